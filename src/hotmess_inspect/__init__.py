@@ -1,6 +1,3 @@
 """Bias, variance and incoherence of model failures, for Inspect AI."""
 
-from hotmess_inspect.decomposition import Decomposition, Interval, decompose
-
-__all__ = ["Decomposition", "Interval", "decompose"]
 __version__ = "0.1.0"
