@@ -1,0 +1,1 @@
+"""Transformers that imitate steepest descent: teacher, tokens, model, training, roll-out, measures."""
