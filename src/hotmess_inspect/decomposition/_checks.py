@@ -1,0 +1,106 @@
+"""Checks at the door: what leaves here is a float64 array whose shape the kernels can trust."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int64]
+BoolArray: TypeAlias = NDArray[np.bool_]
+
+Loss: TypeAlias = Literal["kl", "brier", "zero_one", "squared"]
+ClassLoss: TypeAlias = Literal["kl", "brier", "zero_one"]
+Estimator: TypeAlias = Literal["plugin", "unbiased", "jackknife"]
+Quantity: TypeAlias = Literal["error", "bias_squared", "variance", "incoherence"]
+
+LOSSES: tuple[str, ...] = get_args(Loss)
+CLASS_LOSSES: tuple[str, ...] = get_args(ClassLoss)
+QUANTITIES: tuple[str, ...] = get_args(Quantity)
+ESTIMATORS: dict[str, tuple[str, ...]] = {
+    "kl": ("plugin", "jackknife"),
+    "brier": ("plugin", "unbiased"),
+    "zero_one": ("plugin",),
+    "squared": ("plugin", "unbiased"),
+}
+
+# Single-precision softmax output sums to one within 1e-6; a rounded "33 %, 33 %, 33 %" does not pass.
+SUM_TOLERANCE = 1e-5
+
+
+def check_choice(name: str, value: object, permitted: Sequence[str]) -> None:
+    """Raise ValueError unless ``value`` is one of the permitted words."""
+    if value not in permitted:
+        raise ValueError(f"{name}={value!r} is not one of {', '.join(map(repr, permitted))}")
+
+
+def check_estimator(loss: str, estimator: str) -> None:
+    """Raise ValueError unless the estimator exists for the loss, and say which do."""
+    check_choice("loss", loss, LOSSES)
+    check_choice("estimator", estimator, ("plugin", "unbiased", "jackknife"))
+    if estimator not in ESTIMATORS[loss]:
+        alternatives = " or ".join(map(repr, ESTIMATORS[loss]))
+        raise ValueError(f"estimator={estimator!r} does not exist for loss={loss!r}; use {alternatives}")
+
+
+def check_smoothing(smoothing: float) -> None:
+    """Raise ValueError unless the smoothing is a number in [0, 1)."""
+    if not 0 <= smoothing < 1:
+        raise ValueError(f"smoothing={smoothing!r} is outside [0, 1); the paper uses 1e-12")
+
+
+def first(mask: BoolArray) -> int:
+    """Index of the first question for which the mask is true."""
+    return int(np.flatnonzero(mask)[0])
+
+
+def as_floats(name: str, values: ArrayLike) -> NDArray[np.floating[Any]]:
+    """The values as a float array (single precision stays as it is), or a ValueError that names them."""
+    try:
+        array = np.asarray(values)
+        floats: NDArray[np.floating[Any]] = array if array.dtype.kind == "f" else array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be a rectangular array of numbers: {error}") from error
+    return floats
+
+
+def as_predictions(predictions: ArrayLike, last_axis: str) -> NDArray[np.floating[Any]]:
+    """Predictions with three axes and a last axis that is not empty."""
+    array = as_floats("predictions", predictions)
+    if array.ndim != 3:
+        raise ValueError(
+            f"predictions must have the axes (questions, epochs, {last_axis}); got shape {array.shape}"
+        )
+    if array.shape[2] == 0:
+        raise ValueError(f"predictions of shape {array.shape} have an empty axis {last_axis}")
+    return array
+
+
+def as_class_target(target: ArrayLike, questions: int, classes: int) -> IntArray:
+    """Class indices of shape (questions,), each in 0 … classes - 1."""
+    array = np.asarray(target)
+    if array.shape != (questions,):
+        raise ValueError(
+            f"target has shape {array.shape}; predictions of {questions} questions need ({questions},)"
+        )
+    if questions and array.dtype.kind not in "iu":
+        raise ValueError(f"target must hold integer class indices; got dtype {array.dtype}")
+    wrong = (array < 0) | (array >= classes)
+    if wrong.any():
+        question = first(wrong)
+        raise ValueError(f"target of question {question} is {array[question]}; permitted: 0 to {classes - 1}")
+    return array.astype(np.int64)
+
+
+def as_point_target(target: ArrayLike, questions: int, dims: int) -> NDArray[np.floating[Any]]:
+    """Target points, broadcast to (questions, dims); one value per question is taken when dims is 1."""
+    array = as_floats("target", target)
+    if array.shape == (questions,) and dims == 1:
+        array = array[:, None]
+    try:
+        return np.broadcast_to(array, (questions, dims))
+    except ValueError as error:
+        raise ValueError(
+            f"target of shape {array.shape} does not broadcast to (questions, dims) = ({questions}, {dims})"
+        ) from error

@@ -1,0 +1,105 @@
+"""Squared distances: sums that add over epochs, and the two terms they give.
+
+Brier's score is the squared loss with the one-hot target as its point, so both share these sums.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hotmess_inspect.decomposition._checks import BoolArray, FloatArray, IntArray, first
+
+Terms = tuple[FloatArray, FloatArray, FloatArray]
+
+
+@dataclass(frozen=True)
+class SquaredSums:
+    """Per question, what squared error and its two terms need to know about its epochs.
+
+    All sums are taken about the target: a tiny error keeps its digits, and shards of the same
+    questions add.
+
+    Attributes:
+        epochs: Epochs summed, shape (questions,).
+        deviation: Σ_r (f_r - y), shape (questions, dims); 0 in a dimension that does not exist.
+        squares: Σ_r ‖f_r - y‖², shape (questions,).
+        present: Which dimensions exist, shape (questions, dims); None when all do.
+        mean_over_dims: Divide by the number of dimensions (coverage error) or not (Brier).
+    """
+
+    epochs: IntArray
+    deviation: FloatArray
+    squares: FloatArray
+    present: BoolArray | None = None
+    mean_over_dims: bool = False
+
+    def merge(self, other: "SquaredSums") -> "SquaredSums":
+        """The sums over the epochs of both.
+
+        Raises:
+            ValueError: If shapes differ, or a dimension exists in one part and not in the other.
+        """
+        if self.deviation.shape != other.deviation.shape:
+            raise ValueError(f"cannot merge shapes {self.deviation.shape} and {other.deviation.shape}")
+        present = self.present
+        if present is not None and other.present is not None:
+            both = (self.epochs > 0) & (other.epochs > 0)
+            clash = both & (present != other.present).any(axis=1)
+            if clash.any():
+                raise ValueError(f"question {first(clash)} has different missing dimensions in the two parts")
+            present = present | other.present
+        return SquaredSums(
+            self.epochs + other.epochs,
+            self.deviation + other.deviation,
+            self.squares + other.squares,
+            present,
+            self.mean_over_dims,
+        )
+
+    def terms(self, *, unbiased: bool) -> Terms:
+        """Error, bias_squared and variance, each of shape (questions,).
+
+        error = S/R, bias² = ‖D/R‖², variance = error - bias²; unbiased: variance · R/(R - 1) and
+        bias² = error - variance, exact for independent epochs and possibly a little below zero.
+        NaN where undefined: all three without an epoch, the two terms with one.
+        """
+        epochs = np.where(self.epochs > 0, self.epochs, np.nan)
+        weight = self._weight()
+        error = weight * self.squares / epochs
+        bias_squared = weight * np.square(self.deviation).sum(axis=1) / np.square(epochs)
+        # The plug-in variance is a mean of squares: only rounding can take it below zero.
+        variance = np.maximum(error - bias_squared, 0.0)
+        repeated = np.where(self.epochs > 1, epochs, np.nan)
+        variance *= repeated / (repeated - 1) if unbiased else repeated / repeated
+        return error, error - variance, variance
+
+    def _weight(self) -> FloatArray:
+        if not self.mean_over_dims:
+            return np.ones(len(self.epochs))
+        if self.present is None:
+            return np.full(len(self.epochs), 1.0 / self.deviation.shape[1])
+        dims = self.present.sum(axis=1).astype(np.float64)
+        return 1.0 / np.where(dims > 0, dims, np.nan)
+
+
+def brier_sums(
+    chunk: FloatArray, ordered: FloatArray, gold: FloatArray, target: IntArray, epochs: IntArray
+) -> SquaredSums:
+    """Sums for the Brier score, error = mean_r Σ_c (f_rc - y_c)² in [0, 2].
+
+    Args:
+        chunk: Probabilities, shape (classes, epochs, questions), 0 in missing epochs.
+        ordered: The same, ascending along the epochs, so that sums do not depend on their order.
+        gold: f_r of the right class, shape (questions, epochs), NaN in missing epochs.
+        target: Right class, shape (questions,).
+        epochs: Epochs present, shape (questions,).
+    """
+    question = np.arange(len(target))
+    squares = np.square(chunk)
+    miss = np.nan_to_num(gold - 1.0)
+    squares[target, :, question] = np.square(miss)
+    per_epoch = np.sort(squares.sum(axis=0), axis=0)
+    deviation = ordered.sum(axis=1)
+    miss.sort(axis=1)
+    deviation[target, question] = np.ascontiguousarray(miss.T).sum(axis=0)
+    return SquaredSums(epochs, np.ascontiguousarray(deviation.T), per_epoch.sum(axis=0))

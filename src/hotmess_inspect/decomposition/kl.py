@@ -1,0 +1,85 @@
+"""KL loss: cross-entropy of the target, split about the normalised geometric mean."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hotmess_inspect.decomposition._checks import FloatArray, IntArray
+
+Terms = tuple[FloatArray, FloatArray, FloatArray]
+
+
+@dataclass(frozen=True)
+class LogSums:
+    """Per question, what the KL decomposition needs to know about its epochs; shards add.
+
+    Attributes:
+        epochs: Epochs summed, shape (questions,).
+        target: Right class, shape (questions,).
+        logs: Σ_r log f_r after smoothing, shape (questions, classes), nats.
+        smoothing: δ in f ← (f + δ)/(1 + Cδ).
+    """
+
+    epochs: IntArray
+    target: IntArray
+    logs: FloatArray
+    smoothing: float
+
+    def merge(self, other: "LogSums") -> "LogSums":
+        """The sums over the epochs of both; ValueError if they are not of the same questions."""
+        if self.logs.shape != other.logs.shape or not np.array_equal(self.target, other.target):
+            raise ValueError("cannot merge: the two parts have different questions, classes or targets")
+        if self.smoothing != other.smoothing:
+            raise ValueError(f"cannot merge smoothing={self.smoothing} with smoothing={other.smoothing}")
+        return LogSums(self.epochs + other.epochs, self.target, self.logs + other.logs, self.smoothing)
+
+    def terms(self) -> Terms:
+        """Plug-in error, bias_squared and variance in nats, each of shape (questions,).
+
+        With l = mean_r log f_r: error = -l_y, bias² = logsumexp(l) - l_y, variance = -logsumexp(l).
+        NaN where undefined: all three without an epoch, the two terms with one.
+        """
+        error, variance = mean_log_terms(self.logs, self.target, self.epochs)
+        variance = np.where(self.epochs > 1, variance, np.nan)
+        return error, error - variance, variance
+
+    @property
+    def floor(self) -> float:
+        """Error in nats that smoothing leaves to a fully right answer: log((1 + Cδ)/(1 + δ))."""
+        return error_floor(self.logs.shape[1], self.smoothing)
+
+
+def error_floor(classes: int, smoothing: float) -> float:
+    """Error in nats that smoothing leaves to a fully right answer: log((1 + Cδ)/(1 + δ))."""
+    return float(np.log1p(classes * smoothing) - np.log1p(smoothing))
+
+
+def mean_log_terms(logs: FloatArray, target: IntArray, epochs: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Error -l_y and variance -logsumexp(l) of mean logs l = logs / epochs; NaN without an epoch."""
+    mean = logs / np.where(epochs > 0, epochs, np.nan)[:, None]
+    top = mean.max(axis=1, initial=-np.inf)
+    # KL(g‖f) is never negative: only rounding can take it below zero.
+    variance = np.maximum(-(top + np.log(np.exp(mean - top[:, None]).sum(axis=1))), 0.0)
+    return -mean[np.arange(len(target)), target], variance
+
+
+def log_sums(
+    ordered: FloatArray, missing: bool, target: IntArray, epochs: IntArray, smoothing: float
+) -> LogSums:
+    """Sums for the KL loss.
+
+    Args:
+        ordered: Probabilities ascending along the epochs, shape (classes, epochs, questions); NaN,
+            last, in missing epochs. Overwritten.
+        missing: Whether any epoch is missing.
+        target: Right class, shape (questions,).
+        epochs: Epochs present, shape (questions,).
+        smoothing: δ, positive where a probability is 0.
+    """
+    ordered += smoothing
+    logs = np.log(ordered, out=ordered)
+    if missing:
+        np.nan_to_num(logs, copy=False)
+    total = np.ascontiguousarray(logs.sum(axis=1).T)
+    total -= epochs[:, None] * np.log1p(len(ordered) * smoothing)
+    return LogSums(epochs, target, total, smoothing)

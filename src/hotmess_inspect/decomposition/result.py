@@ -1,0 +1,181 @@
+"""What a decomposition returns: three numbers per question, their ratio of sums, their intervals."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hotmess_inspect.decomposition._checks import (
+    QUANTITIES,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Quantity,
+    check_choice,
+)
+from hotmess_inspect.decomposition.intervals import Interval, Method, ratio_interval
+
+
+@dataclass(frozen=True, eq=False)
+class Decomposition:
+    """Error, squared bias and variance per question: error = bias_squared + variance.
+
+    The unit is that of the loss: nats for "kl", squared probability in [0, 2] for "brier", a share for
+    "zero_one", squared units of the points for "squared". A value that is undefined is NaN: all three
+    for a question without an epoch, bias_squared and variance for a question with one. Unbiased terms
+    can be slightly negative for single questions and must stay so, or their sums become biased.
+
+    Attributes:
+        error: Mean loss over the epochs, shape (questions,).
+        bias_squared: Loss of the mean prediction, shape (questions,).
+        variance: Spread of the predictions about their mean, shape (questions,).
+        epochs: Epochs present, shape (questions,).
+        loss: Name of the loss.
+        estimator: Name of the estimator.
+        error_floor: Error of a fully right answer, above 0 only for "kl" (smoothing). A question whose
+            error is not above it counts as one without error.
+    """
+
+    error: FloatArray
+    bias_squared: FloatArray
+    variance: FloatArray
+    epochs: IntArray
+    loss: str = "brier"
+    estimator: str = "plugin"
+    error_floor: float = 0.0
+
+    def __post_init__(self) -> None:
+        shapes = {array.shape for array in (self.error, self.bias_squared, self.variance, self.epochs)}
+        if len(shapes) != 1 or self.error.ndim != 1:
+            raise ValueError(
+                f"error, bias_squared, variance and epochs need one shape (questions,); got {shapes}"
+            )
+
+    @property
+    def repeated(self) -> BoolArray:
+        """Questions with at least two epochs, those that incoherence is about; shape (questions,)."""
+        repeated: BoolArray = self.epochs >= 2
+        return repeated
+
+    @property
+    def incoherence(self) -> float:
+        """Σ variance / Σ error over the questions with at least two epochs, without a unit.
+
+        NaN where `incoherence_note` gives a reason. In [0, 1] for plug-in terms; unbiased ones can
+        leave that range a little by chance.
+        """
+        if self.incoherence_note:
+            return float("nan")
+        # Summed in ascending order: equal bits whatever the order of the questions.
+        variance, error = (np.sort(array[self.repeated]).sum() for array in (self.variance, self.error))
+        return float(variance / error)
+
+    @property
+    def incoherence_note(self) -> str:
+        """Why the incoherence is undefined, or an empty string."""
+        if self.loss == "zero_one":
+            return "undefined: zero-one terms do not add over questions"
+        if not self.repeated.any():
+            return "undefined: no question has two epochs"
+        if not self._erring.any():
+            return "undefined: no question with two epochs has any error"
+        return ""
+
+    @property
+    def zero_error_questions(self) -> int:
+        """How many questions with at least one epoch have no error at all."""
+        return int(((self.epochs > 0) & (self.error <= self._zero)).sum())
+
+    @property
+    def single_epoch_questions(self) -> int:
+        """How many questions have one epoch, and so no variance; they are left out of the incoherence."""
+        return int((self.epochs == 1).sum())
+
+    @property
+    def empty_questions(self) -> int:
+        """How many questions have no epoch at all."""
+        return int((self.epochs == 0).sum())
+
+    def mean(self, quantity: Quantity) -> float:
+        """Mean of a quantity over the questions that `interval` resamples; NaN when there are none.
+
+        These are the questions with at least two epochs, so that error = bias_squared + variance holds
+        for means too; where no question has two, the error alone is averaged over those with one.
+        For "incoherence" it is the ratio of sums.
+        """
+        check_choice("quantity", quantity, QUANTITIES)
+        if quantity == "incoherence":
+            return self.incoherence
+        values = np.sort(getattr(self, quantity)[self._counted(quantity)])
+        return float(values.mean()) if values.size else float("nan")
+
+    def interval(
+        self,
+        quantity: Quantity = "incoherence",
+        level: float = 0.95,
+        resamples: int = 2000,
+        clusters: Sequence[Hashable] | np.ndarray | None = None,
+        rng: np.random.Generator | None = None,
+        method: Method | None = None,
+    ) -> Interval:
+        """Confidence interval of a mean over questions, or of the incoherence, by resampling questions.
+
+        Args:
+            quantity: "error", "bias_squared", "variance" or "incoherence".
+            level: Nominal coverage, inside (0, 1).
+            resamples: Bootstrap replicates.
+            clusters: Label of each question's cluster, shape (questions,): whole clusters are resampled.
+            rng: Source of randomness; None is `np.random.default_rng(0)`. Generators in equal states
+                give equal bits, whatever the order of the questions.
+            method: See `ratio_interval`; None takes the one that the calibration study recommends.
+
+        Returns:
+            Interval(low, high); both NaN where the quantity is undefined, or rests on one question or
+            cluster.
+
+        Raises:
+            ValueError: If an option is outside its range or `clusters` has another length.
+        """
+        check_choice("quantity", quantity, QUANTITIES)
+        counted = self._counted(quantity)
+        groups = _cluster_labels(clusters, len(self.error))
+        ratio = quantity == "incoherence"
+        numerator = self.variance if ratio else getattr(self, quantity)
+        denominator = self.error if ratio else np.ones(len(self.error))
+        if ratio and self.incoherence_note:
+            counted = np.zeros_like(counted)
+        return ratio_interval(
+            numerator[counted],
+            denominator[counted],
+            level=level,
+            resamples=resamples,
+            clusters=None if groups is None else groups[counted],
+            rng=rng,
+            method=method,
+        )
+
+    @property
+    def _zero(self) -> float:
+        # Relative slack for the rounding of the floor itself; exact 0 where there is no floor.
+        return self.error_floor * (1.0 + 1e-6) + (1e-15 if self.error_floor else 0.0)
+
+    @property
+    def _erring(self) -> BoolArray:
+        erring: BoolArray = self.repeated & (self.error > self._zero)
+        return erring
+
+    def _counted(self, quantity: Quantity) -> BoolArray:
+        if quantity == "error" and not self.repeated.any():
+            single: BoolArray = self.epochs == 1
+            return single
+        return self.repeated
+
+
+def _cluster_labels(clusters: Sequence[Hashable] | np.ndarray | None, questions: int) -> IntArray | None:
+    """Clusters as integers; the numbering does not matter, since clusters are sorted by their sums."""
+    if clusters is None:
+        return None
+    if len(clusters) != questions:
+        raise ValueError(f"clusters has {len(clusters)} labels; there are {questions} questions")
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(label, len(numbers)) for label in clusters], dtype=np.int64)

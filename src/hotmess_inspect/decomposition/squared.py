@@ -1,0 +1,113 @@
+"""Squared loss in any number of dimensions: unit tests, scores, points."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hotmess_inspect.decomposition._checks import FloatArray, as_point_target, as_predictions, first
+from hotmess_inspect.decomposition.brier import SquaredSums
+
+_CHUNK = 1 << 16
+
+
+def squared_sums(predictions: ArrayLike, target: ArrayLike) -> SquaredSums:
+    """Sums of the squared loss, error = mean_r (1/T) Σ_j (f_rj - y_j)².
+
+    With outcomes in {0, 1} and target 1 this is the coverage error: the share of failed tests.
+
+    Args:
+        predictions: Shape (questions, epochs, dims). A missing epoch is a row of NaN; a dimension that
+            does not exist for a question (it has fewer tests) is NaN in all its epochs.
+        target: Shape (questions, dims) or broadcastable to it.
+
+    Returns:
+        Sums per question; dimensions that do not exist take no part in the mean over dims.
+
+    Raises:
+        ValueError: If shapes disagree, a value is infinite, a row is NaN in part, or the target is
+            missing where a prediction exists; it names the first such question.
+    """
+    points = as_predictions(predictions, "dims")
+    questions, _, dims = points.shape
+    goal = as_point_target(target, questions, dims)
+    step = max(1, _CHUNK // max(1, points.shape[1] * dims))
+    parts = [_chunk_sums(points[i : i + step], goal[i : i + step], i) for i in range(0, questions, step)]
+    if not parts:
+        return SquaredSums(
+            np.zeros(0, np.int64), np.zeros((0, dims)), np.zeros(0), np.zeros((0, dims), np.bool_), True
+        )
+    return SquaredSums(
+        np.concatenate([part.epochs for part in parts]),
+        np.concatenate([part.deviation for part in parts]),
+        np.concatenate([part.squares for part in parts]),
+        np.concatenate([part.present for part in parts if part.present is not None]),
+        True,
+    )
+
+
+def _chunk_sums(points: NDArray[np.floating], goal: NDArray[np.floating], offset: int) -> SquaredSums:
+    deviation: FloatArray = np.subtract(points, goal[:, None, :], dtype=np.float64)
+    known = ~np.isnan(points)
+    scored = known.any(axis=2)
+    present = known.any(axis=1)
+    _check_rows(points, goal, known, scored[:, :, None] & present[:, None, :], offset)
+    deviation[~known] = 0.0
+    # Ascending along the epochs: the sums do not depend on the order in which epochs arrived.
+    squares = np.sort(np.einsum("qrd,qrd->qr", deviation, deviation), axis=1).sum(axis=1)
+    deviation.sort(axis=1)
+    return SquaredSums(scored.sum(axis=1), deviation.sum(axis=1), squares, present, True)
+
+
+def _check_rows(
+    points: NDArray[np.floating],
+    goal: NDArray[np.floating],
+    known: NDArray[np.bool_],
+    expected: NDArray[np.bool_],
+    offset: int,
+) -> None:
+    infinite = np.isinf(points).any(axis=(1, 2))
+    if infinite.any():
+        raise ValueError(f"predictions of question {offset + first(infinite)} hold an infinite value")
+    partial = (known != expected).any(axis=(1, 2))
+    if partial.any():
+        raise ValueError(
+            f"predictions of question {offset + first(partial)} are NaN in part of an epoch; a missing epoch "
+            "is NaN in all dims, a dimension that does not exist is NaN in all epochs"
+        )
+    unknown = (~np.isfinite(goal) & known.any(axis=1)).any(axis=1)
+    if unknown.any():
+        raise ValueError(
+            f"target of question {offset + first(unknown)} is not finite where predictions exist"
+        )
+
+
+def scale_to_norm(points: ArrayLike, matrix: ArrayLike) -> FloatArray:
+    """Map points so that the squared loss measures ‖x - b‖²_A = (x - b)ᵀA(x - b).
+
+    With A = LLᵀ, ‖z‖²_A = ‖Lᵀz‖²; √d undoes the mean over dims. Map predictions and target alike.
+
+    Args:
+        points: Shape (…, dims).
+        matrix: A, symmetric positive definite, shape (dims, dims).
+
+    Returns:
+        √d · Lᵀx for each point, same shape.
+
+    Raises:
+        ValueError: If A is not square, not symmetric or not positive definite, or sizes disagree.
+
+    References:
+        Hägele et al. (2026), App. B.4, https://arxiv.org/abs/2601.23045
+    """
+    values = np.asarray(points, dtype=np.float64)
+    norm = np.asarray(matrix, dtype=np.float64)
+    dims = values.shape[-1] if values.ndim else 0
+    if norm.shape != (dims, dims):
+        raise ValueError(f"matrix has shape {norm.shape}; points of {dims} dims need ({dims}, {dims})")
+    if not np.allclose(norm, norm.T, rtol=1e-10, atol=0):
+        raise ValueError("matrix is not symmetric")
+    try:
+        factor = np.linalg.cholesky(norm)
+    except np.linalg.LinAlgError as error:
+        raise ValueError("matrix is not positive definite") from error
+    scaled: FloatArray = np.sqrt(dims) * values @ factor
+    return scaled

@@ -1,0 +1,212 @@
+"""From arrays of predictions to sums per question that add over epochs, shards and machines."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hotmess_inspect.decomposition._checks import (
+    CLASS_LOSSES,
+    SUM_TOLERANCE,
+    ClassLoss,
+    FloatArray,
+    IntArray,
+    Loss,
+    as_class_target,
+    as_predictions,
+    check_choice,
+    check_estimator,
+    check_smoothing,
+    first,
+)
+from hotmess_inspect.decomposition.brier import SquaredSums, brier_sums
+from hotmess_inspect.decomposition.kl import LogSums, log_sums
+from hotmess_inspect.decomposition.result import Decomposition
+from hotmess_inspect.decomposition.squared import squared_sums
+from hotmess_inspect.decomposition.zero_one import VoteSums, vote_sums
+
+Sums: TypeAlias = SquaredSums | LogSums | VoteSums
+
+# Half a megabyte of probabilities: a chunk and its temporaries stay in the second-level cache.
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class SufficientStatistics:
+    """Additive sums per question, one set per loss: all that the decompositions need of the epochs.
+
+    A log reduced to this takes some ten numbers per question; statistics of parts with the same
+    questions (in the same order) add with `merge`, parts with different questions join with `concatenate`.
+
+    Attributes:
+        sums: Sums by the name of the loss.
+    """
+
+    sums: Mapping[str, Sums]
+
+    @classmethod
+    def from_predictions(
+        cls,
+        predictions: ArrayLike,
+        target: ArrayLike,
+        *,
+        losses: Sequence[Loss] = CLASS_LOSSES,  # type: ignore[assignment]
+        smoothing: float = 1e-12,
+    ) -> "SufficientStatistics":
+        """Sum over the epochs, for several losses in one pass.
+
+        Args:
+            predictions: Shape (questions, epochs, classes), or (questions, epochs, dims) for "squared";
+                a missing epoch is a row of NaN.
+            target: Right class, shape (questions,); for "squared" points of shape (questions, dims).
+            losses: "kl", "brier" and "zero_one" in any combination, or "squared" alone.
+            smoothing: δ of the KL loss.
+
+        Raises:
+            ValueError: If an argument is malformed; it names the first offending question.
+        """
+        for loss in losses:
+            check_choice("loss", loss, (*CLASS_LOSSES, "squared"))
+        if "squared" in losses:
+            if len(losses) > 1:
+                raise ValueError(f"losses={tuple(losses)!r}: 'squared' has targets of its own and goes alone")
+            return cls({"squared": squared_sums(predictions, target)})
+        check_smoothing(smoothing)
+        return cls(_class_sums(predictions, target, tuple(losses), smoothing))
+
+    def merge(self, other: "SufficientStatistics") -> "SufficientStatistics":
+        """The statistics of the epochs of both, question by question."""
+        if self.sums.keys() != other.sums.keys():
+            raise ValueError(f"cannot merge losses {sorted(self.sums)} with {sorted(other.sums)}")
+        return SufficientStatistics(
+            {loss: _merge(sums, other.sums[loss]) for loss, sums in self.sums.items()}
+        )
+
+    def decomposition(self, loss: Loss, estimator: Literal["plugin", "unbiased"] = "plugin") -> Decomposition:
+        """Error, bias² and variance per question for one of the losses summed.
+
+        Raises:
+            ValueError: If the loss was not summed, or the estimator does not exist for it. The
+                jackknife needs every epoch and is found in `decompose` only.
+        """
+        check_choice("loss", loss, tuple(self.sums))
+        check_estimator(loss, estimator)
+        sums = self.sums[loss]
+        floor = 0.0
+        if isinstance(sums, SquaredSums):
+            error, bias_squared, variance = sums.terms(unbiased=estimator == "unbiased")
+        elif estimator == "jackknife":
+            raise ValueError("estimator='jackknife' needs the single epochs: use decompose()")
+        else:
+            error, bias_squared, variance = sums.terms()
+            floor = sums.floor if isinstance(sums, LogSums) else 0.0
+        return Decomposition(error, bias_squared, variance, sums.epochs, loss, estimator, floor)
+
+
+def _merge(one: Sums, other: Sums) -> Sums:
+    if isinstance(one, SquaredSums) and isinstance(other, SquaredSums):
+        return one.merge(other)
+    if isinstance(one, LogSums) and isinstance(other, LogSums):
+        return one.merge(other)
+    if isinstance(one, VoteSums) and isinstance(other, VoteSums):
+        return one.merge(other)
+    raise ValueError(f"cannot merge {type(one).__name__} with {type(other).__name__}")
+
+
+def _class_sums(
+    predictions: ArrayLike, target: ArrayLike, losses: tuple[Loss, ...], smoothing: float
+) -> dict[str, Sums]:
+    values = as_predictions(predictions, "classes")
+    questions, epochs, classes = values.shape
+    gold = as_class_target(target, questions, classes)
+    step = max(1, _CHUNK // max(1, epochs * classes))
+    parts = [
+        _chunk_sums(values[i : i + step], gold[i : i + step], losses, smoothing, i)
+        for i in range(0, max(questions, 1), step)
+    ]
+    return {loss: _concatenate([part[loss] for part in parts]) for loss in losses}
+
+
+def _chunk_sums(
+    values: NDArray[np.floating[Any]],
+    target: IntArray,
+    losses: tuple[Loss, ...],
+    smoothing: float,
+    offset: int,
+) -> dict[str, Sums]:
+    # Classes first, questions last: every sum below runs along contiguous memory.
+    chunk: FloatArray = np.ascontiguousarray(values.transpose(2, 1, 0), dtype=np.float64)
+    missing = np.isnan(chunk[0])
+    any_missing = bool(missing.any())
+    _check_chunk(chunk, missing, any_missing, smoothing if "kl" in losses else None, offset)
+    epochs = (len(missing) - missing.sum(axis=0)).astype(np.int64)
+    sums: dict[str, Sums] = {}
+    ordered = np.sort(chunk, axis=1) if {"kl", "brier"} & set(losses) else chunk
+    gold = chunk[target, :, np.arange(len(target))] if "brier" in losses else None
+    if any_missing:
+        np.nan_to_num(chunk, copy=False)
+    if gold is not None:
+        filled = np.nan_to_num(ordered) if any_missing else ordered
+        sums["brier"] = brier_sums(chunk, filled, gold, target, epochs)
+    if "zero_one" in losses:
+        sums["zero_one"] = vote_sums(
+            chunk, (~missing).astype(np.float64) if any_missing else None, target, epochs
+        )
+    if "kl" in losses:
+        sums["kl"] = log_sums(ordered, any_missing, target, epochs, smoothing)
+    return sums
+
+
+def _check_chunk(
+    chunk: FloatArray, missing: NDArray[np.bool_], any_missing: bool, smoothing: float | None, offset: int
+) -> None:
+    """Raise for the first question with a row that is no distribution; one cheap pass when all is well."""
+    total = chunk.sum(axis=0)
+    lowest = chunk.min(axis=0)
+    # A row that is NaN in part has a NaN total without being missing.
+    good = (np.abs(total - 1.0) <= SUM_TOLERANCE) & (lowest >= 0.0)
+    if smoothing == 0.0:
+        good &= lowest > 0.0
+    if any_missing:
+        good |= missing & np.isnan(chunk).all(axis=0)
+    if good.all():
+        return
+    question = first(~good.all(axis=0))
+    row = chunk[:, int(np.flatnonzero(~good[:, question])[0]), question]
+    if np.isnan(row).any():
+        problem = "is NaN in part of an epoch; a missing epoch is NaN in all classes"
+    elif (row < 0).any() or np.isinf(row).any():
+        problem = f"has a probability outside [0, 1]: {row.tolist()}"
+    elif smoothing == 0.0 and abs(row.sum() - 1.0) <= SUM_TOLERANCE:
+        problem = "has a probability of 0, whose logarithm needs smoothing > 0"
+    else:
+        problem = f"has probabilities that sum to {row.sum():.6g}, not 1"
+    raise ValueError(f"predictions: question {offset + question} {problem}")
+
+
+def _concatenate(parts: Sequence[Sums]) -> Sums:
+    head = parts[0]
+    epochs = np.concatenate([part.epochs for part in parts])
+    if isinstance(head, SquaredSums):
+        squared = [part for part in parts if isinstance(part, SquaredSums)]
+        return SquaredSums(
+            epochs,
+            np.concatenate([part.deviation for part in squared]),
+            np.concatenate([part.squares for part in squared]),
+        )
+    if isinstance(head, LogSums):
+        logs = [part for part in parts if isinstance(part, LogSums)]
+        return LogSums(
+            epochs,
+            np.concatenate([part.target for part in logs]),
+            np.concatenate([part.logs for part in logs]),
+            head.smoothing,
+        )
+    votes = [part for part in parts if isinstance(part, VoteSums)]
+    return VoteSums(
+        epochs,
+        np.concatenate([part.target for part in votes]),
+        np.concatenate([part.votes for part in votes]),
+    )

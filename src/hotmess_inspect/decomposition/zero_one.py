@@ -1,0 +1,68 @@
+"""Zero-one loss after Domingos (2000): the main prediction is the mode."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hotmess_inspect.decomposition._checks import FloatArray, IntArray
+
+Terms = tuple[FloatArray, FloatArray, FloatArray]
+
+# Votes of an epoch whose top classes tie are fractions of one: sums of them tie only up to rounding.
+_TIE = 1e-9
+
+
+@dataclass(frozen=True)
+class VoteSums:
+    """Per question, how many epochs chose each class; shards add.
+
+    Attributes:
+        epochs: Epochs summed, shape (questions,).
+        target: Right class, shape (questions,).
+        votes: Epochs whose most probable class is c, shape (questions, classes); an epoch in which
+            k classes share the top (an answer spread evenly, for example) gives each 1/k.
+    """
+
+    epochs: IntArray
+    target: IntArray
+    votes: FloatArray
+
+    def merge(self, other: "VoteSums") -> "VoteSums":
+        """The votes of both; ValueError if they are not of the same questions."""
+        if self.votes.shape != other.votes.shape or not np.array_equal(self.target, other.target):
+            raise ValueError("cannot merge: the two parts have different questions, classes or targets")
+        return VoteSums(self.epochs + other.epochs, self.target, self.votes + other.votes)
+
+    def terms(self) -> Terms:
+        """Error, bias and variance of the zero-one loss, each of shape (questions,).
+
+        error = P(pred ≠ y); bias = 1 if the mode is not y else 0; variance = a · P(pred ≠ mode) with
+        a = 1 where the mode is right and a = -P(pred = y | pred ≠ mode) where it is wrong, which is
+        error - bias in both cases. A tie for the mode that includes y counts as y, so that relabelling
+        the classes changes nothing. NaN without an epoch; the two terms are NaN with one.
+        """
+        share = self.votes / np.where(self.epochs > 0, self.epochs, np.nan)[:, None]
+        right = share[np.arange(len(self.target)), self.target]
+        error = 1.0 - right
+        bias = np.where(right >= share.max(axis=1, initial=0.0) - _TIE, 0.0, 1.0)
+        bias = np.where(self.epochs > 1, bias, np.nan)
+        return error, bias, error - bias
+
+
+def vote_sums(chunk: FloatArray, gaps: FloatArray | None, target: IntArray, epochs: IntArray) -> VoteSums:
+    """Count the votes of a chunk of shape (classes, epochs, questions).
+
+    Args:
+        chunk: Probabilities, 0 in missing epochs.
+        gaps: 0 in missing epochs and 1 elsewhere, shape (epochs, questions); None when none is missing.
+        target: Right class, shape (questions,).
+        epochs: Epochs present, shape (questions,).
+    """
+    top = (chunk == chunk.max(axis=0)).astype(np.float64)
+    sharing = top.sum(axis=0)
+    if gaps is not None:
+        sharing = np.where(gaps > 0, sharing, np.inf)
+    if (sharing != 1).any():
+        # Sorted, the fractions add up to the same bits in whatever order the epochs came.
+        top = np.sort(top / sharing, axis=1)
+    return VoteSums(epochs, target, np.ascontiguousarray(top.sum(axis=1).T))
