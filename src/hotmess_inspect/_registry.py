@@ -2,4 +2,45 @@
 
 Inspect imports this module at every start, so it must be cheap and must never raise: modules
 named here import nothing heavy at their top level (no torch, pandas, matplotlib, datasets, docker).
+
+A component that is imported here is found under two names: ``hotmess_inspect/<name>``, which Inspect
+derives from the package, and ``hotmess/<name>``, which people type.
 """
+
+from inspect_ai.model import modelapi
+from inspect_ai.util import registry_info
+
+from hotmess_inspect.scoring.incoherence import incoherence
+from hotmess_inspect.scoring.reducer import decomposition
+from hotmess_inspect.scoring.repeat import repeat
+
+_COMPONENTS: list[object] = [
+    incoherence,
+    decomposition,
+    repeat,
+]
+
+PACKAGE = "hotmess_inspect"
+ALIAS = "hotmess"
+
+
+def _add_alias(component: object) -> None:
+    # The one name of Inspect's that is not public: decorators always put the package's name in front.
+    from inspect_ai._util.registry import registry_add
+
+    info = registry_info(component)
+    if info.type == "modelapi":
+        _serve_models_under_both_names(component, info.name)
+    else:
+        name = info.name.removeprefix(f"{PACKAGE}/")
+        registry_add(component, info.model_copy(update={"name": f"{ALIAS}/{name}"}))
+
+
+def _serve_models_under_both_names(provider: object, registered: str) -> None:
+    # A provider is looked up by what stands before the first slash of `--model`, whatever the package.
+    served = registered.rsplit("/", 1)[-1]
+    modelapi(name=PACKAGE if served == ALIAS else ALIAS)(lambda: provider)
+
+
+for _component in _COMPONENTS:
+    _add_alias(_component)
