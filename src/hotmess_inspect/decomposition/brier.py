@@ -3,58 +3,47 @@
 Brier's score is the squared loss with the one-hot target as its point, so both share these sums.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import numpy as np
 
 from hotmess_inspect.decomposition._checks import BoolArray, FloatArray, IntArray, first
+from hotmess_inspect.decomposition.sums import Sums, Terms
 
-Terms = tuple[FloatArray, FloatArray, FloatArray]
 
-
-@dataclass(frozen=True)
-class SquaredSums:
+@dataclass(frozen=True, eq=False)
+class SquaredSums(Sums):
     """Per question, what squared error and its two terms need to know about its epochs.
 
-    All sums are taken about the target: a tiny error keeps its digits, and shards of the same
-    questions add.
+    All sums are taken about the target: a tiny error keeps its digits.
 
     Attributes:
         epochs: Epochs summed, shape (questions,).
         deviation: Σ_r (f_r - y), shape (questions, dims); 0 in a dimension that does not exist.
         squares: Σ_r ‖f_r - y‖², shape (questions,).
-        present: Which dimensions exist, shape (questions, dims); None when all do.
+        present: Which dimensions exist, shape (questions, dims).
         mean_over_dims: Divide by the number of dimensions (coverage error) or not (Brier).
     """
 
-    epochs: IntArray
     deviation: FloatArray
     squares: FloatArray
-    present: BoolArray | None = None
+    present: BoolArray
     mean_over_dims: bool = False
 
-    def merge(self, other: "SquaredSums") -> "SquaredSums":
-        """The sums over the epochs of both.
+    additive: ClassVar[tuple[str, ...]] = ("epochs", "deviation", "squares")
 
-        Raises:
-            ValueError: If shapes differ, or a dimension exists in one part and not in the other.
-        """
-        if self.deviation.shape != other.deviation.shape:
-            raise ValueError(f"cannot merge shapes {self.deviation.shape} and {other.deviation.shape}")
-        present = self.present
-        if present is not None and other.present is not None:
-            both = (self.epochs > 0) & (other.epochs > 0)
-            clash = both & (present != other.present).any(axis=1)
-            if clash.any():
-                raise ValueError(f"question {first(clash)} has different missing dimensions in the two parts")
-            present = present | other.present
-        return SquaredSums(
-            self.epochs + other.epochs,
-            self.deviation + other.deviation,
-            self.squares + other.squares,
-            present,
-            self.mean_over_dims,
-        )
+    def merge(self, other: Self) -> Self:
+        """The sums over the epochs of both; a question without an epoch in one part fits any other."""
+        if type(self) is not type(other) or self.present.shape != other.present.shape:
+            return super().merge(other)
+        clash = (self.epochs > 0) & (other.epochs > 0) & (self.present != other.present).any(axis=1)
+        if clash.any():
+            raise ValueError(
+                f"cannot merge: question {first(clash)} lacks different dimensions in the two parts"
+            )
+        present = self.present | other.present
+        return super(SquaredSums, replace(self, present=present)).merge(replace(other, present=present))
 
     def terms(self, *, unbiased: bool) -> Terms:
         """Error, bias_squared and variance, each of shape (questions,).
@@ -76,8 +65,6 @@ class SquaredSums:
     def _weight(self) -> FloatArray:
         if not self.mean_over_dims:
             return np.ones(len(self.epochs))
-        if self.present is None:
-            return np.full(len(self.epochs), 1.0 / self.deviation.shape[1])
         dims = self.present.sum(axis=1).astype(np.float64)
         return 1.0 / np.where(dims > 0, dims, np.nan)
 
@@ -102,4 +89,5 @@ def brier_sums(
     deviation = ordered.sum(axis=1)
     miss.sort(axis=1)
     deviation[target, question] = np.ascontiguousarray(miss.T).sum(axis=0)
-    return SquaredSums(epochs, np.ascontiguousarray(deviation.T), per_epoch.sum(axis=0))
+    total = np.ascontiguousarray(deviation.T)
+    return SquaredSums(epochs, total, per_epoch.sum(axis=0), np.ones(total.shape, np.bool_))

@@ -60,7 +60,8 @@ def _mean_left_out(values: FloatArray, target: np.ndarray, smoothing: float) -> 
         (total[:, None, :] - logs).reshape(-1, classes), np.repeat(target, epochs), remaining
     )
     per_epoch = np.where(present, variance.reshape(questions, epochs), 0.0)
-    return np.sort(per_epoch, axis=1).sum(axis=1) / np.where(count > 1, count, np.nan)
+    mean: FloatArray = np.sort(per_epoch, axis=1).sum(axis=1) / np.where(count > 1, count, np.nan)
+    return mean
 
 
 @dataclass(frozen=True)

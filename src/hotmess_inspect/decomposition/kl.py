@@ -1,17 +1,17 @@
 """KL loss: cross-entropy of the target, split about the normalised geometric mean."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from hotmess_inspect.decomposition._checks import FloatArray, IntArray
+from hotmess_inspect.decomposition.sums import Sums, Terms
 
-Terms = tuple[FloatArray, FloatArray, FloatArray]
 
-
-@dataclass(frozen=True)
-class LogSums:
-    """Per question, what the KL decomposition needs to know about its epochs; shards add.
+@dataclass(frozen=True, eq=False)
+class LogSums(Sums):
+    """Per question, what the KL decomposition needs to know about its epochs.
 
     Attributes:
         epochs: Epochs summed, shape (questions,).
@@ -20,25 +20,20 @@ class LogSums:
         smoothing: δ in f ← (f + δ)/(1 + Cδ).
     """
 
-    epochs: IntArray
     target: IntArray
     logs: FloatArray
     smoothing: float
 
-    def merge(self, other: "LogSums") -> "LogSums":
-        """The sums over the epochs of both; ValueError if they are not of the same questions."""
-        if self.logs.shape != other.logs.shape or not np.array_equal(self.target, other.target):
-            raise ValueError("cannot merge: the two parts have different questions, classes or targets")
-        if self.smoothing != other.smoothing:
-            raise ValueError(f"cannot merge smoothing={self.smoothing} with smoothing={other.smoothing}")
-        return LogSums(self.epochs + other.epochs, self.target, self.logs + other.logs, self.smoothing)
+    additive: ClassVar[tuple[str, ...]] = ("epochs", "logs")
 
-    def terms(self) -> Terms:
+    def terms(self, *, unbiased: bool) -> Terms:
         """Plug-in error, bias_squared and variance in nats, each of shape (questions,).
 
         With l = mean_r log f_r: error = -l_y, bias² = logsumexp(l) - l_y, variance = -logsumexp(l).
         NaN where undefined: all three without an epoch, the two terms with one.
         """
+        if unbiased:
+            raise ValueError("the KL terms have no exact unbiased estimator")
         error, variance = mean_log_terms(self.logs, self.target, self.epochs)
         variance = np.where(self.epochs > 1, variance, np.nan)
         return error, error - variance, variance

@@ -30,18 +30,10 @@ def squared_sums(predictions: ArrayLike, target: ArrayLike) -> SquaredSums:
     questions, _, dims = points.shape
     goal = as_point_target(target, questions, dims)
     step = max(1, _CHUNK // max(1, points.shape[1] * dims))
-    parts = [_chunk_sums(points[i : i + step], goal[i : i + step], i) for i in range(0, questions, step)]
-    if not parts:
-        return SquaredSums(
-            np.zeros(0, np.int64), np.zeros((0, dims)), np.zeros(0), np.zeros((0, dims), np.bool_), True
-        )
-    return SquaredSums(
-        np.concatenate([part.epochs for part in parts]),
-        np.concatenate([part.deviation for part in parts]),
-        np.concatenate([part.squares for part in parts]),
-        np.concatenate([part.present for part in parts if part.present is not None]),
-        True,
-    )
+    parts = [
+        _chunk_sums(points[i : i + step], goal[i : i + step], i) for i in range(0, max(questions, 1), step)
+    ]
+    return SquaredSums.concatenate(parts)
 
 
 def _chunk_sums(points: NDArray[np.floating], goal: NDArray[np.floating], offset: int) -> SquaredSums:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from hotmess_inspect.decomposition._checks import (
     CLASS_LOSSES,
     SUM_TOLERANCE,
-    ClassLoss,
     FloatArray,
     IntArray,
     Loss,
@@ -21,13 +20,12 @@ from hotmess_inspect.decomposition._checks import (
     check_smoothing,
     first,
 )
-from hotmess_inspect.decomposition.brier import SquaredSums, brier_sums
-from hotmess_inspect.decomposition.kl import LogSums, log_sums
+from hotmess_inspect.decomposition.brier import brier_sums
+from hotmess_inspect.decomposition.kl import log_sums
 from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.decomposition.squared import squared_sums
-from hotmess_inspect.decomposition.zero_one import VoteSums, vote_sums
-
-Sums: TypeAlias = SquaredSums | LogSums | VoteSums
+from hotmess_inspect.decomposition.sums import Sums
+from hotmess_inspect.decomposition.zero_one import vote_sums
 
 # Half a megabyte of probabilities: a chunk and its temporaries stay in the second-level cache.
 _CHUNK = 1 << 16
@@ -80,9 +78,16 @@ class SufficientStatistics:
         """The statistics of the epochs of both, question by question."""
         if self.sums.keys() != other.sums.keys():
             raise ValueError(f"cannot merge losses {sorted(self.sums)} with {sorted(other.sums)}")
-        return SufficientStatistics(
-            {loss: _merge(sums, other.sums[loss]) for loss, sums in self.sums.items()}
-        )
+        return SufficientStatistics({loss: sums.merge(other.sums[loss]) for loss, sums in self.sums.items()})
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["SufficientStatistics"]) -> "SufficientStatistics":
+        """The statistics of parts about different questions, one after the other."""
+        if not parts:
+            raise ValueError("parts is empty: nothing to join")
+        if any(part.sums.keys() != parts[0].sums.keys() for part in parts):
+            raise ValueError(f"cannot join: parts have the losses {[sorted(part.sums) for part in parts]}")
+        return cls({loss: Sums.concatenate([part.sums[loss] for part in parts]) for loss in parts[0].sums})
 
     def decomposition(self, loss: Loss, estimator: Literal["plugin", "unbiased"] = "plugin") -> Decomposition:
         """Error, bias² and variance per question for one of the losses summed.
@@ -92,27 +97,11 @@ class SufficientStatistics:
                 jackknife needs every epoch and is found in `decompose` only.
         """
         check_choice("loss", loss, tuple(self.sums))
+        check_choice("estimator", estimator, ("plugin", "unbiased"))
         check_estimator(loss, estimator)
         sums = self.sums[loss]
-        floor = 0.0
-        if isinstance(sums, SquaredSums):
-            error, bias_squared, variance = sums.terms(unbiased=estimator == "unbiased")
-        elif estimator == "jackknife":
-            raise ValueError("estimator='jackknife' needs the single epochs: use decompose()")
-        else:
-            error, bias_squared, variance = sums.terms()
-            floor = sums.floor if isinstance(sums, LogSums) else 0.0
-        return Decomposition(error, bias_squared, variance, sums.epochs, loss, estimator, floor)
-
-
-def _merge(one: Sums, other: Sums) -> Sums:
-    if isinstance(one, SquaredSums) and isinstance(other, SquaredSums):
-        return one.merge(other)
-    if isinstance(one, LogSums) and isinstance(other, LogSums):
-        return one.merge(other)
-    if isinstance(one, VoteSums) and isinstance(other, VoteSums):
-        return one.merge(other)
-    raise ValueError(f"cannot merge {type(one).__name__} with {type(other).__name__}")
+        error, bias_squared, variance = sums.terms(unbiased=estimator == "unbiased")
+        return Decomposition(error, bias_squared, variance, sums.epochs, loss, estimator, sums.floor)
 
 
 def _class_sums(
@@ -126,7 +115,7 @@ def _class_sums(
         _chunk_sums(values[i : i + step], gold[i : i + step], losses, smoothing, i)
         for i in range(0, max(questions, 1), step)
     ]
-    return {loss: _concatenate([part[loss] for part in parts]) for loss in losses}
+    return {loss: Sums.concatenate([part[loss] for part in parts]) for loss in losses}
 
 
 def _chunk_sums(
@@ -184,29 +173,3 @@ def _check_chunk(
     else:
         problem = f"has probabilities that sum to {row.sum():.6g}, not 1"
     raise ValueError(f"predictions: question {offset + question} {problem}")
-
-
-def _concatenate(parts: Sequence[Sums]) -> Sums:
-    head = parts[0]
-    epochs = np.concatenate([part.epochs for part in parts])
-    if isinstance(head, SquaredSums):
-        squared = [part for part in parts if isinstance(part, SquaredSums)]
-        return SquaredSums(
-            epochs,
-            np.concatenate([part.deviation for part in squared]),
-            np.concatenate([part.squares for part in squared]),
-        )
-    if isinstance(head, LogSums):
-        logs = [part for part in parts if isinstance(part, LogSums)]
-        return LogSums(
-            epochs,
-            np.concatenate([part.target for part in logs]),
-            np.concatenate([part.logs for part in logs]),
-            head.smoothing,
-        )
-    votes = [part for part in parts if isinstance(part, VoteSums)]
-    return VoteSums(
-        epochs,
-        np.concatenate([part.target for part in votes]),
-        np.concatenate([part.votes for part in votes]),
-    )

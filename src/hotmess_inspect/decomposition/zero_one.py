@@ -1,20 +1,20 @@
 """Zero-one loss after Domingos (2000): the main prediction is the mode."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from hotmess_inspect.decomposition._checks import FloatArray, IntArray
-
-Terms = tuple[FloatArray, FloatArray, FloatArray]
+from hotmess_inspect.decomposition.sums import Sums, Terms
 
 # Votes of an epoch whose top classes tie are fractions of one: sums of them tie only up to rounding.
 _TIE = 1e-9
 
 
-@dataclass(frozen=True)
-class VoteSums:
-    """Per question, how many epochs chose each class; shards add.
+@dataclass(frozen=True, eq=False)
+class VoteSums(Sums):
+    """Per question, how many epochs chose each class.
 
     Attributes:
         epochs: Epochs summed, shape (questions,).
@@ -23,17 +23,12 @@ class VoteSums:
             k classes share the top (an answer spread evenly, for example) gives each 1/k.
     """
 
-    epochs: IntArray
     target: IntArray
     votes: FloatArray
 
-    def merge(self, other: "VoteSums") -> "VoteSums":
-        """The votes of both; ValueError if they are not of the same questions."""
-        if self.votes.shape != other.votes.shape or not np.array_equal(self.target, other.target):
-            raise ValueError("cannot merge: the two parts have different questions, classes or targets")
-        return VoteSums(self.epochs + other.epochs, self.target, self.votes + other.votes)
+    additive: ClassVar[tuple[str, ...]] = ("epochs", "votes")
 
-    def terms(self) -> Terms:
+    def terms(self, *, unbiased: bool) -> Terms:
         """Error, bias and variance of the zero-one loss, each of shape (questions,).
 
         error = P(pred ≠ y); bias = 1 if the mode is not y else 0; variance = a · P(pred ≠ mode) with
@@ -41,6 +36,8 @@ class VoteSums:
         error - bias in both cases. A tie for the mode that includes y counts as y, so that relabelling
         the classes changes nothing. NaN without an epoch; the two terms are NaN with one.
         """
+        if unbiased:
+            raise ValueError("the zero-one terms have no unbiased estimator")
         share = self.votes / np.where(self.epochs > 0, self.epochs, np.nan)[:, None]
         right = share[np.arange(len(self.target)), self.target]
         error = 1.0 - right
