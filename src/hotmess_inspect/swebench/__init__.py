@@ -1,0 +1,1 @@
+"""SWE-bench: rows, images, the agent, its patch, and grading apart from the agent."""

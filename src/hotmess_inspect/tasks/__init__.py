@@ -1,0 +1,1 @@
+"""Tasks that Inspect runs by name; their modules import nothing heavy."""

@@ -1,0 +1,300 @@
+"""SWE-bench rows: one typed instance per row, from the bundled set, a local file or the hub."""
+
+import gzip
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from hotmess_inspect.swebench.patch import patched_files
+
+
+@dataclass(frozen=True)
+class HubSource:
+    """Where an official set lives, and what running it costs.
+
+    Attributes:
+        path: Name of the data set on the hub.
+        revision: Commit that is loaded unless another one is asked for.
+        instances: Number of rows of the test split at that commit.
+        disk_gb: Rough size of the unpacked images, from 2.4–2.9 GB an image with shared layers.
+    """
+
+    path: str
+    revision: str
+    instances: int
+    disk_gb: int
+
+
+HUB_SETS = {
+    "verified": HubSource(
+        "princeton-nlp/SWE-bench_Verified", "c104f840cc67f8b6eec6f759ebc8b2693d585d4a", 500, 280
+    ),
+    "lite": HubSource("princeton-nlp/SWE-bench_Lite", "6ec7bb89b9342f664a54a6e0a6ea6501d3437cc2", 300, 170),
+    "full": HubSource("princeton-nlp/SWE-bench", "e48e2bd1e9fecd5bbd641e9414ac59da9f2e69f6", 2294, 1200),
+}
+
+# Instances that cannot be graded with the network closed, or by the runners known here, with the reason.
+NEEDS_NETWORK = {"psf/requests": "its tests call a network service, and sandboxes have no network"}
+OTHER_RUNNERS = {
+    "django/django": "its tests run under Django's own runner",
+    "sympy/sympy": "its tests run under SymPy's own runner",
+}
+
+REQUIRED = (
+    "instance_id",
+    "repo",
+    "base_commit",
+    "problem_statement",
+    "patch",
+    "test_patch",
+    "FAIL_TO_PASS",
+    "PASS_TO_PASS",
+)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One SWE-bench row, checked.
+
+    Attributes:
+        instance_id: Unique name such as ``pallets__flask-5063``.
+        repo: Repository such as ``pallets/flask``.
+        version: Version of the repository that the environment was made for.
+        base_commit: Commit that the issue was reported against.
+        problem_statement: The issue's text, which the agent reads.
+        patch: The reference fix ("gold"); the agent never sees it.
+        test_patch: Changes to the tests, applied only when grading.
+        fail_to_pass: Tests that the fix must make pass, in the order of the data set.
+        pass_to_pass: Tests that must keep passing, in the order of the data set.
+        image: Container image with the repository at the base commit in ``/testbed``.
+        eval_script: The official evaluation script; empty in the 2024 schema.
+    """
+
+    instance_id: str
+    repo: str
+    version: str
+    base_commit: str
+    problem_statement: str
+    patch: str
+    test_patch: str
+    fail_to_pass: tuple[str, ...]
+    pass_to_pass: tuple[str, ...]
+    image: str
+    eval_script: str
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """All tests that count: FAIL_TO_PASS first, then PASS_TO_PASS."""
+        return self.fail_to_pass + self.pass_to_pass
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """An instance that was left out, and why."""
+
+    instance_id: str
+    reason: str
+
+
+def parse_row(row: Mapping[str, Any], *, where: str) -> Instance:
+    """Check one row and give it types.
+
+    Args:
+        row: A row in the official schema of 2024 or of August 2026.
+        where: File and line, for the error.
+
+    Returns:
+        The instance. Without an ``image`` the official name on Docker Hub is used.
+
+    Raises:
+        ValueError: If a field is missing, a test list is not a list of texts, no test is to be
+            fixed, or a test stands in both lists.
+    """
+    name = row.get("instance_id", "(no instance_id)")
+    missing = [field for field in REQUIRED if not isinstance(row.get(field), str | list)]
+    if missing:
+        raise ValueError(f"{where}: instance {name!r} lacks {', '.join(missing)}")
+    fail_to_pass = _test_ids(row["FAIL_TO_PASS"], f"{where}: FAIL_TO_PASS of {name!r}")
+    pass_to_pass = _test_ids(row["PASS_TO_PASS"], f"{where}: PASS_TO_PASS of {name!r}")
+    if not fail_to_pass:
+        raise ValueError(f"{where}: FAIL_TO_PASS of {name!r} is empty, so nothing could be solved")
+    both = set(fail_to_pass) & set(pass_to_pass)
+    if both:
+        raise ValueError(f"{where}: {name!r} has {sorted(both)[0]!r} in FAIL_TO_PASS and in PASS_TO_PASS")
+    return Instance(
+        instance_id=row["instance_id"],
+        repo=row["repo"],
+        version=str(row.get("version") or ""),
+        base_commit=row["base_commit"],
+        problem_statement=row["problem_statement"],
+        patch=row["patch"],
+        test_patch=row["test_patch"],
+        fail_to_pass=fail_to_pass,
+        pass_to_pass=pass_to_pass,
+        image=row.get("image") or official_image(row["instance_id"]),
+        eval_script=row.get("eval_script") or "",
+    )
+
+
+def official_image(instance_id: str) -> str:
+    """Name of the official image on Docker Hub, where ``__`` is written ``_1776_``."""
+    return f"swebench/sweb.eval.x86_64.{instance_id.replace('__', '_1776_').lower()}:latest"
+
+
+def _test_ids(value: Any, where: str) -> tuple[str, ...]:
+    try:
+        ids = json.loads(value) if isinstance(value, str) else value
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{where} is not JSON: {error}") from None
+    if not isinstance(ids, list) or not all(isinstance(i, str) and i for i in ids):
+        raise ValueError(f"{where} is not a list of test ids")
+    return tuple(dict.fromkeys(ids))
+
+
+def read_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Read rows from a local JSON, JSON Lines (also gzipped) or Parquet file.
+
+    Yields:
+        Where the row stands (file and line or row number), and the row.
+
+    Raises:
+        ValueError: If the ending is unknown or a line is not a JSON object.
+        FileNotFoundError: If there is no such file.
+    """
+    name = path.name.removesuffix(".gz")
+    if name.endswith(".parquet"):
+        from pyarrow import parquet
+
+        yield from (
+            (f"{path}, row {i}", row) for i, row in enumerate(parquet.read_table(path).to_pylist(), 1)
+        )
+    elif name.endswith((".json", ".jsonl")):
+        text = gzip.decompress(path.read_bytes()) if path.name.endswith(".gz") else path.read_bytes()
+        yield from _json_rows(text.decode("utf-8"), path)
+    else:
+        raise ValueError(f"dataset {str(path)!r} must end in .json, .jsonl, .jsonl.gz or .parquet")
+
+
+def _json_rows(text: str, path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if text.lstrip().startswith("["):
+        rows: Iterable[tuple[int, Any]] = enumerate(_load(text, str(path)), 1)
+        unit = "row"
+    else:
+        lines = ((n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip())
+        rows = ((n, _load(line, f"{path}, line {n}")) for n, line in lines)
+        unit = "line"
+    for number, row in rows:
+        where = f"{path}, {unit} {number}"
+        if not isinstance(row, dict):
+            raise ValueError(f"{where} is not a JSON object")
+        yield where, row
+
+
+def _load(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{where} is not JSON: {error}") from None
+
+
+def load_instances(
+    dataset: str, *, revision: str | None = None, split: str = "test", instances: Sequence[str] = ()
+) -> tuple[list[Instance], list[Excluded]]:
+    """Load the instances of a data set.
+
+    Args:
+        dataset: ``mini`` (bundled), ``verified``, ``lite``, ``full`` (from the hub), or the path of a
+            local ``.json``, ``.jsonl``, ``.jsonl.gz`` or ``.parquet`` file in the official schema.
+        revision: Commit of a hub data set; the pinned one if not given.
+        split: Split of a hub data set.
+        instances: Instance ids to keep, in the data set's order; all if empty.
+
+    Returns:
+        The instances that can be graded here, and those that were left out with the reason.
+
+    Raises:
+        ValueError: If the data set or one of the ids is unknown, or a row is broken.
+    """
+    rows = _dataset_rows(dataset, revision=revision, split=split)
+    found = [parse_row(row, where=where) for where, row in rows]
+    doubled = sorted({i.instance_id for i in found if sum(j.instance_id == i.instance_id for j in found) > 1})
+    if doubled:
+        raise ValueError(f"dataset {dataset!r} has {doubled[0]!r} more than once")
+    known = {i.instance_id for i in found}
+    unknown = [i for i in instances if i not in known]
+    if unknown:
+        raise ValueError(
+            f"instances: {unknown[0]!r} is not in dataset {dataset!r}, which has {len(known)} instances, "
+            f"for example {', '.join(sorted(known)[:3])}"
+        )
+    chosen = [i for i in found if not instances or i.instance_id in instances]
+    excluded = [Excluded(i.instance_id, reason) for i in chosen if (reason := exclusion(i))]
+    out = {e.instance_id for e in excluded}
+    return [i for i in chosen if i.instance_id not in out], excluded
+
+
+def exclusion(instance: Instance) -> str | None:
+    """Why an instance cannot be graded here, or None if it can."""
+    return NEEDS_NETWORK.get(instance.repo) or OTHER_RUNNERS.get(instance.repo)
+
+
+def _dataset_rows(
+    dataset: str, *, revision: str | None, split: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if dataset == "mini":
+        from hotmess_inspect.swebench.mini import mini_rows
+
+        return ((f"mini, row {n}", row) for n, row in enumerate(mini_rows(), 1))
+    if dataset in HUB_SETS:
+        return _hub_rows(HUB_SETS[dataset], revision=revision, split=split)
+    path = Path(dataset).expanduser()
+    if not path.is_file():
+        raise ValueError(
+            f"dataset {dataset!r} is neither one of mini, {', '.join(HUB_SETS)} nor an existing "
+            ".json, .jsonl, .jsonl.gz or .parquet file"
+        )
+    return read_rows(path)
+
+
+def _hub_rows(
+    source: HubSource, *, revision: str | None, split: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    from datasets import load_dataset
+
+    commit = revision or source.revision
+    try:
+        rows = load_dataset(source.path, split=split, revision=commit)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{source.path} at {commit[:12]} could not be loaded from the hub ({type(error).__name__}: {error}); "
+            "without a network, pass the path of a local file as the dataset"
+        ) from error
+    return ((f"{source.path} at {commit[:12]}, row {n}", row) for n, row in enumerate(rows, 1))
+
+
+def test_command(instance: Instance) -> tuple[list[str], str]:
+    """Work out how to run an instance's tests with pytest.
+
+    The command stands in the official evaluation script between two markers; rows of 2024 have none,
+    and the official command is then ``pytest -rA`` over the Python files of the test patch. A tox
+    line runs the same pytest in the same environment.
+
+    Returns:
+        Shell lines that prepare the environment (conda activation, exports), and the test command.
+    """
+    lines = instance.eval_script.splitlines()
+    files = " ".join(_shell_word(f) for f in patched_files(instance.test_patch) if f.endswith(".py"))
+    prepare = [line for line in lines if re.match(r"(source|conda activate|export) ?", line)]
+    command = f"pytest -rA {files}"
+    for line, following in pairwise(lines):
+        if "Start Test Output" in line:
+            command = re.sub(r"^tox .*? -- ", "pytest -rA ", following.strip())
+    return list(dict.fromkeys(prepare)), command
+
+
+def _shell_word(text: str) -> str:
+    return text if re.fullmatch(r"[\w./-]+", text) else "'" + text.replace("'", "'\\''") + "'"

@@ -1,0 +1,123 @@
+"""`hotmess/swebench`: is an agent's failure at SWE-bench the same every time, or another one every time?
+
+Each instance is worked on in several epochs; the target is the vector of its unit tests, the error is
+the share of FAIL_TO_PASS tests that fail, and the length axis counts the agent's actions.
+
+    inspect eval hotmess/swebench --model hotmess/simulated-agent
+    inspect eval hotmess/swebench --model openai/gpt-5 --epochs 30 -T instances=hotmess-mini__daywork-1
+    inspect eval hotmess/swebench --model … -T dataset=verified -T instances=pallets__flask-5014
+    inspect eval hotmess/swebench --model … -T dataset=rows.jsonl --solver my_agent.py
+
+Reference: Hägele et al. (2026), The Hot Mess of AI, appendix B.3, https://arxiv.org/abs/2601.23045
+"""
+
+import sys
+from collections.abc import Sequence
+
+from inspect_ai import Epochs, Task, task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.log import HeadlineMetric
+
+from hotmess_inspect._inspect_private import prerequisite_error
+
+DEFAULT_EPOCHS = 10
+MESSAGE_LIMIT = 250
+TIME_LIMIT = 3600
+
+
+@task
+def swebench(
+    dataset: str = "mini",
+    instances: str | list[str] | None = None,
+    epochs: int = DEFAULT_EPOCHS,
+    message_limit: int = MESSAGE_LIMIT,
+    time_limit: int = TIME_LIMIT,
+    on_limit: str = "unchanged",
+    sandbox: str = "docker",
+    split: str = "test",
+    revision: str | None = None,
+    tests_timeout: int = 1800,
+    tool_timeout: int = 180,
+    memory: str = "4g",
+    cpus: float = 2.0,
+    pids: int = 512,
+) -> Task:
+    """SWE-bench over repeated epochs, graded by unit tests, decomposed into bias and variance.
+
+    Args:
+        dataset: ``mini`` (bundled), ``verified``, ``lite``, ``full`` (from the hub), or the path of a
+            local .json, .jsonl, .jsonl.gz or .parquet file with rows in the official schema.
+        instances: Instance ids to run, separated by commas; all if not given.
+        epochs: How often each instance is worked on; 30 in the paper. ``--epochs`` overrides it.
+        message_limit: Messages of one epoch.
+        time_limit: Seconds of one epoch.
+        on_limit: What an epoch counts that runs into a limit: ``unchanged`` as in the paper
+            (FAIL_TO_PASS fail, PASS_TO_PASS pass) or ``grade`` (the working tree as it stands).
+        sandbox: ``docker``, or ``local`` (no isolation; bundled instances and the simulated agent only).
+        split: Split of a hub data set.
+        revision: Commit of a hub data set; a pinned one if not given.
+        tests_timeout: Seconds that grading an epoch may take before it counts as errored.
+        tool_timeout: Seconds that one command of the agent may take.
+        memory: Memory of each container.
+        cpus: Processors of each container.
+        pids: Processes of each container.
+    """
+    from hotmess_inspect.scoring.viewer import viewer_config
+    from hotmess_inspect.swebench.agent import PROMPT, swebench_agent, swebench_setup
+    from hotmess_inspect.swebench.preflight import ImageError, prepare
+    from hotmess_inspect.swebench.rows import load_instances
+    from hotmess_inspect.swebench.sandbox import PROVIDERS, Resources, sandbox_spec
+    from hotmess_inspect.swebench.scorer import ON_LIMIT, instance_metadata, swebench_scorer
+
+    _check("sandbox", sandbox, PROVIDERS)
+    _check("on_limit", on_limit, ON_LIMIT)
+    for name, value in {"epochs": epochs, "message_limit": message_limit, "time_limit": time_limit}.items():
+        if value < 1:
+            raise prerequisite_error(f"{name} must be at least 1, not {value}")
+    wanted = (
+        [i.strip() for i in instances.split(",")] if isinstance(instances, str) else list(instances or [])
+    )
+    try:
+        chosen, excluded = load_instances(dataset, revision=revision, split=split, instances=wanted)
+        _say(
+            f"{len(chosen)} instances of {dataset} × {epochs} epochs = {len(chosen) * epochs:,} runs of an agent."
+        )
+        prepare(sandbox, dataset, chosen, excluded, say=_say)  # type: ignore[arg-type]
+    except (ValueError, ImageError) as error:
+        raise prerequisite_error(str(error)) from error
+    if not chosen:
+        raise prerequisite_error(f"dataset {dataset!r}: none of the instances asked for can be graded here")
+    resources = Resources(memory=memory, cpus=cpus, pids=pids)
+    return Task(
+        dataset=MemoryDataset(
+            [
+                Sample(
+                    id=instance.instance_id,
+                    input=PROMPT.format(problem_statement=instance.problem_statement),
+                    target="all tests pass",
+                    metadata=instance_metadata(instance),
+                    sandbox=sandbox_spec(sandbox, instance, resources),  # type: ignore[arg-type]
+                )
+                for instance in chosen
+            ],
+            name=dataset,
+        ),
+        setup=swebench_setup(sandbox),  # type: ignore[arg-type]
+        solver=swebench_agent(tool_timeout=tool_timeout),
+        scorer=swebench_scorer(sandbox, on_limit, tests_timeout),  # type: ignore[arg-type]
+        epochs=Epochs(epochs),
+        message_limit=message_limit,
+        time_limit=time_limit,
+        viewer=viewer_config("tests"),
+        headline_metric=HeadlineMetric(metric="incoherence"),
+    )
+
+
+def _say(sentence: str) -> None:
+    # Standard error: standard output may belong to `--json`.
+    print(f"hotmess: {sentence}", file=sys.stderr, flush=True)
+
+
+def _check(name: str, value: str, permitted: Sequence[str]) -> None:
+    if value not in permitted:
+        raise prerequisite_error(f"{name} must be one of {', '.join(permitted)}, not {value!r}")
