@@ -13,11 +13,13 @@ from inspect_ai.util import registry_info
 from hotmess_inspect.scoring.incoherence import incoherence
 from hotmess_inspect.scoring.reducer import decomposition
 from hotmess_inspect.scoring.repeat import repeat
+from hotmess_inspect.simulated.provider import hotmess
 
 _COMPONENTS: list[object] = [
     incoherence,
     decomposition,
     repeat,
+    hotmess,
 ]
 
 PACKAGE = "hotmess_inspect"
