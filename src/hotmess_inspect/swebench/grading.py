@@ -17,7 +17,7 @@ from inspect_ai.util import SandboxEnvironment
 from numpy.typing import NDArray
 
 from hotmess_inspect.swebench.patch import CheckedPatch, check_patch, patched_files
-from hotmess_inspect.swebench.rows import Instance, test_command
+from hotmess_inspect.swebench.rows import Instance, pytest_command
 
 Verdict = Literal["resolved", "unresolved", "tampered"]
 
@@ -253,7 +253,7 @@ async def _run_tests(
     timeout: int,
     setup: Sequence[str],
 ) -> int:
-    prepare, command = test_command(instance)
+    prepare, command = pytest_command(instance)
     match = _PYTEST.match(command)
     if match is None:
         raise GradingError(

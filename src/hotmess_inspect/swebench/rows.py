@@ -276,7 +276,7 @@ def _hub_rows(
     return ((f"{source.path} at {commit[:12]}, row {n}", row) for n, row in enumerate(rows, 1))
 
 
-def test_command(instance: Instance) -> tuple[list[str], str]:
+def pytest_command(instance: Instance) -> tuple[list[str], str]:
     """Work out how to run an instance's tests with pytest.
 
     The command stands in the official evaluation script between two markers; rows of 2024 have none,

@@ -1,0 +1,60 @@
+"""How a report becomes outcomes and a verdict; the container's part is in test_swebench_docker."""
+
+import json
+from typing import Any
+
+import pytest
+
+from hotmess_inspect.swebench.grading import passed, read_report
+
+
+def line(test: str, phase: str, outcome: str, xfail: bool = False) -> str:
+    return json.dumps({"test": test, "phase": phase, "outcome": outcome, "xfail": xfail, "nonce": "n"})
+
+
+def phases(test: str, call: str, **options: Any) -> list[str]:
+    return [line(test, "setup", "passed"), line(test, "call", call, **options), line(test, "teardown", "passed")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (phases("t", "passed"), "passed"),
+        (phases("t", "failed"), "failed"),
+        (phases("t", "skipped"), "skipped"),
+        (phases("t", "skipped", xfail=True), "xfailed"),
+        (phases("t", "passed", xfail=True), "xpassed"),
+        ([line("t", "setup", "failed"), line("t", "teardown", "passed")], "error"),
+        ([line("t", "setup", "skipped"), line("t", "teardown", "passed")], "skipped"),
+        ([line("t", "setup", "passed"), line("t", "call", "passed"), line("t", "teardown", "failed")], "error"),
+        (phases("t", "passed") + phases("t", "failed"), "failed"),
+        (phases("t", "failed") + phases("t", "passed"), "failed"),
+    ],
+)
+def test_status_of_one_test(lines: list[str], status: str) -> None:
+    assert read_report(lines) == ({"t": status}, None)
+
+
+def test_the_end_of_the_run_is_noted() -> None:
+    assert read_report([*phases("t", "passed"), '{"finished": 1}']) == ({"t": "passed"}, 1)
+
+
+def test_a_line_cut_off_is_a_missing_line() -> None:
+    assert read_report([*phases("a", "passed"), '{"test": "b", "pha']) == ({"a": "passed"}, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "fail_to_pass", "pass_to_pass"),
+    [
+        ("passed", True, True),
+        ("xfailed", True, True),
+        ("xpassed", True, True),
+        ("skipped", False, True),
+        ("failed", False, False),
+        ("error", False, False),
+        ("absent", False, False),
+    ],
+)
+def test_which_statuses_count_as_passed(status: str, fail_to_pass: bool, pass_to_pass: bool) -> None:
+    assert passed(status, skipped_ok=False) is fail_to_pass
+    assert passed(status, skipped_ok=True) is pass_to_pass

@@ -1,0 +1,172 @@
+"""Rows of SWE-bench, in both schemas, from files of every kind."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hotmess_inspect.swebench.rows import (
+    HUB_SETS,
+    load_instances,
+    official_image,
+    parse_row,
+    pytest_command,
+)
+
+ROW: dict[str, Any] = {
+    "repo": "own/thing",
+    "instance_id": "own__thing-1",
+    "base_commit": "0" * 40,
+    "version": "1.0",
+    "problem_statement": "It breaks.",
+    "patch": "diff --git a/thing.py b/thing.py\n",
+    "test_patch": "diff --git a/tests/test_thing.py b/tests/test_thing.py\n",
+    "FAIL_TO_PASS": '["tests/test_thing.py::test_a"]',
+    "PASS_TO_PASS": '["tests/test_thing.py::test_b", "tests/test_thing.py::test_c"]',
+}
+
+
+def second(**changes: Any) -> dict[str, Any]:
+    return ROW | {"instance_id": "own__thing-2"} | changes
+
+
+def test_a_row_of_2024() -> None:
+    instance = parse_row(ROW, where="here")
+    assert instance.tests == (
+        "tests/test_thing.py::test_a",
+        "tests/test_thing.py::test_b",
+        "tests/test_thing.py::test_c",
+    )
+    assert instance.image == "swebench/sweb.eval.x86_64.own_1776_thing-1:latest"
+    assert pytest_command(instance) == ([], "pytest -rA tests/test_thing.py")
+
+
+def test_a_row_of_2026_names_its_image_and_command() -> None:
+    script = (
+        "#!/bin/bash\nsource /opt/miniconda3/bin/activate\nconda activate testbed\ncd /testbed\n"
+        "export LANG=C\nsource /opt/miniconda3/bin/activate\npython -m pip install -e .\n"
+        ": '>>>>> Start Test Output'\npytest --no-header -rA tests/a.py\n: '>>>>> End Test Output'\n"
+    )
+    instance = parse_row(ROW | {"image": "an/image:1", "eval_script": script}, where="here")
+    assert instance.image == "an/image:1"
+    prepare, command = pytest_command(instance)
+    assert prepare == ["source /opt/miniconda3/bin/activate", "conda activate testbed", "export LANG=C"]
+    assert command == "pytest --no-header -rA tests/a.py"
+
+
+def test_tox_runs_the_same_pytest() -> None:
+    script = ": '>>>>> Start Test Output'\ntox --current-env -epy39 -v -- tests/test_x.py\n: '>>>>> End Test Output'"
+    assert pytest_command(parse_row(ROW | {"eval_script": script}, where="here"))[1] == "pytest -rA tests/test_x.py"
+
+
+def test_official_image_names() -> None:
+    assert official_image("pallets__flask-5014") == "swebench/sweb.eval.x86_64.pallets_1776_flask-5014:latest"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"patch": None}, "f.jsonl, line 1: instance 'own__thing-1' lacks patch"),
+        ({"FAIL_TO_PASS": "[]"}, "FAIL_TO_PASS of 'own__thing-1' is empty"),
+        ({"FAIL_TO_PASS": "nonsense"}, "FAIL_TO_PASS of 'own__thing-1' is not JSON"),
+        ({"PASS_TO_PASS": '{"a": 1}'}, "PASS_TO_PASS of 'own__thing-1' is not a list of test ids"),
+        ({"PASS_TO_PASS": '["tests/test_thing.py::test_a"]'}, "in FAIL_TO_PASS and in PASS_TO_PASS"),
+    ],
+)
+def test_broken_rows_are_named(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse_row(ROW | change, where="f.jsonl, line 1")
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    if path.name.endswith(".parquet"):
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        parquet.write_table(pa.Table.from_pylist(rows), path)
+    elif path.name.endswith(".gz"):
+        path.write_bytes(gzip.compress(lines.encode()))
+    else:
+        path.write_text(json.dumps(rows) if path.suffix == ".json" else lines)
+    return path
+
+
+@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl", "rows.jsonl.gz", "rows.parquet"])
+def test_every_file_kind_gives_the_same_instances(tmp_path: Path, name: str) -> None:
+    instances, excluded = load_instances(str(write(tmp_path / name, [ROW, second()])))
+    assert instances == [parse_row(ROW, where=""), parse_row(second(), where="")]
+    assert excluded == []
+
+
+def test_choice_of_instances_keeps_the_order_of_the_set(tmp_path: Path) -> None:
+    path = str(write(tmp_path / "rows.jsonl", [ROW, second(), second(instance_id="own__thing-3")]))
+    chosen, _ = load_instances(path, instances=["own__thing-3", "own__thing-1"])
+    assert [i.instance_id for i in chosen] == ["own__thing-1", "own__thing-3"]
+
+
+def test_an_unknown_instance_is_named_with_examples(tmp_path: Path) -> None:
+    path = str(write(tmp_path / "rows.jsonl", [ROW]))
+    with pytest.raises(ValueError, match="'own__thing-9' is not in dataset .* for example own__thing-1"):
+        load_instances(path, instances=["own__thing-9"])
+
+
+def test_doubled_instances_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="has 'own__thing-1' more than once"):
+        load_instances(str(write(tmp_path / "rows.jsonl", [ROW, ROW])))
+
+
+@pytest.mark.parametrize("dataset", ["verifed", "missing.jsonl"])
+def test_an_unknown_data_set_lists_the_known_ones(dataset: str) -> None:
+    with pytest.raises(ValueError, match="mini, verified, lite, full nor an existing"):
+        load_instances(dataset)
+
+
+def test_another_ending_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows.txt"
+    path.write_text("x")
+    with pytest.raises(ValueError, match=r"must end in \.json"):
+        load_instances(str(path))
+
+
+def test_a_broken_line_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps(ROW) + "\n{oops\n")
+    with pytest.raises(ValueError, match=r"rows\.jsonl, line 2 is not JSON"):
+        load_instances(str(path))
+
+
+def test_what_cannot_be_graded_offline_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    rows = [ROW, second(repo="psf/requests"), second(repo="django/django", instance_id="django__django-1")]
+    instances, excluded = load_instances(str(write(tmp_path / "rows.jsonl", rows)))
+    assert [i.instance_id for i in instances] == ["own__thing-1"]
+    assert {e.instance_id: e.reason for e in excluded} == {
+        "own__thing-2": "its tests call a network service, and sandboxes have no network",
+        "django__django-1": "its tests run under Django's own runner",
+    }
+
+
+def test_without_the_hub_the_error_names_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    asked: list[tuple[str, str]] = []
+
+    def unreachable(path: str, *, split: str, revision: str) -> None:
+        asked.append((path, revision))
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr(datasets, "load_dataset", unreachable)
+    with pytest.raises(ValueError, match="pass the path of a local file as the dataset"):
+        load_instances("verified")
+    assert asked == [(HUB_SETS["verified"].path, HUB_SETS["verified"].revision)]
+
+
+@pytest.mark.shared
+def test_official_rows(shared_data: Path) -> None:
+    instances, excluded = load_instances(str(shared_data / "swebench_rows.jsonl.gz"))
+    # Counted from the file itself: 302 rows of Django, 130 of SymPy, 13 of requests among 926.
+    assert (len(instances), len(excluded)) == (926 - 302 - 130 - 13, 302 + 130 + 13)
+    assert {pytest_command(i)[1].split()[0] for i in instances} == {"pytest"}
+    assert all(i.image == official_image(i.instance_id) for i in instances)
