@@ -14,12 +14,18 @@ from hotmess_inspect.scoring.incoherence import incoherence
 from hotmess_inspect.scoring.reducer import decomposition
 from hotmess_inspect.scoring.repeat import repeat
 from hotmess_inspect.simulated.provider import hotmess
+from hotmess_inspect.swebench.agent import swebench_setup
+from hotmess_inspect.swebench.scorer import swebench_scorer
+from hotmess_inspect.tasks.swebench import swebench
 
 _COMPONENTS: list[object] = [
     incoherence,
     decomposition,
     repeat,
     hotmess,
+    swebench_scorer,
+    swebench_setup,
+    swebench,
 ]
 
 PACKAGE = "hotmess_inspect"

@@ -1,0 +1,1 @@
+"""Inspect shells around the decompositions: metric, reducer, scorer, metadata, viewer."""

@@ -1,0 +1,87 @@
+"""The metric `hotmess/incoherence`."""
+
+from inspect_ai.scorer import Metric, SampleScore, metric
+
+from hotmess_inspect.scoring.options import checked_options
+
+
+@metric(scores="unreduced")
+def incoherence(
+    loss: str = "brier",
+    estimator: str | None = None,
+    tests: str = "f2p",
+    unparsed: str = "uniform",
+    key: str | int | None = None,
+    perfect: float = 1.0,
+    smoothing: float = 1e-12,
+) -> Metric:
+    """Bias, variance and incoherence over the epochs of each question.
+
+    incoherence = Σ variance / Σ error over the questions with at least two epochs, with
+    error = bias_squared + variance per question. What an epoch predicts is read from the ``hm_*`` entries
+    of `Score.metadata` ("answer", "probabilities", "tests"); scores without them, and verdicts of other
+    people's scorers, are read from `Score.value` as a number whose right value is `perfect`
+    ("score": squared loss, so that for verdicts the incoherence of a question is its pass rate).
+
+    The metric never raises and gives the same bits for the epochs in any order. Epochs that it cannot read
+    are counted, not guessed: None, NaN, ±inf, unknown words, a missing key, tests that do not fit.
+
+    Args:
+        loss: "brier", "kl" or "zero_one" for classes; with "brier" plain scores are decomposed with the
+            squared loss, with the others as two outcomes (v, 1 - v). Unit tests always have the coverage
+            error, the squared loss.
+        estimator: "unbiased" or "plugin" for "brier", "plugin" or "jackknife" for "kl", "plugin" for
+            "zero_one"; None is the first of these.
+        tests: Which unit tests are the headline: "f2p", "p2p" or "pooled".
+        unparsed: What an answer that could not be read counts as: "uniform" over the classes as in the
+            paper, a "class" of its own, or "drop" to leave the epoch out. Always counted.
+        key: Key (or index) of the value to decompose where scores are dictionaries (or lists).
+        perfect: Score of a right answer, for plain scores.
+        smoothing: δ of the KL loss.
+
+    Returns:
+        A metric whose results form the group ``incoherence``, undefined is NaN:
+
+        - ``incoherence`` and its linearised standard error ``incoherence_stderr``; ``error``,
+          ``bias_squared``, ``variance``: means over the questions with at least two epochs;
+        - ``accuracy``: mean over all questions of the share of right epochs (unit tests: all pass);
+        - ``questions`` with a scored epoch, ``questions_single_epoch`` and ``questions_no_error`` among
+          them; ``epochs_scored``, ``epochs_planned`` (highest epoch number × questions seen, a lower
+          bound until an epoch of that number has come in; NaN where scores carry no epoch number),
+          ``epochs_unparsed``, ``epochs_unscored``, ``epochs_other_kind``, ``epochs_duplicated`` (the same
+          question and epoch again; all are used);
+        - where there are classes the paper's KL plug-in as ``…_kl``, for unit tests the paper's pooled
+          plug-in coverage as ``…_pooled``;
+        - ``kind_…``: 1 under the name of the kind that was decomposed.
+
+    Raises:
+        ValueError: If a parameter has a value that it does not permit.
+
+    References:
+        Hägele et al. (2026), eq. 2 and App. A, B.3, https://arxiv.org/abs/2601.23045
+    """
+    options = checked_options(
+        loss=loss,
+        estimator=estimator,
+        smoothing=smoothing,
+        unparsed=unparsed,
+        tests=tests,
+        key=key,
+        perfect=perfect,
+    )
+
+    def compute(scores: list[SampleScore]) -> dict[str, float]:
+        # Inspect loads every component at its start; numpy can wait until there is something to compute.
+        from hotmess_inspect.scoring.rows import as_rows
+        from hotmess_inspect.scoring.summary import summarise
+
+        inner = [sample.score for sample in scores]
+        rows = as_rows(
+            [sample.sample_id for sample in scores],
+            [score.value for score in inner],
+            [score.metadata for score in inner],
+            plain=options.key is not None,
+        )
+        return summarise(rows, options)
+
+    return compute

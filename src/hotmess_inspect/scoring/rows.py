@@ -1,0 +1,134 @@
+"""Scores of many epochs as columns, and which kind of prediction they hold."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+
+# What can be held against a right answer; in this order where two kinds are equally frequent.
+DECOMPOSED = ("answer", "probabilities", "tests", "score")
+_NONE: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Columns of the epochs that hold one kind of prediction.
+
+    Attributes:
+        kind: "answer", "probabilities", "tests" or "score".
+        question: Index of the question, shape (rows,).
+        questions: Number of questions seen, with or without a scored epoch of this kind.
+        values: Score values.
+        metadata: Score metadata, empty where there is none.
+        other: Epochs left out because they hold another kind of prediction, or no question's id.
+    """
+
+    kind: str
+    question: IntArray
+    questions: int
+    values: list[Any]
+    metadata: list[Mapping[str, Any]]
+    other: int
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What the epoch numbers say; `planned` is NaN where scores carry none."""
+
+    planned: float
+    duplicated: int
+
+
+def as_rows(ids: Sequence[object], values: list[Any], metadata: list[Any], *, plain: bool = False) -> Rows:
+    """Group epochs by question and find out what they predict.
+
+    Ids that read the same are one question: Inspect does not allow `1` beside `"1"` in a data set.
+
+    Args:
+        ids: Sample ids, one per epoch; None belongs to no question and is left out and counted.
+        values: Score values.
+        metadata: Score metadata or None.
+        plain: Read the values alone, whatever the metadata say.
+    """
+    index: dict[str, int] = {}
+    question = np.array(
+        [-1 if name is None else index.setdefault(str(name), len(index)) for name in ids], dtype=np.int64
+    )
+    entries = [entry or _NONE for entry in metadata]
+    kinds = [None] * len(values) if plain else [entry.get("hm_kind") for entry in entries]
+    chosen, resolved = _choose(kinds)
+    keep = question >= 0
+    if len(resolved) > 1 or chosen not in resolved.values():
+        keep &= np.array([_name(kind) == kind and resolved.get(kind) == chosen for kind in kinds], dtype=bool)
+    if not keep.all():
+        wanted = np.flatnonzero(keep).tolist()
+        question = question[keep]
+        values = [values[i] for i in wanted]
+        entries = [entries[i] for i in wanted]
+    return Rows(chosen, question, len(index), values, entries, int(len(keep) - keep.sum()))
+
+
+def coverage(rows: Rows) -> Coverage:
+    """Planned epochs and repeated (question, epoch) pairs, as far as epoch numbers tell.
+
+    A metric is not told the plan. The highest epoch number seen, times the questions seen, is what
+    was planned for these questions once one of them has reached its last epoch, and less before;
+    questions without any scored epoch are not seen at all.
+    """
+    known = integers([entry.get("hm_epoch") for entry in rows.metadata], high=2**31)
+    highest = int(known.max(initial=0))
+    if highest == 0:
+        return Coverage(float("nan"), 0)
+    pairs = np.sort((rows.question * (highest + 1) + known)[known > 0])
+    return Coverage(float(highest * rows.questions), int((pairs[1:] == pairs[:-1]).sum()))
+
+
+def integers(entries: Sequence[object], *, high: int) -> IntArray:
+    """Entries that are integers in 0 … high - 1 as they are, and 0 for everything else."""
+    if set(map(type, entries)) == {int}:
+        try:
+            numbers = np.array(entries, dtype=np.int64)
+        except OverflowError:
+            numbers = np.array(
+                [min(max(entry, -1), high) for entry in cast(Sequence[int], entries)], dtype=np.int64
+            )
+        return np.where((numbers >= 0) & (numbers < high), numbers, 0)
+    return np.array(
+        [entry if type(entry) is int and 0 <= entry < high else 0 for entry in entries], dtype=np.int64
+    )
+
+
+def places(question: IntArray, questions: int) -> tuple[IntArray, int]:
+    """Number the rows of each question from 0; returns (place of each row, most rows of a question)."""
+    counts = np.bincount(question, minlength=questions)
+    order = np.argsort(question, kind="stable")
+    place = np.empty(len(question), dtype=np.int64)
+    place[order] = np.arange(len(question)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return place, int(counts.max(initial=0))
+
+
+def _choose(kinds: Sequence[object]) -> tuple[str, dict[object, str | None]]:
+    """The most frequent kind that can be decomposed, and how each name in the metadata reads."""
+    try:
+        counts = Counter(kinds)
+    except TypeError:
+        counts = Counter(map(_name, kinds))
+    resolved: dict[object, str | None] = {
+        name: "score" if name is None else str(name) if name in DECOMPOSED else None for name in counts
+    }
+    rows = Counter[str]()
+    for name, count in counts.items():
+        if (kind := resolved[name]) is not None:
+            rows[kind] += count
+    return max(
+        DECOMPOSED, key=lambda kind: (rows[kind], -DECOMPOSED.index(kind))
+    ) if rows else "score", resolved
+
+
+def _name(kind: object) -> str | None:
+    return kind if isinstance(kind, str) else None

@@ -1,0 +1,71 @@
+"""Everything that the metric reports of a set of scores."""
+
+import math
+
+import numpy as np
+
+from hotmess_inspect.decomposition import Decomposition
+from hotmess_inspect.scoring.kinds import Measured, measure
+from hotmess_inspect.scoring.options import Options
+from hotmess_inspect.scoring.rows import Rows, coverage
+
+
+def summarise(rows: Rows, options: Options) -> dict[str, float]:
+    """All results of the metric for these rows, in the order in which they are shown."""
+    measured = measure(rows, options)
+    counts = coverage(rows)
+    headline = measured.headline
+    results = _terms(headline, "")
+    results["accuracy"] = _mean_over_questions(measured, rows.questions)
+    results["questions"] = float(len(np.unique(measured.question)))
+    results["questions_single_epoch"] = float(headline.single_epoch_questions)
+    results["questions_no_error"] = float(headline.zero_error_questions)
+    results["epochs_scored"] = float(len(measured.question))
+    results["epochs_planned"] = counts.planned
+    results["epochs_unparsed"] = float(measured.unparsed)
+    results["epochs_unscored"] = float(measured.unscored)
+    results["epochs_other_kind"] = float(rows.other)
+    results["epochs_duplicated"] = float(counts.duplicated)
+    for suffix, decomposition in measured.beside.items():
+        results |= _terms(decomposition, f"_{suffix}")
+    if len(rows.values):
+        results[f"kind_{rows.kind}"] = 1.0
+    return results
+
+
+def _terms(decomposition: Decomposition, suffix: str) -> dict[str, float]:
+    return {
+        f"incoherence{suffix}": decomposition.incoherence,
+        f"incoherence_stderr{suffix}": linearised_stderr(decomposition),
+        f"error{suffix}": decomposition.mean("error"),
+        f"bias_squared{suffix}": decomposition.mean("bias_squared"),
+        f"variance{suffix}": decomposition.mean("variance"),
+    }
+
+
+def linearised_stderr(decomposition: Decomposition) -> float:
+    """Standard error of the incoherence I = ΣV/ΣE over questions, by the delta method.
+
+    √(N/(N - 1) Σ (V - I·E)²) / ΣE over the N questions with at least two epochs; NaN where I is
+    undefined or rests on one question.
+    """
+    ratio = decomposition.incoherence
+    repeated = decomposition.repeated
+    number = int(repeated.sum())
+    if math.isnan(ratio) or number < 2:
+        return math.nan
+    error = decomposition.error[repeated]
+    residuals = np.sort(np.square(decomposition.variance[repeated] - ratio * error))
+    total = float(np.sort(error).sum())
+    return math.sqrt(number / (number - 1) * float(residuals.sum())) / total
+
+
+def _mean_over_questions(measured: Measured, questions: int) -> float:
+    """Mean of the questions' means, which is how Inspect reduces epochs and then takes accuracy."""
+    order = np.lexsort((measured.correct, measured.question))
+    counts = np.bincount(measured.question, minlength=questions)
+    sums = np.bincount(measured.question[order], weights=measured.correct[order], minlength=questions)
+    if not counts.any():
+        return math.nan
+    shares = np.sort(sums[counts > 0] / counts[counts > 0])
+    return float(shares.mean())
