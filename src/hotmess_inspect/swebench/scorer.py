@@ -10,9 +10,9 @@ from inspect_ai.solver import TaskState
 from inspect_ai.util import SandboxEnvironment
 from inspect_ai.util import sandbox as inspect_sandbox
 
+from hotmess_inspect.scoring.incoherence import incoherence
 from hotmess_inspect.scoring.lengths import sample_lengths, sample_status
 from hotmess_inspect.scoring.metadata import Status, epoch_metadata
-from hotmess_inspect.scoring.metric import incoherence
 from hotmess_inspect.swebench.grading import Grade, agent_patch, grade, head_commit
 from hotmess_inspect.swebench.local import local_setup, make_repository
 from hotmess_inspect.swebench.patch import MAX_PATCH_BYTES
@@ -43,10 +43,7 @@ def instance_from_metadata(metadata: Mapping[str, Any]) -> Instance:
 @scorer(
     metrics=[
         {"resolved": [mean(), stderr()], "f2p": [mean()], "p2p": [mean()], "pooled": [mean()]},
-        incoherence(target="f2p"),
-        incoherence(target="p2p"),
-        incoherence(target="pooled"),
-        incoherence(target="resolved"),
+        incoherence(),
     ]
 )
 def swebench_scorer(

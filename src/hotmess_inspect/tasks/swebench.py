@@ -16,7 +16,6 @@ from collections.abc import Sequence
 
 from inspect_ai import Epochs, Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.log import HeadlineMetric
 
 from hotmess_inspect._inspect_private import prerequisite_error
 
@@ -62,7 +61,7 @@ def swebench(
         cpus: Processors of each container.
         pids: Processes of each container.
     """
-    from hotmess_inspect.scoring.viewer import viewer_config
+    from hotmess_inspect.scoring.viewer import headline, viewer_config
     from hotmess_inspect.swebench.agent import PROMPT, swebench_agent, swebench_setup
     from hotmess_inspect.swebench.preflight import ImageError, prepare
     from hotmess_inspect.swebench.rows import load_instances
@@ -108,8 +107,13 @@ def swebench(
         epochs=Epochs(epochs),
         message_limit=message_limit,
         time_limit=time_limit,
-        viewer=viewer_config("tests"),
-        headline_metric=HeadlineMetric(metric="incoherence"),
+        viewer=viewer_config(
+            "swebench_scorer",
+            {"resolved": "Resolved", "f2p": "FAIL_TO_PASS", "p2p": "PASS_TO_PASS", "pooled": "All tests"},
+            higher_is_better=["resolved", "f2p", "p2p", "pooled"],
+            show_answer=False,
+        ),
+        headline_metric=headline(),
     )
 
 
