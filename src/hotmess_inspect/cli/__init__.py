@@ -1,0 +1,47 @@
+"""The command `hotmess`. Subcommands are imported when they are called, so that help is instant."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from hotmess_inspect import __version__
+
+# Name → module that holds the command, and the line in the overview. Importing seven modules for a help
+# text would cost more than everything else that it does.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "analyze": ("hotmess_inspect.cli.analyze", "Error, bias², variance and incoherence of logs or tables."),
+    "annotate": (
+        "hotmess_inspect.cli.annotate",
+        "Per-question numbers as scores in a log, for the log viewer.",
+    ),
+    "doctor": ("hotmess_inspect.cli.doctor", "What works on this machine and what to install."),
+    "export": ("hotmess_inspect.cli.export", "Outcomes as a Parquet data set."),
+    "images": ("hotmess_inspect.cli.images", "Sandbox images: build, pull, list, check, prune."),
+    "optimizer": ("hotmess_inspect.cli.optimizer", "The synthetic optimizer: train, roll out, scale."),
+    "report": ("hotmess_inspect.cli.report", "One self-contained HTML page."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="hotmess")
+def main() -> None:
+    """Bias, variance and incoherence of model failures."""

@@ -1,0 +1,337 @@
+"""Headline numbers of every group: what `hotmess analyze` prints and what its JSON holds."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hotmess_inspect.decomposition import Decomposition, Estimator, Loss, decompose
+from hotmess_inspect.outcomes import Group, Outcomes, Questions, Unparsed, groups, question_arrays
+
+from .lengths import LengthFindings, length_findings
+from .logs import Problem
+
+Length = Literal["tokens", "reasoning", "actions", "turns"]
+LENGTH_COLUMNS: Mapping[str, str] = {
+    "tokens": "output_tokens",
+    "reasoning": "reasoning_tokens",
+    "actions": "actions",
+    "turns": "turns",
+}
+
+CLASS_LOSSES: tuple[Loss, ...] = ("brier", "kl")
+"""What a group with classes shows unasked: the honest headline, and the paper's main metric beside it."""
+VALUE_LOSSES: tuple[Loss, ...] = ("squared",)
+
+# Unbiased where that exists; the other two are defined by their plug-in.
+_ESTIMATORS: dict[str, tuple[Estimator, ...]] = {
+    "brier": ("unbiased", "plugin"),
+    "squared": ("unbiased", "plugin"),
+    "kl": ("plugin", "jackknife"),
+    "zero_one": ("plugin",),
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to compute.
+
+    Attributes:
+        losses: Losses; empty takes Brier and KL where there are classes, else squared.
+        estimator: ``None`` takes unbiased where it exists, else plug-in. With ``losses`` empty, a loss that
+            does not have the estimator keeps its own.
+        length: What the length of an epoch is; ``None`` takes the table's own length, else actions for unit
+            tests, else output tokens, else turns.
+        buckets: Number of length buckets, from 1.
+        seed: Seed of the bootstrap, of tie-breaks and of permutations.
+        resamples: Bootstrap replicates.
+        unparsed: What an unparsed answer counts as.
+        pool: Whether all tasks of a model are one group (questions keep their task in their name).
+    """
+
+    losses: tuple[Loss, ...] = ()
+    estimator: Estimator | None = None
+    length: Length | None = None
+    buckets: int = 5
+    seed: int = 0
+    resamples: int = 2000
+    unparsed: Unparsed = "uniform"
+    pool: bool = False
+
+    def __post_init__(self) -> None:
+        for loss in self.losses:
+            _check("loss", loss, get_args(Loss))
+            if self.estimator is not None:
+                _check(f"estimator for loss {loss!r}", self.estimator, _ESTIMATORS[loss])
+        _check("estimator", self.estimator, (None, *get_args(Estimator)))
+        _check("length", self.length, (None, *LENGTH_COLUMNS))
+        _check("unparsed", self.unparsed, get_args(Unparsed))
+        for name, value, low in (
+            ("buckets", self.buckets, 1),
+            ("resamples", self.resamples, 1),
+            ("seed", self.seed, 0),
+        ):
+            if value < low:
+                raise ValueError(f"{name} must be {low} or more, not {value}")
+
+    def estimator_for(self, loss: Loss) -> Estimator:
+        """The estimator that is used for a loss."""
+        if self.estimator is not None and self.estimator in _ESTIMATORS[loss]:
+            return self.estimator
+        return _ESTIMATORS[loss][0]
+
+
+@dataclass(frozen=True, eq=False)
+class GroupResult:
+    """One group under one loss.
+
+    Attributes:
+        group: The rows.
+        questions: The same as arrays.
+        decomposition: Error, squared bias and variance per question.
+        variant: Settings that differ between the variants of this task and model; empty if there is one.
+        incoherence_ci: 95 % bootstrap interval over questions.
+        length: Length column in use, ``None`` if no epoch has a length.
+        lengths: How the numbers go with length, ``None`` without lengths.
+    """
+
+    group: Group
+    questions: Questions
+    decomposition: Decomposition
+    variant: dict[str, Any]
+    incoherence_ci: tuple[float, float]
+    length: str | None
+    lengths: LengthFindings | None
+
+    @property
+    def accuracy(self) -> float:
+        """Mean over questions of the mean over epochs of how right an epoch is; NaN without any."""
+        correct = self.questions.correct
+        counts = (~np.isnan(correct)).sum(axis=1)
+        means = np.nansum(correct, axis=1)[counts > 0] / counts[counts > 0]
+        return float(np.sort(means).mean()) if means.size else float("nan")
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Planned and scored epochs, and how many have which status or flag."""
+        outcomes = self.group.outcomes
+        counted = {name: int(outcomes.status.equals(name).sum()) for name in _STATUS_COUNTS}
+        return {
+            "epochs_planned": len(outcomes),
+            "epochs_scored": int(outcomes.scored.sum()),
+            "unparsed": int(_unparsed(self.group).sum()),
+            **counted,
+            "limit": int((~outcomes.limit.missing | outcomes.status.equals("limit")).sum()),
+            "retried": int((outcomes.retries > 0).sum()),
+            "cached": int((outcomes.cached & outcomes.scored).sum()),
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """The group as `hotmess analyze --json` prints it; undefined numbers are ``None``."""
+        d = self.decomposition
+        lengths = self.lengths
+        return {
+            "task": self.group.task,
+            "model": self.group.model,
+            "variant": self.variant or None,
+            "scorer": self.group.scorer,
+            "measure": self.group.measure,
+            "kind": self.group.kind,
+            "loss": d.loss,
+            "estimator": d.estimator,
+            "questions": int((d.epochs > 0).sum()),
+            "questions_repeated": int(d.repeated.sum()),
+            "epochs_per_question": [int(d.epochs.min(initial=2**31 - 1)), int(d.epochs.max(initial=0))]
+            if len(d.epochs)
+            else None,
+            **self.counts,
+            "accuracy": _number(self.accuracy),
+            "error": _number(d.mean("error")),
+            "bias_squared": _number(d.mean("bias_squared")),
+            "variance": _number(d.mean("variance")),
+            "incoherence": _number(d.incoherence),
+            "incoherence_ci": interval_json(self.incoherence_ci),
+            "incoherence_note": d.incoherence_note or None,
+            "zero_error_questions": d.zero_error_questions,
+            "length": self.length,
+            "length_buckets": lengths.buckets_json() if lengths else None,
+            "length_slope": lengths.slope_json() if lengths else None,
+            "overthinking": lengths.overthinking_json() if lengths else None,
+        }
+
+
+_STATUS_COUNTS = ("errored", "unscored", "missing", "truncated", "tampered")
+
+
+def analyze(outcomes: Outcomes, options: Options | None = None) -> tuple[list[GroupResult], list[Problem]]:
+    """Decompose every group of outcomes.
+
+    Args:
+        outcomes: Rows of any number of tasks and models.
+        options: What to compute.
+
+    Returns:
+        One result per group and loss, and the groups or losses that could not be computed.
+    """
+    options = options or Options()
+    results: list[GroupResult] = []
+    problems: list[Problem] = []
+    found = groups(pooled(outcomes) if options.pool else outcomes)
+    variants = _differing_settings(found)
+    for group in found:
+        name = group_name(group)
+        if not group.outcomes.scored.any():
+            problems.append(
+                Problem("warning", name, f"none of its {len(group.outcomes)} epochs has a verdict")
+            )
+            continue
+        try:
+            questions = question_arrays(group, unparsed=options.unparsed)
+            results += _results(
+                group, questions, variants[group.task, group.model, group.variant], options, problems
+            )
+        except ValueError as error:
+            problems.append(Problem("error", name, str(error)))
+    return results, problems + _epoch_warnings(results)
+
+
+def _results(
+    group: Group, questions: Questions, variant: dict[str, Any], options: Options, problems: list[Problem]
+) -> list[GroupResult]:
+    permitted = ("brier", "kl", "zero_one") if questions.classes else ("squared",)
+    wanted = options.losses or (CLASS_LOSSES if questions.classes else VALUE_LOSSES)
+    for loss in wanted:
+        if loss not in permitted:
+            text = f"loss {loss!r} does not apply to predictions of kind {group.kind!r}; use {', '.join(permitted)}"
+            problems.append(Problem("error", group_name(group), text))
+    column = _length_column(group, questions, options)
+    return [_result(group, questions, loss, variant, column, options) for loss in wanted if loss in permitted]
+
+
+def _result(
+    group: Group,
+    questions: Questions,
+    loss: Loss,
+    variant: dict[str, Any],
+    column: str | None,
+    options: Options,
+) -> GroupResult:
+    estimator = options.estimator_for(loss)
+    d = decompose(questions.predictions, questions.target, loss=loss, estimator=estimator)
+    interval = d.interval("incoherence", resamples=options.resamples, rng=np.random.default_rng(options.seed))
+    lengths = None
+    if column is not None:
+        lengths = length_findings(
+            questions,
+            questions.lengths(column),
+            d,
+            buckets=options.buckets,
+            resamples=options.resamples,
+            seed=options.seed,
+        )
+    return GroupResult(group, questions, d, variant, (interval.low, interval.high), column, lengths)
+
+
+def _length_column(group: Group, questions: Questions, options: Options) -> str | None:
+    if options.length is not None:
+        wanted: tuple[str, ...] = (LENGTH_COLUMNS[options.length],)
+    elif group.kind == "tests":
+        wanted = ("length", "actions", "turns", "output_tokens")
+    else:
+        wanted = ("length", "output_tokens", "turns")
+    return next((c for c in wanted if not np.isnan(questions.lengths(c)).all()), None)
+
+
+def pooled(outcomes: Outcomes) -> Outcomes:
+    """All tasks of a model as one: questions get their task's name in front, so that none are mixed up."""
+    from dataclasses import replace
+
+    from hotmess_inspect.outcomes import Labels
+
+    tasks, questions = outcomes.task.values(), outcomes.question.values()
+    names = [f"{task or ''}:{question}" for task, question in zip(tasks, questions, strict=True)]
+    joined = "+".join(sorted({task or "" for task in tasks}))
+    return replace(outcomes, task=Labels.constant(joined, len(outcomes)), question=Labels.encode(names))
+
+
+def group_name(group: Group) -> str:
+    """A group's name in sentences."""
+    return (
+        " · ".join(part for part in (group.task, group.model, group.scorer, group.measure) if part) or "table"
+    )
+
+
+def _differing_settings(found: Sequence[Group]) -> dict[tuple[str | None, ...], dict[str, Any]]:
+    """Per group the settings in which the variants of one task and model differ."""
+    variants: dict[tuple[str | None, str | None], dict[str | None, dict[str, Any]]] = defaultdict(dict)
+    for group in found:
+        variants[group.task, group.model][group.variant] = json.loads(group.variant or "{}")
+    differing: dict[tuple[str | None, ...], dict[str, Any]] = {}
+    for (task, model), settings in variants.items():
+        keys = {key for own in settings.values() for key in own}
+        odd = sorted(
+            k for k in keys if len({json.dumps(own.get(k), sort_keys=True) for own in settings.values()}) > 1
+        )
+        for variant, own in settings.items():
+            differing[task, model, variant] = {key: own.get(key) for key in odd}
+    return differing
+
+
+def _unparsed(group: Group) -> NDArray[np.bool_]:
+    """Scored epochs without a prediction that could be read."""
+    outcomes = group.outcomes
+    if group.kind == "answer":
+        return outcomes.scored & outcomes.answer.missing
+    if group.kind == "probabilities":
+        empty: NDArray[np.bool_] = outcomes.scored & (outcomes.vector.sizes == 0)
+        return empty
+    return outcomes.status.equals("unparsed")
+
+
+def _epoch_warnings(results: Sequence[GroupResult]) -> list[Problem]:
+    """What makes numbers misleading, once per group."""
+    problems = []
+    epochs: dict[str, set[int]] = defaultdict(set)
+    for result in {id(r.group): r for r in results}.values():
+        name, counts = group_name(result.group), result.counts
+        if result.decomposition.estimator == "plugin" or len(results) == 1:
+            epochs["plugin"].add(int(result.decomposition.epochs.max(initial=0)))
+        if counts["cached"]:
+            text = (
+                f"{counts['cached']} of {counts['epochs_scored']} epochs used no tokens while others did: answers from a "
+                "cache are repeats, not draws, and make the model look consistent"
+            )
+            problems.append(Problem("warning", name, text))
+        if counts["tampered"]:
+            problems.append(
+                Problem(
+                    "warning", name, f"{counts['tampered']} epochs tampered with their grading and score 0"
+                )
+            )
+        single = result.decomposition.single_epoch_questions
+        if single:
+            problems.append(
+                Problem("warning", name, f"{single} questions have one epoch, hence no variance: left out")
+            )
+    return problems
+
+
+def interval_json(interval: tuple[float, float]) -> list[float] | None:
+    """An interval as two numbers, ``None`` if it is undefined."""
+    return None if np.isnan(interval).any() else [float(v) for v in interval]
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _check(name: str, value: object, permitted: Sequence[object]) -> None:
+    if value not in permitted:
+        shown = ", ".join(repr(p) for p in permitted if p is not None)
+        raise ValueError(f"{name} must be one of {shown}, not {value!r}")

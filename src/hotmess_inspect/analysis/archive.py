@@ -1,0 +1,283 @@
+"""The few members of an ``.eval`` archive that hold results, read within fixed bounds.
+
+Only the end of the archive is touched: its directory, and the members ``header.json`` and
+``summaries.json`` (or the journal of a log that is still being written). Transcripts are never inflated,
+and nothing in the archive can make a read longer or larger than the limits below.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Protocol, cast
+
+import zstandard
+
+TAIL_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18
+MAX_DIRECTORY_BYTES = 1 << 28
+MAX_RATIO = 300
+"""How many times its size a member may inflate to, once it is larger than ``FREE_BYTES``."""
+FREE_BYTES = 1 << 26
+MAX_INFLATED_BYTES = 1 << 32
+
+_STORED, _DEFLATE, _ZSTD = 0, 8, 93
+_END = struct.Struct("<4s4H2LH")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR64 = struct.Struct("<4sLQL")
+_ENTRY = struct.Struct("<4s6H3L5H2L")
+_LOCAL = struct.Struct("<4s5H3L2H")
+
+
+class DamagedLog(ValueError):
+    """A log that cannot be read, with the reason as its message."""
+
+
+class UnknownShape(DamagedLog):
+    """A log whose JSON is sound but not of the form that the fast reader knows."""
+
+
+class Source(Protocol):
+    """Bytes that can be read in pieces: a local file, or an object in a bucket."""
+
+    size: int
+
+    def read(self, start: int, length: int) -> bytes:
+        """The bytes from ``start`` on, fewer at the end of the file."""
+        ...
+
+
+@dataclass(frozen=True)
+class Member:
+    """One entry of the archive's directory."""
+
+    name: str
+    method: int
+    crc: int
+    compressed: int
+    inflated: int
+    offset: int
+
+
+class Archive:
+    """The directory of an ``.eval`` archive.
+
+    Attributes:
+        members: The members that are not transcripts, by name; of two with one name the last.
+        samples: How many transcripts the archive holds.
+    """
+
+    def __init__(self, source: Source, *, transcripts: bool = False) -> None:
+        """Read the directory.
+
+        Args:
+            source: The file.
+            transcripts: Whether transcripts are members too, for logs that have no summaries.
+
+        Raises:
+            DamagedLog: If the file is no archive, is cut off, or its directory lies about itself.
+        """
+        self._source = source
+        self._tail_start = max(0, source.size - TAIL_BYTES)
+        self._tail = source.read(self._tail_start, TAIL_BYTES)
+        entries, size, start = self._find_directory()
+        self.members: dict[str, Member] = {}
+        self.samples = 0
+        self._transcripts = transcripts
+        self._parse_directory(self._read(start, size), entries)
+
+    def _read(self, start: int, length: int) -> bytes:
+        """Bytes of the file, from the tail in memory where it covers them."""
+        if start < 0 or length < 0 or start + length > self._source.size:
+            raise DamagedLog("the archive's directory points outside of the file")
+        if start >= self._tail_start:
+            at = start - self._tail_start
+            found = self._tail[at : at + length]
+        elif start + length > self._tail_start:
+            found = (
+                self._source.read(start, self._tail_start - start)
+                + self._tail[: start + length - self._tail_start]
+            )
+        else:
+            found = self._source.read(start, length)
+        if len(found) != length:
+            raise DamagedLog("the file ends early (is it still being written or copied?)")
+        return found
+
+    def _find_directory(self) -> tuple[int, int, int]:
+        """Number of entries, size and start of the directory."""
+        if self._source.size == 0:
+            raise DamagedLog("the file is empty")
+        at = self._tail.rfind(b"PK\x05\x06", max(0, len(self._tail) - _END.size - 0xFFFF))
+        if at < 0 or len(self._tail) - at < _END.size:
+            raise DamagedLog("not an .eval archive, or one that is cut off: it has no directory at its end")
+        _, _, _, _, entries, size, start, _ = _END.unpack_from(self._tail, at)
+        if entries == 0xFFFF or size == 0xFFFFFFFF or start == 0xFFFFFFFF:
+            entries, size, start = self._find_directory64(at)
+        if size > MAX_DIRECTORY_BYTES:
+            raise DamagedLog(
+                f"the archive's directory claims {size:,} bytes; at most {MAX_DIRECTORY_BYTES:,} are read"
+            )
+        return entries, size, start
+
+    def _find_directory64(self, end: int) -> tuple[int, int, int]:
+        if end < _LOCATOR64.size:
+            raise DamagedLog("the archive's 64-bit directory is cut off")
+        signature, _, at, _ = _LOCATOR64.unpack_from(self._tail, end - _LOCATOR64.size)
+        if signature != b"PK\x06\x07":
+            raise DamagedLog("the archive's 64-bit directory is missing")
+        record = _END64.unpack(self._read(at, _END64.size))
+        if record[0] != b"PK\x06\x06":
+            raise DamagedLog("the archive's 64-bit directory is missing")
+        return record[7], record[8], record[9]
+
+    def _parse_directory(self, directory: bytes, entries: int) -> None:
+        at, count, end = 0, 0, len(directory)
+        while at < end:
+            if end - at < _ENTRY.size or directory[at : at + 4] != b"PK\x01\x02":
+                raise DamagedLog("the archive's directory is damaged")
+            name_size, extra_size, comment_size = struct.unpack_from("<3H", directory, at + 28)
+            name = directory[at + _ENTRY.size : at + _ENTRY.size + name_size]
+            sample = name.startswith(b"samples/")
+            self.samples += sample
+            if self._transcripts or not sample:
+                self._add_member(directory, at, name, extra_size)
+            at += _ENTRY.size + name_size + extra_size + comment_size
+            count += 1
+        if at != end or count != entries:
+            raise DamagedLog("the archive's directory is damaged: its entries do not fill it")
+
+    def _add_member(self, directory: bytes, at: int, name: bytes, extra_size: int) -> None:
+        fields = _ENTRY.unpack_from(directory, at)
+        method, crc, compressed, inflated, offset = fields[4], fields[7], fields[8], fields[9], fields[16]
+        if fields[3] & 1:
+            raise DamagedLog(f"member {name[:80]!r} is encrypted")
+        if 0xFFFFFFFF in (compressed, inflated, offset):
+            start = at + _ENTRY.size + len(name)
+            inflated, compressed, offset = _wide_fields(
+                directory[start : start + extra_size], inflated, compressed, offset
+            )
+        text = name.decode("utf-8", "replace")
+        self.members[text] = Member(text, method, crc, compressed, inflated, offset)
+
+    def prefetch(self, names: list[str]) -> None:
+        """Fetch members in one piece, from the first of them to the tail, if they lie near the end."""
+        starts = [self.members[name].offset for name in names if name in self.members]
+        total = sum(self.members[name].compressed for name in names if name in self.members)
+        if not starts or min(starts) >= self._tail_start:
+            return
+        gap = self._tail_start - min(starts)
+        if gap <= 2 * total + TAIL_BYTES:
+            self._tail = self._source.read(min(starts), gap) + self._tail
+            self._tail_start = min(starts)
+
+    def stream(self, name: str) -> Iterator[bytes]:
+        """Inflate a member piece by piece, checking its size and checksum as it goes.
+
+        Raises:
+            DamagedLog: If the member is missing, damaged, of an unknown compression, or too large.
+        """
+        member = self._checked(name)
+        local = self._read(member.offset, _LOCAL.size)
+        if local[:4] != b"PK\x03\x04":
+            raise DamagedLog(f"{name} is not where the archive's directory says")
+        name_size, extra_size = struct.unpack_from("<2H", local, 26)
+        start = member.offset + _LOCAL.size + name_size + extra_size
+        done, crc = 0, 0
+        try:
+            for piece in _inflate(member, self._pieces(start, member.compressed)):
+                done += len(piece)
+                if done > member.inflated:
+                    raise DamagedLog(f"{name} inflates to more than the {member.inflated:,} bytes it claims")
+                crc = zlib.crc32(piece, crc)
+                yield piece
+        except (zlib.error, zstandard.ZstdError) as error:
+            raise DamagedLog(f"{name} cannot be inflated: {error}") from error
+        if done != member.inflated or crc != member.crc:
+            raise DamagedLog(f"{name} is damaged: its size or checksum is not what the directory says")
+
+    def _checked(self, name: str) -> Member:
+        member = self.members.get(name)
+        if member is None:
+            raise DamagedLog(f"{name} is missing")
+        if member.inflated > MAX_INFLATED_BYTES:
+            raise DamagedLog(
+                f"{name} claims to inflate to {member.inflated:,} bytes; at most {MAX_INFLATED_BYTES:,} are read"
+            )
+        if member.inflated > FREE_BYTES and member.inflated > MAX_RATIO * member.compressed:
+            raise DamagedLog(
+                f"{name} would inflate {member.compressed:,} bytes to {member.inflated:,}, more than {MAX_RATIO} "
+                "times; this is not how results compress"
+            )
+        return member
+
+    def _pieces(self, start: int, length: int) -> Iterator[bytes]:
+        for at in range(start, start + length, CHUNK_BYTES):
+            yield self._read(at, min(CHUNK_BYTES, start + length - at))
+
+    def read(self, name: str, limit: int = FREE_BYTES) -> bytes:
+        """A whole member of at most ``limit`` bytes."""
+        member = self.members.get(name)
+        if member is not None and member.inflated > limit:
+            raise DamagedLog(
+                f"{name} claims to inflate to {member.inflated:,} bytes; at most {limit:,} are read"
+            )
+        return b"".join(self.stream(name))
+
+
+def _wide_fields(extra: bytes, inflated: int, compressed: int, offset: int) -> tuple[int, int, int]:
+    """Sizes above 4 GiB, which stand in an extra field in the order in which they overflowed."""
+    values, at = [inflated, compressed, offset], 0
+    while at + 4 <= len(extra):
+        tag, size = struct.unpack_from("<2H", extra, at)
+        if tag == 1:
+            wide = [n for n, value in enumerate(values) if value == 0xFFFFFFFF]
+            if size < 8 * len(wide) or at + 4 + size > len(extra):
+                break
+            for place, number in enumerate(wide):
+                values[number] = struct.unpack_from("<Q", extra, at + 4 + 8 * place)[0]
+            return values[0], values[1], values[2]
+        at += 4 + size
+    raise DamagedLog("the archive's directory lacks a 64-bit size")
+
+
+def _inflate(member: Member, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    if member.method == _STORED:
+        yield from pieces
+    elif member.method == _DEFLATE:
+        yield from _inflate_deflate(pieces)
+    elif member.method == _ZSTD:
+        yield from _inflate_zstd(pieces)
+    else:
+        raise DamagedLog(f"{member.name} uses the unknown compression method {member.method}")
+
+
+def _inflate_deflate(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    decoder = zlib.decompressobj(-zlib.MAX_WBITS)
+    for piece in pieces:
+        while piece:
+            yield decoder.decompress(piece, CHUNK_BYTES * 4)
+            piece = decoder.unconsumed_tail
+    yield decoder.flush()
+
+
+class _PieceFile:
+    """The pieces as the file that the zstd reader asks for."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def read(self, size: int) -> bytes:
+        del size  # a piece is never larger than the reader's own buffer
+        return next(self._pieces, b"")
+
+
+def _inflate_zstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    source = cast("IO[bytes]", _PieceFile(pieces))  # the reader calls nothing but read()
+    # The window limit bounds what a hostile frame header can make the decoder allocate.
+    decoder = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+    with decoder.stream_reader(source, read_size=CHUNK_BYTES, read_across_frames=True) as reader:
+        while piece := reader.read(CHUNK_BYTES * 4):
+            yield piece

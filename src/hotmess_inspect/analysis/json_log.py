@@ -1,0 +1,116 @@
+"""Logs in Inspect's JSON format, and the transcripts of archives without summaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from .archive import FREE_BYTES, Archive, DamagedLog
+from .records import (
+    EvalRecord,
+    HeaderRecord,
+    PlanRecord,
+    ResultsRecord,
+    ScoreRecord,
+    SummaryRecord,
+    Usage,
+    decode_as,
+)
+from .sources import File
+
+MAX_JSON_BYTES = 1 << 30
+_SNIFFED_BYTES = 1 << 12
+
+
+class LimitRecord(msgspec.Struct, gc=False, frozen=True):
+    """The limit that stopped a sample."""
+
+    type: str
+
+
+class SampleRecord(msgspec.Struct, gc=False, frozen=True):
+    """A whole sample; messages are counted, not read."""
+
+    id: int | str
+    epoch: int
+    target: str | list[str] = ""
+    choices: list[str] | None = None
+    scores: dict[str, ScoreRecord | None] | None = None
+    score: ScoreRecord | None = None
+    model_usage: dict[str, Usage] = {}
+    error: Any = None
+    error_retries: list[msgspec.Raw] | None = None
+    limit: LimitRecord | None = None
+    messages: list[msgspec.Raw] = []
+    turn_count: int | None = None
+    uuid: str | None = None
+
+    def summary(self) -> SummaryRecord:
+        """What the log's summaries would say of the sample."""
+        # Logs of Inspect's first versions have one score, without a name.
+        scores: dict[str, ScoreRecord | None] | None = (
+            self.scores if self.score is None else {"score": self.score}
+        )
+        return SummaryRecord(
+            id=self.id,
+            epoch=self.epoch,
+            target=self.target,
+            choices=self.choices,
+            scores=scores,
+            model_usage=self.model_usage,
+            error=None if self.error is None else str(self.error),
+            limit=None if self.limit is None else self.limit.type,
+            retries=None if self.error_retries is None else len(self.error_retries),
+            completed=True,
+            message_count=len(self.messages),
+            turn_count=self.turn_count,
+            uuid=self.uuid,
+        )
+
+
+class JsonLogRecord(msgspec.Struct, gc=False, frozen=True):
+    """A log in one JSON document."""
+
+    eval: EvalRecord
+    version: int = 2
+    status: str = "started"
+    plan: PlanRecord = PlanRecord()
+    results: ResultsRecord | None = None
+    invalidated: bool = False
+    samples: list[SampleRecord] | None = None
+
+
+_LOG = msgspec.json.Decoder(JsonLogRecord)
+_SAMPLE = msgspec.json.Decoder(SampleRecord)
+
+
+def looks_like_log(file: File) -> bool:
+    """Whether a JSON file starts as a log does; folders of logs hold other JSON files too."""
+    start = file.read(0, _SNIFFED_BYTES)
+    return start.lstrip()[:1] == b"{" and b'"version"' in start and b'"eval"' in start
+
+
+def decode_json_log(file: File) -> tuple[HeaderRecord, list[SummaryRecord]]:
+    """Read a log in JSON.
+
+    Raises:
+        DamagedLog: If it is larger than ``MAX_JSON_BYTES``, damaged, or no log.
+    """
+    if file.size > MAX_JSON_BYTES:
+        raise DamagedLog(
+            f"a JSON log of {file.size:,} bytes; at most {MAX_JSON_BYTES:,} are read (convert it to .eval)"
+        )
+    if file.size == 0:
+        raise DamagedLog("the file is empty")
+    log = decode_as(_LOG, file.read(0, file.size), JsonLogRecord, "the log")
+    header = HeaderRecord(log.eval, log.version, log.status, log.plan, log.results, log.invalidated)
+    return header, [sample.summary() for sample in log.samples or []]
+
+
+def iter_samples(archive: Archive) -> Iterator[list[SummaryRecord]]:
+    """Summaries made from the transcripts of an archive that has none, a sample at a time."""
+    for name in archive.members:
+        if name.startswith("samples/") and name.endswith(".json"):
+            yield [decode_as(_SAMPLE, archive.read(name, FREE_BYTES * 4), SampleRecord, name).summary()]

@@ -1,0 +1,231 @@
+"""The fields of a log that count, typed; whatever else a log holds is skipped while decoding."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from .archive import DamagedLog, UnknownShape
+
+MAX_RECORD_BYTES = 1 << 25
+"""Longest stretch of a summaries file that may hold no complete record."""
+
+_T = TypeVar("_T")
+
+
+class HmMetadata(msgspec.Struct, gc=False, frozen=True):
+    """The ``hm_*`` entries of a score's metadata."""
+
+    hm_kind: str | None = None
+    hm_context: int | str | None = None
+    hm_status: str | None = None
+    hm_answer: str | None = None
+    hm_target: str | None = None
+    hm_classes: int | None = None
+    hm_probabilities: list[float] | None = None
+    hm_tests: str | None = None
+    hm_f2p: int | None = None
+    hm_p2p: int | None = None
+    hm_actions: float | None = None
+    hm_turns: float | None = None
+    hm_output_tokens: float | None = None
+    hm_reasoning_tokens: float | None = None
+
+
+class ScoreRecord(msgspec.Struct, gc=False, frozen=True):
+    """One scorer's verdict on one epoch."""
+
+    value: Any = None
+    answer: str | None = None
+    metadata: HmMetadata | None = None
+
+
+class Usage(msgspec.Struct, gc=False, frozen=True):
+    """Tokens of one model in one epoch."""
+
+    output_tokens: float | None = None
+    reasoning_tokens: float | None = None
+
+
+class SummaryRecord(msgspec.Struct, gc=False, frozen=True):
+    """One epoch of one question, as the log's summaries tell it."""
+
+    id: int | str
+    epoch: int
+    target: str | list[str] = ""
+    choices: list[str] | None = None
+    scores: dict[str, ScoreRecord | None] | None = None
+    model_usage: dict[str, Usage] = {}
+    error: str | None = None
+    limit: str | None = None
+    retries: int | None = None
+    completed: bool = False
+    message_count: int | None = None
+    turn_count: int | None = None
+    uuid: str | None = None
+
+
+class DatasetRecord(msgspec.Struct, gc=False, frozen=True):
+    """The data set as planned."""
+
+    samples: int | None = None
+    sample_ids: list[int | str] | None = None
+
+
+class ConfigRecord(msgspec.Struct, gc=False, frozen=True):
+    """Settings of the evaluation that change what an epoch is."""
+
+    epochs: int | None = None
+    message_limit: int | None = None
+    token_limit: int | None = None
+    turn_limit: int | None = None
+    time_limit: int | None = None
+    working_limit: int | None = None
+
+
+class EvalRecord(msgspec.Struct, gc=False, frozen=True):
+    """What was evaluated."""
+
+    task: str
+    model: str
+    task_id: str = ""
+    created: str = ""
+    task_args: dict[str, Any] = {}
+    solver: str | None = None
+    solver_args: dict[str, Any] | None = None
+    model_generate_config: dict[str, Any] = {}
+    dataset: DatasetRecord = DatasetRecord()
+    config: ConfigRecord = ConfigRecord()
+
+
+class PlanRecord(msgspec.Struct, gc=False, frozen=True):
+    """How it was evaluated."""
+
+    config: dict[str, Any] = {}
+
+
+class ResultsRecord(msgspec.Struct, gc=False, frozen=True):
+    """How many epochs were planned."""
+
+    total_samples: int = 0
+    completed_samples: int = 0
+
+
+class HeaderRecord(msgspec.Struct, gc=False, frozen=True):
+    """``header.json``, or the journal's ``start.json`` of a log without results."""
+
+    eval: EvalRecord
+    version: int = 2
+    status: str = "started"
+    plan: PlanRecord = PlanRecord()
+    results: ResultsRecord | None = None
+    invalidated: bool = False
+
+
+_SUMMARIES = msgspec.json.Decoder(list[SummaryRecord])
+_HEADER = msgspec.json.Decoder(HeaderRecord)
+# What parts two records, as Inspect writes them: without spaces now, indented in old logs. A quotation
+# mark inside a string is escaped, so none of these can stand inside one.
+_SEAMS = (b'},{"id":', b'},\n  {\n    "id":')
+
+
+def decode_header(data: bytes) -> HeaderRecord:
+    """Decode ``header.json`` or ``start.json``."""
+    return decode_as(_HEADER, data, HeaderRecord, "header")
+
+
+def decode_summaries(data: bytes, name: str = "summaries.json") -> list[SummaryRecord]:
+    """Decode a whole list of summaries."""
+    return decode_as(_SUMMARIES, data, list[SummaryRecord], name)
+
+
+def iter_summaries(pieces: Iterator[bytes], name: str = "summaries.json") -> Iterator[list[SummaryRecord]]:
+    """Decode a list of summaries piece by piece, so that memory stays small whatever its length.
+
+    The list is cut where one record ends and the next begins. A cut inside of a record would leave a
+    bracket open, which fails to decode, so a wrong guess is noticed and the text kept for the next try.
+
+    Args:
+        pieces: The JSON text in pieces.
+        name: What errors call it.
+
+    Yields:
+        Lists of records in the order of the file.
+
+    Raises:
+        DamagedLog: If the text is no list of summaries or one record is longer than ``MAX_RECORD_BYTES``.
+    """
+    held = b""
+    opening = b""
+    for piece in pieces:
+        held += piece
+        cut = _last_seam(held)
+        if cut > 0:
+            try:
+                yield decode_as(_SUMMARIES, opening + held[: cut + 1] + b"]", list[SummaryRecord], name)
+            except UnknownShape:
+                raise
+            except DamagedLog:
+                if len(held) > MAX_RECORD_BYTES:
+                    raise
+            else:
+                held, opening = held[cut + 2 :], b"["
+        elif len(held) > MAX_RECORD_BYTES:
+            raise DamagedLog(f"{name} holds a record of more than {MAX_RECORD_BYTES:,} bytes")
+    yield decode_as(_SUMMARIES, opening + held, list[SummaryRecord], name)
+
+
+def _last_seam(text: bytes) -> int:
+    return max(text.rfind(seam) for seam in _SEAMS)
+
+
+def decode_as(decoder: msgspec.json.Decoder[_T], data: bytes, type_: Any, name: str) -> _T:
+    """Decode typed JSON; constants that are not JSON (NaN, Infinity) are understood.
+
+    Raises:
+        UnknownShape: If the JSON is sound and its types are not as expected.
+        DamagedLog: If it is no JSON.
+    """
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        raise UnknownShape(f"{name} is not as Inspect writes it: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # Inspect writes NaN and Infinity, which JSON does not have; the standard library reads them.
+        found: _T = _decode_constants(data, type_, name)
+        return found
+
+
+def _decode_constants(data: bytes, type_: Any, name: str) -> Any:
+    try:
+        return msgspec.convert(_without_lone_surrogates(json.loads(data)), type_)
+    except msgspec.ValidationError as error:
+        raise UnknownShape(f"{name} is not as Inspect writes it: {error}") from error
+    except RecursionError as error:
+        raise DamagedLog(f"{name} is nested too deeply") from error
+    except ValueError as error:
+        raise DamagedLog(f"{name} is not valid JSON: {error}") from error
+
+
+def _without_lone_surrogates(value: Any) -> Any:
+    """Half characters, which JSON can spell and no file can hold, become replacement characters."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_without_lone_surrogates(v) for v in value]
+    if isinstance(value, dict):
+        return {_without_lone_surrogates(k): _without_lone_surrogates(v) for k, v in value.items()}
+    return value
+
+
+def last_wins(rows: Sequence[_T]) -> tuple[list[_T], int]:
+    """Keep the last of the rows with one (id, epoch), as Inspect does: a re-run follows what it replaces.
+
+    Returns:
+        The rows that stay, in the order of their first appearance, and how many were replaced.
+    """
+    by_key: dict[tuple[str, int], _T] = {(str(row.id), row.epoch): row for row in rows}  # type: ignore[attr-defined]
+    return list(by_key.values()), len(rows) - len(by_key)

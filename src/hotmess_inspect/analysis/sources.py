@@ -1,0 +1,112 @@
+"""Where logs and tables lie: local files, folders, globs, and objects behind a URI."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SUFFIXES = (".eval", ".json", ".csv", ".parquet", ".pq")
+
+
+@dataclass(eq=False)
+class File:
+    """One input file, read in pieces.
+
+    Attributes:
+        path: Path or URI, as the user knows it.
+        size: Bytes.
+        named: Whether the user named this very file, rather than a folder that holds it.
+        requests: How many ranges were read so far.
+    """
+
+    path: str
+    size: int
+    named: bool
+    requests: int = field(default=0, init=False)
+
+    def read(self, start: int, length: int) -> bytes:
+        """The bytes from ``start`` on, fewer at the end of the file."""
+        self.requests += 1
+        with open(self.path, "rb") as file:
+            file.seek(start)
+            return file.read(length)
+
+    @property
+    def suffix(self) -> str:
+        """Lower-case suffix with its dot."""
+        return os.path.splitext(self.path)[1].lower()
+
+
+@dataclass(eq=False)
+class RemoteFile(File):
+    """An object behind a URI, read by range requests through fsspec."""
+
+    filesystem: Any = None
+    key: str = ""
+
+    def read(self, start: int, length: int) -> bytes:
+        """The bytes from ``start`` on, fewer at the end of the object."""
+        end = min(start + length, self.size)
+        if end <= start:
+            return b""
+        self.requests += 1
+        return bytes(self.filesystem.cat_file(self.key, start=start, end=end))
+
+
+def find_files(location: str) -> Iterator[File]:
+    """The logs and tables at a location.
+
+    Args:
+        location: Path, folder (searched through), glob pattern, or URI of an object or prefix.
+
+    Yields:
+        Files in the order of their paths.
+
+    Raises:
+        FileNotFoundError: If there is nothing at the location.
+        OSError: If it cannot be listed.
+        ImportError: If the URI's scheme needs a package that is not installed.
+    """
+    if "://" in location and not location.startswith("file://"):
+        yield from _remote_files(location)
+        return
+    path = location.removeprefix("file://")
+    if os.path.isdir(path):
+        found = sorted(str(p) for p in Path(path).rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        yield from (File(name, os.path.getsize(name), named=False) for name in found)
+    elif os.path.exists(path):
+        if not os.path.isfile(path):
+            raise OSError(f"{path} is neither a file nor a folder")
+        yield File(path, os.path.getsize(path), named=True)
+    else:
+        found = sorted(name for name in glob.glob(path, recursive=True) if os.path.isfile(name))
+        if not found:
+            raise FileNotFoundError(f"{location}: no such file, folder or pattern")
+        yield from (File(name, os.path.getsize(name), named=False) for name in found)
+
+
+def _remote_files(location: str) -> Iterator[File]:
+    from fsspec.core import url_to_fs
+
+    filesystem, key = url_to_fs(location)
+    if any(sign in key for sign in "*?["):
+        found = filesystem.glob(key, detail=True)
+    else:
+        # A listing tells sizes too, so that no object needs a request of its own for it.
+        found = filesystem.find(key, detail=True)
+    if not found:
+        raise FileNotFoundError(f"{location}: no such object or prefix")
+    for name, info in sorted(found.items()):
+        named = name.rstrip("/") == key.rstrip("/")
+        if info.get("type") == "file" and (named or os.path.splitext(name)[1].lower() in SUFFIXES):
+            yield RemoteFile(
+                path=filesystem.unstrip_protocol(name),
+                size=int(info["size"]),
+                named=named,
+                filesystem=filesystem,
+                key=name,
+            )

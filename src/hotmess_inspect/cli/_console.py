@@ -1,0 +1,49 @@
+"""What goes to the terminal: text of models and logs without the power to steer it."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.text import Text
+
+# C0 and C1 control characters, and the marks that turn the direction of text around.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_PIPED_WIDTH = 220
+
+
+def plain(text: object) -> str:
+    """Text without control characters; each becomes a replacement mark, so that nothing vanishes unseen."""
+    cleaned = _CONTROLS.sub("\ufffd", str(text))
+    return cleaned.encode("utf-8", "replace").decode("utf-8")
+
+
+def cell(text: object, style: str = "") -> Text:
+    """A table cell that shows its text as it is: no markup, no control characters."""
+    return Text(plain(text), style=style)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console; where output is piped it is wide enough that no column is cut."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
+    return Console(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
+
+
+@contextmanager
+def reading_progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr, shown only on a terminal and only once reading takes a while."""
+    output = console(stderr=True)
+    if quiet or not output.is_terminal:
+        yield lambda done, total: None
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=output, transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

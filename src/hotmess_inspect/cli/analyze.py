@@ -1,0 +1,104 @@
+"""`hotmess analyze`: the numbers of logs and tables, as text or JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+import click
+
+_LOSSES = ("kl", "brier", "zero_one", "squared")
+
+
+@click.command()
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option(
+    "--loss",
+    "losses",
+    multiple=True,
+    type=click.Choice(_LOSSES),
+    help="May be given several times. Default: brier and kl for classes, squared for scores and tests.",
+)
+@click.option(
+    "--estimator",
+    type=click.Choice(("plugin", "unbiased", "jackknife")),
+    help="Default: unbiased where it exists, else plugin.",
+)
+@click.option(
+    "--length",
+    type=click.Choice(("tokens", "reasoning", "actions", "turns")),
+    help="What the length of an epoch is. Default: the table's own, actions for unit tests, else tokens.",
+)
+@click.option("--buckets", type=click.IntRange(1), default=5, show_default=True, help="Length buckets.")
+@click.option(
+    "--unparsed",
+    type=click.Choice(("uniform", "class", "drop")),
+    default="uniform",
+    show_default=True,
+    help="What an answer that could not be read counts as.",
+)
+@click.option("--pool", is_flag=True, help="All tasks of a model as one group.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of bootstrap, tie-breaks and permutations.",
+)
+@click.option(
+    "--resamples", type=click.IntRange(1), default=2000, show_default=True, help="Bootstrap replicates."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
+def analyze(
+    inputs: Sequence[str],
+    losses: Sequence[str],
+    estimator: str | None,
+    length: str | None,
+    buckets: int,
+    unparsed: str,
+    pool: bool,
+    seed: int,
+    resamples: int,
+    as_json: bool,
+) -> None:
+    """Error, bias², variance and incoherence of logs or tables.
+
+    INPUT is a log (.eval, .json), a folder, glob or URI of logs, or a CSV or Parquet table with the columns
+    question_id, epoch, answer, target (optional: model, task or dataset, context, length, p_A...).
+
+    Exit status: 0 good, 1 some input was unusable (the rest is reported), 2 usage.
+    """
+    from hotmess_inspect.analysis.analyze import Options
+    from hotmess_inspect.analysis.analyze import analyze as analyze_outcomes
+    from hotmess_inspect.analysis.logs import read_inputs
+
+    from ._console import reading_progress
+
+    try:
+        options = Options(
+            losses=tuple(dict.fromkeys(losses)),  # type: ignore[arg-type]
+            estimator=estimator,  # type: ignore[arg-type]
+            length=length,  # type: ignore[arg-type]
+            buckets=buckets,
+            unparsed=unparsed,  # type: ignore[arg-type]
+            pool=pool,
+            seed=seed,
+            resamples=resamples,
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    with reading_progress(quiet=as_json) as progress:
+        found = read_inputs(inputs, progress=progress)
+    results, problems = analyze_outcomes(found.outcomes, options)
+    problems = [*found.problems, *problems]
+    if as_json:
+        listed = [{"level": p.level, "input": p.input, "message": p.message} for p in problems]
+        click.echo(
+            json.dumps({"schema": 1, "groups": [r.as_json() for r in results], "problems": listed}, indent=1)
+        )
+    else:
+        from ._tables import print_analysis
+
+        print_analysis(results, problems)
+    sys.exit(1 if any(p.level == "error" for p in problems) else 0)

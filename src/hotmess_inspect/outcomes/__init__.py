@@ -1,0 +1,29 @@
+"""Outcomes: what a model answered in every epoch, as a table."""
+
+from .build import outcomes_from_arrays
+from .columns import Labels, Ragged
+from .files import normalise_label, outcomes_from_arrow, outcomes_to_arrow, read_table, write_parquet
+from .questions import TEST_MEASURES, Group, Questions, Unparsed, groups, question_arrays
+from .table import KINDS, LENGTHS, STATUSES, UNSCORED, Outcomes
+
+__all__ = [
+    "KINDS",
+    "LENGTHS",
+    "STATUSES",
+    "TEST_MEASURES",
+    "UNSCORED",
+    "Group",
+    "Labels",
+    "Outcomes",
+    "Questions",
+    "Ragged",
+    "Unparsed",
+    "groups",
+    "normalise_label",
+    "outcomes_from_arrays",
+    "outcomes_from_arrow",
+    "outcomes_to_arrow",
+    "question_arrays",
+    "read_table",
+    "write_parquet",
+]
