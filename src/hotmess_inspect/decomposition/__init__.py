@@ -2,9 +2,21 @@
 
 from hotmess_inspect.decomposition._checks import Estimator, Loss, Quantity
 from hotmess_inspect.decomposition.decompose import decompose
-from hotmess_inspect.decomposition.intervals import Interval, ratio_interval
+from hotmess_inspect.decomposition.intervals import (
+    Interval,
+    Method,
+    difference_intervals,
+    jackknife_ratios,
+    ratio_interval,
+    ratio_intervals,
+)
 from hotmess_inspect.decomposition.jackknife import SmoothingCurve, smoothing_curve
-from hotmess_inspect.decomposition.resampling import draw_weights, resampled_sums
+from hotmess_inspect.decomposition.resampling import (
+    canonical_order,
+    cluster_sums,
+    draw_weights,
+    resampled_sums,
+)
 from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.decomposition.squared import scale_to_norm
 from hotmess_inspect.decomposition.sufficient import SufficientStatistics
@@ -14,12 +26,18 @@ __all__ = [
     "Estimator",
     "Interval",
     "Loss",
+    "Method",
     "Quantity",
     "SmoothingCurve",
     "SufficientStatistics",
+    "canonical_order",
+    "cluster_sums",
     "decompose",
+    "difference_intervals",
     "draw_weights",
+    "jackknife_ratios",
     "ratio_interval",
+    "ratio_intervals",
     "resampled_sums",
     "scale_to_norm",
     "smoothing_curve",

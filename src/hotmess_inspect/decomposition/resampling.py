@@ -5,6 +5,8 @@ matrix serves every loss, bucket and model measured on the same questions, and g
 for free.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -88,12 +90,12 @@ def canonical_order(statistics: FloatArray) -> IntArray:
     return np.lexsort(statistics.T[::-1]).astype(np.int64)
 
 
-def cluster_sums(statistics: FloatArray, clusters: IntArray) -> FloatArray:
+def cluster_sums(statistics: FloatArray, clusters: NDArray[Any]) -> FloatArray:
     """Sums over the questions of each cluster: the rows that a cluster bootstrap resamples.
 
     Args:
         statistics: Shape (questions, columns).
-        clusters: Cluster of each question as a number in 0 … G - 1, shape (questions,).
+        clusters: Label of each question's cluster, numbers or strings, shape (questions,).
 
     Returns:
         Shape (clusters present, columns), the same bits whatever the order of the questions.
@@ -118,9 +120,8 @@ def _blocks(questions: int, resamples: int) -> list[tuple[int, int]]:
 
 
 def _draw_block(questions: int, rows: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    # 16-bit draws cost a third of 64-bit ones; a count above 255 has probability below 1e-500.
-    kind = np.uint16 if questions <= 1 << 16 else np.uint32
-    drawn = rng.integers(0, questions, size=(rows, questions), dtype=kind).astype(np.int64)
+    drawn = rng.integers(0, questions, size=(rows, questions))
     drawn += np.arange(rows)[:, None] * questions
     counts = np.bincount(drawn.ravel(), minlength=rows * questions)
+    # A question drawn more than 255 times has a probability below 1e-500.
     return counts.astype(np.uint8).reshape(rows, questions)

@@ -1,0 +1,104 @@
+"""A ratio of sums, or a difference of two, as a smooth function of sums over questions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations_with_replacement
+from typing import NamedTuple
+
+import numpy as np
+
+from hotmess_inspect.decomposition._checks import BoolArray, FloatArray
+
+
+class Replicates(NamedTuple):
+    """Bootstrap replicates of the estimate and, where products were resampled, of its standard error."""
+
+    values: FloatArray
+    errors: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class RatioTable:
+    """Numerators and denominators per unit (question or cluster), for many columns at once.
+
+    Attributes:
+        parts: Numerator and denominator, each of shape (units, columns); for a difference of two
+            ratios those of the second follow.
+    """
+
+    parts: Sequence[FloatArray]
+
+    @cached_property
+    def estimate(self) -> FloatArray:
+        """ΣV/ΣE, minus the second ratio where there is one; shape (columns,)."""
+        return _estimate([part.sum(axis=0) for part in self.parts])
+
+    @cached_property
+    def residuals(self) -> FloatArray:
+        """Linear influence of each unit, (v - θe)/ΣE, shape (units, columns); sums to 0."""
+        gradient = _gradient([part.sum(axis=0) for part in self.parts])
+        influence = np.zeros_like(self.parts[0])
+        for slope, part in zip(gradient, self.parts, strict=True):
+            influence += slope * part
+        return influence
+
+    @cached_property
+    def standard_error(self) -> FloatArray:
+        """Delta method: √(N/(N - 1) Σ residual²), shape (columns,)."""
+        count = len(self.parts[0])
+        error: FloatArray = np.sqrt(count / (count - 1) * np.square(self.residuals).sum(axis=0))
+        return error
+
+    @property
+    def defined(self) -> BoolArray:
+        """Columns in which at least two units have a denominator, for each ratio; shape (columns,)."""
+        bottoms = self.parts[1::2]
+        defined: BoolArray = np.all([(bottom != 0).sum(axis=0) >= 2 for bottom in bottoms], axis=0)
+        return defined
+
+    def left_out(self) -> FloatArray:
+        """The estimate without each unit, shape (units, columns)."""
+        return _estimate([part.sum(axis=0) - part for part in self.parts])
+
+    def products(self) -> list[FloatArray]:
+        """All products of two parts: their resampled sums give a standard error to every replicate."""
+        return [self.parts[i] * self.parts[j] for i, j in self._pairs()]
+
+    def replicates(self, sums: FloatArray) -> Replicates:
+        """Estimates, and standard errors where they can be had, from resampled sums.
+
+        Args:
+            sums: Shape (resamples, k · columns): the sums of the parts, then those of `products`.
+        """
+        blocks = np.split(sums, sums.shape[1] // self.parts[0].shape[1], axis=1)
+        parts, products = blocks[: len(self.parts)], blocks[len(self.parts) :]
+        values = _estimate(parts)
+        if not products:
+            return Replicates(values, np.full_like(values, np.nan))
+        gradient = _gradient(parts)
+        square = np.zeros_like(values)
+        # A replicate without any error has infinite slopes; its values are NaN, as they should be.
+        with np.errstate(invalid="ignore"):
+            for (i, j), product in zip(self._pairs(), products, strict=True):
+                square += (1.0 if i == j else 2.0) * gradient[i] * gradient[j] * product
+        count = len(self.parts[0])
+        return Replicates(values, np.sqrt(np.maximum(count / (count - 1) * square, 0.0)))
+
+    def _pairs(self) -> list[tuple[int, int]]:
+        return list(combinations_with_replacement(range(len(self.parts)), 2))
+
+
+def _estimate(sums: Sequence[FloatArray]) -> FloatArray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio: FloatArray = sums[0] / sums[1]
+        return ratio if len(sums) == 2 else ratio - sums[2] / sums[3]
+
+
+def _gradient(sums: Sequence[FloatArray]) -> list[FloatArray]:
+    """Slope of the estimate in each of the sums."""
+    slopes: list[FloatArray] = []
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for sign, top, bottom in zip((1.0, -1.0), sums[::2], sums[1::2], strict=False):
+            slopes += [sign / bottom, -sign * top / np.square(bottom)]
+    return slopes
