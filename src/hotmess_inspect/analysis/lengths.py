@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from hotmess_inspect.decomposition import Decomposition
+from hotmess_inspect.decomposition import Decomposition, Estimator
 from hotmess_inspect.outcomes import Questions
 from hotmess_inspect.statistics.lengths import LengthTrend, length_buckets
+from hotmess_inspect.statistics.overthinking import Overthinking, overthinking
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,9 +20,13 @@ class LengthFindings:
 
     Attributes:
         trend: Incoherence per length bucket, and the slope over them.
+        overthinking: Shorter against longer epochs of the same questions, in equal halves.
+        paper_split: The same as the paper splits: at the median, ties to the longer epochs, plug-in.
     """
 
     trend: LengthTrend
+    overthinking: Overthinking
+    paper_split: Overthinking
 
     def buckets_json(self) -> list[dict[str, Any]]:
         """The buckets from the shortest to the longest."""
@@ -39,9 +44,9 @@ class LengthFindings:
             "unknown_length_questions": self.trend.unknown_length_questions,
         }
 
-    def overthinking_json(self) -> dict[str, Any] | None:
+    def overthinking_json(self) -> dict[str, Any]:
         """The split of each question's epochs at its own median length."""
-        return None
+        return {**_split_json(self.overthinking), "paper_split": _split_json(self.paper_split)}
 
 
 def length_findings(
@@ -60,18 +65,41 @@ def length_findings(
     Returns:
         The findings.
     """
+    arrays = (questions.predictions, questions.target, lengths)
+    shared: dict[str, Any] = {"loss": d.loss, "resamples": resamples, "correct": questions.correct}
     trend = length_buckets(
-        questions.predictions,
-        questions.target,
-        lengths,
-        loss=d.loss,  # type: ignore[arg-type]
-        estimator=d.estimator,  # type: ignore[arg-type]
-        buckets=buckets,
-        resamples=resamples,
-        correct=questions.correct,
-        rng=np.random.default_rng(seed),
+        *arrays, estimator=_name(d), buckets=buckets, rng=np.random.default_rng(seed), **shared
     )
-    return LengthFindings(trend)
+    equal = overthinking(
+        *arrays, estimator=_name(d), split="equal", rng=np.random.default_rng(seed), **shared
+    )
+    paper = overthinking(
+        *arrays, estimator="plugin", split="paper", permutations=0, rng=np.random.default_rng(seed), **shared
+    )
+    return LengthFindings(trend, equal, paper)
+
+
+def _name(d: Decomposition) -> Estimator:
+    return cast(Estimator, d.estimator)
+
+
+def _split_json(split: Overthinking) -> dict[str, Any]:
+    found: dict[str, Any] = json_value(
+        {
+            "below": split.below,
+            "above": split.above,
+            "difference": split.difference,
+            "difference_ci": split.difference_ci,
+            "p_value": split.p_value,
+            "permutations": split.permutations,
+            "questions": split.questions,
+            "tied_questions": split.tied_questions,
+            "shorter": asdict(split.shorter),
+            "longer": asdict(split.longer),
+            "note": split.note or None,
+        }
+    )
+    return found
 
 
 def json_value(value: Any) -> Any:

@@ -11,6 +11,7 @@ from rich.table import Table
 from hotmess_inspect.analysis.analyze import GroupResult, group_name
 from hotmess_inspect.analysis.lengths import LengthFindings
 from hotmess_inspect.analysis.logs import Problem
+from hotmess_inspect.statistics.overthinking import Overthinking
 
 from ._console import cell, console, plain
 
@@ -120,6 +121,19 @@ def _print_lengths(out: Console, result: GroupResult, lengths: LengthFindings) -
         out.print(
             f"slope of log incoherence against log length: {fit.exponent:.3f} [{ci.low:.3f} … {ci.high:.3f}], R² {number(fit.r_squared)}"
         )
+    _print_overthinking(out, lengths.overthinking)
+
+
+def _print_overthinking(out: Console, split: Overthinking) -> None:
+    if split.note:
+        out.print(cell(f"shorter against longer epochs of the same question: {split.note}", "dim"))
+        return
+    low, high = split.difference_ci
+    p = "" if math.isnan(split.p_value) else f", p = {split.p_value:.3f}"
+    out.print(
+        f"shorter against longer epochs of the same question: {split.below:.3f} against {split.above:.3f}, "
+        f"difference {split.difference:+.3f} [{low:+.3f} … {high:+.3f}]{p}"
+    )
 
 
 def _of(scored: int, planned: int) -> str:
