@@ -1,7 +1,9 @@
 """Arrays of repeated predictions in, bias and variance out; needs numpy only."""
 
 from hotmess_inspect.decomposition._checks import Estimator, Loss, Quantity
+from hotmess_inspect.decomposition.comparison import Difference, paired_difference
 from hotmess_inspect.decomposition.decompose import decompose
+from hotmess_inspect.decomposition.embedding import embedding_variance
 from hotmess_inspect.decomposition.intervals import (
     Interval,
     Method,
@@ -11,6 +13,7 @@ from hotmess_inspect.decomposition.intervals import (
     ratio_intervals,
 )
 from hotmess_inspect.decomposition.jackknife import SmoothingCurve, smoothing_curve
+from hotmess_inspect.decomposition.nested import NestedDecomposition, decompose_nested
 from hotmess_inspect.decomposition.resampling import (
     canonical_order,
     cluster_sums,
@@ -23,19 +26,24 @@ from hotmess_inspect.decomposition.sufficient import SufficientStatistics
 
 __all__ = [
     "Decomposition",
+    "Difference",
     "Estimator",
     "Interval",
     "Loss",
     "Method",
+    "NestedDecomposition",
     "Quantity",
     "SmoothingCurve",
     "SufficientStatistics",
     "canonical_order",
     "cluster_sums",
     "decompose",
+    "decompose_nested",
     "difference_intervals",
     "draw_weights",
+    "embedding_variance",
     "jackknife_ratios",
+    "paired_difference",
     "ratio_interval",
     "ratio_intervals",
     "resampled_sums",

@@ -53,8 +53,11 @@ class Decomposition:
 
     @property
     def repeated(self) -> BoolArray:
-        """Questions with at least two epochs, those that incoherence is about; shape (questions,)."""
-        repeated: BoolArray = self.epochs >= 2
+        """Questions whose variance is defined, those that incoherence is about; shape (questions,).
+
+        They have at least two epochs, in nested designs at least two contexts.
+        """
+        repeated: BoolArray = ~np.isnan(self.variance)
         return repeated
 
     @property
@@ -76,7 +79,7 @@ class Decomposition:
         if self.loss == "zero_one":
             return "undefined: zero-one terms do not add over questions"
         if not self.repeated.any():
-            return "undefined: no question has two epochs"
+            return "undefined: no question has two epochs (in a nested design, two contexts)"
         if not self._erring.any():
             return "undefined: no question with two epochs has any error"
         return ""
@@ -141,13 +144,13 @@ class Decomposition:
         counted = self._counted(quantity)
         if clusters is not None and len(clusters) != len(self.error):
             raise ValueError(f"clusters has {len(clusters)} labels; there are {len(self.error)} questions")
-        numerator, denominator = self._ratio(quantity)
+        numerator, denominator = self.ratio_parts(quantity)
         low, high = ratio_interval(
             numerator[counted],
             denominator[counted],
             level=level,
             resamples=resamples,
-            clusters=None if clusters is None else _cluster_numbers(clusters)[counted],
+            clusters=None if clusters is None else cluster_numbers(clusters)[counted],
             rng=rng,
             method=method,
         )
@@ -167,7 +170,7 @@ class Decomposition:
         """
         if self.incoherence_note:
             return float("nan")
-        parts = [part[self.repeated][:, None] for part in self._ratio("incoherence")]
+        parts = [part[self.repeated][:, None] for part in self.ratio_parts("incoherence")]
         return float(jackknife_ratios(*parts)[0])
 
     @property
@@ -180,7 +183,8 @@ class Decomposition:
         erring: BoolArray = self.repeated & (self.error > self._zero)
         return erring
 
-    def _ratio(self, quantity: Quantity) -> tuple[FloatArray, FloatArray]:
+    def ratio_parts(self, quantity: Quantity) -> tuple[FloatArray, FloatArray]:
+        """Per-question numerator and denominator whose sums make the quantity, each of shape (questions,)."""
         if quantity == "incoherence":
             return self.variance, self.error
         values: FloatArray = getattr(self, quantity)
@@ -202,7 +206,7 @@ class Decomposition:
         return self.repeated
 
 
-def _cluster_numbers(clusters: Sequence[Hashable] | np.ndarray) -> IntArray:
+def cluster_numbers(clusters: Sequence[Hashable] | np.ndarray) -> IntArray:
     """Clusters as integers; the numbering does not matter, since clusters are sorted by their sums."""
     numbers: dict[Hashable, int] = {}
     return np.array([numbers.setdefault(label, len(numbers)) for label in clusters], dtype=np.int64)

@@ -1,0 +1,196 @@
+"""Nested designs: epochs that share a few-shot context, and answers that were graded repeatedly."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hotmess_inspect.decomposition._checks import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    as_class_target,
+    check_choice,
+    first,
+)
+from hotmess_inspect.decomposition.brier import SquaredSums
+from hotmess_inspect.decomposition.result import Decomposition
+from hotmess_inspect.decomposition.squared import squared_sums
+from hotmess_inspect.decomposition.sufficient import SufficientStatistics
+
+NestedLoss = Literal["brier", "squared"]
+
+
+@dataclass(frozen=True, eq=False)
+class NestedDecomposition(Decomposition):
+    """A decomposition whose variance is split by where it comes from.
+
+    variance = between_context + within_context + grader, where all of them are defined; a part that
+    is undefined (NaN) is contained in the one before it. Parts can be slightly negative by chance.
+
+    Attributes:
+        between_context: Variance of the context's mean prediction, shape (questions,); NaN without two
+            epochs of one context or without two contexts.
+        within_context: Variance of answers to one prompt, shape (questions,); contains the grader's
+            where no answer was graded twice.
+        grader: Variance of repeated gradings of one answer, shape (questions,); NaN where there are none.
+    """
+
+    between_context: FloatArray = field(default_factory=lambda: np.zeros(0))
+    within_context: FloatArray = field(default_factory=lambda: np.zeros(0))
+    grader: FloatArray = field(default_factory=lambda: np.zeros(0))
+
+
+def decompose_nested(
+    predictions: ArrayLike,
+    target: ArrayLike,
+    contexts: ArrayLike,
+    *,
+    answers: ArrayLike | None = None,
+    loss: NestedLoss = "brier",
+) -> NestedDecomposition:
+    """Unbiased decomposition for epochs that share contexts, and the split of their variance.
+
+    With d = f - y, U-statistics over pairs of epochs of a question:
+
+        error          = mean of ⟨d, d⟩
+        P_answer       = mean of ⟨d, d'⟩ over pairs of gradings of one answer
+        P_context      = mean of ⟨d, d'⟩ over pairs of different answers in one context
+        bias_squared   = mean of ⟨d, d'⟩ over pairs from different contexts
+        variance       = error - bias_squared
+        grader         = error - P_answer
+        within_context = P_answer - P_context   (error - P_context without repeated grading)
+        between_context = P_context - bias_squared
+
+    Each is exact in expectation for contexts drawn independently, and answers drawn independently
+    given their context. Treating such epochs as independent takes the between-context variance for bias.
+
+    Args:
+        predictions: As in `decompose`: (questions, epochs, classes), or (questions, epochs, dims) for
+            "squared"; a missing epoch is a row of NaN. Each grading of an answer is a row of its own.
+        target: As in `decompose`.
+        contexts: Label of each epoch's context, shape (questions, epochs) or (epochs,).
+        answers: Label of the answer that a row grades, unique inside a context, same shapes; None
+            when every row is another answer.
+        loss: "brier" or "squared".
+
+    Returns:
+        Terms of shape (questions,); bias_squared and variance are NaN with fewer than two contexts.
+
+    Raises:
+        ValueError: As `decompose`, or if labels have another shape.
+    """
+    check_choice("loss", loss, ("brier", "squared"))
+    deviation, present, weight = _deviations(predictions, target, loss)
+    context = _labels("contexts", contexts, present)
+    answer = None if answers is None else _labels("answers", answers, present)
+    deviation, present, context, answer = _canonical(deviation, present, context, answer)
+    rows = present.sum(axis=1)
+    total = weight * np.square(deviation.sum(axis=1)).sum(axis=1)
+    squares = weight * np.einsum("qed,qed->q", deviation, deviation)
+    in_context, context_pairs = _grouped(deviation, present, context, weight)
+    bias_squared = _ratio(total - in_context, rows**2 - context_pairs)
+    error = _ratio(squares, rows)
+    if answer is None:
+        grader = np.full(len(rows), np.nan)
+        in_answer, answer_pairs, pair_answer = squares, rows, error
+    else:
+        group = _ranks(context * (answer.max(initial=0) + 1) + answer)
+        in_answer, answer_pairs = _grouped(deviation, present, group, weight)
+        pair_answer = _ratio(in_answer - squares, answer_pairs - rows)
+        grader = error - pair_answer
+        pair_answer = np.where(np.isnan(pair_answer), error, pair_answer)
+    pair_context = _ratio(in_context - in_answer, context_pairs - answer_pairs)
+    return NestedDecomposition(
+        error,
+        bias_squared,
+        error - bias_squared,
+        rows.astype(np.int64),
+        loss,
+        "unbiased",
+        between_context=pair_context - bias_squared,
+        within_context=pair_answer - pair_context,
+        grader=grader,
+    )
+
+
+def _deviations(
+    predictions: ArrayLike, target: ArrayLike, loss: NestedLoss
+) -> tuple[FloatArray, BoolArray, FloatArray]:
+    """F - y with 0 where missing, which epochs are there, and the weight of ‖·‖² per question."""
+    # The checks are those of the flat decomposition, which reads the arrays the same way.
+    if loss == "brier":
+        SufficientStatistics.from_predictions(predictions, target, losses=("brier",))
+        values = np.asarray(predictions, dtype=np.float64)
+        gold = as_class_target(target, len(values), values.shape[2])
+        goal = np.eye(values.shape[2])[gold]
+        weight = np.ones(len(values))
+    else:
+        sums: SquaredSums = squared_sums(predictions, target)
+        values = np.asarray(predictions, dtype=np.float64)
+        goal = np.asarray(target, dtype=np.float64)
+        goal = goal[:, None] if goal.shape == (len(values),) and values.shape[2] == 1 else goal
+        goal = np.broadcast_to(goal, (len(values), values.shape[2]))
+        weight = 1.0 / np.maximum(sums.present.sum(axis=1), 1)
+    present = np.asarray(~np.isnan(values).all(axis=2))
+    return np.nan_to_num(values - goal[:, None, :]), present, weight
+
+
+def _labels(name: str, labels: ArrayLike, present: BoolArray) -> IntArray:
+    """Labels as numbers in the order of the labels, shape (questions, epochs)."""
+    array = np.asarray(labels)
+    try:
+        spread: NDArray[Any] = np.broadcast_to(array, present.shape)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} of shape {array.shape} does not fit (questions, epochs) = {present.shape}"
+        ) from error
+    if array.dtype.kind == "f" and np.isnan(spread[present]).any():
+        raise ValueError(f"{name} of question {first((np.isnan(spread) & present).any(axis=1))} is NaN")
+    _, numbers = np.unique(spread, return_inverse=True)
+    return numbers.reshape(present.shape).astype(np.int64)
+
+
+def _canonical(
+    deviation: FloatArray, present: BoolArray, context: IntArray, answer: IntArray | None
+) -> tuple[FloatArray, BoolArray, IntArray, IntArray | None]:
+    """Epochs in an order of their own, so that sums have equal bits however the epochs came."""
+    # A fixed direction that tells rows apart; rows that it cannot tell apart are equal in practice.
+    key = deviation @ np.sqrt(np.arange(2.0, deviation.shape[2] + 2))
+    order = np.lexsort((key, context, ~present), axis=1)
+    pick = np.take_along_axis
+    return (
+        pick(deviation, order[:, :, None], axis=1),
+        pick(present, order, axis=1),
+        _ranks(pick(context, order, axis=1)),
+        None if answer is None else _ranks(pick(answer, order, axis=1)),
+    )
+
+
+def _ranks(labels: IntArray) -> IntArray:
+    """Number the labels of each question from 0, in ascending order; shape unchanged."""
+    order = np.argsort(labels, axis=1, kind="stable")
+    ascending = np.take_along_axis(labels, order, axis=1)
+    steps = np.zeros_like(labels)
+    steps[:, 1:] = ascending[:, 1:] != ascending[:, :-1]
+    ranks = np.empty_like(labels)
+    np.put_along_axis(ranks, order, steps.cumsum(axis=1), axis=1)
+    return ranks
+
+
+def _grouped(
+    deviation: FloatArray, present: BoolArray, group: IntArray, weight: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Σ_g ‖Σ_{e in g} d_e‖² and Σ_g n_g² per question."""
+    member = (group[:, None, :] == np.arange(group.max(initial=0) + 1)[:, None]) & present[:, None, :]
+    sums = member.astype(np.float64) @ deviation
+    return weight * np.square(sums).sum(axis=(1, 2)), np.square(member.sum(axis=2)).sum(axis=1).astype(
+        np.float64
+    )
+
+
+def _ratio(total: FloatArray, pairs: FloatArray | IntArray) -> FloatArray:
+    """Mean over pairs; NaN where there is none."""
+    mean: FloatArray = total / np.where(pairs > 0, pairs, np.nan)
+    return mean
