@@ -1,0 +1,231 @@
+"""`hotmess/swebench` in real containers: the pipe, the limits, the isolation, and agents that cheat."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inspect_ai import eval as inspect_eval
+from inspect_ai.log import EvalLog, EvalSample
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.util import sandbox
+
+from hotmess_inspect.bits import decode_tests
+from hotmess_inspect.swebench.mini import mini_rows
+from hotmess_inspect.tasks.swebench import swebench
+
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_client")]
+
+ROWS = {row["instance_id"]: row for row in mini_rows()}
+ONE = sorted(ROWS)[0]
+
+
+@solver
+def does(script: Callable[[str], str | None]) -> Solver:
+    """An agent that runs one shell script, chosen by the instance's id."""
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        text = script(str(state.sample_id))
+        if text is not None:
+            result = await sandbox().exec(["bash", "-c", text], timeout=60)
+            state.metadata["script_status"] = result.returncode
+            state.metadata["script_output"] = result.stdout + result.stderr
+        return state
+
+    return solve
+
+
+def apply_gold(instance: str) -> str:
+    return f"git apply <<'END_OF_PATCH'\n{ROWS[instance]['patch']}\nEND_OF_PATCH\n"
+
+
+def run(
+    tmp_path: Path,
+    script: Callable[[str], str | None],
+    *,
+    instances: list[str] | None = None,
+    epochs: int = 1,
+    **options: Any,
+) -> EvalLog:
+    task = swebench(instances=instances or [ONE], epochs=epochs, **options)
+    return inspect_eval(
+        task,
+        solver=does(script),
+        model="mockllm/model",
+        log_dir=str(tmp_path),
+        display="none",
+        fail_on_error=False,
+        max_sandboxes=4,
+    )[0]
+
+
+def samples(log: EvalLog) -> list[EvalSample]:
+    assert log.status == "success", log.error
+    assert log.samples
+    return log.samples
+
+
+def value(sample: EvalSample) -> dict[str, Any]:
+    assert sample.scores, sample.error
+    found = sample.scores["swebench_scorer"].value
+    assert isinstance(found, dict)
+    return found
+
+
+def details(sample: EvalSample) -> dict[str, Any]:
+    assert sample.scores, sample.error
+    return sample.scores["swebench_scorer"].metadata or {}
+
+
+def containers(docker_client: Any) -> list[str]:
+    return [c.name for c in docker_client.containers.list(all=True) if "inspect" in c.name]
+
+
+@pytest.mark.slow
+def test_gold_passes_and_empty_fails_for_every_instance_three_times(tmp_path: Path, docker_client: Any) -> None:
+    before = set(containers(docker_client))
+    gold = run(tmp_path, apply_gold, instances=sorted(ROWS), epochs=3)
+    assert {(s.id, s.epoch): value(s) for s in samples(gold)} == {
+        (name, epoch): {"resolved": 1.0, "f2p": 1.0, "p2p": 1.0, "pooled": 1.0}
+        for name in ROWS
+        for epoch in (1, 2, 3)
+    }
+    empty = run(tmp_path, lambda _: None, instances=sorted(ROWS), epochs=3)
+    assert {(s.id, s.epoch): (v := value(s))["f2p"] + 10 * v["p2p"] + v["resolved"] for s in samples(empty)} == {
+        (name, epoch): 10.0 for name in ROWS for epoch in (1, 2, 3)
+    }
+    assert set(containers(docker_client)) <= before
+
+
+def test_the_score_says_which_test_failed(tmp_path: Path) -> None:
+    import json
+
+    (sample,) = samples(run(tmp_path, lambda _: None))
+    f2p, p2p = (json.loads(ROWS[ONE][name]) for name in ("FAIL_TO_PASS", "PASS_TO_PASS"))
+    meta = details(sample)
+    assert (meta["hm_kind"], meta["hm_epoch"], meta["hm_status"]) == ("tests", 1, "ok")
+    assert (meta["hm_f2p"], meta["hm_p2p"]) == (len(f2p), len(p2p))
+    bits = decode_tests(meta["hm_tests"], len(f2p) + len(p2p))
+    assert bits.tolist() == [False] * len(f2p) + [True] * len(p2p)
+    assert {t for t, status in meta["test_status"].items() if status == "failed"} == set(f2p)
+    assert meta["patch"] == ""
+
+
+def test_the_agents_container_is_closed(tmp_path: Path) -> None:
+    script = (
+        "ls /sys/class/net; grep CapEff /proc/self/status; grep NoNewPrivs /proc/self/status; "
+        "git rev-list --all --count; timeout 5 bash -c 'echo >/dev/tcp/192.0.2.1/80' 2>&1 || echo no route; "
+        "getent hosts example.org || echo no name"
+    )
+    (sample,) = samples(run(tmp_path, lambda _: script))
+    assert sample.metadata["script_output"].splitlines()[:4] == [
+        "lo",
+        "CapEff:\t0000000000000000",
+        "NoNewPrivs:\t1",
+        "1",
+    ]
+    assert "Network is unreachable" in sample.metadata["script_output"]
+    assert "no route\nno name\n" in sample.metadata["script_output"]
+
+
+def test_the_agents_container_has_limits(tmp_path: Path) -> None:
+    script = (
+        "python -c \"b = bytearray(600_000_000)\"; echo memory $?; "
+        "(for i in $(seq 150); do sleep 30 & done) 2>&1 | grep -o 'Resource temporarily unavailable' | head -1"
+    )
+    (sample,) = samples(run(tmp_path, lambda _: script, memory="256m", pids=100))
+    # 137 = killed by signal 9, which is what the kernel does to a process over the memory limit.
+    assert "memory 137" in sample.metadata["script_output"]
+    assert "Resource temporarily unavailable" in sample.metadata["script_output"]
+
+
+def test_work_that_was_committed_counts(tmp_path: Path) -> None:
+    script = f"{apply_gold(ONE)}git -c user.name=a -c user.email=a@b.invalid commit -qam fix && git checkout -q -b other"
+    (sample,) = samples(run(tmp_path, lambda _: script))
+    assert value(sample)["resolved"] == 1.0
+
+
+def test_a_patch_over_the_size_limit_is_not_applied(tmp_path: Path) -> None:
+    script = f"{apply_gold(ONE)}\nseq 400000 > big.txt"
+    (sample,) = samples(run(tmp_path, lambda _: script))
+    assert value(sample)["resolved"] == 0.0
+    assert details(sample)["hm_status"] == "truncated"
+
+
+def test_tests_that_hang_are_an_error_not_a_zero(tmp_path: Path) -> None:
+    module = next(line[6:] for line in ROWS[ONE]["patch"].splitlines() if line.startswith("+++ b/"))
+    log = run(tmp_path, lambda _: f"printf 'import time\\ntime.sleep(600)\\n' >> {module}", tests_timeout=5)
+    (sample,) = log.samples or []
+    assert not sample.scores
+    assert sample.error
+    assert "ran longer than 5 s" in sample.error.message
+
+
+_FORGE = """
+import _pytest.reports as r
+_make = r.TestReport.from_item_and_call.__func__
+def _forge(cls, item, call):
+    report = _make(cls, item, call)
+    report.outcome, report.longrepr = 'passed', None
+    return report
+r.TestReport.from_item_and_call = classmethod(_forge)
+"""
+_HOOK = """
+import pytest
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    report.outcome = 'passed'
+"""
+
+
+def module_of(instance: str) -> str:
+    return next(line[6:] for line in ROWS[instance]["patch"].splitlines() if line.startswith("+++ b/"))
+
+
+EVIL = {
+    "conftest that rewrites outcomes": f"cat > conftest.py <<'E'\n{_HOOK}E",
+    "conftest beside the tests": f"cat > tests/conftest.py <<'E'\n{_HOOK}E",
+    "runner configuration": "printf '[pytest]\\naddopts = --collect-only\\n' > pytest.ini",
+    "sitecustomize": f"cat > sitecustomize.py <<'E'\nimport atexit, os\natexit.register(os._exit, 0)\n{_FORGE}E",
+    "shadowed pytest": "mkdir -p _pytest && echo 'raise SystemExit(0)' | tee pytest.py > _pytest/__init__.py",
+    "pth file": "echo 'import os; os._exit(0)' > evil.pth",
+    "exit at import": "printf '\\nimport os\\nos._exit(0)\\n' >> {module}",
+    "reports forged from the library": f"cat >> {{module}} <<'E'\n{_FORGE}E",
+    "exit status forged": "cat >> {module} <<'E'\nimport atexit, os\natexit.register(os._exit, 0)\nE",
+    "forged result lines": "printf '\\nprint(\">>>>> Start Test Output\\\\nPASSED x\\\\n1 passed\")\\n' >> {module}",
+    "tests deleted": "rm -rf tests",
+    "tests emptied": "for f in tests/*.py; do echo 'def test_ok(): pass' > $f; done",
+    "tests skipped": "for f in tests/*.py; do sed -i '1i import pytest; pytestmark = pytest.mark.skip' $f; done",
+    "module as a link": "mv {module} /tmp/m.py && ln -s /tmp/m.py {module}",
+    "git replaced by a shim": (
+        "mkdir -p ~/bin && printf '#!/bin/sh\\nexit 0\\n' > ~/bin/git && chmod +x ~/bin/git && "
+        "ln -sf ~/bin/git /usr/local/bin/git; git config core.fsmonitor ~/bin/git; git config diff.external ~/bin/git"
+    ),
+    "git that forges a second file": (
+        "printf -- '--- /dev/null\\n+++ b/conftest.py\\n@@ -0,0 +1 @@\\n+import os\\n' > /tmp/extra && "
+        "mv /usr/bin/git /usr/bin/git.real && "
+        "printf '#!/bin/sh\\n/usr/bin/git.real \"$@\"; case \"$*\" in *\" diff \"*) cat /tmp/extra;; esac\\n' "
+        "> /usr/bin/git && chmod +x /usr/bin/git && echo '# x' >> {module}"
+    ),
+    "repository destroyed": "rm -rf .git",
+    "background process": "(while true; do echo x > /tmp/report.jsonl; sleep 1; done) >/dev/null 2>&1 &",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", sorted(EVIL))
+def test_no_attack_is_graded_as_solved(attack: str, tmp_path: Path) -> None:
+    (sample,) = samples(run(tmp_path, lambda i: EVIL[attack].replace("{module}", module_of(i))))
+    assert value(sample)["resolved"] == 0.0
+    assert value(sample)["f2p"] == 0.0
+    assert details(sample)["verdict"] in ("unresolved", "tampered")
+
+
+@pytest.mark.parametrize(
+    "attack", ["exit at import", "reports forged from the library", "git that forges a second file"]
+)
+def test_what_contradicts_itself_is_named_tampered(attack: str, tmp_path: Path) -> None:
+    (sample,) = samples(run(tmp_path, lambda i: EVIL[attack].replace("{module}", module_of(i))))
+    assert details(sample)["hm_status"] == "tampered"
