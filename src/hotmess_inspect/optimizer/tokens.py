@@ -141,6 +141,10 @@ class NumberFormat:
         units: IntArray = np.where(digits[..., 0] == MINUS, -1, 1) * mantissas * self.scales[digits[..., 1]]
         return units
 
+    def round_units(self, units: IntArray) -> IntArray:
+        """Counts of units rounded to what can be written, same shape."""
+        return self.decode_units(self.encode_units(units))
+
     def encode(self, values: ArrayLike) -> TokenArray:
         """Write numbers, shape (..., numbers), as tokens (..., numbers * tokens_per_number), uint8 below 12."""
         return self.encode_units(self.to_units(values))
@@ -151,7 +155,7 @@ class NumberFormat:
 
     def quantise(self, values: ArrayLike) -> NDArray[np.float64]:
         """Each number rounded to what the format can write, same shape."""
-        return self.decode(self.encode(values))
+        return self.from_units(self.round_units(self.to_units(values)))
 
     def mask(self, numbers: int) -> NDArray[np.bool_]:
         """Which symbols may stand where: signs first, then digits.
