@@ -41,6 +41,9 @@ def _add_alias(component: object) -> None:
         _serve_models_under_both_names(component, info.name)
     else:
         name = info.name.removeprefix(f"{PACKAGE}/")
+        if info.type == "scorer":
+            # Logs hold scorers without their package: `inspect score LOG` looks for the bare name.
+            registry_add(component, info.model_copy(update={"name": name}))
         registry_add(component, info.model_copy(update={"name": f"{ALIAS}/{name}"}))
 
 
