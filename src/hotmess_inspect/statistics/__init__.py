@@ -1,0 +1,1 @@
+"""What repeated answers say together: intervals, trends, splits, nulls; needs numpy and scipy only."""

@@ -1,0 +1,180 @@
+"""What every analysis asks of its arrays: shapes, missing epochs, sums that ignore the order of rows."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hotmess_inspect.decomposition import Decomposition, Interval, Loss, SufficientStatistics, decompose
+
+FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int64]
+BoolArray: TypeAlias = NDArray[np.bool_]
+
+NAN = float("nan")
+UNDEFINED = Interval(NAN, NAN)
+
+
+def as_predictions(predictions: ArrayLike) -> FloatArray:
+    """Predictions as floats with the axes (questions, epochs, classes)."""
+    array = np.asarray(predictions, dtype=np.float64)
+    if array.ndim != 3:
+        raise ValueError(f"predictions must have the axes (questions, epochs, classes); got {array.shape}")
+    return array
+
+
+def as_epoch_values(name: str, values: ArrayLike, shape: tuple[int, ...]) -> FloatArray:
+    """Numbers per epoch, shape (questions, epochs): finite and not negative, or NaN where unknown."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}; these predictions need {shape}")
+    places = np.argwhere((array < 0) | np.isinf(array))
+    if len(places):
+        question, epoch = places[0].tolist()
+        raise ValueError(
+            f"{name} of question {question}, epoch {epoch} is {array[question, epoch]}; "
+            "permitted: finite numbers from 0, or NaN where unknown"
+        )
+    return array
+
+
+def check_level(level: float, resamples: int) -> None:
+    """Raise ValueError unless the options of an interval are in their ranges."""
+    if not 0 < level < 1:
+        raise ValueError(f"level={level!r} is outside (0, 1)")
+    if resamples < 1:
+        raise ValueError(f"resamples={resamples!r} must be at least 1")
+
+
+def seeded(rng: np.random.Generator | None) -> np.random.Generator:
+    """The generator given, or the one that every analysis starts from."""
+    return np.random.default_rng(0) if rng is None else rng
+
+
+def present_epochs(predictions: FloatArray) -> BoolArray:
+    """Epochs that hold a prediction, shape (questions, epochs)."""
+    return np.asarray(~np.isnan(predictions).all(axis=2))
+
+
+def mean_over_epochs(values: FloatArray) -> FloatArray:
+    """Mean of the values that are not NaN, shape (questions,); NaN where there are none.
+
+    Added up in ascending order, so that the order of the epochs changes no bit.
+    """
+    ordered = np.sort(values, axis=1)
+    known = (~np.isnan(ordered)).sum(axis=1)
+    total: FloatArray = np.nan_to_num(ordered).sum(axis=1)
+    return total / np.where(known > 0, known, np.nan)
+
+
+def epoch_accuracy(
+    predictions: FloatArray, target: ArrayLike, loss: Loss, correct: ArrayLike | None = None
+) -> FloatArray:
+    """How right each epoch is, in [0, 1], shape (questions, epochs); NaN where missing.
+
+    Taken from `correct` where given; else an epoch is right whose most probable class is the target, and
+    1/k right where k classes share the top. NaN for points, whose rightness the predictions do not tell.
+    """
+    questions, epochs, classes = predictions.shape
+    if correct is not None:
+        values = as_epoch_values("correct", correct, (questions, epochs))
+        return np.where(present_epochs(predictions), values, np.nan)
+    if loss == "squared":
+        return np.full((questions, epochs), np.nan)
+    gold = np.asarray(target)
+    if gold.shape != (questions,):
+        raise ValueError(f"target has shape {gold.shape}; predictions need ({questions},)")
+    wrong = decompose(
+        predictions.reshape(-1, 1, classes), np.repeat(gold, epochs), loss="zero_one", estimator="plugin"
+    ).error
+    return 1.0 - wrong.reshape(questions, epochs)
+
+
+def cluster_numbers(clusters: Sequence[Hashable] | NDArray[Any], questions: int) -> IntArray:
+    """Clusters as numbers, shape (questions,)."""
+    if len(clusters) != questions:
+        raise ValueError(f"clusters has {len(clusters)} labels; there are {questions} questions")
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(label, len(numbers)) for label in clusters], dtype=np.int64)
+
+
+def in_few_dimensions(predictions: FloatArray, target: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Points with the same squared errors in no more dimensions than there are epochs.
+
+    Deviations from the target are turned into a frame of their own per question, in which all but the
+    first R coordinates are 0: every mean over dims of a squared distance stays as it is, for any subset
+    of the epochs. A task of 3,000 unit tests becomes one of R numbers.
+
+    Args:
+        predictions: As for the squared loss, shape (questions, epochs, dims).
+        target: Points, shape (questions, dims) or broadcastable to it.
+
+    Returns:
+        Points of shape (questions, epochs, min(epochs, dims)) and their target, which is 0.
+    """
+    questions, epochs, dims = predictions.shape
+    # One pass that checks everything and names the caller's question.
+    sums = SufficientStatistics.from_predictions(predictions, target, losses=("squared",))
+    present = sums.sums["squared"].present  # type: ignore[attr-defined]
+    goal = np.asarray(target, dtype=np.float64)
+    goal = goal[:, None] if goal.shape == (questions,) and dims == 1 else goal
+    deviation = np.nan_to_num(predictions - np.broadcast_to(goal, (questions, dims))[:, None, :])
+    kept = min(epochs, dims)
+    if dims > epochs:
+        deviation = np.swapaxes(np.linalg.qr(np.swapaxes(deviation, 1, 2)).R, 1, 2)
+    weight = np.sqrt(kept / np.maximum(present.sum(axis=1), 1))
+    points = np.where(present_epochs(predictions)[:, :, None], deviation * weight[:, None, None], np.nan)
+    return points, np.zeros((questions, kept))
+
+
+def ordered_mean(values: FloatArray) -> float:
+    """Mean in ascending order, of the values that are not NaN; NaN when none is left."""
+    known = np.sort(values[~np.isnan(values)])
+    return float(known.mean()) if known.size else NAN
+
+
+def take(decomposition: Decomposition, questions: NDArray[Any] | Sequence[int]) -> Decomposition:
+    """The decomposition of some of the questions, by index or mask."""
+    index = np.asarray(questions)
+    return replace(
+        decomposition,
+        error=decomposition.error[index],
+        bias_squared=decomposition.bias_squared[index],
+        variance=decomposition.variance[index],
+        epochs=decomposition.epochs[index],
+    )
+
+
+def percentile_interval(replicates: FloatArray, level: float) -> Interval:
+    """Quantiles of the defined replicates; NaN when none is defined."""
+    defined = replicates[np.isfinite(replicates)]
+    if not defined.size:
+        return UNDEFINED
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high))
+
+
+def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Quotient, NaN where the denominator is not positive."""
+    quotient: FloatArray = numerator / np.where(denominator > 0, denominator, np.nan)
+    return quotient
+
+
+def content_order(*arrays: NDArray[Any]) -> IntArray:
+    """Order of questions by the bits of their rows: in whatever order they came, they leave in one.
+
+    The order has no meaning beyond that. Equal questions are interchangeable.
+
+    Args:
+        arrays: Each of shape (questions, ...).
+    """
+    parts = []
+    for array in arrays:
+        values = np.asarray(array, dtype=np.float64)
+        # Adding zero turns -0.0 into 0.0, and one bit pattern stands for every NaN.
+        plain = np.ascontiguousarray(np.where(np.isnan(values), np.nan, values) + 0.0)
+        parts.append([row.tobytes() for row in plain])
+    keys = [b"".join(row) for row in zip(*parts, strict=True)]
+    return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)

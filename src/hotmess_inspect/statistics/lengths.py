@@ -1,0 +1,218 @@
+"""Does incoherence grow with the length of the answer? Buckets of questions by length, and their slope."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hotmess_inspect.decomposition import Decomposition, Estimator, Interval, Loss, decompose, resampled_sums
+from hotmess_inspect.decomposition.resampling import canonical_order, cluster_sums
+from hotmess_inspect.statistics._arrays import (
+    UNDEFINED,
+    FloatArray,
+    IntArray,
+    as_epoch_values,
+    as_predictions,
+    check_level,
+    cluster_numbers,
+    epoch_accuracy,
+    mean_over_epochs,
+    ordered_mean,
+    percentile_interval,
+    present_epochs,
+    ratio,
+    seeded,
+    take,
+)
+from hotmess_inspect.statistics.power_laws import PowerLaw, fit_power_law, power_law_exponents
+
+
+@dataclass(frozen=True)
+class LengthBucket:
+    """Questions of similar length, and the numbers of their failures.
+
+    Attributes:
+        length: Mean over the questions of their mean length over epochs, in the unit of the lengths.
+        questions: How many questions the bucket holds.
+        accuracy: Mean share of right epochs; NaN for points of unknown rightness.
+        error: Mean error, in the unit of the loss.
+        bias_squared: Mean squared bias.
+        variance: Mean variance; error = bias_squared + variance.
+        incoherence: Σ variance / Σ error; NaN where there is no error.
+        incoherence_ci: Its confidence interval.
+    """
+
+    length: float
+    questions: int
+    accuracy: float
+    error: float
+    bias_squared: float
+    variance: float
+    incoherence: float
+    incoherence_ci: Interval
+
+
+@dataclass(frozen=True)
+class LengthTrend:
+    """Incoherence against length.
+
+    Attributes:
+        buckets: From the shortest to the longest; together they hold every question that counts.
+        fit: Power law of incoherence in length over the buckets; its exponent is the slope.
+        slope_ci: Interval of the slope over resampled questions.
+        undefined_resamples: Replicates without a slope (too few buckets with a positive incoherence).
+        unknown_length_questions: Questions left out because no epoch has a known length.
+        single_epoch_questions: Questions left out because they have fewer than two epochs.
+    """
+
+    buckets: tuple[LengthBucket, ...]
+    fit: PowerLaw
+    slope_ci: Interval
+    undefined_resamples: int
+    unknown_length_questions: int
+    single_epoch_questions: int
+
+    @property
+    def slope(self) -> float:
+        """Exponent α in incoherence ∝ length^α; NaN where `fit.note` gives a reason."""
+        return self.fit.exponent
+
+
+def length_buckets(
+    predictions: ArrayLike,
+    target: ArrayLike,
+    lengths: ArrayLike,
+    *,
+    loss: Loss = "brier",
+    estimator: Estimator = "unbiased",
+    buckets: int = 5,
+    level: float = 0.95,
+    resamples: int = 2000,
+    clusters: Sequence[Hashable] | None = None,
+    correct: ArrayLike | None = None,
+    rng: np.random.Generator | None = None,
+) -> LengthTrend:
+    """Sort questions by their mean length, cut them into equal-size buckets, and fit a slope.
+
+    Buckets differ by at most one question in size, the larger ones come first. Equal lengths are told
+    apart by what was measured, never by the order of the rows. The slope is fitted to the logarithms of
+    the buckets' lengths and incoherences; its interval resamples questions (or clusters) and lets each
+    stay in its bucket. Long answers go with hard questions: read the accuracy beside each incoherence.
+
+    Args:
+        predictions: Shape (questions, epochs, classes), NaN rows for missing epochs.
+        target: Right class, shape (questions,), or points for "squared".
+        lengths: Tokens, actions or turns, shape (questions, epochs), NaN where unknown.
+        loss: As in `decompose`. "zero_one" has no incoherence, hence no slope.
+        estimator: As in `decompose`.
+        buckets: How many; fewer when there are fewer questions.
+        level: Coverage of the intervals, inside (0, 1).
+        resamples: Bootstrap replicates.
+        clusters: Label of each question's cluster, shape (questions,), resampled as a whole.
+        correct: How right each epoch is, shape (questions, epochs); see `LengthBucket.accuracy`.
+        rng: Source of randomness; None is `np.random.default_rng(0)`.
+
+    Returns:
+        Buckets, slope and interval: equal bits for generators in equal states, whatever the order of
+        questions and epochs.
+
+    Raises:
+        ValueError: If an argument is malformed; it names the argument and the first offending question.
+
+    References:
+        Hägele et al. (2026), section 3, https://arxiv.org/abs/2601.23045
+    """
+    if buckets < 1:
+        raise ValueError(f"buckets={buckets!r} must be at least 1")
+    check_level(level, resamples)
+    values = as_predictions(predictions)
+    known = as_epoch_values("lengths", lengths, values.shape[:2])
+    length = mean_over_epochs(np.where(present_epochs(values), known, np.nan))
+    whole = decompose(values, target, loss=loss, estimator=estimator)
+    accuracy = mean_over_epochs(epoch_accuracy(values, target, loss, correct))
+    labels = None if clusters is None else cluster_numbers(clusters, len(length))
+    rng = seeded(rng)
+
+    order = _length_order(length, whole, accuracy)
+    parts = np.array_split(order, min(buckets, len(order))) if len(order) else []
+    groups = [None if labels is None else labels[part] for part in parts]
+    found = tuple(
+        _bucket(take(whole, part), length[part], accuracy[part], level, resamples, group, rng)
+        for part, group in zip(parts, groups, strict=True)
+    )
+    fit = fit_power_law([b.length for b in found], [b.incoherence for b in found])
+    slopes = np.zeros(0)
+    if not fit.note:
+        slopes = _resampled_slopes(
+            whole, length, parts, None if labels is None else labels[order], resamples, rng
+        )
+    repeated = whole.epochs >= 2
+    return LengthTrend(
+        buckets=found,
+        fit=fit,
+        slope_ci=percentile_interval(slopes, level) if len(order) > 1 else UNDEFINED,
+        undefined_resamples=int(np.isnan(slopes).sum()),
+        unknown_length_questions=int((repeated & np.isnan(length)).sum()),
+        single_epoch_questions=int((~repeated).sum()),
+    )
+
+
+def _length_order(length: FloatArray, whole: Decomposition, accuracy: FloatArray) -> IntArray:
+    """Questions that count, from short to long; equal ones are told apart by their measurements."""
+    counted = np.flatnonzero(whole.repeated & ~np.isnan(length))
+    table = np.column_stack([length, whole.error, whole.bias_squared, whole.variance, accuracy, whole.epochs])
+    order: IntArray = counted[canonical_order(table[counted])]
+    return order
+
+
+def _bucket(
+    part: Decomposition,
+    length: FloatArray,
+    accuracy: FloatArray,
+    level: float,
+    resamples: int,
+    clusters: IntArray | None,
+    rng: np.random.Generator,
+) -> LengthBucket:
+    return LengthBucket(
+        length=ordered_mean(length),
+        questions=len(length),
+        accuracy=ordered_mean(accuracy),
+        error=part.mean("error"),
+        bias_squared=part.mean("bias_squared"),
+        variance=part.mean("variance"),
+        incoherence=part.incoherence,
+        incoherence_ci=part.interval(
+            "incoherence", level=level, resamples=resamples, clusters=clusters, rng=rng
+        ),
+    )
+
+
+def _resampled_slopes(
+    whole: Decomposition,
+    length: FloatArray,
+    parts: list[IntArray],
+    clusters: IntArray | None,
+    resamples: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Slopes of replicates, shape (resamples,); NaN where a replicate has none."""
+    # One column per bucket and sum: a single matrix of weights then resamples all buckets together.
+    table = np.zeros((sum(map(len, parts)), 4, len(parts)))
+    start = 0
+    for number, part in enumerate(parts):
+        rows = slice(start, start + len(part))
+        table[rows, 0, number] = whole.variance[part]
+        table[rows, 1, number] = whole.error[part]
+        table[rows, 2, number] = length[part]
+        table[rows, 3, number] = 1.0
+        start += len(part)
+    flat = table.reshape(len(table), -1)
+    if clusters is not None:
+        flat = cluster_sums(flat, clusters)
+        flat = flat[canonical_order(flat)]
+    if len(flat) < 2:
+        return np.zeros(0)
+    sums = resampled_sums(flat, resamples=resamples, rng=rng).reshape(resamples, 4, len(parts))
+    return power_law_exponents(ratio(sums[:, 2], sums[:, 3]), ratio(sums[:, 0], sums[:, 1]))
