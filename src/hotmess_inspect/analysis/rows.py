@@ -19,8 +19,9 @@ _NO_METADATA = HmMetadata()
 
 # Generation settings that decide when and where a call is made, not what is drawn.
 _OPERATIONAL = frozenset(
-    {"seed", "cache", "cache_prompt", "batch", "timeout", "attempt_timeout", "connect_timeout", "max_retries"}
-    | {"max_connections", "adaptive_connections", "fallback", "extra_headers", "num_choices", "log_probs"}
+    {"seed", "cache", "cache_prompt", "batch", "timeout", "attempt_timeout", "stream_idle_timeout"}
+    | {"max_retries", "max_connections", "adaptive_connections", "extra_headers", "num_choices"}
+    | {"logprobs", "top_logprobs", "prompt_logprobs"}
 )
 _REPEATS = frozenset({"seed", "epochs"})
 
@@ -32,14 +33,17 @@ def variant_of(header: HeaderRecord) -> str:
     drawn, and limits. The number of epochs and the random seed only say how often is drawn.
     """
     spec = header.eval
+    drawn = [
+        (k, v)
+        for config in (header.plan.config, spec.model_generate_config)
+        for k, v in config.items()
+        # The model's own configuration goes over the plan's only where it says something.
+        if v is not None and k not in _OPERATIONAL
+    ]
     settings: dict[str, Any] = {
         **{f"task.{k}": v for k, v in spec.task_args.items() if k not in _REPEATS},
         **{f"solver.{k}": v for k, v in (spec.solver_args or {}).items()},
-        **{
-            k: v
-            for k, v in {**header.plan.config, **spec.model_generate_config}.items()
-            if k not in _OPERATIONAL
-        },
+        **dict(drawn),
         **{k: getattr(spec.config, k) for k in spec.config.__struct_fields__ if k != "epochs"},
     }
     if spec.solver is not None:
