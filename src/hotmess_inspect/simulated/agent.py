@@ -250,8 +250,10 @@ def _calls(
     ]
 
 
-# The repository is where the shell starts, or where SWE-bench images keep it.
-IN_REPOSITORY = 'cd "$(git rev-parse --show-toplevel 2>/dev/null || echo /testbed)"\n'
+# The repository is where the shell starts, in a folder there, or where SWE-bench images keep it.
+IN_REPOSITORY = (
+    '[ -e .git ] || cd "$(ls -d ./*/.git /testbed/.git 2>/dev/null | head -n 1 | sed "s|/.git$||")"\n'
+)
 
 
 def _shell(tools: Sequence[ToolInfo]) -> ToolInfo | None:

@@ -132,5 +132,9 @@ def verdict(asked: str, target: str) -> bool | None:
 
 
 def _section(text: str, heading: str) -> str | None:
-    found = re.findall(rf"(?ims)^\s*\[?(?:{heading})\]?\s*:\s*(.*?)(?=^\s*\*\*\*|^\s*\[|\n\s*\n|\Z)", text)
+    """What stands behind the last heading of a sort, up to a line of stars or else the next heading."""
+    head = rf"(?ims)^\s*\[?(?:{heading})\]?\s*:\s*(.*?)"
+    starred = re.findall(head + r"(?=^\s*\*\*\*)", text)
+    plain = re.findall(head + r"(?=^\s*\[|^[a-z][a-z_ ]{0,30}:|\n\s*\n|\Z)", text)
+    found = starred or plain
     return found[-1].strip() if found else None

@@ -269,10 +269,13 @@ class SimulatedModel(ModelAPI):
         return Reply(choice, reasoning + count_tokens(text), reasoning)
 
     def _statement(self, prompt: Prompt, belief: Belief) -> dict[str, Any]:
-        """What a log needs for the truth of a run to be computed from it."""
+        """What a log needs for the truth of a run to be computed from it, whatever the order shown."""
+        question = belief.question
+        order = distribution.canonical_order(question, len(belief.probabilities))
         return {
-            "question": f"{belief.question.key:016x}",
+            "question": f"{question.key:016x}",
             "context": f"{stable_hash(prompt.context):016x}" if prompt.context else "",
-            "probabilities": [float(probability) for probability in belief.probabilities],
-            "target": belief.question.target,
+            "probabilities": [float(belief.probabilities[index]) for index in order],
+            "target": None if question.target is None else order.index(question.target),
+            "letters": "".join(chr(ord("A") + index) for index in order) if question.options else "",
         }

@@ -84,7 +84,7 @@ def draw_plan(
 def extra_step(instance: Behaviours, arguments: AgentArguments, epoch: int, number: int) -> Step:
     """A further turn of an agent that never submits."""
     rng = stream(arguments.seed, behaviour.EXTRA, instance.key, epoch * 100_003 + number)
-    return Step("I am not sure yet.", (next(_commands(instance.fixes[0].patch, instance.problem, rng)),))
+    return Step("I am not sure yet.", (next(_commands(_reference(instance), instance.problem, rng)),))
 
 
 def edit_commands(patch: str, *, python: bool, several: bool) -> list[str]:
@@ -110,10 +110,11 @@ def edit_commands(patch: str, *, python: bool, several: bool) -> list[str]:
 
 def _git_edit(patch: str) -> str:
     text = patch if patch.endswith("\n") else patch + "\n"
+    # A file of its own: in Inspect's local sandbox all epochs share one folder for temporary files.
     return (
-        f"cat > /tmp/fix.patch <<'{END}'\n{text}{END}\n"
-        "git apply --whitespace=nowarn /tmp/fix.patch || patch -p1 --forward < /tmp/fix.patch"
-        "; status=$?; rm -f /tmp/fix.patch; exit $status"
+        f"FIX=$(mktemp)\ncat > \"$FIX\" <<'{END}'\n{text}{END}\n"
+        'git apply --whitespace=nowarn "$FIX" || patch -p1 --forward < "$FIX"\n'
+        'STATUS=$?; rm -f "$FIX"; exit $STATUS'
     )
 
 
@@ -162,12 +163,16 @@ def _exploration(
     instance: Behaviours, fix: Fix, arguments: AgentArguments, normal: float, rng: np.random.Generator
 ) -> Iterator[Step]:
     calls = _exploring_calls(instance, fix, arguments, normal)
-    shown = fix.patch or instance.fixes[0].patch
-    commands = _commands(shown, instance.problem, rng)
+    commands = _commands(_reference(instance), instance.problem, rng)
     while calls > 0:
         count = 2 if calls > 1 and rng.random() < arguments.parallel else 1
         yield Step(str(rng.choice(_THOUGHTS)), tuple(next(commands) for _ in range(count)))
         calls -= count
+
+
+def _reference(instance: Behaviours) -> str:
+    """A patch that touches the files in question."""
+    return next(fix.patch for fix in instance.fixes if fix.kind == "right")
 
 
 def _exploring_calls(instance: Behaviours, fix: Fix, arguments: AgentArguments, normal: float) -> int:

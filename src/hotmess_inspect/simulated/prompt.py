@@ -17,7 +17,7 @@ Kind = Literal["choice", "free", "grade"]
 _OPTION_LINE = re.compile(r"^[ \t]*[(\[]?([A-Z])[)\].:][ \t]*(\S.*)?$", re.MULTILINE)
 # An answered example, as opposed to an instruction such as 'ANSWER: $LETTER'.
 _ANSWERED = re.compile(
-    r"^[ \t]*(?:the )?(?:correct )?answer(?: is)?[ \t]*:?[ \t]*\(?[A-Z0-9][^\n]*$", re.I | re.M
+    r"^[ \t]*(?i:(?:the )?(?:correct )?answer(?:[ \t]+is:?|[ \t]*:))[ \t]*\(?[A-Z0-9\\-][^\n]*$", re.MULTILINE
 )
 _QUESTION_MARK = re.compile(r"^[ \t]*(?:Question|Q)[ \t]*\d*[ \t]*[:.][ \t]*", re.IGNORECASE | re.MULTILINE)
 _INSTRUCTION = re.compile(
