@@ -552,9 +552,15 @@ def test_unit_tests_have_one_loss() -> None:
 # Kinds side by side
 
 
-def test_the_most_frequent_kind_is_decomposed_and_the_rest_counted() -> None:
-    scores = answers("AB", "BB") + verdicts(["C", "C", "C"])
-    check(compute(scores), kind_answer=1, epochs_scored=4, epochs_other_kind=3, incoherence=1 / 3)
+def test_answers_and_verdicts_side_by_side_are_all_read_as_verdicts() -> None:
+    # CI: ½, ½, 0; II: 1, 0, 1; CI again.
+    scores = answers("AB", "BB") + [sample("plain", value) for value in "CI"]
+    check(compute(scores), kind_score=1, epochs_scored=6, epochs_other_kind=0, error=2 / 3, incoherence=0.5)
+
+
+def test_unit_tests_and_verdicts_do_not_mix() -> None:
+    scores = [*coverages(["11111", "10111"]), sample("plain", "I")]
+    check(compute(scores), kind_tests=1, epochs_scored=2, epochs_other_kind=1, error=0.25)
 
 
 @pytest.mark.parametrize("kind", ["text", "point", "unheard of", 5, [], {}])

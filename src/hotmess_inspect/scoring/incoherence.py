@@ -23,6 +23,9 @@ def incoherence(
     people's scorers, are read from `Score.value` as a number whose right value is `perfect`
     ("score": squared loss, so that for verdicts the incoherence of a question is its pass rate).
 
+    Where epochs of one scorer disagree in kind, answers and probabilities are read by their verdicts like
+    plain scores; unit tests and verdicts do not mix, and the more frequent of the two is decomposed.
+
     The metric never raises and gives the same bits for the epochs in any order. Epochs that it cannot read
     are counted, not guessed: None, NaN, ±inf, unknown words, a missing key, tests that do not fit.
 

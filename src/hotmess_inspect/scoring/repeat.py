@@ -107,20 +107,27 @@ def _value(value: Value, key: str | int | None) -> Any:
 def _describe(value: Any, answer: str | None, state: TaskState, target: Target) -> dict[str, Any]:
     status = sample_status(state)
     lengths = sample_lengths(state)
+    label = _answered(answer, len(state.choices))
     right = _single_label(target.text, len(state.choices))
-    if right is not None:
-        label = _single_label(answer or "", len(state.choices)) or ""
-        if verdict_to_float(value) == float(label == right):
-            return epoch_metadata(
-                kind="answer",
-                epoch=state.epoch,
-                status=status if label or status != "ok" else "unparsed",
-                answer=label,
-                target=right,
-                classes=len(state.choices),
-                lengths=lengths,
-            )
+    if label is not None and right is not None and verdict_to_float(value) == float(label == right):
+        return epoch_metadata(
+            kind="answer",
+            epoch=state.epoch,
+            status=status if label or status != "ok" else "unparsed",
+            answer=label,
+            target=right,
+            classes=len(state.choices),
+            lengths=lengths,
+        )
     return epoch_metadata(kind="score", epoch=state.epoch, status=status, lengths=lengths)
+
+
+def _answered(answer: str | None, choices: int) -> str | None:
+    """The label answered, "" for none or several of them, None where the scorer's answers are no labels."""
+    parts = [part for part in (answer or "").replace(",", " ").split() if part]
+    if answer is None or any(_single_label(part, choices) is None for part in parts):
+        return None
+    return (_single_label(parts[0], choices) or "") if len(parts) == 1 else ""
 
 
 def _single_label(text: str, choices: int) -> str | None:

@@ -12,6 +12,7 @@ IntArray = NDArray[np.int64]
 
 # What can be held against a right answer; in this order where two kinds are equally frequent.
 DECOMPOSED = ("answer", "probabilities", "tests", "score")
+_JUDGED = frozenset({"answer", "probabilities", "score"})
 _NONE: Mapping[str, Any] = {}
 
 
@@ -113,7 +114,7 @@ def places(question: IntArray, questions: int) -> tuple[IntArray, int]:
 
 
 def _choose(kinds: Sequence[object]) -> tuple[str, dict[object, str | None]]:
-    """The most frequent kind that can be decomposed, and how each name in the metadata reads."""
+    """The kind to decompose, and the kind of every name in the metadata (None for those left out)."""
     try:
         counts = Counter(kinds)
     except TypeError:
@@ -121,13 +122,15 @@ def _choose(kinds: Sequence[object]) -> tuple[str, dict[object, str | None]]:
     resolved: dict[object, str | None] = {
         name: "score" if name is None else str(name) if name in DECOMPOSED else None for name in counts
     }
+    if len(_JUDGED.intersection(filter(None, resolved.values()))) > 1:
+        # Every one of these has a verdict, so all epochs can be compared by it; labels only some have.
+        resolved = {name: "score" if kind in _JUDGED else kind for name, kind in resolved.items()}
     rows = Counter[str]()
     for name, count in counts.items():
         if (kind := resolved[name]) is not None:
             rows[kind] += count
-    return max(
-        DECOMPOSED, key=lambda kind: (rows[kind], -DECOMPOSED.index(kind))
-    ) if rows else "score", resolved
+    chosen = max(DECOMPOSED, key=lambda kind: (rows[kind], -DECOMPOSED.index(kind))) if rows else "score"
+    return chosen, resolved
 
 
 def _name(kind: object) -> str | None:
