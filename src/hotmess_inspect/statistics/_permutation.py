@@ -12,8 +12,10 @@ import numpy as np
 
 from hotmess_inspect.statistics._arrays import FloatArray, IntArray, ratio
 
-# Predictions gathered over all pools, and orders gathered per block of replicates.
-_POOL_VALUES = 25_000_000
+# Work affordable for all pools, in predicted values, of which an order costs some 32 on top of its own.
+_POOL_WORK = 8_000_000
+_WORK_PER_ORDER = 32
+# Orders gathered per block of replicates.
 _BLOCK = 1 << 18
 _SMALLEST_POOL = 16
 _MOST_UNITS = 1000
@@ -93,7 +95,7 @@ def make_pool(
     if len(arrangements) <= permutations.bit_length() and prod(arrangements) <= permutations:
         return _all_orders(observed, sizes, arrangements)
     questions, epochs = observed.shape
-    affordable = _POOL_VALUES // max(1, questions * epochs * classes)
+    affordable = _POOL_WORK // (questions * (epochs * classes + _WORK_PER_ORDER))
     size = max(_SMALLEST_POOL, min(permutations + 1, affordable))
     orders = np.empty((questions, size, epochs), dtype=np.int64)
     orders[:, 0] = observed
