@@ -1,5 +1,7 @@
 """Intervals against scipy, statsmodels and algebra."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -118,11 +120,30 @@ def test_fieller_is_unbounded_when_the_denominator_may_be_zero():
     assert (low, high) == (-np.inf, np.inf)
 
 
-def test_jackknife_equals_leaving_out_one_by_one():
+def test_jackknife_equals_leaving_out_one_by_one_and_two_by_two():
     v, e = pairs(7, questions=12)
-    left_out = [np.delete(v, i).sum() / np.delete(e, i).sum() for i in range(12)]
-    expected = 12 * v.sum() / e.sum() - 11 * np.mean(left_out)
-    assert jackknife_ratios(v[:, None], e[:, None])[0] == pytest.approx(expected, abs=1e-12)
+    n, theta = 12, v.sum() / e.sum()
+    one = np.mean([np.delete(v, i).sum() / np.delete(e, i).sum() for i in range(n)])
+    two = np.mean([np.delete(v, ij).sum() / np.delete(e, ij).sum() for ij in combinations(range(n), 2)])
+    expected = (n**2 * theta - 2 * (n - 1) ** 2 * one + (n - 2) ** 2 * two) / 2
+    assert jackknife_ratios(v[:, None], e[:, None])[0] == pytest.approx(expected, abs=1e-10)
+
+
+def test_jackknife_of_many_questions_is_of_first_order():
+    v, e = pairs(7, questions=501)
+    one = np.mean([(v.sum() - a) / (e.sum() - b) for a, b in zip(v, e, strict=True)])
+    expected = 501 * v.sum() / e.sum() - 500 * one
+    assert jackknife_ratios(v[:, None], e[:, None])[0] == pytest.approx(expected, abs=1e-10)
+
+
+def test_jackknife_takes_away_the_bias_of_a_ratio():
+    # Tables of 10 questions with v = 1/2 and E e = 1: Σe is Gamma(10), so E Σv/Σe = 5 E 1/Σe = 5/9, not 1/2.
+    rng = np.random.default_rng(0)
+    e = rng.gamma(1.0, size=(10, 20_000))
+    v = np.full_like(e, 0.5)
+    plain = (v.sum(axis=0) / e.sum(axis=0)).mean()
+    assert plain == pytest.approx(5 / 9, abs=0.006)
+    assert jackknife_ratios(v, e).mean() == pytest.approx(0.5, abs=0.006)
 
 
 def test_many_columns_share_resamples_with_single_ones():

@@ -19,6 +19,8 @@ METHODS: tuple[str, ...] = get_args(Method)
 
 # From here on the delta method agrees with the bootstrap within 2 % of the width, at no cost.
 LARGE = 10_000
+# Up to here the jackknife leaves out pairs too, for the bias of order 1/N²; beyond, that is negligible.
+_PAIRS = 500
 
 
 class Interval(NamedTuple):
@@ -164,24 +166,41 @@ def difference_intervals(
 def jackknife_ratios(
     numerators: ArrayLike, denominators: ArrayLike, clusters: ArrayLike | None = None
 ) -> FloatArray:
-    """Ratios of sums with their own small-sample bias removed: Nθ - (N - 1) mean_i θ_(-i).
+    """Ratios of sums without their own small-sample bias, by the jackknife over questions.
 
-    A ratio of two means over N questions is biased by O(1/N) though both means are unbiased.
+    A ratio of two means over N questions is biased by O(1/N) though both means are unbiased: some
+    percent at 30 questions, more where few of them err. With θ̄₁ and θ̄₂ the means of the ratio without
+    each question and without each pair of questions,
+
+        first order:  N θ - (N - 1) θ̄₁
+        second order: (N² θ - 2 (N - 1)² θ̄₁ + (N - 2)² θ̄₂)/2
+
+    The second is used up to 500 units, where it is defined; above, both agree.
 
     Args:
         numerators: Shape (questions, columns).
         denominators: Shape (questions, columns) or (questions, 1).
-        clusters: Cluster number of each question, shape (questions,).
+        clusters: Label of each question's cluster, shape (questions,); clusters are then the units.
 
     Returns:
-        Shape (columns,); NaN where a sum of denominators without one unit is 0.
+        Shape (columns,); NaN with fewer than two units, or where leaving one out leaves no denominator.
+
+    References:
+        Schucany, Gray and Owen (1971), On bias reduction in estimation.
     """
     table = _table(_columns(numerators, denominators), clusters)
     count = len(table.parts[0])
     if count < 2:
         return np.full(table.parts[0].shape[1], np.nan)
-    corrected: FloatArray = count * table.estimate - (count - 1) * table.left_out().mean(axis=0)
-    return corrected
+    without_one = table.left_out().mean(axis=0)
+    corrected: FloatArray = count * table.estimate - (count - 1) * without_one
+    if 2 < count <= _PAIRS:
+        squares = count**2, 2 * (count - 1) ** 2, (count - 2) ** 2
+        second = (
+            squares[0] * table.estimate - squares[1] * without_one + squares[2] * table.without_pairs()
+        ) / 2
+        corrected = np.where(np.isfinite(second), second, corrected)
+    return np.where(np.isfinite(corrected), corrected, np.nan)
 
 
 def _intervals(

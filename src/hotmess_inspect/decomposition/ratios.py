@@ -61,6 +61,16 @@ class RatioTable:
         """The estimate without each unit, shape (units, columns)."""
         return _estimate([part.sum(axis=0) - part for part in self.parts])
 
+    def without_pairs(self) -> FloatArray:
+        """Mean of the estimate without each pair of units, shape (columns,)."""
+        sums = [part.sum(axis=0) for part in self.parts]
+        count = len(self.parts[0])
+        total = np.zeros_like(self.estimate)
+        for unit in range(1, count):
+            pairs = [s - part[unit] - part[:unit] for s, part in zip(sums, self.parts, strict=True)]
+            total += _estimate(pairs).sum(axis=0)
+        return total / (count * (count - 1) / 2)
+
     def products(self) -> list[FloatArray]:
         """All products of two parts: their resampled sums give a standard error to every replicate."""
         return [self.parts[i] * self.parts[j] for i, j in self._pairs()]

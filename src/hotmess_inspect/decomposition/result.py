@@ -163,7 +163,7 @@ class Decomposition:
 
     @property
     def corrected_incoherence(self) -> float:
-        """Incoherence without the ratio's own bias over few questions: Nθ - (N - 1) mean_i θ_(-i).
+        """Incoherence without the ratio's own bias over few questions, by `jackknife_ratios`.
 
         A ratio of two unbiased means is biased by O(1/N), some percent at 30 questions. NaN where the
         incoherence is undefined, or rests on one question.
