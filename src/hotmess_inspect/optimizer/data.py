@@ -1,5 +1,6 @@
 """Sequences to learn from: positions on the teacher's trajectories, and the updates made there."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +35,15 @@ def walked_positions(
         None if cache_dir is None else cache_dir / f"walk-{count}x{steps}-{seed}-{fingerprint(problem)}.npy"
     )
     if path is not None and path.exists():
-        kept: FloatArray = np.load(path, mmap_mode="r")
+        kept: FloatArray = np.load(path, mmap_mode="c")
         return kept
     starts = random_starts(count, problem.dims, problem.start_half_width, np.random.default_rng(seed))
     walked = trajectories(problem.teacher(), starts, steps)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Renamed when complete, so that a killed run leaves no half file to be taken for a whole one.
-        partial = path.with_suffix(".part.npy")
+        # Renamed when complete, so that a killed run leaves no half file to be taken for a whole one; the sizes of a
+        # study may write the same trajectories at the same time.
+        partial = path.with_suffix(f".{os.getpid()}.part.npy")
         np.save(partial, walked)
         partial.replace(path)
     return walked

@@ -263,6 +263,36 @@ def size_scaling(
     return {name: _scaling(parameters, column[0], column[1:]) for name, column in columns.items()}
 
 
+def per_start_scaling(
+    parameters: list[int],
+    walks: list[FloatArray],
+    quadratic: Quadratic,
+    *,
+    resamples: int = 1000,
+    rng: np.random.Generator,
+) -> dict[str, Scaling]:
+    """Power laws against size of the terms per start, unbiased over epochs and then averaged over starts.
+
+    Args:
+        parameters: Number of parameters by size.
+        walks: Stochastic walks by size, each (starts, epochs, recorded, dims), of the same starts.
+        quadratic: The surface.
+        resamples: Bootstrap replicates over starts, the same ones for every size.
+        rng: Source of the resamples.
+
+    Returns:
+        Under ``error``, ``bias_squared`` and ``variance``.
+    """
+    starts = len(walks[0])
+    drawn = rng.multinomial(starts, np.full(starts, 1 / starts), size=resamples)
+    share = np.concatenate([np.ones((1, starts)), drawn]) / starts
+    terms = [split_squared(quadratic.whiten(points), axis=1, estimator="unbiased") for points in walks]
+    bias_squared = np.stack([share @ bias.mean(axis=-1) for bias, _ in terms], axis=-1)
+    variance = np.stack([share @ spread.mean(axis=-1) for _, spread in terms], axis=-1)
+    columns = {"error": bias_squared + variance, "bias_squared": bias_squared, "variance": variance}
+    return {name: _scaling(parameters, column[0], column[1:]) for name, column in columns.items()}
+
+
 def loss_scaling(parameters: list[int], losses: list[float]) -> Scaling:
     """Power law of the held-out loss (nats per token of the update) against size."""
     return _scaling(parameters, np.array(losses), np.empty((0, len(losses))))
