@@ -18,7 +18,6 @@ from hotmess_inspect.statistics._arrays import (
     cluster_numbers,
     epoch_accuracy,
     mean_over_epochs,
-    ordered_mean,
     percentile_interval,
     present_epochs,
     ratio,
@@ -26,31 +25,7 @@ from hotmess_inspect.statistics._arrays import (
     take,
 )
 from hotmess_inspect.statistics.power_laws import PowerLaw, fit_power_law, power_law_exponents
-
-
-@dataclass(frozen=True)
-class LengthBucket:
-    """Questions of similar length, and the numbers of their failures.
-
-    Attributes:
-        length: Mean over the questions of their mean length over epochs, in the unit of the lengths.
-        questions: How many questions the bucket holds.
-        accuracy: Mean share of right epochs; NaN for points of unknown rightness.
-        error: Mean error, in the unit of the loss.
-        bias_squared: Mean squared bias.
-        variance: Mean variance; error = bias_squared + variance.
-        incoherence: Σ variance / Σ error; NaN where there is no error.
-        incoherence_ci: Its confidence interval.
-    """
-
-    length: float
-    questions: int
-    accuracy: float
-    error: float
-    bias_squared: float
-    variance: float
-    incoherence: float
-    incoherence_ci: Interval
+from hotmess_inspect.statistics.summaries import Summary, summarise
 
 
 @dataclass(frozen=True)
@@ -66,7 +41,7 @@ class LengthTrend:
         single_epoch_questions: Questions left out because they have fewer than two epochs.
     """
 
-    buckets: tuple[LengthBucket, ...]
+    buckets: tuple[Summary, ...]
     fit: PowerLaw
     slope_ci: Interval
     undefined_resamples: int
@@ -110,7 +85,7 @@ def length_buckets(
         level: Coverage of the intervals, inside (0, 1).
         resamples: Bootstrap replicates.
         clusters: Label of each question's cluster, shape (questions,), resampled as a whole.
-        correct: How right each epoch is, shape (questions, epochs); see `LengthBucket.accuracy`.
+        correct: How right each epoch is, shape (questions, epochs); see `Summary.accuracy`.
         rng: Source of randomness; None is `np.random.default_rng(0)`.
 
     Returns:
@@ -137,10 +112,11 @@ def length_buckets(
     order = _length_order(length, whole, accuracy)
     parts = np.array_split(order, min(buckets, len(order))) if len(order) else []
     groups = [None if labels is None else labels[part] for part in parts]
-    found = tuple(
-        _bucket(take(whole, part), length[part], accuracy[part], level, resamples, group, rng)
-        for part, group in zip(parts, groups, strict=True)
-    )
+    found = []
+    for part, group in zip(parts, groups, strict=True):
+        members = take(whole, part)
+        interval = members.interval(level=level, resamples=resamples, clusters=group, rng=rng)
+        found.append(summarise(members, length[part], accuracy[part], interval))
     fit = fit_power_law([b.length for b in found], [b.incoherence for b in found])
     slopes = np.zeros(0)
     if not fit.note:
@@ -149,7 +125,7 @@ def length_buckets(
         )
     repeated = whole.epochs >= 2
     return LengthTrend(
-        buckets=found,
+        buckets=tuple(found),
         fit=fit,
         slope_ci=percentile_interval(slopes, level) if len(order) > 1 else UNDEFINED,
         undefined_resamples=int(np.isnan(slopes).sum()),
@@ -164,29 +140,6 @@ def _length_order(length: FloatArray, whole: Decomposition, accuracy: FloatArray
     table = np.column_stack([length, whole.error, whole.bias_squared, whole.variance, accuracy, whole.epochs])
     order: IntArray = counted[canonical_order(table[counted])]
     return order
-
-
-def _bucket(
-    part: Decomposition,
-    length: FloatArray,
-    accuracy: FloatArray,
-    level: float,
-    resamples: int,
-    clusters: IntArray | None,
-    rng: np.random.Generator,
-) -> LengthBucket:
-    return LengthBucket(
-        length=ordered_mean(length),
-        questions=len(length),
-        accuracy=ordered_mean(accuracy),
-        error=part.mean("error"),
-        bias_squared=part.mean("bias_squared"),
-        variance=part.mean("variance"),
-        incoherence=part.incoherence,
-        incoherence_ci=part.interval(
-            "incoherence", level=level, resamples=resamples, clusters=clusters, rng=rng
-        ),
-    )
 
 
 def _resampled_slopes(

@@ -27,11 +27,11 @@ from hotmess_inspect.statistics._arrays import (
     epoch_accuracy,
     in_few_dimensions,
     mean_over_epochs,
-    ordered_mean,
     present_epochs,
     seeded,
 )
 from hotmess_inspect.statistics._permutation import Sizes, make_pool, permutation_test
+from hotmess_inspect.statistics.summaries import Summary, summarise
 
 Split: TypeAlias = Literal["equal", "paper"]
 SPLITS: tuple[str, ...] = get_args(Split)
@@ -40,29 +40,6 @@ SPLITS: tuple[str, ...] = get_args(Split)
 _BLOCK = 1 << 20
 # A variance needs two epochs.
 _FEWEST = 2
-
-
-@dataclass(frozen=True)
-class Half:
-    """The shorter or the longer epochs of every question.
-
-    Attributes:
-        length: Mean over questions of the mean length, in the unit of the lengths.
-        accuracy: Mean share of right epochs; NaN for points of unknown rightness.
-        error: Mean error, in the unit of the loss.
-        bias_squared: Mean squared bias.
-        variance: Mean variance; error = bias_squared + variance.
-        incoherence: Σ variance / Σ error; NaN where there is no error.
-        incoherence_ci: Its confidence interval over resampled questions.
-    """
-
-    length: float
-    accuracy: float
-    error: float
-    bias_squared: float
-    variance: float
-    incoherence: float
-    incoherence_ci: Interval
 
 
 @dataclass(frozen=True)
@@ -89,8 +66,8 @@ class Overthinking:
         note: Why there is no difference, or an empty string.
     """
 
-    shorter: Half
-    longer: Half
+    shorter: Summary
+    longer: Summary
     difference: float
     difference_ci: Interval
     p_value: float
@@ -155,7 +132,7 @@ def overthinking(
         resamples: Bootstrap replicates.
         permutations: Rearrangements at most; 0 leaves the test out.
         clusters: Label of each question's cluster, shape (questions,), resampled as a whole.
-        correct: How right each epoch is, shape (questions, epochs); see `Half.accuracy`.
+        correct: How right each epoch is, shape (questions, epochs); see `Summary.accuracy`.
         rng: Source of randomness; None is `np.random.default_rng(0)`.
 
     Returns:
@@ -182,7 +159,10 @@ def overthinking(
     parts = [decompose(half.predictions, table.target, loss=loss, estimator=estimator) for half in halves]
     note = _note(parts)
     intervals = _intervals(parts, table.clusters, level, resamples, rng)
-    shorter, longer = map(_summary, halves, parts, intervals)
+    shorter, longer = (
+        summarise(part, half.lengths, half.accuracy, interval)
+        for part, half, interval in zip(parts, halves, intervals, strict=False)
+    )
     outcome = None
     if permutations and not note:
         pool = make_pool(order, table.sizes, permutations, table.predictions.shape[2], rng)
@@ -358,18 +338,6 @@ def _pool_terms(table: _EpochTable, orders: IntArray, loss: Loss, estimator: Est
             terms[rows, :, 2 * longer] = part.variance.reshape(-1, size)
             terms[rows, :, 2 * longer + 1] = part.error.reshape(-1, size)
     return terms
-
-
-def _summary(half: _HalfArrays, part: Decomposition, interval: Interval) -> Half:
-    return Half(
-        length=ordered_mean(half.lengths),
-        accuracy=ordered_mean(half.accuracy),
-        error=part.mean("error"),
-        bias_squared=part.mean("bias_squared"),
-        variance=part.mean("variance"),
-        incoherence=part.incoherence,
-        incoherence_ci=interval,
-    )
 
 
 def _intervals(
