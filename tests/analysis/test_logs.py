@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from inspect_ai.log import read_eval_log, read_eval_log_sample_summaries, write_eval_log
 
+from hotmess_inspect.analysis.analyze import Options, analyze
 from hotmess_inspect.analysis.inspect_reader import read_by_inspect
 from hotmess_inspect.analysis.logs import read_inputs
 from hotmess_inspect.analysis.rows import LogRows
@@ -287,3 +288,19 @@ def test_globs_and_repeated_inputs(letters_log: Path, tmp_path: Path) -> None:
     shutil.copy(letters_log, tmp_path / "a.eval")
     found = read_inputs([str(tmp_path / "*.eval"), str(tmp_path / "a.eval"), str(tmp_path)])
     assert found.files == 1
+
+
+def test_answers_from_a_cache_are_noticed(letters_log: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(letters_log) as archive:
+        summaries = json.loads(archive.read("summaries.json"))
+    for row in summaries[:2]:
+        row["model_usage"] = {}
+    odd = strip(
+        letters_log,
+        tmp_path / "cache.eval",
+        {"summaries.json"},
+        {"summaries.json": json.dumps(summaries).encode()},
+    )
+    results, problems = analyze(read(odd), Options(losses=("brier",), resamples=10))
+    assert results[0].counts["cached"] == 2
+    assert "2 of 6 epochs used no tokens" in problems[0].message

@@ -169,6 +169,24 @@ def test_overthinking_of_equal_halves(tmp_path: Path) -> None:
     assert 0 < group["overthinking"]["p_value"] <= 1
 
 
+def test_epochs_of_shared_contexts_are_not_independent(tmp_path: Path) -> None:
+    # Two contexts, two epochs each: context 1 always right, context 2 always wrong. Pairs from different
+    # contexts: <d, d'> = 0, so bias² = 0, and all of the error (2/4 of 2) is variance between contexts.
+    rows = [
+        {"question_id": q, "context": c, "epoch": e, "answer": "A" if c == 1 else "B", "target": "A"}
+        for q in "xy"
+        for c in (1, 2)
+        for e in (1, 2)
+    ]
+    (group,) = run_json(write(tmp_path / "m.csv", rows), "--loss", "brier")["groups"]
+    assert (group["error"], group["bias_squared"], group["incoherence"]) == (
+        1,
+        pytest.approx(0),
+        pytest.approx(1),
+    )
+    assert group["contexts"] == {"between_context": pytest.approx(1), "within_context": pytest.approx(0)}
+
+
 def test_undefined_is_null(tmp_path: Path) -> None:
     rows = [{"question_id": q, "epoch": e, "answer": "A", "target": "A"} for q in "xy" for e in (1, 2)]
     (group,) = run_json(write(tmp_path / "m.csv", rows), "--loss", "brier")["groups"]

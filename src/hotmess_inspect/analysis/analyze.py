@@ -11,7 +11,14 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.decomposition import Decomposition, Estimator, Loss, decompose
+from hotmess_inspect.decomposition import (
+    Decomposition,
+    Estimator,
+    Loss,
+    NestedDecomposition,
+    decompose,
+    decompose_nested,
+)
 from hotmess_inspect.outcomes import Group, Outcomes, Questions, Unparsed, groups, question_arrays
 
 from .lengths import LengthFindings, length_findings
@@ -129,8 +136,15 @@ class GroupResult:
             **counted,
             "limit": int((~outcomes.limit.missing | outcomes.status.equals("limit")).sum()),
             "retried": int((outcomes.retries > 0).sum()),
-            "cached": int((outcomes.cached & outcomes.scored).sum()),
+            "cached": self._cached(),
         }
+
+    def _cached(self) -> int:
+        """Epochs without usage, if others of the group have some: a provider may never report any."""
+        outcomes = self.group.outcomes
+        if not (outcomes.scored & ~outcomes.cached & ~np.isnan(outcomes.output_tokens)).any():
+            return 0
+        return int((outcomes.cached & outcomes.scored).sum())
 
     def as_json(self) -> dict[str, Any]:
         """The group as `hotmess analyze --json` prints it; undefined numbers are ``None``."""
@@ -159,6 +173,7 @@ class GroupResult:
             "incoherence_ci": interval_json(self.incoherence_ci),
             "incoherence_note": d.incoherence_note or None,
             "zero_error_questions": d.zero_error_questions,
+            "contexts": _contexts_json(d),
             "length": self.length,
             "length_buckets": lengths.buckets_json() if lengths else None,
             "length_slope": lengths.slope_json() if lengths else None,
@@ -223,7 +238,16 @@ def _result(
     options: Options,
 ) -> GroupResult:
     estimator = options.estimator_for(loss)
-    d = decompose(questions.predictions, questions.target, loss=loss, estimator=estimator)
+    d: Decomposition
+    if estimator == "unbiased" and _is_nested(questions):
+        d = decompose_nested(
+            questions.predictions,
+            questions.target,
+            questions.context,
+            loss="brier" if loss == "brier" else "squared",
+        )
+    else:
+        d = decompose(questions.predictions, questions.target, loss=loss, estimator=estimator)
     interval = d.interval("incoherence", resamples=options.resamples, rng=np.random.default_rng(options.seed))
     lengths = None
     if column is not None:
@@ -236,6 +260,28 @@ def _result(
             seed=options.seed,
         )
     return GroupResult(group, questions, d, variant, (interval.low, interval.high), column, lengths)
+
+
+def _is_nested(questions: Questions) -> bool:
+    """Whether epochs share few-shot contexts, with at least two contexts for every repeated question."""
+    there = ~np.isnan(questions.correct) & (questions.context >= 0)
+    shared = False
+    for context, present in zip(questions.context, there, strict=True):
+        own = np.unique(context[present])
+        if present.sum() >= 2 and len(own) < 2:
+            return False
+        shared |= len(own) < present.sum()
+    return shared
+
+
+def _contexts_json(d: Decomposition) -> dict[str, Any] | None:
+    """How the variance parts into that between few-shot contexts and that within one."""
+    if not isinstance(d, NestedDecomposition):
+        return None
+    return {
+        "between_context": _number(float(np.nanmean(d.between_context))),
+        "within_context": _number(float(np.nanmean(d.within_context))),
+    }
 
 
 def _length_column(group: Group, questions: Questions, options: Options) -> str | None:

@@ -42,7 +42,7 @@ def _record(summary: Any) -> SummaryRecord:
         target=summary.target,
         choices=summary.choices,
         scores=None if scores is None else {name: _score(score) for name, score in scores.items()},
-        model_usage={m: Usage(u.output_tokens, u.reasoning_tokens) for m, u in summary.model_usage.items()},
+        model_usage=_usage(summary),
         error=summary.error,
         limit=summary.limit,
         retries=summary.retries,
@@ -51,6 +51,13 @@ def _record(summary: Any) -> SummaryRecord:
         turn_count=summary.turn_count,
         uuid=summary.uuid,
     )
+
+
+def _usage(summary: Any) -> dict[str, Usage] | None:
+    """Tokens per model; ``None`` in old logs, which say nothing of them and so say nothing of caches."""
+    if "model_usage" not in summary.model_fields_set:
+        return None
+    return {name: Usage(u.output_tokens, u.reasoning_tokens) for name, u in summary.model_usage.items()}
 
 
 def _score(score: Any) -> ScoreRecord:

@@ -39,7 +39,7 @@ class SampleRecord(msgspec.Struct, gc=False, frozen=True):
     choices: list[str] | None = None
     scores: dict[str, ScoreRecord | None] | None = None
     score: ScoreRecord | None = None
-    model_usage: dict[str, Usage] = {}
+    model_usage: dict[str, Usage] | None = None
     error: Any = None
     error_retries: list[msgspec.Raw] | None = None
     limit: LimitRecord | None = None

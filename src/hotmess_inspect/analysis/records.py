@@ -58,7 +58,7 @@ class SummaryRecord(msgspec.Struct, gc=False, frozen=True):
     target: str | list[str] = ""
     choices: list[str] | None = None
     scores: dict[str, ScoreRecord | None] | None = None
-    model_usage: dict[str, Usage] = {}
+    model_usage: dict[str, Usage] | None = None
     error: str | None = None
     limit: str | None = None
     retries: int | None = None

@@ -190,7 +190,7 @@ class _EpochColumns:
         self.reasoning_tokens: list[float] = []
         self.turns: list[float] = []
         self.messages: list[float] = []
-        self.used: list[bool] = []
+        self.unused: list[bool] = []
         self._made: dict[str, Any] | None = None
 
     def __len__(self) -> int:
@@ -207,7 +207,7 @@ class _EpochColumns:
         self.uuid += [row.uuid for row in rows]
         self.turns += [math.nan if row.turn_count is None else row.turn_count for row in rows]
         self.messages += [math.nan if row.message_count is None else row.message_count for row in rows]
-        self.used += [bool(row.model_usage) for row in rows]
+        self.unused += [row.model_usage is not None and not row.model_usage for row in rows]
         for name, column in (
             ("output_tokens", self.output_tokens),
             ("reasoning_tokens", self.reasoning_tokens),
@@ -240,12 +240,9 @@ class _EpochColumns:
                 "messages",
             )
         }
-        # A generation served from Inspect's cache uses no tokens; a log without any usage says nothing.
-        used = np.asarray(self.used, dtype=bool)
-        cached = (
-            ~used & ~np.asarray(self.errored, dtype=bool) if used.any() else np.zeros(len(used), dtype=bool)
-        )
-        return {**text, **numbers, "cached": cached[last]}
+        # A generation served from Inspect's cache uses no tokens. Old logs say nothing of usage at all.
+        unused = np.asarray(self.unused, dtype=bool) & ~np.asarray(self.errored, dtype=bool)
+        return {**text, **numbers, "cached": unused[last]}
 
 
 class _ScorerColumns:

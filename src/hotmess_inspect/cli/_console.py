@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
+if TYPE_CHECKING:
+    from hotmess_inspect.analysis.logs import Problem
+
 # C0 and C1 control characters, and the marks that turn the direction of text around.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PIPED_WIDTH = 220
+_STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 
 def plain(text: object) -> str:
@@ -32,6 +37,13 @@ def console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
     return Console(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
+
+
+def print_problems(problems: Sequence[Problem], out: Console | None = None) -> None:
+    """Say what was left out or looks odd, a line each, on stderr unless told otherwise."""
+    out = out or console(stderr=True)
+    for problem in problems:
+        out.print(cell(f"{problem.level}: {problem.input}: {problem.message}", _STYLES[problem.level]))
 
 
 @contextmanager

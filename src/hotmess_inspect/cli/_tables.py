@@ -13,9 +13,7 @@ from hotmess_inspect.analysis.lengths import LengthFindings
 from hotmess_inspect.analysis.logs import Problem
 from hotmess_inspect.statistics.overthinking import Overthinking
 
-from ._console import cell, console, plain
-
-_STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
+from ._console import cell, console, plain, print_problems
 
 
 def print_analysis(results: Sequence[GroupResult], problems: Sequence[Problem]) -> None:
@@ -29,8 +27,7 @@ def print_analysis(results: Sequence[GroupResult], problems: Sequence[Problem]) 
                 _print_lengths(out, result, result.lengths)
     else:
         out.print("No group with a verdict was found.")
-    for problem in problems:
-        out.print(cell(f"{problem.level}: {problem.input}: {problem.message}", _STYLES[problem.level]))
+    print_problems(problems, out)
 
 
 def _headline(results: Sequence[GroupResult]) -> Table:

@@ -55,7 +55,8 @@ class Outcomes:
         f2p: Number of FAIL_TO_PASS tests, 0 for other kinds.
         p2p: Number of PASS_TO_PASS tests, 0 for other kinds.
         retries: How often the epoch was retried after an error.
-        cached: Whether the answer is known or suspected to come from a cache.
+        cached: Whether the epoch used no tokens although its log counts them: beside epochs that did, a sign
+            of an answer from a cache.
         length: Length as given by a table, in its unit; NaN where unknown, as in the next five.
         output_tokens: Tokens that the model wrote, reasoning included.
         reasoning_tokens: Tokens of reasoning.

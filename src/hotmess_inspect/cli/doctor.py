@@ -1,0 +1,169 @@
+"""`hotmess doctor`: what works on this machine, and what to install."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib import metadata, util
+from typing import Literal
+
+import click
+
+MINIMUM_ENGINE = (24, 0, 6)
+MINIMUM_COMPOSE = (2, 21, 0)
+_PATIENCE_SECONDS = 20
+
+State = Literal["ok", "missing", "optional"]
+_MARKS = {"ok": "✓", "missing": "✗", "optional": "–"}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        name: What it is.
+        state: ``ok``, ``missing`` (something that the main job needs), ``optional`` (some command needs it).
+        found: What was found.
+        remedy: What to do about it, empty if nothing.
+    """
+
+    name: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(as_json: bool) -> None:
+    """Say what works on this machine and what to install.
+
+    Exit status: 0 if everything that `inspect eval hotmess/...` in Docker needs is there, else 1.
+    """
+    checks = [check() for check in CHECKS] + [extra_check(*extra) for extra in EXTRAS]
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "checks": [asdict(check) for check in checks]}, indent=1))
+    else:
+        _print(checks)
+    sys.exit(1 if any(check.state == "missing" for check in checks) else 0)
+
+
+def _print(checks: list[Check]) -> None:
+    from ._console import cell, console
+
+    out = console()
+    for check in checks:
+        out.print(cell(f"{_MARKS[check.state]} {check.name}: {check.found}"))
+        if check.remedy:
+            out.print(cell(f"    {check.remedy}"))
+
+
+def python_check() -> Check:
+    """Python itself."""
+    good = sys.version_info >= (3, 11)
+    remedy = "" if good else "install Python 3.11 or newer"
+    return Check("Python", "ok" if good else "missing", platform.python_version(), remedy)
+
+
+def inspect_check() -> Check:
+    """Inspect, and whether it can find this package's tasks."""
+    try:
+        version = metadata.version("inspect-ai")
+    except metadata.PackageNotFoundError:
+        return Check("Inspect", "missing", "not installed", "pip install inspect-ai")
+    points = {point.name for point in metadata.entry_points(group="inspect_ai")}
+    if "hotmess" not in points:
+        remedy = "install hotmess-inspect with pip, so that its entry points are registered"
+        return Check("Inspect", "missing", f"{version}, but it does not know hotmess/...", remedy)
+    return Check("Inspect", "ok", version)
+
+
+def engine_check() -> Check:
+    """The Docker engine."""
+    name = "Docker engine"
+    if shutil.which("docker") is None:
+        return Check(name, "missing", "no docker command", "install Docker Engine 24.0.6 or newer")
+    done = _run(["docker", "version", "--format", "{{.Server.Version}}"])
+    if isinstance(done, str):
+        remedy = "start the engine (for example: sudo systemctl start docker) and check that you may use it"
+        return Check(name, "missing", f"no engine answers: {done}", remedy)
+    return _version_check(
+        name, done.stdout.strip(), MINIMUM_ENGINE, "update Docker Engine to 24.0.6 or newer"
+    )
+
+
+def compose_check() -> Check:
+    """Docker Compose, which Inspect uses for its sandboxes."""
+    name = "Docker Compose"
+    if shutil.which("docker") is None:
+        return Check(name, "missing", "no docker command", "install the Docker Compose plug-in 2.21 or newer")
+    done = _run(["docker", "compose", "version", "--short"])
+    if isinstance(done, str):
+        return Check(
+            name, "missing", "no compose plug-in", "install the Docker Compose plug-in 2.21 or newer"
+        )
+    return _version_check(
+        name, done.stdout.strip(), MINIMUM_COMPOSE, "update Docker Compose to 2.21 or newer"
+    )
+
+
+def disk_check() -> Check:
+    """Room for images."""
+    free = shutil.disk_usage("/").free / 2**30
+    remedy = "" if free >= 5 else "SWE-bench images take 2.4 to 6.8 GB each, all of Verified about 190 GB"
+    return Check("Disk", "ok" if free >= 5 else "optional", f"{free:.0f} GB free", remedy)
+
+
+CHECKS: tuple[Callable[[], Check], ...] = (
+    python_check,
+    inspect_check,
+    engine_check,
+    compose_check,
+    disk_check,
+)
+
+EXTRAS: tuple[tuple[str, str, str], ...] = (
+    ("torch", "optimizer", "hotmess/optimizer and hotmess optimizer"),
+    ("matplotlib", "analysis", "hotmess report"),
+    ("dask", "cluster", "hotmess analyze on a cluster"),
+)
+
+
+def extra_check(module: str, extra: str, purpose: str) -> Check:
+    """An optional dependency, looked up without importing it."""
+    if util.find_spec(module) is not None:
+        return Check(module, "ok", f"installed, for {purpose}")
+    return Check(
+        module, "optional", f"not installed; {purpose} needs it", f"pip install 'hotmess-inspect[{extra}]'"
+    )
+
+
+def _version_check(name: str, text: str, minimum: tuple[int, ...], remedy: str) -> Check:
+    numbers = tuple(
+        int(part) for part in text.removeprefix("v").split("-")[0].split("+")[0].split(".") if part.isdigit()
+    )
+    if not numbers:
+        return Check(name, "missing", f"unknown version {text!r}", remedy)
+    return (
+        Check(name, "ok", text)
+        if numbers >= minimum
+        else Check(name, "missing", f"{text} is too old", remedy)
+    )
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str] | str:
+    """The finished command, or why it did not work."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        return lines[-1] if lines else f"exit status {done.returncode}"
+    return done

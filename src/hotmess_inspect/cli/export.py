@@ -1,0 +1,38 @@
+"""`hotmess export`: outcomes as a Parquet data set."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+
+@click.command()
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option(
+    "-o", "--output", required=True, type=click.Path(file_okay=False), help="Folder of the data set."
+)
+@click.option("--overwrite", is_flag=True, help="Replace a file of the same content's name.")
+def export(inputs: Sequence[str], output: str, overwrite: bool) -> None:
+    """Write outcomes as Parquet: one row per epoch and scorer.
+
+    Every call adds one file to the folder, named after what it holds, so exports of several machines can
+    be put into one folder. Every command reads the folder back.
+
+    Exit status: 0 good, 1 some input was unusable (the rest is written), 2 usage.
+    """
+    from hotmess_inspect.analysis.export import export_outcomes
+    from hotmess_inspect.analysis.logs import read_inputs
+
+    from ._console import print_problems, reading_progress
+
+    with reading_progress(quiet=False) as progress:
+        found = read_inputs(inputs, progress=progress)
+    print_problems(found.problems)
+    try:
+        path = export_outcomes(found.outcomes, output, overwrite=overwrite) if len(found.outcomes) else None
+    except FileExistsError as error:
+        raise click.UsageError(f"{error} (--overwrite replaces it)") from error
+    click.echo(f"{path}: {len(found.outcomes)} rows" if path else "no row was found, nothing is written")
+    sys.exit(1 if any(p.level == "error" for p in found.problems) else 0)
