@@ -16,8 +16,10 @@ from collections.abc import Sequence
 
 from inspect_ai import Epochs, Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.model import get_model
 
 from hotmess_inspect._inspect_private import prerequisite_error
+from hotmess_inspect.swebench.local import SIMULATED_AGENT
 
 DEFAULT_EPOCHS = 10
 MESSAGE_LIMIT = 250
@@ -70,9 +72,18 @@ def swebench(
 
     _check("sandbox", sandbox, PROVIDERS)
     _check("on_limit", on_limit, ON_LIMIT)
-    for name, value in {"epochs": epochs, "message_limit": message_limit, "time_limit": time_limit}.items():
-        if value < 1:
-            raise prerequisite_error(f"{name} must be at least 1, not {value}")
+    counts = {
+        "epochs": epochs,
+        "message_limit": message_limit,
+        "time_limit": time_limit,
+        "tests_timeout": tests_timeout,
+        "tool_timeout": tool_timeout,
+        "pids": pids,
+    }
+    for name, value in counts.items():
+        if not isinstance(value, int) or value < 1:
+            raise prerequisite_error(f"{name} must be a whole number of at least 1, not {value!r}")
+    _check_model(sandbox)
     wanted = (
         [i.strip() for i in instances.split(",")] if isinstance(instances, str) else list(instances or [])
     )
@@ -82,7 +93,10 @@ def swebench(
             f"{len(chosen)} instances of {dataset} × {epochs} epochs = {len(chosen) * epochs:,} runs of an agent."
         )
         prepare(sandbox, dataset, chosen, excluded, say=_say)  # type: ignore[arg-type]
-    except (ValueError, ImageError) as error:
+    except ImageError as error:
+        way_out = f"; without containers, try -T sandbox=local --model {SIMULATED_AGENT}"
+        raise prerequisite_error(f"{error}{way_out}") from error
+    except ValueError as error:
         raise prerequisite_error(str(error)) from error
     if not chosen:
         raise prerequisite_error(f"dataset {dataset!r}: none of the instances asked for can be graded here")
@@ -120,6 +134,22 @@ def swebench(
 def _say(sentence: str) -> None:
     # Standard error: standard output may belong to `--json`.
     print(f"hotmess: {sentence}", file=sys.stderr, flush=True)
+
+
+def _check_model(provider: str) -> None:
+    """Say at once what would else be an error of every sample."""
+    try:
+        model = str(get_model())
+    except ValueError:
+        return  # a task made outside an eval has no model yet
+    if model.startswith("none/"):
+        raise prerequisite_error(
+            f"no model was chosen: pass --model, for example --model {SIMULATED_AGENT} to try it without cost"
+        )
+    if provider == "local" and model != SIMULATED_AGENT:
+        raise prerequisite_error(
+            f"sandbox 'local' has no isolation and is for {SIMULATED_AGENT} alone, not {model}: use -T sandbox=docker"
+        )
 
 
 def _check(name: str, value: str, permitted: Sequence[str]) -> None:

@@ -1,0 +1,45 @@
+# Two commands for a fresh clone with nothing but Python 3.11+ and make: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DEMO_EPOCHS ?= 5
+DEMO_LOGS   ?= logs/demo
+# CPU build or not is the machine's choice: any torch that the extra `optimizer` admits will do.
+TORCH  ?= torch
+
+.PHONY: help demo test test-optimizer check format lock clean
+help:  ## Say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(VENV)/installed  ## Run hotmess/swebench on the bundled instances with a simulated agent, then analyze the log
+	@sandbox/demo.sh $(BIN) $(DEMO_EPOCHS) $(DEMO_LOGS)
+
+test: $(VENV)/installed  ## Run every test that needs no torch
+	$(BIN)/python -m pytest -m "not optimizer" $(PYTEST_ARGS)
+
+test-optimizer: $(VENV)/installed  ## Install torch and run the tests of the optimizer
+	$(BIN)/pip install --quiet "$(TORCH)"
+	$(BIN)/python -m pytest -m optimizer $(PYTEST_ARGS)
+
+check: $(VENV)/installed  ## Lint, check the format and the types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed  ## Format and sort imports
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock:  ## Write requirements.lock anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --extra dev --output-file requirements.lock pyproject.toml
+
+clean:  ## Remove the environment and what it made
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
