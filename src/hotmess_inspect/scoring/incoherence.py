@@ -48,13 +48,15 @@ def incoherence(
         - ``incoherence`` and its linearised standard error ``incoherence_stderr``; ``error``,
           ``bias_squared``, ``variance``: means over the questions with at least two epochs;
         - ``accuracy``: mean over all questions of the share of right epochs (unit tests: all pass);
-        - ``questions`` with a scored epoch, ``questions_single_epoch`` and ``questions_no_error`` among
-          them; ``epochs_scored``, ``epochs_planned`` (highest epoch number × questions seen, a lower
-          bound until an epoch of that number has come in; NaN where scores carry no epoch number),
-          ``epochs_unparsed``, ``epochs_unscored``, ``epochs_other_kind``, ``epochs_duplicated`` (the same
-          question and epoch again; all are used);
-        - where there are classes the paper's KL plug-in as ``…_kl``, for unit tests the paper's pooled
-          plug-in coverage as ``…_pooled``;
+        - ``questions`` with a scored epoch, ``epochs_scored``, and ``epochs_planned``: the highest epoch
+          number times the questions seen (a lower bound until an epoch of that number has come in, and
+          blind to questions without any scored epoch; NaN where scores carry no epoch number);
+        - only where they are not 0: ``questions_single_epoch`` and ``questions_no_error`` among the
+          questions, ``epochs_unparsed``, ``epochs_unscored``, ``epochs_other_kind``, and
+          ``epochs_duplicated`` (the same question and epoch again; all are used);
+        - where there are classes the paper's KL plug-in as ``…_kl``; for unit tests the other sets as
+          ``…_f2p`` or ``…_p2p``, the paper's pooled plug-in coverage as ``…_pooled``, and all tests
+          passing as one outcome as ``…_resolved``;
         - ``kind_…``: 1 under the name of the kind that was decomposed.
 
     Raises:

@@ -33,7 +33,8 @@ class Measured:
 
     Attributes:
         headline: The decomposition asked for.
-        beside: The paper's own numbers where they differ, by the suffix of their keys ("kl", "pooled").
+        beside: The paper's own numbers where they differ, and the other sets of unit
+            tests, by the suffix of their keys ("kl"; "f2p", "p2p", "pooled", "resolved").
         correct: Correctness of each scored epoch, shape (scored rows,).
         question: Its question, shape (scored rows,).
         unscored: Epochs whose score could not be read.
@@ -280,12 +281,18 @@ def _measure_tests(rows: Rows, options: Options) -> Measured:
         starts = np.concatenate([[0], np.cumsum(epochs[seen])[:-1]])
         passes[seen] = np.add.reduceat(bits[used], starts, axis=0, dtype=np.int64)
     fails = epochs[:, None] - passes
-    headline = _coverage(fails, epochs, shape, options.tests, options.estimator)
-    beside = (
-        {} if options.tests == "pooled" else {"pooled": _coverage(fails, epochs, shape, "pooled", "plugin")}
-    )
     solved = (bits[used].sum(axis=1, dtype=np.int64) == shape[question].sum(axis=1)).astype(np.float64)
-    return Measured(headline, beside, solved, question, int((~scored).sum()))
+    parts = {
+        part: _coverage(fails, epochs, shape, part, "plugin" if part == "pooled" else options.estimator)
+        for part in ("f2p", "p2p", "pooled")
+        if part != options.tests
+    }
+    headline = _coverage(fails, epochs, shape, options.tests, options.estimator)
+    # Solved or not is one test that every question has.
+    unsolved = (epochs - np.bincount(question, weights=solved, minlength=rows.questions)).astype(np.int64)
+    one_test = np.tile(np.array([[1, 0]]), (rows.questions, 1))
+    resolved = _coverage(unsolved[:, None], epochs, one_test, "f2p", options.estimator)
+    return Measured(headline, parts | {"resolved": resolved}, solved, question, int((~scored).sum()))
 
 
 def _coverage(
