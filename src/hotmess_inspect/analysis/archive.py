@@ -28,6 +28,7 @@ _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64 = struct.Struct("<4sLQL")
 _ENTRY = struct.Struct("<4s6H3L5H2L")
+_NAME_SIZES = struct.Struct("<3H").unpack_from
 _LOCAL = struct.Struct("<4s5H3L2H")
 
 
@@ -134,17 +135,17 @@ class Archive:
         return record[7], record[8], record[9]
 
     def _parse_directory(self, directory: bytes, entries: int) -> None:
-        at, count, end = 0, 0, len(directory)
+        # Most entries are transcripts: for these nothing is looked at but their name's beginning and size.
+        at, count, end, header = 0, 0, len(directory), _ENTRY.size
         while at < end:
-            if end - at < _ENTRY.size or directory[at : at + 4] != b"PK\x01\x02":
+            if end - at < header or not directory.startswith(b"PK\x01\x02", at):
                 raise DamagedLog("the archive's directory is damaged")
-            name_size, extra_size, comment_size = struct.unpack_from("<3H", directory, at + 28)
-            name = directory[at + _ENTRY.size : at + _ENTRY.size + name_size]
-            sample = name.startswith(b"samples/")
+            name_size, extra_size, comment_size = _NAME_SIZES(directory, at + 28)
+            sample = directory.startswith(b"samples/", at + header)
             self.samples += sample
             if self._transcripts or not sample:
-                self._add_member(directory, at, name, extra_size)
-            at += _ENTRY.size + name_size + extra_size + comment_size
+                self._add_member(directory, at, directory[at + header : at + header + name_size], extra_size)
+            at += header + name_size + extra_size + comment_size
             count += 1
         if at != end or count != entries:
             raise DamagedLog("the archive's directory is damaged: its entries do not fill it")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ MAX_RECORD_BYTES = 1 << 25
 """Longest stretch of a summaries file that may hold no complete record."""
 
 _T = TypeVar("_T")
+Buffer: TypeAlias = bytes | bytearray | memoryview
 
 
 class HmMetadata(msgspec.Struct, gc=False, frozen=True):
@@ -158,31 +159,33 @@ def iter_summaries(pieces: Iterator[bytes], name: str = "summaries.json") -> Ite
     Raises:
         DamagedLog: If the text is no list of summaries or one record is longer than ``MAX_RECORD_BYTES``.
     """
-    held = b""
-    opening = b""
+    held = bytearray()
     for piece in pieces:
         held += piece
         cut = _last_seam(held)
         if cut > 0:
+            # The comma between two records becomes the end of the list: no copy of the text is needed.
+            held[cut + 1] = ord("]")
             try:
-                yield decode_as(_SUMMARIES, opening + held[: cut + 1] + b"]", list[SummaryRecord], name)
+                yield decode_as(_SUMMARIES, memoryview(held)[: cut + 2], list[SummaryRecord], name)
             except UnknownShape:
                 raise
             except DamagedLog:
                 if len(held) > MAX_RECORD_BYTES:
                     raise
+                held[cut + 1] = ord(",")
             else:
-                held, opening = held[cut + 2 :], b"["
+                held = bytearray(b"[") + held[cut + 2 :]
         elif len(held) > MAX_RECORD_BYTES:
             raise DamagedLog(f"{name} holds a record of more than {MAX_RECORD_BYTES:,} bytes")
-    yield decode_as(_SUMMARIES, opening + held, list[SummaryRecord], name)
+    yield decode_as(_SUMMARIES, held, list[SummaryRecord], name)
 
 
-def _last_seam(text: bytes) -> int:
-    return max(text.rfind(seam) for seam in _SEAMS)
+def _last_seam(text: bytearray) -> int:
+    return next((at for seam in _SEAMS if (at := text.rfind(seam)) > 0), -1)
 
 
-def decode_as(decoder: msgspec.json.Decoder[_T], data: bytes, type_: Any, name: str) -> _T:
+def decode_as(decoder: msgspec.json.Decoder[_T], data: Buffer, type_: Any, name: str) -> _T:
     """Decode typed JSON; constants that are not JSON (NaN, Infinity) are understood.
 
     Raises:
@@ -199,9 +202,9 @@ def decode_as(decoder: msgspec.json.Decoder[_T], data: bytes, type_: Any, name: 
         return found
 
 
-def _decode_constants(data: bytes, type_: Any, name: str) -> Any:
+def _decode_constants(data: Buffer, type_: Any, name: str) -> Any:
     try:
-        return msgspec.convert(_without_lone_surrogates(json.loads(data)), type_)
+        return msgspec.convert(_without_lone_surrogates(json.loads(bytes(data))), type_)
     except msgspec.ValidationError as error:
         raise UnknownShape(f"{name} is not as Inspect writes it: {error}") from error
     except RecursionError as error:
@@ -219,13 +222,3 @@ def _without_lone_surrogates(value: Any) -> Any:
     if isinstance(value, dict):
         return {_without_lone_surrogates(k): _without_lone_surrogates(v) for k, v in value.items()}
     return value
-
-
-def last_wins(rows: Sequence[_T]) -> tuple[list[_T], int]:
-    """Keep the last of the rows with one (id, epoch), as Inspect does: a re-run follows what it replaces.
-
-    Returns:
-        The rows that stay, in the order of their first appearance, and how many were replaced.
-    """
-    by_key: dict[tuple[str, int], _T] = {(str(row.id), row.epoch): row for row in rows}  # type: ignore[attr-defined]
-    return list(by_key.values()), len(rows) - len(by_key)

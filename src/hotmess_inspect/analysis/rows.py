@@ -6,16 +6,43 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hotmess_inspect.outcomes import KINDS, STATUSES, Labels, Outcomes, Ragged, normalise_label
+from hotmess_inspect.outcomes import (
+    KINDS,
+    STATUSES,
+    LabelBuilder,
+    Labels,
+    Outcomes,
+    Ragged,
+    normalise_label,
+)
+from hotmess_inspect.outcomes.table import fold_keys
 from hotmess_inspect.scoring.verdicts import verdicts_to_floats
 
-from .records import HeaderRecord, HmMetadata, SummaryRecord
+from .records import HeaderRecord, HmMetadata, ScoreRecord, SummaryRecord, Usage
 
+IntArray: TypeAlias = NDArray[np.int64]
+
+_NAN = math.nan
 _NO_METADATA = HmMetadata()
+_OK, _UNPARSED, _ERRORED, _UNSCORED = map(STATUSES.index, ("ok", "unparsed", "errored", "unscored"))
+
+_EPOCH_NUMBERS: dict[str, type] = {
+    "epoch": np.int32,
+    "choices": np.int32,
+    "retries": np.int32,
+    "errored": np.bool_,
+    "unused": np.bool_,
+    "turns": np.float64,
+    "messages": np.float64,
+    "output_tokens": np.float64,
+    "reasoning_tokens": np.float64,
+}
 
 # Generation settings that decide when and where a call is made, not what is drawn.
 _OPERATIONAL = frozenset(
@@ -69,14 +96,11 @@ class LogRows:
         """Add a batch of summaries."""
         start = len(self._epochs)
         self._epochs.add(rows, self.header.eval.model)
-        for place, row in enumerate(rows, start):
-            for name, score in (row.scores or {}).items():
-                if score is None:
-                    continue
-                columns = self._scorers.get(name)
-                if columns is None:
-                    columns = self._scorers[name] = _ScorerColumns(name)
-                columns.add(place, score)
+        held = [row.scores or {} for row in rows]
+        for name in dict.fromkeys(chain.from_iterable(held)):
+            given = [(place, scores.get(name)) for place, scores in enumerate(held, start)]
+            columns = self._scorers.setdefault(name, _ScorerColumns(name))
+            columns.add([(place, score) for place, score in given if score is not None])
 
     def finish(self) -> Outcomes:
         """All rows: one per planned epoch and scorer, the last of equal (id, epoch) only."""
@@ -88,7 +112,13 @@ class LogRows:
             )
         scorers = self._chosen_scorers()
         tables = [part for columns in scorers for part in self._scorer_tables(columns, last)]
-        tables = tables or [self._table("", last, {"kind": "score", "status": self._missing_status(last)})]
+        tables = tables or [
+            self._table(
+                "",
+                last,
+                {"kind": "score", "status": Labels(self._missing_status(last).astype(np.int32), STATUSES)},
+            )
+        ]
         absent = self._absent(last)
         if absent is not None:
             tables += [self._absent_table(table, absent) for table in tables]
@@ -102,10 +132,8 @@ class LogRows:
             self.notes.append(f"scorers without hm_* metadata are left out beside ours: {', '.join(others)}")
         return ours or list(self._scorers.values())
 
-    def _scorer_tables(self, columns: _ScorerColumns, last: np.ndarray) -> Iterable[Outcomes]:
-        places = np.full(len(self._epochs), -1, dtype=np.int64)
-        places[columns.places] = np.arange(len(columns.places))
-        chosen = places[last]
+    def _scorer_tables(self, columns: _ScorerColumns, last: IntArray) -> Iterable[Outcomes]:
+        chosen = columns.lined_up(len(self._epochs))[last]
         if columns.ours:
             yield self._table(columns.name, last, _our_columns(columns, chosen, self._missing_status(last)))
             return
@@ -114,7 +142,7 @@ class LogRows:
             yield self._table(name, last, self._plain_columns(columns, key, chosen, last))
 
     def _plain_columns(
-        self, columns: _ScorerColumns, key: str | None, chosen: np.ndarray, last: np.ndarray
+        self, columns: _ScorerColumns, key: str | None, chosen: IntArray, last: IntArray
     ) -> dict[str, Any]:
         values, unknown = _verdicts(
             [_leaf(columns.values[i], key) if i >= 0 else None for i in chosen.tolist()]
@@ -124,24 +152,21 @@ class LogRows:
             self.notes.append(
                 f"{sum(unknown.values())} verdicts of {columns.name} are no scores (such as {shown}): unscored"
             )
-        status = np.where(np.isnan(values), self._missing_status(last), "ok")
-        made: dict[str, Any] = {"kind": "score", "value": values, "status": status.tolist()}
-        answers = [columns.answers[i] if i >= 0 else None for i in chosen.tolist()] if key is None else []
-        labels = _letters(answers, [self._epochs.target[i] for i in last.tolist()], values)
-        if labels is not None:
-            answer, target = labels
-            lost = np.asarray([a is None for a in answer]) & (status == "ok")
-            made |= {"kind": "answer", "answer": answer, "target": target}
-            made["status"] = np.where(lost, "unparsed", status).tolist()
-        return made
+        unscored = np.isnan(values)
+        status = np.where(unscored, self._missing_status(last), _OK)
+        made: dict[str, Any] = {"kind": "score", "value": values}
+        answers, target = columns.answers.labels(), self._epochs.columns(last)["target"]
+        answer = Labels(np.append(answers.codes, np.int32(-1))[chosen], answers.names).map(normalise_label)
+        if key is None and _are_letters(answer, target, values):
+            made |= {"kind": "answer", "answer": answer}
+            status = np.where(answer.missing & ~unscored, _UNPARSED, status)
+        return {**made, "status": Labels(status.astype(np.int32), STATUSES)}
 
-    def _missing_status(self, last: np.ndarray) -> np.ndarray:
-        """Why an epoch without a verdict has none."""
-        return np.where(np.asarray(self._epochs.errored, dtype=bool)[last], "errored", "unscored").astype(
-            object
-        )
+    def _missing_status(self, last: IntArray) -> IntArray:
+        """Why an epoch without a verdict has none, as a position in ``STATUSES``."""
+        return np.where(self._epochs.errored[last], _ERRORED, _UNSCORED)
 
-    def _table(self, scorer: str, last: np.ndarray, columns: dict[str, Any]) -> Outcomes:
+    def _table(self, scorer: str, last: IntArray, columns: dict[str, Any]) -> Outcomes:
         merged = {**self._epochs.columns(last), **columns}
         for name in {"output_tokens", "reasoning_tokens", "turns"} & set(columns):
             # A scorer's own count leaves out graders and other roles; usage is the next best.
@@ -158,14 +183,23 @@ class LogRows:
             "variant": variant_of(self.header),
         }
 
-    def _absent(self, last: np.ndarray) -> tuple[list[str], list[int]] | None:
+    def _absent(self, last: IntArray) -> tuple[list[str], list[int]] | None:
         """Question and epoch of what was planned and left no record."""
         ids = self.header.eval.dataset.sample_ids
         epochs = self.header.eval.config.epochs or 1
-        seen = {(self._epochs.question[i], self._epochs.epoch[i]) for i in last.tolist()}
-        if not ids or len(ids) * epochs > max(10_000_000, 100 * len(seen)):
+        if not ids or len(ids) * epochs > max(10_000_000, 100 * len(last)):
             return None
-        gone = [(q, e) for q in map(str, ids) for e in range(1, epochs + 1) if (q, e) not in seen]
+        columns = self._epochs.columns(last)
+        question, epoch = columns["question"], columns["epoch"]
+        names = list(map(str, ids))
+        if (
+            len(last) == len(names) * epochs
+            and epoch.max(initial=0) <= epochs
+            and set(question.names) == set(names)
+        ):
+            return None  # as many as were planned, none twice, and none but these
+        seen = set(zip(question.values(), epoch.tolist(), strict=True))
+        gone = [(q, e) for q in names for e in range(1, epochs + 1) if (q, e) not in seen]
         return ([q for q, _ in gone], [e for _, e in gone]) if gone else None
 
     def _absent_table(self, like: Outcomes, absent: tuple[list[str], list[int]]) -> Outcomes:
@@ -178,71 +212,61 @@ class _EpochColumns:
     """What is known of an epoch whatever its scores."""
 
     def __init__(self) -> None:
-        self.question: list[str] = []
-        self.epoch: list[int] = []
-        self.target: list[str | None] = []
-        self.choices: list[int] = []
-        self.errored: list[bool] = []
-        self.limit: list[str | None] = []
-        self.retries: list[int] = []
-        self.uuid: list[str | None] = []
-        self.output_tokens: list[float] = []
-        self.reasoning_tokens: list[float] = []
-        self.turns: list[float] = []
-        self.messages: list[float] = []
-        self.unused: list[bool] = []
+        self._text = {name: LabelBuilder() for name in ("question", "target", "limit", "uuid")}
+        self._numbers: dict[str, list[NDArray[Any]]] = {name: [] for name in _EPOCH_NUMBERS}
+        self._rows = 0
         self._made: dict[str, Any] | None = None
 
     def __len__(self) -> int:
-        return len(self.epoch)
+        return self._rows
 
     def add(self, rows: Sequence[SummaryRecord], model: str) -> None:
-        self.question += [str(row.id) for row in rows]
-        self.epoch += [row.epoch for row in rows]
-        self.target += [_one_target(row.target) for row in rows]
-        self.choices += [len(row.choices) if row.choices else 0 for row in rows]
-        self.errored += [row.error is not None for row in rows]
-        self.limit += [row.limit for row in rows]
-        self.retries += [row.retries or 0 for row in rows]
-        self.uuid += [row.uuid for row in rows]
-        self.turns += [math.nan if row.turn_count is None else row.turn_count for row in rows]
-        self.messages += [math.nan if row.message_count is None else row.message_count for row in rows]
-        self.unused += [row.model_usage is not None and not row.model_usage for row in rows]
-        for name, column in (
-            ("output_tokens", self.output_tokens),
-            ("reasoning_tokens", self.reasoning_tokens),
-        ):
-            column += [_tokens(row.model_usage, model, name) for row in rows]
+        self._rows += len(rows)
+        self._text["question"].extend([str(row.id) for row in rows])
+        self._text["target"].extend([_one_target(row.target) for row in rows])
+        self._text["limit"].extend([row.limit for row in rows])
+        self._text["uuid"].extend([row.uuid for row in rows])
+        numbers: dict[str, list[Any]] = {
+            "epoch": [row.epoch for row in rows],
+            "choices": [len(row.choices) if row.choices else 0 for row in rows],
+            "retries": [row.retries or 0 for row in rows],
+            "errored": [row.error is not None for row in rows],
+            # Old logs say nothing of usage at all; an empty account means that no token was used.
+            "unused": [row.model_usage is not None and not row.model_usage for row in rows],
+            "turns": [_NAN if row.turn_count is None else row.turn_count for row in rows],
+            "messages": [_NAN if row.message_count is None else row.message_count for row in rows],
+        }
+        tokens = [_tokens(row.model_usage, model) for row in rows]
+        numbers["output_tokens"] = [output for output, _ in tokens]
+        numbers["reasoning_tokens"] = [reasoning for _, reasoning in tokens]
+        for name, values in numbers.items():
+            self._numbers[name].append(np.asarray(values, dtype=_EPOCH_NUMBERS[name]))
 
-    def last_of_each(self) -> np.ndarray:
+    @property
+    def errored(self) -> NDArray[np.bool_]:
+        """Whether the epoch ended with an error."""
+        return self._number("errored")
+
+    def _number(self, name: str) -> NDArray[Any]:
+        parts = self._numbers[name]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=_EPOCH_NUMBERS[name])
+
+    def last_of_each(self) -> IntArray:
         """Places of the rows that stay, in the order of the rows."""
-        by_key = {key: place for place, key in enumerate(zip(self.question, self.epoch, strict=True))}
-        return np.sort(np.fromiter(by_key.values(), dtype=np.int64, count=len(by_key)))
+        keys = fold_keys([self._text["question"].labels().codes, self._number("epoch")])
+        _, first = np.unique(keys[::-1], return_index=True)
+        return np.sort(self._rows - 1 - first)
 
-    def columns(self, last: np.ndarray) -> dict[str, Any]:
+    def columns(self, last: IntArray) -> dict[str, Any]:
         """The columns of the rows that stay; made once, since several scorers share them."""
         if self._made is None:
-            self._made = self._make_columns(last)
+            text = {name: builder.labels().take(last) for name, builder in self._text.items()}
+            text["target"] = text["target"].map(normalise_label)
+            numbers = {name: self._number(name)[last] for name in _EPOCH_NUMBERS}
+            # A generation served from Inspect's cache uses no tokens, and neither does one that failed.
+            cached = numbers.pop("unused") & ~numbers.pop("errored")
+            self._made = {**text, **numbers, "cached": cached}
         return self._made
-
-    def _make_columns(self, last: np.ndarray) -> dict[str, Any]:
-        text = {name: Labels.encode(getattr(self, name)).take(last) for name in ("question", "limit", "uuid")}
-        text["target"] = Labels.encode(map(normalise_label, self.target)).take(last)
-        numbers = {
-            name: np.asarray(getattr(self, name))[last]
-            for name in (
-                "epoch",
-                "choices",
-                "retries",
-                "output_tokens",
-                "reasoning_tokens",
-                "turns",
-                "messages",
-            )
-        }
-        # A generation served from Inspect's cache uses no tokens. Old logs say nothing of usage at all.
-        unused = np.asarray(self.unused, dtype=bool) & ~np.asarray(self.errored, dtype=bool)
-        return {**text, **numbers, "cached": unused[last]}
 
 
 class _ScorerColumns:
@@ -252,18 +276,33 @@ class _ScorerColumns:
         self.name = name
         self.places: list[int] = []
         self.values: list[Any] = []
-        self.answers: list[str | None] = []
+        self.answers = LabelBuilder()
         self.metadata: list[HmMetadata] = []
         self.ours = False
+        self._pool: dict[str, str] = {}
 
-    def add(self, place: int, score: Any) -> None:
-        self.places.append(place)
-        self.values.append(score.value)
-        self.answers.append(score.answer)
-        metadata = score.metadata or _NO_METADATA
-        self.metadata.append(metadata)
-        if not self.ours and metadata.hm_kind is not None:
-            self.ours = True
+    def add(self, scores: list[tuple[int, ScoreRecord]]) -> None:
+        pool = self._pool
+        metadata = [score.metadata or _NO_METADATA for _, score in scores]
+        if self.ours or any(m.hm_kind is not None for m in metadata):
+            # Metadata of other people's scorers are not kept: nothing in them is read.
+            if not self.ours:
+                self.metadata = [_NO_METADATA] * len(self.places)
+                self.ours = True
+            self.metadata += metadata
+        self.places += [place for place, _ in scores]
+        # Equal verdicts are kept once.
+        self.values += [
+            pool.setdefault(score.value, score.value) if type(score.value) is str else score.value
+            for _, score in scores
+        ]
+        self.answers.extend([score.answer for _, score in scores])
+
+    def lined_up(self, rows: int) -> IntArray:
+        """Which of the verdicts belongs to each row, -1 where none does, shape (rows,)."""
+        found = np.full(rows, -1, dtype=np.int64)
+        found[self.places] = np.arange(len(self.places))
+        return found
 
     def keys(self) -> list[str | None]:
         """Keys of dict-shaped scores, places of list-shaped ones, else one ``None``."""
@@ -276,14 +315,14 @@ class _ScorerColumns:
         return list(found) or [None]
 
 
-def _our_columns(columns: _ScorerColumns, chosen: np.ndarray, absent: np.ndarray) -> dict[str, Any]:
+def _our_columns(columns: _ScorerColumns, chosen: IntArray, absent: IntArray) -> dict[str, Any]:
     picked = [columns.metadata[i] if i >= 0 else _NO_METADATA for i in chosen.tolist()]
     kinds = Counter(m.hm_kind for m in picked if m.hm_kind in KINDS)
     # An epoch that was never scored belongs with the others of its scorer.
     kind = kinds.most_common(1)[0][0] if kinds else "score"
     values, _ = _verdicts([columns.values[i] if i >= 0 else None for i in chosen.tolist()])
     status = [
-        why if _unscored(m, v) else _status(m)
+        STATUSES[why] if _unscored(m, v) else _status(m)
         for m, v, why in zip(picked, values.tolist(), absent.tolist(), strict=True)
     ]
     made: dict[str, Any] = {
@@ -309,7 +348,7 @@ def _our_columns(columns: _ScorerColumns, chosen: np.ndarray, absent: np.ndarray
 
 
 def _vectors(
-    columns: _ScorerColumns, chosen: np.ndarray, picked: list[HmMetadata]
+    columns: _ScorerColumns, chosen: IntArray, picked: list[HmMetadata]
 ) -> list[Sequence[float] | None]:
     """Probabilities from the metadata, points from the score's value."""
     found: list[Sequence[float] | None] = [m.hm_probabilities for m in picked]
@@ -335,18 +374,26 @@ def _status(metadata: HmMetadata) -> str:
     return "unparsed" if lost and status == "ok" else status
 
 
-def _floats(values: Iterable[float | None]) -> np.ndarray:
-    return np.fromiter((math.nan if v is None else v for v in values), dtype=np.float64)
+def _floats(values: Iterable[float | None]) -> NDArray[np.float64]:
+    return np.fromiter((_NAN if v is None else v for v in values), dtype=np.float64)
 
 
-def _tokens(usage: Any, model: str, name: str) -> float:
-    """Tokens of the evaluated model; where only other names are on record, of all of them."""
+def _tokens(usage: dict[str, Usage] | None, model: str) -> tuple[float, float]:
+    """Output and reasoning tokens of the evaluated model; where only others are on record, of all of them."""
     if not usage:
-        return math.nan
+        return _NAN, _NAN
     own = usage.get(model)
-    counts = [getattr(u, name) for u in ([own] if own is not None else usage.values())]
-    known = [c for c in counts if c is not None]
-    return float(sum(known)) if known else math.nan
+    if own is not None:
+        output, reasoning = own.output_tokens, own.reasoning_tokens
+        return (_NAN if output is None else output), (_NAN if reasoning is None else reasoning)
+    return _total([u.output_tokens for u in usage.values()]), _total(
+        [u.reasoning_tokens for u in usage.values()]
+    )
+
+
+def _total(counts: list[float | None]) -> float:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else _NAN
 
 
 def _one_target(target: Any) -> str | None:
@@ -365,7 +412,7 @@ def _leaf(value: Any, key: str | None) -> Any:
     return None
 
 
-def _verdicts(values: list[Any]) -> tuple[np.ndarray, Counter[str]]:
+def _verdicts(values: list[Any]) -> tuple[NDArray[np.float64], Counter[str]]:
     """Scores as numbers, NaN where there is none, and the values that are no scores."""
     found = verdicts_to_floats(values)
     absent = [values[place] for place in np.flatnonzero(np.isnan(found)).tolist()]
@@ -374,26 +421,20 @@ def _verdicts(values: list[Any]) -> tuple[np.ndarray, Counter[str]]:
     )
 
 
-def _letters(
-    answers: list[str | None], targets: list[str | None], values: np.ndarray
-) -> tuple[list[str | None], list[str | None]] | None:
-    """Answers and targets of a multiple-choice scorer, or ``None`` if that is not what it is.
+def _are_letters(answer: Labels, target: Labels, values: NDArray[np.float64]) -> bool:
+    """Whether a scorer judges single letters.
 
     Only where every answer and target is one letter, and the verdict is right exactly where they agree:
     a verdict that was edited, or that follows another rule, is the authority.
     """
-    given = {normalise_label(a) for a in answers} - {None}
-    right = {normalise_label(t) for t in targets}
-    if not given or not all(
-        label is not None and len(label) == 1 and "A" <= label <= "Z" for label in given | right
-    ):
-        return None
-    answer, target = [normalise_label(a) for a in answers], [normalise_label(t) for t in targets]
+    answers, targets = answer.compact(), target.compact()
+    if not answers.names or target.missing.any():
+        return False
+    if not all(len(label) == 1 and "A" <= label <= "Z" for label in answers.names + targets.names):
+        return False
+    both = Labels.concatenate([answers, targets]).codes
+    agree = both[: len(answer)] == both[len(answer) :]
     scored = ~np.isnan(values)
-    agree = np.asarray([a is not None and a == t for a, t in zip(answer, target, strict=True)])
-    if (
-        not np.array_equal(agree[scored], values[scored] == 1.0)
-        or not np.isin(values[scored], (0.0, 1.0)).all()
-    ):
-        return None
-    return answer, target
+    return bool(((values[scored] == 1.0) | (values[scored] == 0.0)).all()) and np.array_equal(
+        agree[scored], values[scored] == 1.0
+    )

@@ -1,7 +1,7 @@
 """Outcomes: what a model answered in every epoch, as a table."""
 
 from .build import outcomes_from_arrays
-from .columns import Labels, Ragged
+from .columns import LabelBuilder, Labels, Ragged
 from .files import normalise_label, outcomes_from_arrow, outcomes_to_arrow, read_table, write_parquet
 from .questions import TEST_MEASURES, Group, Questions, Unparsed, groups, question_arrays
 from .table import KINDS, LENGTHS, STATUSES, UNSCORED, Outcomes
@@ -13,6 +13,7 @@ __all__ = [
     "TEST_MEASURES",
     "UNSCORED",
     "Group",
+    "LabelBuilder",
     "Labels",
     "Outcomes",
     "Questions",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,10 +26,9 @@ class Labels:
     @classmethod
     def encode(cls, values: Iterable[str | None]) -> Labels:
         """Number the distinct strings in the order of their first appearance."""
-        index: dict[str | None, int] = {None: MISSING}
-        # None takes the first place in the dictionary, so the n-th new string finds n entries before it.
-        codes = np.fromiter((index.setdefault(v, len(index) - 1) for v in values), dtype=np.int32)
-        return cls(codes, tuple(name for name in index if name is not None))
+        builder = LabelBuilder()
+        builder.extend(values if isinstance(values, list) else list(values))
+        return builder.labels()
 
     @classmethod
     def constant(cls, value: str | None, rows: int) -> Labels:
@@ -43,6 +42,8 @@ class Labels:
         """Stack columns, joining equal strings."""
         index: dict[str, int] = {}
         stacked = []
+        if len(parts) == 1:
+            return parts[0]
         for part in parts:
             # One slot more, so that the code -1 of a missing value picks the last element: -1 again.
             renumbered = [index.setdefault(name, len(index)) for name in part.names] + [MISSING]
@@ -68,6 +69,11 @@ class Labels:
         renumbered[order] = np.arange(len(order), dtype=np.int32)
         return Labels(renumbered[self.codes], tuple(self.names[i] for i in order))
 
+    def map(self, change: Callable[[str], str | None]) -> Labels:
+        """Change every name once; names that become equal are joined, ``None`` is missing."""
+        renamed = Labels.encode([change(name) for name in self.names])
+        return Labels(np.append(renamed.codes, np.int32(MISSING))[self.codes], renamed.names)
+
     def values(self) -> list[str | None]:
         """The column as a list, ``None`` where missing."""
         padded: list[str | None] = [*self.names, None]
@@ -88,6 +94,28 @@ class Labels:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+
+class LabelBuilder:
+    """Collects a column of strings batch by batch; a string that repeats takes four bytes."""
+
+    def __init__(self) -> None:
+        self._index: dict[str | None, int] = {None: MISSING}
+        self._codes: list[NDArray[np.int32]] = []
+
+    def extend(self, values: list[str | None] | list[str]) -> None:
+        """Add a batch of values."""
+        index = self._index
+        for value in dict.fromkeys(values):
+            if value not in index:
+                # None has a place of its own in the dictionary.
+                index[value] = len(index) - 1
+        self._codes.append(np.fromiter(map(index.__getitem__, values), dtype=np.int32, count=len(values)))
+
+    def labels(self) -> Labels:
+        """The column."""
+        codes = np.concatenate(self._codes) if self._codes else np.zeros(0, dtype=np.int32)
+        return Labels(codes, tuple(name for name in self._index if name is not None))
 
 
 @dataclass(frozen=True, eq=False)
