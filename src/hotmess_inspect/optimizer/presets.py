@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from hotmess_inspect.optimizer.model import forward_flops, shape_of
-from hotmess_inspect.optimizer.problem import ProblemConfig
+from hotmess_inspect.optimizer.problem import LAPTOP_PROBLEM, ProblemConfig
 from hotmess_inspect.optimizer.train import TrainConfig
 
 
@@ -58,10 +58,6 @@ class Preset:
         """The training of one size."""
         return replace(self.training, size=size)
 
-
-# The paper's condition number in two dimensions, with longer steps and one mantissa digit less: 24 tokens instead of 56
-# in a sequence, and 300 steps instead of 2,048 to the bottom of the valley.
-LAPTOP_PROBLEM = ProblemConfig(dims=2, step_norm=0.02, start_half_width=2.0, precision=3)
 
 PRESETS = {
     "tiny": Preset(

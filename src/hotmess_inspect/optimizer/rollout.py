@@ -197,3 +197,30 @@ def _walk(
         if step + 1 in wanted:
             walked.append(units)
     return torch.stack(walked, dim=1).cpu().numpy()
+
+
+@torch.inference_mode()
+def propose_updates(
+    model: Decoder,
+    problem: ProblemConfig,
+    units: NDArray[np.int64],
+    temperature: float,
+    noise: NDArray[np.float32],
+) -> NDArray[np.uint8]:
+    """Updates for single positions, as a roll-out's next step would write them.
+
+    Args:
+        model: The decoder, on its device.
+        problem: What it imitates.
+        units: Positions as counts of units, (batch, dims).
+        temperature: 0 is greedy.
+        noise: Uniform numbers in [0, 1), (batch, position_tokens).
+
+    Returns:
+        Tokens, (batch, position_tokens).
+    """
+    device = model.head.weight.device
+    stepper = Stepper(model, problem, len(units))
+    position = stepper.format.encode_units(torch.as_tensor(units).to(device))
+    update = stepper.propose(position, temperature, torch.as_tensor(noise).to(device))
+    return update.cpu().numpy().astype(np.uint8)

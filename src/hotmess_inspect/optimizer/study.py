@@ -30,12 +30,12 @@ from hotmess_inspect.optimizer.measures import (
 )
 from hotmess_inspect.optimizer.model import forward_flops
 from hotmess_inspect.optimizer.presets import Preset, Walks
-from hotmess_inspect.optimizer.problem import ProblemConfig
+from hotmess_inspect.optimizer.problem import BUNDLED, ProblemConfig, trained_files
 from hotmess_inspect.optimizer.quadratic import FloatArray, random_starts
 from hotmess_inspect.optimizer.rollout import rollout
 from hotmess_inspect.optimizer.steps import recorded_steps
 from hotmess_inspect.optimizer.train import Progress, TrainConfig, pick_device, train
-from hotmess_inspect.optimizer.trained import BUNDLED, from_result, load_trained, save_trained, trained_files
+from hotmess_inspect.optimizer.trained import from_result, load_trained, save_trained
 
 require("torch", extra="optimizer", purpose="A study of trained optimizers")
 

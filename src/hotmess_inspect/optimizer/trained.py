@@ -1,6 +1,7 @@
 """Trained models as small files: weights, problem and provenance in one ``.npz`` without pickles."""
 
 import json
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,12 @@ import numpy as np
 
 from hotmess_inspect._extras import require
 from hotmess_inspect.optimizer.model import Decoder, shape_of
-from hotmess_inspect.optimizer.problem import ProblemConfig
+from hotmess_inspect.optimizer.problem import FORMAT, ProblemConfig, read_about
 from hotmess_inspect.optimizer.train import TrainResult
 
 require("torch", extra="optimizer", purpose="Reading a trained optimizer")
 
 import torch  # noqa: E402
-
-FORMAT = 1
-# The set that comes with the package; see its provenance with `hotmess optimizer rollout --json`.
-BUNDLED = Path(__file__).parent / "trained_set"
 
 
 @dataclass(frozen=True)
@@ -86,33 +83,14 @@ def load_trained(path: Path, device: str | torch.device = "cpu") -> Trained:
         ValueError: If the file is none, or of a newer format.
         FileNotFoundError: If there is no such file.
     """
+    about = read_about(path)
+    problem = ProblemConfig(**about["problem"])
+    model = Decoder(shape_of(about["size"]), problem.context)
     try:
         with np.load(path, allow_pickle=False) as file:
-            about = json.loads(str(file["about"]))
-            weights = {
-                name: torch.from_numpy(file[name].astype(np.float32))
-                for name in file.files
-                if name != "about"
-            }
-        if about["format"] != FORMAT:
-            raise ValueError(f"format {about['format']}, and this version reads {FORMAT}")
-        problem = ProblemConfig(**about["problem"])
-        model = Decoder(shape_of(about["size"]), problem.context)
+            names = [name for name in file.files if name != "about"]
+            weights = {name: torch.from_numpy(file[name].astype(np.float32)) for name in names}
         model.load_state_dict(weights)
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError) as error:
-        raise ValueError(f"{path} is no trained optimizer: {error}") from error
+    except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} has not the weights of size {about['size']}: {error}") from error
     return Trained(model.to(device).eval(), problem, about["size"], about["provenance"])
-
-
-def trained_files(folder: Path) -> list[Path]:
-    """The trained models of a folder, smallest first.
-
-    Raises:
-        ValueError: If there is none.
-    """
-    files = sorted(folder.glob("*.npz"), key=lambda path: (path.stat().st_size, path.name))
-    if not files:
-        raise ValueError(f"no trained optimizer (*.npz) in {folder}")
-    return files
