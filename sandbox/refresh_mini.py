@@ -47,8 +47,10 @@ git checkout {commit} {files}
 
 # Runs in the container: each job starts from the clean base commit, and its outcomes come from JUnit XML.
 RUNNER = """
-import json, subprocess, sys
+import json, os, signal, subprocess, sys
 from xml.etree import ElementTree
+
+import pytest
 
 def git(*command, text=None):
     return subprocess.run(["git", *command], input=text, text=True, capture_output=True)
@@ -62,6 +64,18 @@ def outcomes(path):
         found[case.get("file") + classes + "::" + case.get("name")] = passed
     return found
 
+def run_tests(files):
+    open("/tmp/junit.xml", "w").write("<testsuites/>")
+    options = ["-q", "-p", "no:cacheprovider", "-o", "junit_family=xunit1", "--junitxml=/tmp/junit.xml"]
+    child = os.fork()  # a fresh process for each job, but pytest is imported only once
+    if child == 0:
+        signal.alarm(60)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.path.insert(0, os.getcwd())
+        pytest.main([*options, *files])
+        os._exit(0)
+    os.waitpid(child, 0)
+
 results = []
 for job in json.load(open("/tmp/jobs.json")):
     git("checkout", "--quiet", "--force", "HEAD", "--", ".")
@@ -70,9 +84,7 @@ for job in json.load(open("/tmp/jobs.json")):
         applied = git("apply", "-", text=patch) if patch else None
         if applied is not None and applied.returncode:
             sys.exit(job["instance_id"] + " " + job["name"] + ": " + applied.stderr)
-    command = ["pytest", "-q", "-p", "no:cacheprovider", "-o", "junit_family=xunit1", "--junitxml=/tmp/junit.xml"]
-    open("/tmp/junit.xml", "w").write("<testsuites/>")
-    subprocess.run(["timeout", "60", "python", "-m", *command, *job["files"]], capture_output=True)
+    run_tests(job["files"])
     results.append({"instance_id": job["instance_id"], "name": job["name"], "passed": outcomes("/tmp/junit.xml")})
 json.dump(results, open("/tmp/results.json", "w"))
 """

@@ -6,6 +6,7 @@ from gridtext.align import align_column, pad
 @pytest.mark.parametrize(
     ("alignment", "text"),
     [("left", "ab   "), ("right", "   ab"), ("center", " ab  ")],
+    ids=["left", "right", "center"],
 )
 def test_pad(alignment, text):
     assert pad("ab", 5, alignment) == text
