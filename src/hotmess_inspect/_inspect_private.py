@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
 
-__all__ = ["active_epoch", "active_sample", "prerequisite_error"]
+__all__ = ["active_epoch", "active_sample", "prerequisite_error", "register_as"]
 
 
 def active_sample() -> Sample | None:
@@ -60,3 +60,18 @@ def prerequisite_error(message: str) -> Exception:
     except ImportError:
         return ValueError(message)
     return PrerequisiteError(message)
+
+
+def register_as(component: object, name: str) -> None:
+    """Let Inspect find a component under another name; its decorators always put the package's name in front.
+
+    Args:
+        component: A task, scorer, metric, reducer or solver that carries Inspect's registry information.
+        name: The further name. Where Inspect has moved its registry nothing happens, and the component
+            keeps the names it has.
+    """
+    try:
+        from inspect_ai._util.registry import registry_add, registry_info
+    except ImportError:
+        return
+    registry_add(component, registry_info(component).model_copy(update={"name": name}))

@@ -10,12 +10,16 @@ derives from the package, and ``hotmess/<name>``, which people type.
 from inspect_ai.model import modelapi
 from inspect_ai.util import registry_info
 
+from hotmess_inspect._inspect_private import register_as
+from hotmess_inspect.optimizer.scorer import walk_end, walk_incoherence
+from hotmess_inspect.optimizer.walk import walk
 from hotmess_inspect.scoring.incoherence import incoherence
 from hotmess_inspect.scoring.reducer import decomposition
 from hotmess_inspect.scoring.repeat import repeat
 from hotmess_inspect.simulated.provider import hotmess
 from hotmess_inspect.swebench.agent import swebench_setup
 from hotmess_inspect.swebench.scorer import swebench_scorer
+from hotmess_inspect.tasks.optimizer import optimizer
 from hotmess_inspect.tasks.swebench import swebench
 
 _COMPONENTS: list[object] = [
@@ -26,6 +30,10 @@ _COMPONENTS: list[object] = [
     swebench_scorer,
     swebench_setup,
     swebench,
+    walk,
+    walk_end,
+    walk_incoherence,
+    optimizer,
 ]
 
 PACKAGE = "hotmess_inspect"
@@ -33,18 +41,15 @@ ALIAS = "hotmess"
 
 
 def _add_alias(component: object) -> None:
-    # The one name of Inspect's that is not public: decorators always put the package's name in front.
-    from inspect_ai._util.registry import registry_add
-
     info = registry_info(component)
     if info.type == "modelapi":
         _serve_models_under_both_names(component, info.name)
-    else:
-        name = info.name.removeprefix(f"{PACKAGE}/")
-        if info.type == "scorer":
-            # Logs hold scorers without their package: `inspect score LOG` looks for the bare name.
-            registry_add(component, info.model_copy(update={"name": name}))
-        registry_add(component, info.model_copy(update={"name": f"{ALIAS}/{name}"}))
+        return
+    name = info.name.removeprefix(f"{PACKAGE}/")
+    if info.type == "scorer":
+        # Logs hold scorers without their package: `inspect score LOG` looks for the bare name.
+        register_as(component, name)
+    register_as(component, f"{ALIAS}/{name}")
 
 
 def _serve_models_under_both_names(provider: object, registered: str) -> None:

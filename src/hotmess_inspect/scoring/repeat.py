@@ -7,7 +7,9 @@ from typing import Any
 
 from inspect_ai.scorer import Score, Scorer, Target, Value, accuracy, scorer, stderr
 from inspect_ai.solver import TaskState
+from inspect_ai.util import registry_info
 
+from hotmess_inspect._inspect_private import prerequisite_error
 from hotmess_inspect.scoring.incoherence import incoherence
 from hotmess_inspect.scoring.lengths import sample_lengths, sample_status
 from hotmess_inspect.scoring.metadata import class_index, class_label, epoch_metadata
@@ -37,20 +39,21 @@ def repeat(scorer: Scorer | None = None, source: str | None = None, key: str | i
         key: Key of the value where scores are dictionaries, index where they are lists.
 
     Returns:
-        A scorer whose metadata hold the ``hm_*`` entries of design, ``hm_target`` and ``hm_classes`` for
+        A scorer whose metadata hold the ``hm_*`` entries of :mod:`~hotmess_inspect.scoring.metadata`, ``hm_target`` and ``hm_classes`` for
         choices, and ``hm_source``, the name of the score repeated. A sample without that score is left
         unscored and counted as such by Inspect.
 
     Raises:
-        ValueError: If both `scorer` and `source` are given; when scoring, if a sample has several scores
-            and `source` names none of them, or a dictionary has several keys and `key` names none.
+        ValueError: If both `scorer` and `source` are given.
+        PrerequisiteError: When scoring, if a sample has several scores and `source` is None, or a score
+            is a dictionary of several keys and `key` names none of them.
     """
     if scorer is not None and source is not None:
         raise ValueError(f"source={source!r} reads a stored score and scorer runs one: give one of the two")
 
     async def score(state: TaskState, target: Target) -> Score:
         if scorer is not None:
-            name, verdict = "scorer", await scorer(state, target)
+            name, verdict = _name(scorer), await scorer(state, target)
         else:
             name, verdict = _stored(state.scores or {}, source)
         if verdict is None:
@@ -60,6 +63,14 @@ def repeat(scorer: Scorer | None = None, source: str | None = None, key: str | i
         return _repeat(verdict, name, key, state, target)
 
     return score
+
+
+def _name(scorer: Scorer) -> str:
+    """Name of a scorer without its package, as logs have it."""
+    try:
+        return registry_info(scorer).name.rsplit("/", 1)[-1]
+    except ValueError:
+        return getattr(scorer, "__name__", "scorer")
 
 
 def _stored(scores: Mapping[str, Score], source: str | None) -> tuple[str, Score | None]:
@@ -72,8 +83,10 @@ def _stored(scores: Mapping[str, Score], source: str | None) -> tuple[str, Score
             )
         return source, originals.get(source)
     if len(originals) > 1:
-        raise ValueError(
-            f"source=None, but the sample has several scores; permitted: {', '.join(map(repr, originals))}"
+        names = ", ".join(map(repr, originals))
+        raise prerequisite_error(
+            f"hotmess/repeat: source={source!r}, but the sample has several scores; choose one of {names} "
+            "(on the command line: -S source=NAME)"
         )
     return next(iter(originals.items()), ("any", None))
 
@@ -98,8 +111,10 @@ def _repeat(verdict: Score, name: str, key: str | int | None, state: TaskState, 
 def _value(value: Value, key: str | int | None) -> Any:
     picked = pick(value, key)
     if picked is None and isinstance(value, Mapping) and (key is None or key not in value) and len(value) > 1:
-        raise ValueError(
-            f"key={key!r}, but the score is a dictionary; permitted: {', '.join(map(repr, value))}"
+        names = ", ".join(map(repr, value))
+        raise prerequisite_error(
+            f"hotmess/repeat: key={key!r}, but the score is a dictionary; choose one of {names} "
+            "(on the command line: -S key=NAME)"
         )
     return math.nan if picked is None else picked
 

@@ -18,14 +18,17 @@ def summarise(rows: Rows, options: Options) -> dict[str, float]:
     results = _terms(headline, "")
     results["accuracy"] = _mean_over_questions(measured, rows.questions)
     results["questions"] = float(len(np.unique(measured.question)))
-    results["questions_single_epoch"] = float(headline.single_epoch_questions)
-    results["questions_no_error"] = float(headline.zero_error_questions)
     results["epochs_scored"] = float(len(measured.question))
     results["epochs_planned"] = counts.planned
-    results["epochs_unparsed"] = float(measured.unparsed)
-    results["epochs_unscored"] = float(measured.unscored)
-    results["epochs_other_kind"] = float(rows.other)
-    results["epochs_duplicated"] = float(counts.duplicated)
+    irregular = {
+        "questions_single_epoch": headline.single_epoch_questions,
+        "questions_no_error": headline.zero_error_questions,
+        "epochs_unparsed": measured.unparsed,
+        "epochs_unscored": measured.unscored,
+        "epochs_other_kind": rows.other,
+        "epochs_duplicated": counts.duplicated,
+    }
+    results |= {name: float(count) for name, count in irregular.items() if count}
     for suffix, decomposition in measured.beside.items():
         results |= _terms(decomposition, f"_{suffix}")
     if len(rows.values):
