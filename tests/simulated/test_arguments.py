@@ -49,7 +49,9 @@ def test_shares_of_behaviours_fill_up_to_one(given, expected):
     assert read_arguments(AgentArguments, given, "m").shares() == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("given", [{"right": 0.7, "wrong": 0.5}, {"right": 0, "partial": 0, "wrong": 0, "nothing": 0.5}])
+@pytest.mark.parametrize(
+    "given", [{"right": 0.7, "wrong": 0.5}, {"right": 0, "partial": 0, "wrong": 0, "nothing": 0.5}]
+)
 def test_shares_that_cannot_sum_to_one_are_refused(given):
     with pytest.raises(ValueError, match="right, partial, wrong and nothing sum to"):
         read_arguments(AgentArguments, given, "m")

@@ -54,7 +54,9 @@ def test_ignorance_favours_any_option_alike():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.permutations(range(4)), st.integers(0, 3), st.integers(0, 2**40), st.floats(0, 1), st.text(max_size=10))
+@given(
+    st.permutations(range(4)), st.integers(0, 3), st.integers(0, 2**40), st.floats(0, 1), st.text(max_size=10)
+)
 def test_shuffled_options_take_their_probabilities_along(order, target, seed, uniform, context):
     arguments = SimulatedArguments(seed=seed, context_variance=0.3)
     plain = Question("Which?", OPTIONS, target)
@@ -118,7 +120,8 @@ def test_effort_moves_the_log_odds_and_the_length():
 def test_size_lets_bias_fall_twice_as_fast_as_the_wrong_mass():
     question = questions(1)[0]
     small, large = (
-        question_distribution(question, SimulatedArguments(size=size, size_exponent=0.5)) for size in (1.0, 100.0)
+        question_distribution(question, SimulatedArguments(size=size, size_exponent=0.5))
+        for size in (1.0, 100.0)
     )
     # 100**-.5 = .1
     assert 1 - large[0] == pytest.approx(0.1 * (1 - small[0]))

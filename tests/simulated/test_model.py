@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import anyio
 import numpy as np
@@ -7,7 +9,7 @@ from inspect_ai import Task, eval, eval_retry
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ChatMessageUser, GenerateConfig, get_model
 from inspect_ai.scorer import choice, match, model_graded_fact
-from inspect_ai.solver import generate, multiple_choice, solver
+from inspect_ai.solver import generate, multiple_choice
 from scipy import stats
 
 from hotmess_inspect.simulated.distribution import Question, SimulatedArguments, question_distribution
@@ -24,7 +26,9 @@ def samples(count=6):
     ]
 
 
-def run(tmp_path, dataset, epochs=4, model="hotmess/simulated", config=None, solver=None, scorer=None, **arguments):
+def run(
+    tmp_path, dataset, epochs=4, model="hotmess/simulated", config=None, solver=None, scorer=None, **arguments
+):
     task = Task(
         dataset=MemoryDataset(dataset),
         solver=solver or multiple_choice(),
@@ -32,7 +36,13 @@ def run(tmp_path, dataset, epochs=4, model="hotmess/simulated", config=None, sol
         config=GenerateConfig(**(config or {})),
     )
     [log] = eval(
-        task, model=model, model_args=arguments, epochs=epochs, display="none", log_dir=str(tmp_path), log_format="json"
+        task,
+        model=model,
+        model_args=arguments,
+        epochs=epochs,
+        display="none",
+        log_dir=str(tmp_path),
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     return log
@@ -48,7 +58,9 @@ def ask(text, config=None, count=1, **arguments):
 
     async def many():
         return [
-            await model.api.generate([ChatMessageUser(content=text)], [], "none", GenerateConfig(**(config or {})))
+            await model.api.generate(
+                [ChatMessageUser(content=text)], [], "none", GenerateConfig(**(config or {}))
+            )
             for _ in range(count)
         ]
 
@@ -70,45 +82,65 @@ def test_more_epochs_keep_the_first_ones(tmp_path):
     assert len(seven) == 14
 
 
-FAILING = {"q1"}
-
+BREAKING_TASK = """
+from pathlib import Path
+from inspect_ai import Task, task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.scorer import choice
+from inspect_ai.solver import multiple_choice, solver
 
 @solver
-def sometimes_failing():
-    inner = multiple_choice()
-
+def breaking():
+    answer = multiple_choice()
     async def solve(state, generate):
-        if state.sample_id in FAILING and state.epoch == 2:
+        if state.epoch == 2 and not Path(MENDED).exists():
             raise RuntimeError("planted")
-        return await inner(state, generate)
-
+        return await answer(state, generate)
     return solve
 
-
-def test_a_retried_run_has_the_answers_of_an_undisturbed_one(tmp_path):
-    undisturbed = answers(run(tmp_path, samples(3), solver=sometimes_failing_off()))
-    task = Task(dataset=MemoryDataset(samples(3)), solver=sometimes_failing(), scorer=choice())
-    [broken] = eval(task, model="hotmess/simulated", epochs=4, display="none", log_dir=str(tmp_path), fail_on_error=False)
-    assert ("q1", 2) not in {key for key, text in answers(broken).items() if text}
-    FAILING.clear()
-    try:
-        broken.status = "error"
-        rerun = eval(task, model="hotmess/simulated", epochs=4, display="none", log_dir=str(tmp_path))
-    finally:
-        FAILING.add("q1")
-    assert answers(rerun[0]) == undisturbed
+@task
+def colours():
+    samples = [
+        Sample(id=f"q{n}", input=f"Question number {n}: which?",
+               choices=["red", "green", "blue", "grey"], target="ABCD"[n % 4])
+        for n in range(3)
+    ]
+    return Task(dataset=MemoryDataset(samples), solver=breaking(), scorer=choice())
+"""
 
 
-def sometimes_failing_off():
-    return multiple_choice()
+def test_a_retried_run_has_the_answers_of_an_undisturbed_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    undisturbed = answers(run(tmp_path, samples(3), seed=8))
+    mended = tmp_path / "mended"
+    (tmp_path / "colours.py").write_text(f"MENDED = {str(mended)!r}\n" + BREAKING_TASK)
+    quiet = {"display": "none", "log_dir": str(tmp_path), "log_realtime": False}
+    [broken] = eval("colours.py", model="hotmess/simulated", model_args={"seed": 8}, epochs=4, **quiet)
+    assert broken.status == "error"
+    mended.touch()
+    [whole] = eval_retry(broken, **quiet)
+    assert answers(whole) == undisturbed
+
+
+def test_a_fresh_process_draws_the_same():
+    question = "Question('Which?', ('red', 'green', 'blue'), 1)"
+    program = (
+        "from hotmess_inspect.simulated.distribution import *\n"
+        f"print(question_distribution({question}, SimulatedArguments(seed=7)).tolist())"
+    )
+    there = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    here = question_distribution(Question("Which?", ("red", "green", "blue"), 1), SimulatedArguments(seed=7))
+    assert json.loads(there.stdout) == here.tolist()
 
 
 def test_letters_follow_the_stated_distribution():
-    outputs = ask(f"Which?\n\n{BLOCK}", count=4000, seed=3, accuracy=0.5, reasoning="none")
+    outputs = ask(f"Which?\n\n{BLOCK}", count=2000, seed=3, accuracy=0.5, reasoning="none")
     stated = outputs[0].metadata["simulated"]
-    counts = [sum(output.completion == f"ANSWER: {letter}" for output in outputs) for letter in stated["letters"]]
-    assert sum(counts) == 4000
-    assert stats.chisquare(counts, np.array(stated["probabilities"]) * 4000).pvalue > 0.001
+    counts = [
+        sum(output.completion == f"ANSWER: {letter}" for output in outputs) for letter in stated["letters"]
+    ]
+    assert sum(counts) == 2000
+    assert stats.chisquare(counts, np.array(stated["probabilities"]) * 2000).pvalue > 0.001
 
 
 def test_the_truth_knows_the_distribution_that_the_model_uses(tmp_path):
@@ -119,9 +151,9 @@ def test_the_truth_knows_the_distribution_that_the_model_uses(tmp_path):
 
 
 def test_accuracy_is_planned(tmp_path):
-    log = run(tmp_path, samples(40), epochs=20, accuracy=0.7, spread=0.0)
-    # 800 answers, each right with probability .7: standard error .016
-    assert log.results.scores[0].metrics["accuracy"].value == pytest.approx(0.7, abs=0.055)
+    log = run(tmp_path, samples(15), epochs=10, accuracy=0.7, spread=0.0, reasoning="none")
+    # 150 answers, each right with probability .7: standard error .037
+    assert log.results.scores[0].metrics["accuracy"].value == pytest.approx(0.7, abs=0.11)
 
 
 def test_usage_is_always_reported(tmp_path):
@@ -163,7 +195,9 @@ def test_probability_format_states_a_distribution_around_the_right_mean():
 
 
 def test_log_probabilities_are_those_of_the_distribution():
-    [output] = ask(f"Which?\n\n{BLOCK}\n\nAnswer:", config={"logprobs": True, "top_logprobs": 5, "max_tokens": 1})
+    [output] = ask(
+        f"Which?\n\n{BLOCK}\n\nAnswer:", config={"logprobs": True, "top_logprobs": 5, "max_tokens": 1}
+    )
     assert output.completion in "ABCD"
     [token] = output.choices[0].logprobs.content
     stated = output.metadata["simulated"]
@@ -181,25 +215,31 @@ def test_log_probabilities_name_the_letter_within_a_phrase():
 
 
 def test_unparsed_share():
-    outputs = ask(f"Which?\n\n{BLOCK}", count=2000, unparsed=0.3, reasoning="none")
+    outputs = ask(f"Which?\n\n{BLOCK}", count=1000, unparsed=0.3, reasoning="none")
     lost = sum(not output.completion.startswith("ANSWER: ") for output in outputs)
-    assert stats.binomtest(lost, 2000, 0.3).pvalue > 0.001
+    assert stats.binomtest(lost, 1000, 0.3).pvalue > 0.001
     assert {output.stop_reason for output in outputs} == {"stop", "max_tokens"}
 
 
 def test_wrong_answers_can_be_longer(tmp_path):
-    log = run(tmp_path, samples(30), epochs=10, length_coupling=1.0, length_between=0.0, reasoning="tokens")
+    log = run(tmp_path, samples(15), epochs=10, length_coupling=1.5, length_between=0.0, reasoning="tokens")
     lengths = {"C": [], "I": []}
     for sample in log.samples:
         [usage] = sample.model_usage.values()
         lengths[sample.scores["choice"].value].append(np.log(usage.reasoning_tokens))
-    # planted: 1 in log length; standard error of the difference of means about .5 * sqrt(1/180 + 1/120) = .06
-    assert np.mean(lengths["I"]) - np.mean(lengths["C"]) == pytest.approx(1.0, abs=0.24)
+    # planted: 1.5 in log length; standard error of the difference of means .5 * sqrt(1/90 + 1/60) = .08
+    assert np.mean(lengths["I"]) - np.mean(lengths["C"]) == pytest.approx(1.5, abs=0.3)
 
 
 def test_effort_is_read_from_the_generation_config():
     low, high = (
-        ask(f"Which?\n\n{BLOCK}", config={"reasoning_effort": effort}, accuracy=0.5, spread=0.0, effort_gain=1.0)[0]
+        ask(
+            f"Which?\n\n{BLOCK}",
+            config={"reasoning_effort": effort},
+            accuracy=0.5,
+            spread=0.0,
+            effort_gain=1.0,
+        )[0]
         for effort in ("low", "high")
     )
     # odds exp(-1) and exp(1)
@@ -221,19 +261,28 @@ def test_several_choices_are_several_draws():
 
 
 def test_free_questions_are_answered_from_the_target(tmp_path):
-    dataset = [Sample(id=n, input=f"What is {n} + 7?", target=str(n + 7)) for n in range(20)]
-    log = run(tmp_path, dataset, epochs=10, solver=generate(), scorer=match(numeric=True), accuracy=0.6, spread=0.0)
-    assert log.results.scores[0].metrics["accuracy"].value == pytest.approx(0.6, abs=0.12)
+    dataset = [Sample(id=n, input=f"What is {n} + 7?", target=str(n + 7)) for n in range(10)]
+    log = run(
+        tmp_path, dataset, epochs=10, solver=generate(), scorer=match(numeric=True), accuracy=0.6, spread=0.0
+    )
+    # 100 answers: standard error .049
+    assert log.results.scores[0].metrics["accuracy"].value == pytest.approx(0.6, abs=0.15)
 
 
 def test_it_grades_honestly_and_can_be_made_to_err(tmp_path):
-    dataset = [Sample(id=n, input=f"Capital of land {n}?", target=f"Town{n}") for n in range(20)]
+    dataset = [Sample(id=n, input=f"Capital of land {n}?", target=f"Town{n}") for n in range(6)]
     honest = run(tmp_path, dataset, epochs=5, solver=generate(), scorer=model_graded_fact(), accuracy=0.6)
     for sample in honest.samples:
         right = sample.output.completion == sample.target
         assert (sample.scores["model_graded_fact"].value == "C") == right
     erring = run(
-        tmp_path, dataset, epochs=5, solver=generate(), scorer=model_graded_fact(), accuracy=0.6, grader_accuracy=0.0
+        tmp_path,
+        dataset,
+        epochs=5,
+        solver=generate(),
+        scorer=model_graded_fact(),
+        accuracy=0.6,
+        grader_accuracy=0.0,
     )
     for sample in erring.samples:
         right = sample.output.completion == sample.target

@@ -6,8 +6,8 @@ from hotmess_inspect.simulated.prompt import Known, find_options, read_prompt, t
 BLOCK = "A) red\nB) green\nC) blue"
 
 
-def read(text, known=Known(), earlier=()):
-    return read_prompt([*earlier, ("user", text)], known)
+def read(text, known=None, earlier=()):
+    return read_prompt([*earlier, ("user", text)], known or Known())
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,9 @@ def test_what_is_no_block_of_options_is_none(text):
 
 @pytest.mark.parametrize("template", list(MultipleChoiceTemplate)[:2])
 def test_inspects_own_templates_are_read(template):
-    text = template.value.format(letters="A,B,C", question="Which colour?\n\nThink of the sky.", choices=BLOCK)
+    text = template.value.format(
+        letters="A,B,C", question="Which colour?\n\nThink of the sky.", choices=BLOCK
+    )
     known = Known("Which colour?\n\nThink of the sky.", ("red", "green", "blue"), "C")
     told, alone = read(text, known), read(text)
     assert (told.kind, told.options, told.target, told.context) == ("choice", ("red", "green", "blue"), 2, "")

@@ -182,7 +182,7 @@ def test_truth_reads_the_distributions_of_the_model():
     # one-hot answers have the Brier error 2 (1 - p_y)
     assert truth(asked, arguments).error == pytest.approx([2 * (1 - p[n % 3]) for n, p in enumerate(own)])
     unknown = [Question(question.text, question.options) for question in asked]
-    with pytest.raises(ValueError, match="question 0 .* has no target; give targets"):
+    with pytest.raises(ValueError, match=r"question 0 .* has no target; give targets"):
         truth(unknown, arguments)
     blind = truth(unknown, {**arguments, "knowledge": "none"}, targets=[n % 3 for n in range(7)])
     assert blind.error == pytest.approx(truth(asked, {**arguments, "knowledge": "none"}).error)
