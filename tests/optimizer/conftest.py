@@ -18,5 +18,11 @@ def _one_thread() -> None:
 def small_problem() -> ProblemConfig:
     """Two dimensions, precision 2: sequences of 2 * 2 * 5 = 20 tokens."""
     return ProblemConfig(
-        dims=2, condition_number=5.0, step_norm=0.1, start_half_width=2.0, precision=2, seed=1
+        dims=2,
+        condition_number=5.0,
+        step_norm=0.1,
+        start_half_width=1.0,
+        minimum_distance=1.5,
+        precision=2,
+        seed=1,
     )

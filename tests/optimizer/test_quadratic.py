@@ -34,7 +34,7 @@ def naive_walk(teacher: Teacher, start: list[float], steps: int, first_step: int
 @pytest.mark.parametrize("dims", [2, 4])
 def test_equals_a_naive_loop(schedule: str, dims: int) -> None:
     rng = np.random.default_rng(3)
-    teacher = Teacher(random_quadratic(dims, 50, rng), step_norm=0.005, schedule=schedule, half_life=400)  # type: ignore[arg-type]
+    teacher = Teacher(random_quadratic(dims, 50, rng, minimum_distance=6), step_norm=0.005, schedule=schedule, half_life=400)  # type: ignore[arg-type]
     starts = random_starts(3, dims, 4.0, rng)
     walked = trajectories(teacher, starts, 1500)
     assert walked.shape == (3, 1501, dims)
@@ -66,6 +66,7 @@ def test_random_quadratic_has_the_condition_number(dims: int) -> None:
     np.testing.assert_allclose(eigenvalues[-1] / eigenvalues[0], condition, rtol=1e-10)
     np.testing.assert_allclose(eigenvalues[-1], 1.0, rtol=1e-12)
     assert (quadratic.matrix == quadratic.matrix.T).all()
+    np.testing.assert_allclose(np.linalg.norm(quadratic.minimum), 1.0)
     again = random_quadratic(dims, condition, np.random.default_rng(0))
     assert (again.matrix == quadratic.matrix).all() and (again.minimum == quadratic.minimum).all()
 
@@ -110,6 +111,8 @@ def test_refuses_what_is_no_quadratic() -> None:
         random_quadratic(2, 0.5, np.random.default_rng(0))
     with pytest.raises(ValueError, match="at dims=1"):
         random_quadratic(1, 2.0, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="minimum_distance must be finite and at least 0, not -1"):
+        random_quadratic(2, 5.0, np.random.default_rng(0), minimum_distance=-1)
     with pytest.raises(ValueError, match="dims must be at least 1"):
         random_quadratic(0, 1.0, np.random.default_rng(0))
     with pytest.raises(ValueError, match="symmetric and positive definite"):

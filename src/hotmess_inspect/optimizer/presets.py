@@ -62,7 +62,14 @@ class Preset:
 PRESETS = {
     "tiny": Preset(
         TrainConfig(
-            ProblemConfig(dims=2, condition_number=5.0, step_norm=0.1, start_half_width=2.0, precision=2),
+            ProblemConfig(
+                dims=2,
+                condition_number=5.0,
+                step_norm=0.1,
+                start_half_width=1.0,
+                minimum_distance=1.5,
+                precision=2,
+            ),
             trajectories=200,
             trajectory_steps=64,
             batch=128,

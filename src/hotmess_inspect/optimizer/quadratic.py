@@ -73,16 +73,19 @@ class Quadratic:
         return distance
 
 
-def random_quadratic(dims: int, condition_number: float, rng: np.random.Generator) -> Quadratic:
+def random_quadratic(
+    dims: int, condition_number: float, rng: np.random.Generator, *, minimum_distance: float = 1.0
+) -> Quadratic:
     """Draw a quadratic with a uniformly random orientation.
 
-    The eigenvalues reach from ``1 / condition_number`` to 1 exactly; those between are log-uniform. The minimum is
-    uniform in the cube ``[-1, 1]^dims``.
+    The eigenvalues reach from ``1 / condition_number`` to 1 exactly; those between are log-uniform. The minimum
+    lies in a uniformly random direction from the origin.
 
     Args:
         dims: Number of dimensions, at least 1.
         condition_number: Largest over smallest eigenvalue, at least 1 (and exactly 1 for one dimension).
         rng: Source of randomness.
+        minimum_distance: Length of the minimum, at least 0.
 
     Returns:
         The surface; the same generator state gives the same bits.
@@ -96,6 +99,8 @@ def random_quadratic(dims: int, condition_number: float, rng: np.random.Generato
         raise ValueError(
             f"condition_number must be finite and >= 1 (1 for dims=1), not {condition_number} at dims={dims}"
         )
+    if not (np.isfinite(minimum_distance) and minimum_distance >= 0):
+        raise ValueError(f"minimum_distance must be finite and at least 0, not {minimum_distance}")
     exponents = rng.uniform(0.0, 1.0, size=dims)
     exponents[0] = 0.0
     if dims > 1:
@@ -104,7 +109,9 @@ def random_quadratic(dims: int, condition_number: float, rng: np.random.Generato
     # QR alone is not uniform over rotations: the signs of R's diagonal have to be moved into Q (Mezzadri 2007).
     basis = basis * np.sign(np.diag(upper))
     matrix = (basis * condition_number**-exponents) @ basis.T
-    return Quadratic(matrix=(matrix + matrix.T) / 2, minimum=rng.uniform(-1.0, 1.0, size=dims))
+    direction = rng.standard_normal(dims)
+    minimum = minimum_distance * direction / np.linalg.norm(direction)
+    return Quadratic(matrix=(matrix + matrix.T) / 2, minimum=minimum)
 
 
 @dataclass(frozen=True, eq=False)

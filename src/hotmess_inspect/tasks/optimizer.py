@@ -42,6 +42,7 @@ def optimizer(
     condition_number: float | None = None,
     step_norm: float | None = None,
     start_half_width: float | None = None,
+    minimum_distance: float | None = None,
     precision: int | None = None,
     schedule: str | None = None,
     surface_seed: int | None = None,
@@ -60,6 +61,7 @@ def optimizer(
         condition_number: Largest over smallest curvature, likewise.
         step_norm: Length of a step, likewise.
         start_half_width: Half width of the cube of the starts, likewise.
+        minimum_distance: Distance of the minimum from the middle of that cube, likewise.
         precision: Mantissa digits after the first, likewise.
         schedule: How the teacher's step length changes (fixed, harmonic, tapered), likewise.
         surface_seed: Seed of the surface, likewise.
@@ -76,6 +78,7 @@ def optimizer(
         condition_number=condition_number,
         step_norm=step_norm,
         start_half_width=start_half_width,
+        minimum_distance=minimum_distance,
         precision=precision,
         schedule=schedule,
         seed=surface_seed,
