@@ -6,6 +6,7 @@ import anyio
 import numpy as np
 import pytest
 from inspect_ai import Task, eval, eval_retry
+from inspect_ai.agent import react
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ChatMessageUser, GenerateConfig, get_model
 from inspect_ai.scorer import choice, match, model_graded_fact
@@ -267,6 +268,13 @@ def test_free_questions_are_answered_from_the_target(tmp_path):
     )
     # 100 answers: standard error .049
     assert log.results.scores[0].metrics["accuracy"].value == pytest.approx(0.6, abs=0.15)
+
+
+def test_an_agent_loop_is_ended_by_submitting(tmp_path):
+    dataset = [Sample(id=n, input=f"What is {n} + 7?", target=str(n + 7)) for n in range(3)]
+    log = run(tmp_path, dataset, epochs=2, solver=react(), scorer=match(), accuracy=1.0)
+    assert [sample.scores["match"].value for sample in log.samples] == ["C"] * 6
+    assert {len([m for m in sample.messages if m.role == "assistant"]) for sample in log.samples} == {1}
 
 
 def test_it_grades_honestly_and_can_be_made_to_err(tmp_path):

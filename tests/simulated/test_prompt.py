@@ -41,6 +41,11 @@ def test_inspects_own_templates_are_read(template):
     assert (alone.target, alone.context) == (None, "")
 
 
+def test_a_question_about_multiple_choice_is_no_instruction():
+    question = "A student copied the answers to three multiple choice questions. Who is right?"
+    assert read(f"Answer the following multiple choice question.\n\n{question}\n\n{BLOCK}").text == question
+
+
 def test_examples_in_the_same_message_are_context_and_not_question():
     example = f"Question: An old one?\n{BLOCK}\nANSWER: B\n\n"
     text = f"{example}Question: A new one?\n{BLOCK}\n\nANSWER: $LETTER"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,7 @@ from inspect_ai.model import (
     ModelUsage,
     TopLogprob,
 )
-from inspect_ai.tool import ToolChoice, ToolInfo
+from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 from numpy.typing import NDArray
 
 from hotmess_inspect._inspect_private import active_epoch, active_sample, prerequisite_error
@@ -67,6 +68,14 @@ class Reply:
     reasoning: int
 
 
+def _hand_in(replies: Sequence[Reply], submit: ToolInfo) -> None:
+    """Give the answers through the submit tool of an agent's loop, which would go on for ever otherwise."""
+    for place, reply in enumerate(replies):
+        arguments = {name: reply.choice.message.text for name in submit.parameters.properties}
+        reply.choice.message.tool_calls = [ToolCall(f"submit-{place}", submit.name, arguments)]
+        reply.choice.stop_reason = "tool_calls"
+
+
 class SimulatedModel(ModelAPI):
     """Inspect's provider for ``hotmess/simulated``; see `hotmess_inspect.simulated.provider`."""
 
@@ -104,6 +113,9 @@ class SimulatedModel(ModelAPI):
         belief = self._belief(prompt, config)
         rng, text_rng = self._streams(belief.question, config)
         replies = [self._reply(prompt, belief, config, rng, text_rng) for _ in range(config.num_choices or 1)]
+        submit = next((tool for tool in tools if "submit" in tool.name), None)
+        if submit is not None:
+            _hand_in(replies, submit)
         read = sum(count_tokens(message.text) for message in input)
         written = sum(reply.tokens for reply in replies)
         thought = sum(reply.reasoning for reply in replies)

@@ -21,7 +21,9 @@ _ANSWERED = re.compile(
 )
 _QUESTION_MARK = re.compile(r"^[ \t]*(?:Question|Q)[ \t]*\d*[ \t]*[:.][ \t]*", re.IGNORECASE | re.MULTILINE)
 _INSTRUCTION = re.compile(
-    r"multiple.choice|\$LETTER|\$ANSWER|<PROB>|<answer>|\\boxed|format of your (?:answer|response)", re.I
+    r"^\s*(?:please )?answer the following|^\s*the following (?:is|are) |\$LETTER|\$ANSWER|<PROB>|<answer>|\\boxed"
+    r"|format of your (?:answer|response)",
+    re.IGNORECASE,
 )
 
 

@@ -44,8 +44,9 @@ Arguments of ``hotmess/simulated`` (``-M name=value``):
 
 Levels of effort: minimal -1.5, low -1, medium 0, high +1; of token budgets: 1,024 -1, 4,096 0, 16,384 +1.
 Styles: auto, answer, bare, bold, boxed, sentence, tag, mixed. Where at most four tokens are allowed the
-reply is the letter alone; other token limits are not applied. A fitting truth comes from
-`hotmess_inspect.simulated.truth`.
+reply is the letter alone; other token limits are not applied. In an agent's loop with a submit tool the
+answer is submitted at once. Every output says in ``metadata["simulated"]`` which distribution it was drawn
+from; `hotmess_inspect.simulated.truth` makes the truth of a run from that, or from questions and arguments.
 
 Arguments of ``hotmess/simulated-agent``:
 
