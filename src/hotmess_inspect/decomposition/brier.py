@@ -70,24 +70,34 @@ class SquaredSums(Sums):
 
 
 def brier_sums(
-    chunk: FloatArray, ordered: FloatArray, gold: FloatArray, target: IntArray, epochs: IntArray
+    ordered: FloatArray, absent: BoolArray | None, target: IntArray, epochs: IntArray
 ) -> SquaredSums:
     """Sums for the Brier score, error = mean_r Σ_c (f_rc - y_c)² in [0, 2].
 
     Args:
-        chunk: Probabilities, shape (classes, epochs, questions), 0 in missing epochs.
-        ordered: The same, ascending along the epochs, so that sums do not depend on their order.
-        gold: f_r of the right class, shape (questions, epochs), NaN in missing epochs.
+        ordered: Probabilities, shape (classes, epochs, questions), each class ascending along the
+            epochs so that sums do not depend on their order; 0 where absent.
+        absent: Places that no epoch fills, shape (epochs, questions); None when there are none.
         target: Right class, shape (questions,).
         epochs: Epochs present, shape (questions,).
     """
     question = np.arange(len(target))
-    squares = np.square(chunk)
-    miss = np.nan_to_num(gold - 1.0)
-    squares[target, :, question] = np.square(miss)
-    per_epoch = np.sort(squares.sum(axis=0), axis=0)
     deviation = ordered.sum(axis=1)
-    miss.sort(axis=1)
-    deviation[target, question] = np.ascontiguousarray(miss.T).sum(axis=0)
+    squares = np.einsum("crq,crq->cq", ordered, ordered)
+    # About the target, not f² - 2f + 1: an error of 1e-18 is not lost in the rounding of 1.
+    miss = np.ascontiguousarray(ordered[target, :, question].T) - 1.0
+    if absent is not None:
+        miss[absent] = 0.0
+    deviation[target, question] = miss.sum(axis=0)
+    squares[target, question] = np.square(miss).sum(axis=0)
     total = np.ascontiguousarray(deviation.T)
-    return SquaredSums(epochs, total, per_epoch.sum(axis=0), np.ones(total.shape, np.bool_))
+    return SquaredSums(epochs, total, squares.sum(axis=0), np.ones(total.shape, np.bool_))
+
+
+def one_hot_squared_sums(counts: FloatArray, target: IntArray, epochs: IntArray) -> SquaredSums:
+    """The same from how often each class was answered, shape (questions, classes); exact."""
+    question = np.arange(len(target))
+    squares = 2.0 * (epochs - counts[question, target])
+    deviation = counts.copy()
+    deviation[question, target] -= epochs
+    return SquaredSums(epochs, deviation, squares, np.ones(counts.shape, np.bool_))

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hotmess_inspect.decomposition._checks import FloatArray, IntArray
+from hotmess_inspect.decomposition._checks import BoolArray, FloatArray, IntArray
 from hotmess_inspect.decomposition.sums import Sums, Terms
 
 
@@ -59,22 +59,32 @@ def mean_log_terms(logs: FloatArray, target: IntArray, epochs: IntArray) -> tupl
 
 
 def log_sums(
-    ordered: FloatArray, missing: bool, target: IntArray, epochs: IntArray, smoothing: float
+    ordered: FloatArray, absent: BoolArray | None, target: IntArray, epochs: IntArray, smoothing: float
 ) -> LogSums:
     """Sums for the KL loss.
 
     Args:
-        ordered: Probabilities ascending along the epochs, shape (classes, epochs, questions); NaN,
-            last, in missing epochs. Overwritten.
-        missing: Whether any epoch is missing.
+        ordered: Probabilities ascending along the epochs, shape (classes, epochs, questions).
+            Overwritten.
+        absent: Places that no epoch fills, shape (epochs, questions); None when there are none.
         target: Right class, shape (questions,).
         epochs: Epochs present, shape (questions,).
         smoothing: δ, positive where a probability is 0.
     """
+    if absent is not None:
+        ordered[:, absent] = 1.0 - smoothing
     ordered += smoothing
     logs = np.log(ordered, out=ordered)
-    if missing:
-        np.nan_to_num(logs, copy=False)
+    if absent is not None:
+        logs[:, absent] = 0.0
     total = np.ascontiguousarray(logs.sum(axis=1).T)
     total -= epochs[:, None] * np.log1p(len(ordered) * smoothing)
     return LogSums(epochs, target, total, smoothing)
+
+
+def one_hot_log_sums(counts: FloatArray, target: IntArray, epochs: IntArray, smoothing: float) -> LogSums:
+    """The same from how often each class was answered, shape (questions, classes); δ > 0."""
+    per_epoch = np.log1p(counts.shape[1] * smoothing)
+    logs = counts * (np.log1p(smoothing) - per_epoch)
+    logs += (epochs[:, None] - counts) * (np.log(smoothing) - per_epoch)
+    return LogSums(epochs, target, logs, smoothing)

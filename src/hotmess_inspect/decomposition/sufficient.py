@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from hotmess_inspect.decomposition._checks import (
     CLASS_LOSSES,
     SUM_TOLERANCE,
+    BoolArray,
     FloatArray,
     IntArray,
     Loss,
@@ -20,12 +21,12 @@ from hotmess_inspect.decomposition._checks import (
     check_smoothing,
     first,
 )
-from hotmess_inspect.decomposition.brier import brier_sums
-from hotmess_inspect.decomposition.kl import log_sums
+from hotmess_inspect.decomposition.brier import brier_sums, one_hot_squared_sums
+from hotmess_inspect.decomposition.kl import log_sums, one_hot_log_sums
 from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.decomposition.squared import squared_sums
 from hotmess_inspect.decomposition.sums import Sums
-from hotmess_inspect.decomposition.zero_one import vote_sums
+from hotmess_inspect.decomposition.zero_one import VoteSums, vote_sums
 
 # Half a megabyte of probabilities: a chunk and its temporaries stay in the second-level cache.
 _CHUNK = 1 << 16
@@ -125,32 +126,73 @@ def _chunk_sums(
     smoothing: float,
     offset: int,
 ) -> dict[str, Sums]:
-    # Classes first, questions last: every sum below runs along contiguous memory.
+    counts = _answer_counts(values) if smoothing > 0 else None
+    if counts is not None:
+        epochs = np.full(len(values), values.shape[1], dtype=np.int64)
+        return {loss: _one_hot_sums(loss, counts, target, epochs, smoothing) for loss in losses}
+    # Classes first, questions last: every sum below runs along contiguous memory. All that follows works in
+    # this one array: fresh temporaries of its size would cost more than the arithmetic.
     chunk: FloatArray = np.ascontiguousarray(values.transpose(2, 1, 0), dtype=np.float64)
     missing = np.isnan(chunk[0])
-    any_missing = bool(missing.any())
-    _check_chunk(chunk, missing, any_missing, smoothing if "kl" in losses else None, offset)
+    _check_chunk(chunk, missing, smoothing if "kl" in losses else None, offset)
     epochs = (len(missing) - missing.sum(axis=0)).astype(np.int64)
     sums: dict[str, Sums] = {}
-    ordered = np.sort(chunk, axis=1) if {"kl", "brier"} & set(losses) else chunk
-    gold = chunk[target, :, np.arange(len(target))] if "brier" in losses else None
-    if any_missing:
-        np.nan_to_num(chunk, copy=False)
-    if gold is not None:
-        filled = np.nan_to_num(ordered) if any_missing else ordered
-        sums["brier"] = brier_sums(chunk, filled, gold, target, epochs)
     if "zero_one" in losses:
-        sums["zero_one"] = vote_sums(
-            chunk, (~missing).astype(np.float64) if any_missing else None, target, epochs
-        )
+        sums["zero_one"] = vote_sums(chunk, target, epochs)
+    # Each class ascending along the epochs: sums have equal bits in whatever order the epochs came.
+    chunk.sort(axis=1)
+    absent = np.arange(len(missing))[:, None] >= epochs if missing.any() else None
+    if absent is not None:
+        chunk[:, absent] = 0.0
+    if "brier" in losses:
+        sums["brier"] = brier_sums(chunk, absent, target, epochs)
     if "kl" in losses:
-        sums["kl"] = log_sums(ordered, any_missing, target, epochs, smoothing)
-    return sums
+        # Questions of one-hot answers take the formula of counts, as whole chunks of them do: their bits do
+        # not depend on what other questions share their chunk.
+        sharp = _zeros_and_ones(chunk[:, -1:])
+        sharp[sharp] = _zeros_and_ones(chunk[:, :, sharp])
+        counts = np.ascontiguousarray(chunk[:, :, sharp].sum(axis=1).T)
+        kl = log_sums(chunk, absent, target, epochs, smoothing)
+        if sharp.any():
+            kl.logs[sharp] = one_hot_log_sums(counts, target[sharp], epochs[sharp], smoothing).logs
+        sums["kl"] = kl
+    return {loss: sums[loss] for loss in losses}
 
 
-def _check_chunk(
-    chunk: FloatArray, missing: NDArray[np.bool_], any_missing: bool, smoothing: float | None, offset: int
-) -> None:
+def _answer_counts(values: NDArray[np.floating[Any]]) -> FloatArray | None:
+    """How often each class was answered, shape (questions, classes), if every epoch is a one-hot row.
+
+    Letters are the common case; they need neither logarithms nor an order of the epochs.
+    """
+    questions, epochs, classes = values.shape
+    # One epoch of each question tells most other predictions from letters, at little cost.
+    if not _zeros_and_ones(values[:, :1].T).all():
+        return None
+    flat = np.ascontiguousarray(values, dtype=np.float64).reshape(questions, epochs * classes)
+    if not _zeros_and_ones(flat.reshape(questions, epochs, classes).T).all():
+        return None
+    if not (flat.reshape(-1, classes) @ np.ones(classes) == 1.0).all():
+        return None
+    counts: FloatArray = flat @ np.tile(np.eye(classes), (epochs, 1))
+    return counts
+
+
+def _zeros_and_ones(chunk: NDArray[np.floating[Any]]) -> BoolArray:
+    """Questions whose values are all 0 or 1, shape (questions,), of shape (classes, epochs, questions)."""
+    return np.asarray(((chunk == 0.0) | (chunk == 1.0)).all(axis=(0, 1)))
+
+
+def _one_hot_sums(
+    loss: str, counts: FloatArray, target: IntArray, epochs: IntArray, smoothing: float
+) -> Sums:
+    if loss == "brier":
+        return one_hot_squared_sums(counts, target, epochs)
+    if loss == "kl":
+        return one_hot_log_sums(counts, target, epochs, smoothing)
+    return VoteSums(epochs, target, counts)
+
+
+def _check_chunk(chunk: FloatArray, missing: NDArray[np.bool_], smoothing: float | None, offset: int) -> None:
     """Raise for the first question with a row that is no distribution; one cheap pass when all is well."""
     total = chunk.sum(axis=0)
     lowest = chunk.min(axis=0)
@@ -158,7 +200,7 @@ def _check_chunk(
     good = (np.abs(total - 1.0) <= SUM_TOLERANCE) & (lowest >= 0.0)
     if smoothing == 0.0:
         good &= lowest > 0.0
-    if any_missing:
+    if missing.any():
         good |= missing & np.isnan(chunk).all(axis=0)
     if good.all():
         return

@@ -46,20 +46,19 @@ class VoteSums(Sums):
         return error, bias, error - bias
 
 
-def vote_sums(chunk: FloatArray, gaps: FloatArray | None, target: IntArray, epochs: IntArray) -> VoteSums:
+def vote_sums(chunk: FloatArray, target: IntArray, epochs: IntArray) -> VoteSums:
     """Count the votes of a chunk of shape (classes, epochs, questions).
 
     Args:
-        chunk: Probabilities, 0 in missing epochs.
-        gaps: 0 in missing epochs and 1 elsewhere, shape (epochs, questions); None when none is missing.
+        chunk: Probabilities, NaN in missing epochs: nothing equals a NaN, so those vote for nothing.
         target: Right class, shape (questions,).
         epochs: Epochs present, shape (questions,).
     """
-    top = (chunk == chunk.max(axis=0)).astype(np.float64)
-    sharing = top.sum(axis=0)
-    if gaps is not None:
-        sharing = np.where(gaps > 0, sharing, np.inf)
-    if (sharing != 1).any():
+    top = (chunk == chunk.max(axis=0)).view(np.uint8)
+    sharing = top.sum(axis=0, dtype=np.uint8 if len(chunk) < 256 else np.int64)
+    if (sharing > 1).any():
         # Sorted, the fractions add up to the same bits in whatever order the epochs came.
-        top = np.sort(top / sharing, axis=1)
-    return VoteSums(epochs, target, np.ascontiguousarray(top.sum(axis=1).T))
+        votes = np.sort(top / np.maximum(sharing, 1), axis=1).sum(axis=1)
+    else:
+        votes = top.sum(axis=1, dtype=np.int32).astype(np.float64)
+    return VoteSums(epochs, target, np.ascontiguousarray(votes.T))
