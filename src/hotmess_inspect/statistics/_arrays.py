@@ -162,6 +162,29 @@ def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     return quotient
 
 
+def line_up(predictions: FloatArray, right: FloatArray, lengths: FloatArray) -> tuple[FloatArray, ...]:
+    """Epochs of each question from short to long, equal lengths by contents, unknown ones last.
+
+    Args:
+        predictions: Shape (questions, epochs, classes).
+        right: How right each epoch is, shape (questions, epochs).
+        lengths: Shape (questions, epochs); an epoch with NaN is not used and becomes NaN throughout.
+
+    Returns:
+        The three arrays in that order: whatever is drawn for their places does not depend on the order
+        in which epochs came.
+    """
+    order = np.lexsort((right, *np.moveaxis(predictions, 2, 0), lengths), axis=1)
+    rows = np.arange(len(order))[:, None]
+    ordered = lengths[rows, order]
+    unused = np.isnan(ordered)
+    return (
+        np.where(unused[:, :, None], np.nan, predictions[rows, order]),
+        np.where(unused, np.nan, right[rows, order]),
+        ordered,
+    )
+
+
 def content_order(*arrays: NDArray[Any]) -> IntArray:
     """Order of questions by the bits of their rows: in whatever order they came, they leave in one.
 

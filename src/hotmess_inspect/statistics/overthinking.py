@@ -26,6 +26,7 @@ from hotmess_inspect.statistics._arrays import (
     content_order,
     epoch_accuracy,
     in_few_dimensions,
+    line_up,
     mean_over_epochs,
     present_epochs,
     seeded,
@@ -236,14 +237,14 @@ class _EpochTable:
         usable = present & ~np.isnan(known)
         sizes = _split_sizes(np.where(usable, known, np.nan), split)
         counts = np.minimum(sizes.below, sizes.above) >= _FEWEST
-        lined_up = _line_up(values[counts], np.where(usable, known, np.nan)[counts], right[counts])
+        lined_up = line_up(values[counts], right[counts], np.where(usable, known, np.nan)[counts])
         goal = goal[counts]
         order = content_order(*lined_up, goal)
         chosen = np.flatnonzero(counts)[order]
         return cls(
             predictions=lined_up[0][order],
-            lengths=lined_up[1][order],
-            right=lined_up[2][order],
+            right=lined_up[1][order],
+            lengths=lined_up[2][order],
             target=goal[order],
             clusters=None if labels is None else labels[chosen],
             sizes=Sizes(sizes.known[chosen], sizes.below[chosen], sizes.above[chosen]),
@@ -300,22 +301,6 @@ def _split_sizes(lengths: FloatArray, split: Split) -> Sizes:
     middle = (ordered[rows, last // 2] + ordered[rows, (last + 1) // 2]) / 2
     below = (lengths < middle[:, None]).sum(axis=1)
     return Sizes(known, below, known - below)
-
-
-def _line_up(
-    predictions: FloatArray, lengths: FloatArray, right: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Epochs of each question from short to long, equal lengths by contents, unknown ones last."""
-    keys = (*np.moveaxis(predictions, 2, 0), right, lengths)
-    order = np.lexsort(keys, axis=1)
-    rows = np.arange(len(order))[:, None]
-    ordered = lengths[rows, order]
-    unused = np.isnan(ordered)
-    return (
-        np.where(unused[:, :, None], np.nan, predictions[rows, order]),
-        ordered,
-        np.where(unused, np.nan, right[rows, order]),
-    )
 
 
 def _pool_terms(table: _EpochTable, orders: IntArray, loss: Loss, estimator: Estimator) -> FloatArray:

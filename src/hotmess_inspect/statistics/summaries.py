@@ -2,8 +2,41 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from scipy import stats
+
 from hotmess_inspect.decomposition import Decomposition, Interval
-from hotmess_inspect.statistics._arrays import FloatArray, ordered_mean
+from hotmess_inspect.decomposition.intervals import ratio_interval
+from hotmess_inspect.statistics._arrays import UNDEFINED, BoolArray, FloatArray, ordered_mean
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number and its interval.
+
+    Attributes:
+        value: NaN where undefined.
+        interval: Confidence interval over resampled questions.
+    """
+
+    value: float
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of questions, or a mean over questions, each of which weighs the same.
+
+    Attributes:
+        value: In [0, 1]; NaN where no question can tell.
+        interval: Confidence interval: Wilson's for a share of questions, which is not empty at 0 or 1;
+            over resampled questions for a mean.
+        questions: Questions that can tell.
+    """
+
+    value: float
+    interval: Interval
+    questions: int
 
 
 @dataclass(frozen=True)
@@ -51,3 +84,44 @@ def summarise(part: Decomposition, length: FloatArray, accuracy: FloatArray, int
         incoherence=part.incoherence,
         incoherence_ci=interval,
     )
+
+
+def share(happens: BoolArray, told: BoolArray, level: float) -> Share:
+    """Share of questions to which something happens, with Wilson's interval.
+
+    Args:
+        happens: Shape (questions,).
+        told: Questions that can tell, shape (questions,).
+        level: Coverage of the interval.
+
+    References:
+        Wilson (1927), doi:10.1080/01621459.1927.10502953
+    """
+    count = int(told.sum())
+    if not count:
+        return Share(float("nan"), UNDEFINED, 0)
+    value = int((happens & told).sum()) / count
+    z = float(stats.norm.ppf((1 + level) / 2))
+    shrunk = 1.0 + z**2 / count
+    middle = (value + z**2 / (2 * count)) / shrunk
+    reach = z / shrunk * (value * (1 - value) / count + z**2 / (4 * count**2)) ** 0.5
+    return Share(value, Interval(max(middle - reach, 0.0), min(middle + reach, 1.0)), count)
+
+
+def mean_share(
+    values: FloatArray, told: BoolArray, level: float, resamples: int, rng: np.random.Generator
+) -> Share:
+    """Mean of one number per question, with an interval over resampled questions.
+
+    Args:
+        values: Shape (questions,); NaN only for questions that cannot tell.
+        told: Questions that can tell, shape (questions,).
+        level: Coverage of the interval.
+        resamples: Bootstrap replicates.
+        rng: Source of randomness.
+    """
+    counted = values[told]
+    if not counted.size:
+        return Share(float("nan"), UNDEFINED, 0)
+    interval = ratio_interval(counted, np.ones(len(counted)), level=level, resamples=resamples, rng=rng)
+    return Share(ordered_mean(counted), interval, len(counted))
