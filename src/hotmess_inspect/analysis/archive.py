@@ -199,6 +199,12 @@ class Archive:
         if done != member.inflated or crc != member.crc:
             raise DamagedLog(f"{name} is damaged: its size or checksum is not what the directory says")
 
+    def check(self, names: list[str]) -> None:
+        """Refuse members that would inflate beyond bounds, without inflating them."""
+        for name in names:
+            if name in self.members:
+                self._checked(name)
+
     def _checked(self, name: str) -> Member:
         member = self.members.get(name)
         if member is None:

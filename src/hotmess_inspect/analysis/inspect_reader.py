@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from .archive import DamagedLog
-from .records import HeaderRecord, HmMetadata, ScoreRecord, SummaryRecord, Usage
+from .records import HeaderRecord, HmMetadata, SummaryRecord
 
 
 def read_by_inspect(path: str) -> tuple[HeaderRecord, Sequence[SummaryRecord]]:
@@ -29,42 +29,32 @@ def read_by_inspect(path: str) -> tuple[HeaderRecord, Sequence[SummaryRecord]]:
         log = read_eval_log(path, header_only=True)
         summaries = read_eval_log_sample_summaries(path)
     except Exception as error:  # Inspect promises no exception types for files that it cannot read
-        raise DamagedLog(f"neither the fast reader nor Inspect can read it: {error}") from error
-    header = msgspec.convert(log.model_dump(exclude={"samples", "reductions"}), HeaderRecord)
-    return header, [_record(summary) for summary in summaries]
+        first_line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DamagedLog(f"Inspect cannot read it either: {first_line}") from error
+    try:
+        header = msgspec.convert(log.model_dump(exclude={"samples", "reductions"}), HeaderRecord)
+        return header, [msgspec.convert(_fields(summary), SummaryRecord) for summary in summaries]
+    except msgspec.ValidationError as error:
+        raise DamagedLog(f"Inspect reads it, but it says things of unknown form: {error}") from error
 
 
-def _record(summary: Any) -> SummaryRecord:
+def _fields(summary: Any) -> dict[str, Any]:
+    """A summary as the plain values that are checked on the way into a record."""
+    names = [f for f in SummaryRecord.__struct_fields__ if f not in ("scores", "model_usage")]
+    fields: dict[str, Any] = {name: getattr(summary, name) for name in names}
     scores = summary.scores
-    return SummaryRecord(
-        id=summary.id,
-        epoch=summary.epoch,
-        target=summary.target,
-        choices=summary.choices,
-        scores=None if scores is None else {name: _score(score) for name, score in scores.items()},
-        model_usage=_usage(summary),
-        error=summary.error,
-        limit=summary.limit,
-        retries=summary.retries,
-        completed=summary.completed,
-        message_count=summary.message_count,
-        turn_count=summary.turn_count,
-        uuid=summary.uuid,
-    )
+    fields["scores"] = None if scores is None else {name: _score(score) for name, score in scores.items()}
+    if "model_usage" in summary.model_fields_set:
+        # Old logs say nothing of tokens, and so nothing of caches.
+        fields["model_usage"] = {name: usage.model_dump() for name, usage in summary.model_usage.items()}
+    return fields
 
 
-def _usage(summary: Any) -> dict[str, Usage] | None:
-    """Tokens per model; ``None`` in old logs, which say nothing of them and so say nothing of caches."""
-    if "model_usage" not in summary.model_fields_set:
-        return None
-    return {name: Usage(u.output_tokens, u.reasoning_tokens) for name, u in summary.model_usage.items()}
-
-
-def _score(score: Any) -> ScoreRecord:
+def _score(score: Any) -> dict[str, Any]:
     metadata = {k: v for k, v in (score.metadata or {}).items() if k.startswith("hm_")}
     try:
-        known = msgspec.convert(metadata, HmMetadata)
+        msgspec.convert(metadata, HmMetadata)
     except msgspec.ValidationError:
         # Entries of this name that are not ours: the verdict itself still counts.
-        known = None
-    return ScoreRecord(score.value, score.answer, known)
+        metadata = {}
+    return {"value": score.value, "answer": score.answer, "metadata": metadata}

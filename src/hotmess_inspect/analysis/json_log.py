@@ -9,6 +9,7 @@ import msgspec
 
 from .archive import FREE_BYTES, Archive, DamagedLog
 from .records import (
+    Count,
     EvalRecord,
     HeaderRecord,
     PlanRecord,
@@ -34,7 +35,7 @@ class SampleRecord(msgspec.Struct, gc=False, frozen=True):
     """A whole sample; messages are counted, not read."""
 
     id: int | str
-    epoch: int
+    epoch: Count
     target: str | list[str] = ""
     choices: list[str] | None = None
     scores: dict[str, ScoreRecord | None] | None = None
@@ -44,7 +45,7 @@ class SampleRecord(msgspec.Struct, gc=False, frozen=True):
     error_retries: list[msgspec.Raw] | None = None
     limit: LimitRecord | None = None
     messages: list[msgspec.Raw] = []
-    turn_count: int | None = None
+    turn_count: Count | None = None
     uuid: str | None = None
 
     def summary(self) -> SummaryRecord:

@@ -178,12 +178,16 @@ def _read_archive(file: File) -> tuple[LogRows, HeaderRecord]:
         archive.prefetch(["summaries.json", name])
         header = decode_header(archive.read(name))
         if header.version > KNOWN_VERSION:
-            return _read_by_inspect(file)
+            raise UnknownShape(
+                f"the log's schema version is {header.version}; the fast reader knows {KNOWN_VERSION}"
+            )
         rows = LogRows(file.path, header)
         for batch in _summary_batches(archive, file):
             rows.add(batch)
-    except UnknownShape:
-        return _read_by_inspect(file)
+    except UnknownShape as reason:
+        # Inspect sets no bounds of its own: what it is to read must pass ours.
+        archive.check(["header.json", "summaries.json"])
+        return _read_by_inspect(file, reason)
     return rows, header
 
 
@@ -201,19 +205,22 @@ def _summary_batches(archive: Archive, file: File) -> Iterator[Sequence[SummaryR
 def _read_json(file: File) -> tuple[LogRows, HeaderRecord]:
     try:
         header, samples = decode_json_log(file)
-    except UnknownShape:
-        return _read_by_inspect(file)
+    except UnknownShape as reason:
+        return _read_by_inspect(file, reason)
     rows = LogRows(file.path, header)
     rows.add(samples)
     return rows, header
 
 
-def _read_by_inspect(file: File) -> tuple[LogRows, HeaderRecord]:
+def _read_by_inspect(file: File, reason: UnknownShape) -> tuple[LogRows, HeaderRecord]:
     from .inspect_reader import read_by_inspect
 
-    header, summaries = read_by_inspect(file.path)
+    try:
+        header, summaries = read_by_inspect(file.path)
+    except DamagedLog as error:
+        raise DamagedLog(f"{reason}; {error}") from error
     rows = LogRows(file.path, header)
-    rows.notes.append("read through Inspect's API, since its form is not one that the fast reader knows")
+    rows.notes.append(f"read through Inspect's API: {reason}")
     rows.add(summaries)
     return rows, header
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -14,6 +14,7 @@ MAX_RECORD_BYTES = 1 << 25
 """Longest stretch of a summaries file that may hold no complete record."""
 
 _T = TypeVar("_T")
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
 
@@ -25,11 +26,11 @@ class HmMetadata(msgspec.Struct, gc=False, frozen=True):
     hm_status: str | None = None
     hm_answer: str | None = None
     hm_target: str | None = None
-    hm_classes: int | None = None
+    hm_classes: Count | None = None
     hm_probabilities: list[float] | None = None
     hm_tests: str | None = None
-    hm_f2p: int | None = None
-    hm_p2p: int | None = None
+    hm_f2p: Count | None = None
+    hm_p2p: Count | None = None
     hm_actions: float | None = None
     hm_turns: float | None = None
     hm_output_tokens: float | None = None
@@ -55,17 +56,17 @@ class SummaryRecord(msgspec.Struct, gc=False, frozen=True):
     """One epoch of one question, as the log's summaries tell it."""
 
     id: int | str
-    epoch: int
+    epoch: Count
     target: str | list[str] = ""
     choices: list[str] | None = None
     scores: dict[str, ScoreRecord | None] | None = None
     model_usage: dict[str, Usage] | None = None
     error: str | None = None
     limit: str | None = None
-    retries: int | None = None
+    retries: Count | None = None
     completed: bool = False
-    message_count: int | None = None
-    turn_count: int | None = None
+    message_count: Count | None = None
+    turn_count: Count | None = None
     uuid: str | None = None
 
 
@@ -79,7 +80,7 @@ class DatasetRecord(msgspec.Struct, gc=False, frozen=True):
 class ConfigRecord(msgspec.Struct, gc=False, frozen=True):
     """Settings of the evaluation that change what an epoch is."""
 
-    epochs: int | None = None
+    epochs: Count | None = None
     message_limit: int | None = None
     token_limit: int | None = None
     turn_limit: int | None = None
@@ -195,11 +196,21 @@ def decode_as(decoder: msgspec.json.Decoder[_T], data: Buffer, type_: Any, name:
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as error:
-        raise UnknownShape(f"{name} is not as Inspect writes it: {error}") from error
+        # Raised at the first wrong type, before the rest of the text has been looked at.
+        if _is_json(data):
+            raise UnknownShape(f"{name} is not as Inspect writes it: {error}") from error
+        return cast(_T, _decode_constants(data, type_, name))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # Inspect writes NaN and Infinity, which JSON does not have; the standard library reads them.
-        found: _T = _decode_constants(data, type_, name)
-        return found
+        return cast(_T, _decode_constants(data, type_, name))
+
+
+def _is_json(data: Buffer) -> bool:
+    try:
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def _decode_constants(data: Buffer, type_: Any, name: str) -> Any:

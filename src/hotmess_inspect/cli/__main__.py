@@ -1,0 +1,5 @@
+"""`python -m hotmess_inspect.cli`, where the script `hotmess` is not on the path."""
+
+from . import main
+
+main(prog_name="hotmess")
