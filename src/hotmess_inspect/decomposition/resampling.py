@@ -12,8 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.decomposition._checks import FloatArray, IntArray
 
-# Counts per block of replicates: drawn, cast and multiplied while they are in the cache.
-_BLOCK = 1 << 20
+# Counts per block of replicates. Draws want to stay in the second-level cache, matrix products want many
+# rows; the stream of random numbers is the same for any size.
+_DRAW_BLOCK = 1 << 18
+_PRODUCT_BLOCK = 1 << 20
 
 
 def draw_weights(questions: int, resamples: int, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -32,7 +34,7 @@ def draw_weights(questions: int, resamples: int, rng: np.random.Generator) -> ND
     """
     _check_sizes(questions, resamples)
     weights = np.empty((resamples, questions), dtype=np.uint8)
-    for start, stop in _blocks(questions, resamples):
+    for start, stop in _blocks(questions, resamples, _DRAW_BLOCK):
         weights[start:stop] = _draw_block(questions, stop - start, rng)
     return weights
 
@@ -69,8 +71,8 @@ def resampled_sums(
     _check_sizes(questions, resamples)
     rng = np.random.default_rng(0) if rng is None else rng
     sums = np.empty((resamples, table.shape[1]))
-    for start, stop in _blocks(questions, resamples):
-        block = _draw_block(questions, stop - start, rng) if weights is None else weights[start:stop]
+    for start, stop in _blocks(questions, resamples, _PRODUCT_BLOCK):
+        block = draw_weights(questions, stop - start, rng) if weights is None else weights[start:stop]
         np.matmul(block.astype(np.float64), table, out=sums[start:stop])
     return sums
 
@@ -114,8 +116,8 @@ def _check_sizes(questions: int, resamples: int) -> None:
         raise ValueError(f"resamples={resamples} must be at least 1")
 
 
-def _blocks(questions: int, resamples: int) -> list[tuple[int, int]]:
-    step = max(1, _BLOCK // questions)
+def _blocks(questions: int, resamples: int, size: int) -> list[tuple[int, int]]:
+    step = max(1, size // questions)
     return [(start, min(start + step, resamples)) for start in range(0, resamples, step)]
 
 
