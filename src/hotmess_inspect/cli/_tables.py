@@ -19,53 +19,62 @@ from ._console import cell, console, plain, print_problems
 def print_analysis(results: Sequence[GroupResult], problems: Sequence[Problem]) -> None:
     """Print headline numbers, numbers by length, and what a reader has to know."""
     out = console()
-    if results:
-        out.print(_headline(results))
-        _print_counts(out, results)
-        for result in results:
+    if not results:
+        out.print("No group with a verdict was found.")
+    for members in _by_run(results):
+        out.print(_headline(members))
+        _print_counts(out, members)
+        # Lengths of the first measure of each scorer and loss; the others stand in the JSON.
+        for result in _leading(members):
             if result.lengths is not None:
                 _print_lengths(out, result, result.lengths)
-    else:
-        out.print("No group with a verdict was found.")
+    if results:
+        out.print(
+            cell("error = bias² + variance, means over questions; incoherence = Σ variance / Σ error", "dim")
+        )
     print_problems(problems, out)
 
 
-def _headline(results: Sequence[GroupResult]) -> Table:
-    table = Table(
-        caption="error = bias² + variance; incoherence = Σ variance / Σ error over questions",
-        caption_justify="left",
-    )
-    for name in ("task", "model", "what", "loss", "estimator"):
-        table.add_column(name, overflow="fold")
-    for name in (
-        "questions",
-        "epochs",
-        "accuracy",
-        "error",
-        "bias²",
-        "variance",
-        "incoherence",
-        "95 % interval",
-    ):
-        table.add_column(name, justify="right", no_wrap=True)
+def _by_run(results: Sequence[GroupResult]) -> list[list[GroupResult]]:
+    """The results of one task and model under one setting stand in one table."""
+    runs: dict[tuple[str | None, ...], list[GroupResult]] = {}
     for result in results:
+        key = (result.group.task, result.group.model, str(sorted(result.variant.items())))
+        runs.setdefault(key, []).append(result)
+    return list(runs.values())
+
+
+def _leading(members: Sequence[GroupResult]) -> list[GroupResult]:
+    first: dict[str | None, str | None] = {}
+    for result in members:
+        first.setdefault(result.group.scorer, result.group.measure)
+    return [result for result in members if result.group.measure == first[result.group.scorer]]
+
+
+def _headline(members: Sequence[GroupResult]) -> Table:
+    lead = members[0]
+    questions = int((lead.decomposition.epochs > 0).sum())
+    settings = ", ".join(f"{key}={value}" for key, value in lead.variant.items())
+    scored, planned = lead.counts["epochs_scored"], lead.counts["epochs_planned"]
+    epochs = f"{scored} epochs" if scored == planned else f"{scored} of {planned} epochs"
+    parts = (lead.group.task, lead.group.model, settings, f"{questions} questions, {epochs}")
+    table = Table(title=plain(" · ".join(part for part in parts if part)), title_justify="left")
+    for name in ("what", "loss", "estimator"):
+        table.add_column(name, overflow="fold")
+    for name in ("accuracy", "error", "bias²", "variance", "incoherence", "95 % interval"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for result in members:
         table.add_row(*map(cell, _headline_cells(result)))
     return table
 
 
 def _headline_cells(result: GroupResult) -> list[str]:
-    d, counts = result.decomposition, result.counts
+    d = result.decomposition
     low, high = result.incoherence_ci
-    settings = ", ".join(f"{key}={value}" for key, value in result.variant.items())
-    what = " ".join(part for part in (result.group.measure or result.group.scorer, settings) if part)
     return [
-        result.group.task or "–",
-        result.group.model or "–",
-        what or "–",
+        result.group.measure or result.group.scorer or "–",
         d.loss,
         d.estimator,
-        str(int((d.epochs > 0).sum())),
-        _of(counts["epochs_scored"], counts["epochs_planned"]),
         number(result.accuracy),
         number(d.mean("error")),
         number(d.mean("bias_squared")),
@@ -89,7 +98,8 @@ def _print_counts(out: Console, results: Sequence[GroupResult]) -> None:
 
 
 def _print_lengths(out: Console, result: GroupResult, lengths: LengthFindings) -> None:
-    name = f"{group_name(result.group)} · {result.decomposition.loss} by {result.length}"
+    measure = result.group.measure or result.group.scorer
+    name = f"{measure} by {result.length}, {result.decomposition.loss} {result.decomposition.estimator}"
     table = Table(title=plain(name), title_justify="left")
     for column in (
         "length",
@@ -131,10 +141,6 @@ def _print_overthinking(out: Console, split: Overthinking) -> None:
         f"shorter against longer epochs of the same question: {split.below:.3f} against {split.above:.3f}, "
         f"difference {split.difference:+.3f} [{low:+.3f} … {high:+.3f}]{p}"
     )
-
-
-def _of(scored: int, planned: int) -> str:
-    return str(scored) if scored == planned else f"{scored} of {planned}"
 
 
 def number(value: float) -> str:
