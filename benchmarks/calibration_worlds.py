@@ -123,10 +123,11 @@ def unit_tests(name: str, text: str, a: float, b: float, kappa: float = 3.0, sha
         exists = np.arange(TESTS) < count[:, None]
         level = np.clip(rng.beta(a, b, (questions, 1)), 1e-9, 1 - 1e-9)
         rate = rng.beta(kappa * level, kappa * (1 - level), (questions, TESTS))
+        # One uniform number decides whether a test follows the epoch and, if not, its own outcome.
         own = rng.random((questions, epochs, TESTS), dtype=np.float32)
         common = rng.random((questions, epochs, 1), dtype=np.float32)
-        follows = rng.random((questions, epochs, TESTS), dtype=np.float32) < shared
-        passed = (np.where(follows, common, own) < rate[:, None, :]).astype(np.float64)
+        value = np.where(own < shared, common, (own - np.float32(shared)) / np.float32(1 - shared))
+        passed = (value < rate[:, None, :]).astype(np.float64)
         passed[np.broadcast_to(~exists[:, None, :], passed.shape)] = np.nan
         error = ((1 - rate) * exists).sum(axis=1) / count
         return Draw(passed, 1.0, error, (rate * (1 - rate) * exists).sum(axis=1) / count)

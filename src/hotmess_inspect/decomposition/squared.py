@@ -43,10 +43,13 @@ def _chunk_sums(points: NDArray[np.floating], goal: NDArray[np.floating], offset
     present = known.any(axis=1)
     _check_rows(points, goal, known, scored[:, :, None] & present[:, None, :], offset)
     deviation[~known] = 0.0
-    # Ascending along the epochs: the sums do not depend on the order in which epochs arrived.
-    squares = np.sort(np.einsum("qrd,qrd->qr", deviation, deviation), axis=1).sum(axis=1)
-    deviation.sort(axis=1)
-    return SquaredSums(scored.sum(axis=1), deviation.sum(axis=1), squares, present, True)
+    squares = np.einsum("qrd,qrd->qr", deviation, deviation)
+    # Whole numbers (outcomes of tests) add exactly in any order. All else is put in ascending order along
+    # the epochs, so that sums have equal bits in whatever order the epochs came.
+    if not (deviation == np.rint(deviation)).all():
+        squares.sort(axis=1)
+        deviation.sort(axis=1)
+    return SquaredSums(scored.sum(axis=1), deviation.sum(axis=1), squares.sum(axis=1), present, True)
 
 
 def _check_rows(
