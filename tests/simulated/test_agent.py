@@ -49,7 +49,7 @@ def rows(tmp_path):
     return str(file)
 
 
-def run(tmp_path, rows, epochs=12, limit=60, agent=None, name="toy-1", **arguments):
+def run(tmp_path, rows, epochs=7, limit=60, agent=None, name="toy-1", **arguments):
     task = Task(
         dataset=MemoryDataset([Sample(id=name, input="Fix this: " + ROW["problem_statement"], setup=SETUP)]),
         solver=agent or react(tools=[bash()]),

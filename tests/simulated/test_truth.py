@@ -56,12 +56,12 @@ def test_two_contexts_by_hand():
 def test_contexts_without_end_are_the_limit_of_many():
     arguments = SimulatedArguments(context_variance=0.3, unparsed=0.1)
     question = Question("Which?", ("a", "b", "c", "d"), 1)
-    names = [f"context {number}" for number in range(20_000)]
+    names = [f"context {number}" for number in range(6_000)]
     for shape in ("letter", "probability", "logprob"):
         limit = truth([question], arguments, format=shape)
         many = truth([question], arguments, format=shape, contexts=names)
         for name in ("error", "bias_squared", "between", "within"):
-            assert getattr(many, name)[0] == pytest.approx(getattr(limit, name)[0], abs=0.01), (shape, name)
+            assert getattr(many, name)[0] == pytest.approx(getattr(limit, name)[0], abs=0.015), (shape, name)
 
 
 def naive_brier(predictions, target):
