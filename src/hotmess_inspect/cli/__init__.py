@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "doctor": ("hotmess_inspect.cli.doctor", "What works on this machine and what to install."),
     "export": ("hotmess_inspect.cli.export", "Outcomes as a Parquet data set."),
-    "images": ("hotmess_inspect.cli.images", "Sandbox images: build, pull, list, check, prune."),
+    "images": ("hotmess_inspect.cli.images", "Sandbox images: build, list, pull."),
     "optimizer": ("hotmess_inspect.cli.optimizer", "The synthetic optimizer: train, roll out, scale."),
     "report": ("hotmess_inspect.cli.report", "One self-contained HTML page."),
 }
