@@ -46,6 +46,9 @@ def _add_alias(component: object) -> None:
         _serve_models_under_both_names(component, info.name)
         return
     name = info.name.removeprefix(f"{PACKAGE}/")
+    if name == info.name:
+        # A source tree that is not installed, or a reducer that was given its name.
+        register_as(component, f"{PACKAGE}/{name}")
     if info.type == "scorer":
         # Logs hold scorers without their package: `inspect score LOG` looks for the bare name.
         register_as(component, name)

@@ -12,7 +12,7 @@ from hotmess_inspect.scoring.options import Options
 _TERMS = ("error", "bias_squared", "variance")
 
 
-@score_reducer(name="decomposition")
+@score_reducer
 def decomposition() -> ScoreReducer:
     """Reduce the epochs of a question to their mean, with their decomposition beside it.
 
