@@ -34,7 +34,9 @@ def naive_walk(teacher: Teacher, start: list[float], steps: int, first_step: int
 @pytest.mark.parametrize("dims", [2, 4])
 def test_equals_a_naive_loop(schedule: str, dims: int) -> None:
     rng = np.random.default_rng(3)
-    teacher = Teacher(random_quadratic(dims, 50, rng, minimum_distance=6), step_norm=0.005, schedule=schedule, half_life=400)  # type: ignore[arg-type]
+    teacher = Teacher(
+        random_quadratic(dims, 50, rng, minimum_distance=6), step_norm=0.005, schedule=schedule, half_life=400
+    )  # type: ignore[arg-type]
     starts = random_starts(3, dims, 4.0, rng)
     walked = trajectories(teacher, starts, 1500)
     assert walked.shape == (3, 1501, dims)

@@ -87,7 +87,7 @@ PRESETS = {
             trajectories=2_000,
             trajectory_steps=256,
             batch=256,
-            steps=5_000,
+            steps=3_000,
             warmup=100,
             evaluate_every=500,
         ),

@@ -108,7 +108,8 @@ def read_update(completion: str, problem: ProblemConfig) -> IntArray | None:
     run: list[str] = []
     update: list[str] | None = None
     for word in words:
-        run = [*run, word] if number.fullmatch(word) else []
+        figure = word.rstrip(".")
+        run = [*run, figure] if number.fullmatch(figure) else []
         if len(run) >= problem.dims:
             update = run[-problem.dims :]
     return None if update is None else _units(update, problem.number)
