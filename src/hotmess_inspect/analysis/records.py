@@ -10,6 +10,9 @@ import msgspec
 
 from .archive import DamagedLog, UnknownShape
 
+ANNOTATION = "hotmess_question"
+"""Name of the score that `hotmess annotate` writes: numbers about verdicts, never a verdict."""
+
 MAX_RECORD_BYTES = 1 << 25
 """Longest stretch of a summaries file that may hold no complete record."""
 

@@ -24,7 +24,7 @@ from hotmess_inspect.outcomes import (
 from hotmess_inspect.outcomes.table import fold_keys
 from hotmess_inspect.scoring.verdicts import verdicts_to_floats
 
-from .records import HeaderRecord, HmMetadata, ScoreRecord, SummaryRecord, Usage
+from .records import ANNOTATION, HeaderRecord, HmMetadata, ScoreRecord, SummaryRecord, Usage
 
 IntArray: TypeAlias = NDArray[np.int64]
 
@@ -98,6 +98,8 @@ class LogRows:
         self._epochs.add(rows, self.header.eval.model)
         held = [row.scores or {} for row in rows]
         for name in dict.fromkeys(chain.from_iterable(held)):
+            if name == ANNOTATION:
+                continue
             given = [(place, scores.get(name)) for place, scores in enumerate(held, start)]
             columns = self._scorers.setdefault(name, _ScorerColumns(name))
             columns.add([(place, score) for place, score in given if score is not None])
