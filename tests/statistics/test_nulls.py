@@ -1,6 +1,7 @@
 """The accuracy-matched range by hand and against rearranged distractors; concentration; failures."""
 
-from itertools import permutations, product
+import csv
+from itertools import combinations, permutations, product
 
 import numpy as np
 import pytest
@@ -197,3 +198,38 @@ def test_bad_arguments():
         failure_shares(predictions, np.array([7]))
     with pytest.raises(ValueError, match="clusters has 2 labels"):
         accuracy_matched_range(predictions, np.zeros(1, int), clusters=["a", "b"])
+
+
+@pytest.mark.shared
+def test_real_answers_against_loops(shared_data):
+    """Letters of a real model: incoherence as published beside the data, failures counted row by row."""
+    with (shared_data / "answers" / "deepseek-v3.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    grouped: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        grouped.setdefault(row["question_id"], []).append(row)
+    predictions = np.full((len(grouped), 5, 4), 0.25)
+    target = np.zeros(len(grouped), int)
+    unanimous, never, agreeing = 0, 0, []
+    for place, answers in enumerate(grouped.values()):
+        gold = answers[0]["target"]
+        target[place] = "ABCD".index(gold)
+        for epoch, row in enumerate(answers):
+            if row["answer"]:
+                predictions[place, epoch] = np.eye(4)["ABCD".index(row["answer"])]
+        given = [row["answer"] for row in answers if row["answer"]]
+        never += gold not in given
+        unanimous += gold not in given and len(set(given)) == 1
+        wrong = [letter for letter in given if letter != gold]
+        pairs = list(combinations(wrong, 2))
+        agreeing += [np.mean([a == b for a, b in pairs])] if pairs else []
+
+    found = accuracy_matched_range(predictions, target)
+    assert found.observed.value == pytest.approx(0.4275, abs=5e-5)
+    assert found.low.value < found.observed.value < found.high.value
+    shares = failure_shares(predictions, target)
+    assert shares.unanimous_failures.value == pytest.approx(unanimous / 398)
+    assert shares.always_wrong.value == pytest.approx(never / 398)
+    concentration = wrong_answer_concentration(predictions, target)
+    assert concentration.value == pytest.approx(np.mean(agreeing))
+    assert concentration.questions == len(agreeing)

@@ -1,6 +1,6 @@
 """What an incoherence must be measured against: the values that the accuracy alone allows.
 
-Incoherence falls with accuracy by construction. What is left to find is how the wrong answers are
+Incoherence depends on accuracy by construction. What is left to find is how the wrong answers are
 spread: all on one distractor, or evenly over all of them.
 """
 
