@@ -6,7 +6,8 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import bash
 from inspect_ai.util import sandbox
 
-from hotmess_inspect.swebench.local import SIMULATED_AGENT, make_repository
+from hotmess_inspect.swebench import SIMULATED_AGENT
+from hotmess_inspect.swebench.local import make_repository
 from hotmess_inspect.swebench.sandbox import Provider
 
 PROMPT = """\

@@ -1,7 +1,7 @@
 """The bundled repositories in Inspect's local sandbox, for machines without a container engine.
 
 There is no isolation here: commands run as the user, on the user's machine. The task therefore
-refuses every model but ``hotmess/simulated-agent``, whose commands are part of this package.
+refuses every model but :data:`~hotmess_inspect.swebench.SIMULATED_AGENT`, whose commands are part of this package.
 """
 
 import io
@@ -14,8 +14,6 @@ from inspect_ai.util import SandboxEnvironment
 
 from hotmess_inspect.swebench.grading import GradingError
 from hotmess_inspect.swebench.mini.source import base_commit, commit_settings, package_files
-
-SIMULATED_AGENT = "hotmess/simulated-agent"
 
 
 def local_package(repo: str) -> str:

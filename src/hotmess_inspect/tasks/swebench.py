@@ -19,7 +19,7 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import get_model
 
 from hotmess_inspect._inspect_private import prerequisite_error
-from hotmess_inspect.swebench.local import SIMULATED_AGENT
+from hotmess_inspect.swebench import SIMULATED_AGENT
 
 DEFAULT_EPOCHS = 10
 MESSAGE_LIMIT = 250
