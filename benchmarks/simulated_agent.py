@@ -67,7 +67,9 @@ def in_containers(instances: list[Behaviours], seed: int, epochs: int, log_dir: 
 
 def main() -> None:
     """Print one line per seed and the share of intervals that hold the truth."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--real", type=int, default=0, help="how many seeds also run in containers")
@@ -76,7 +78,11 @@ def main() -> None:
     parser.add_argument("--log-dir", default=tempfile.mkdtemp(prefix="hotmess-simulated-agent-"))
     options = parser.parse_args()
     known = load_instances("")
-    wanted = options.only.split(",") if options.only else [name for name in known if name.startswith("hotmess-mini__")]
+    wanted = (
+        options.only.split(",")
+        if options.only
+        else [name for name in known if name.startswith("hotmess-mini__")]
+    )
     # The task keeps the order of the rows, and so does the population.
     instances = [known[name] for name in known if name in wanted]
     print(f"{len(instances)} instances × {options.epochs} epochs, F2P coverage, unbiased, default interval")

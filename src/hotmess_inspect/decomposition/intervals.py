@@ -20,7 +20,7 @@ METHODS: tuple[str, ...] = get_args(Method)
 # From here on the delta method agrees with the bootstrap within 2 % of the width, at no cost.
 LARGE = 10_000
 # Up to here the jackknife leaves out pairs too, for the bias of order 1/N²; beyond, that is negligible.
-_PAIRS = 500
+_PAIRS = 200
 
 
 class Interval(NamedTuple):
@@ -175,7 +175,7 @@ def jackknife_ratios(
         first order:  N θ - (N - 1) θ̄₁
         second order: (N² θ - 2 (N - 1)² θ̄₁ + (N - 2)² θ̄₂)/2
 
-    The second is used up to 500 units, where it is defined; above, both agree.
+    The second is used up to 200 units, where it is defined; above, both agree.
 
     Args:
         numerators: Shape (questions, columns).
