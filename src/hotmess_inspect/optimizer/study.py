@@ -69,7 +69,7 @@ def train_sizes(
         folder: Receives ``<size>.npz`` and ``checkpoints/``.
         seed: Of trajectories, order and weights.
         device: See :func:`train`.
-        workers: Processes on a CPU; None takes one per core.
+        workers: Processes on a CPU; None takes one per core, and 1 works in this one.
         progress: Called with size and progress at every evaluation, in the process that trains.
 
     Returns:
@@ -107,11 +107,18 @@ def _train_one(job: _Training) -> None:
 def in_parallel(
     work: Callable[[Argument], Answer], jobs: Iterable[Argument], device: str, workers: int | None
 ) -> list[Answer]:
-    """Do independent jobs: on a CPU in single-threaded processes, on an accelerator one after the other."""
+    """Do independent jobs: on a CPU each on a single thread in processes, on an accelerator one after the other."""
     waiting = list(jobs)
     if pick_device(device).type != "cpu":
         return [work(job) for job in waiting]
     count = min(workers or os.cpu_count() or 1, len(waiting))
+    if count == 1:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return [work(job) for job in waiting]
+        finally:
+            torch.set_num_threads(threads)
     # Spawned and not forked: a forked child inherits torch's threads in whatever state they are.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, mp_context=context, initializer=_single_thread) as pool:
@@ -195,7 +202,7 @@ def study_report(
         folder: Holds ``<size>.npz`` of one problem.
         walks: How to roll out.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
-        workers: Processes on a CPU; None takes one per core.
+        workers: Processes on a CPU; None takes one per core, and 1 works in this one.
         examples: Greedy walks of each size that are kept as points, for the figure.
 
     Returns:

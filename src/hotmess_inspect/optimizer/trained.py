@@ -52,18 +52,14 @@ def from_result(result: TrainResult) -> Trained:
     return Trained(result.model, result.config.problem, result.config.size, provenance)
 
 
-def save_trained(trained: Trained, path: Path, *, half: bool = False) -> None:
+def save_trained(trained: Trained, path: Path) -> None:
     """Write a model.
 
     Args:
         trained: What to write.
         path: File, ending in ``.npz``; replaced when complete.
-        half: Round the weights to float16, for half the size.
     """
-    weights = {
-        name: weight.detach().cpu().numpy().astype(np.float16 if half else np.float32)
-        for name, weight in trained.model.state_dict().items()
-    }
+    weights = {name: weight.detach().cpu().numpy() for name, weight in trained.model.state_dict().items()}
     about = {
         "format": FORMAT,
         "size": trained.size,
@@ -89,7 +85,7 @@ def load_trained(path: Path, device: str | torch.device = "cpu") -> Trained:
     try:
         with np.load(path, allow_pickle=False) as file:
             names = [name for name in file.files if name != "about"]
-            weights = {name: torch.from_numpy(file[name].astype(np.float32)) for name in names}
+            weights = {name: torch.from_numpy(file[name]) for name in names}
         model.load_state_dict(weights)
     except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} has not the weights of size {about['size']}: {error}") from error

@@ -1,0 +1,37 @@
+"""The paper's quadratic as a task: four dimensions, condition number 50, steps of 0.005, 56 tokens a sequence.
+
+    hotmess optimizer train --preset paper --out paper
+    inspect eval tasks/optimizer_paper.py --model hotmess/optimizer -M checkpoint=paper/50k.npz
+    inspect eval tasks/optimizer_paper.py --model openai/gpt-5-mini -T starts=4 -T steps=16 --epochs 5
+
+The paper walks 2,048 steps from 4,096 starts, which `hotmess optimizer scaling` does directly; as an Inspect task every step is
+a model call, so that this preset is shorter. Any language model can take the trained one's place: A, b and the notation stand in
+the prompt.
+
+Reference: Hägele et al. (2026), The Hot Mess of AI, appendix B.4, https://arxiv.org/abs/2601.23045
+"""
+
+from inspect_ai import Task, task
+
+from hotmess_inspect.optimizer.problem import ProblemConfig
+from hotmess_inspect.tasks.optimizer import optimizer
+
+
+@task
+def optimizer_paper(starts: int = 16, steps: int = 64, epochs: int = 30, temperature: float = 1.0) -> Task:
+    """The paper's dimension, condition number, step norm and precision."""
+    paper = ProblemConfig()
+    return optimizer(
+        starts=starts,
+        steps=steps,
+        epochs=epochs,
+        temperature=temperature,
+        dims=paper.dims,
+        condition_number=paper.condition_number,
+        step_norm=paper.step_norm,
+        start_half_width=paper.start_half_width,
+        minimum_distance=paper.minimum_distance,
+        precision=paper.precision,
+        schedule=paper.schedule,
+        surface_seed=paper.seed,
+    )
