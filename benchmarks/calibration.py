@@ -369,11 +369,13 @@ def main() -> int:
     parser.add_argument("--world", action="append", choices=names, help="only this world, may be repeated")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    rows = [] if options.quick else stored("calibration.csv")
+    rows: list[dict[str, object]] = []
     for number, world in enumerate(WORLDS):
         if options.world and world.name not in options.world:
             continue
         fresh = run_world(world, options.quick, options.seed + number)
+        # Read again: another process may have stored other worlds in the meantime.
+        rows = rows if options.quick else stored("calibration.csv")
         rows = [line for line in rows if line["world"] != world.name] + fresh
         if not options.quick:
             store("calibration.csv", sorted(rows, key=lambda line: names.index(str(line["world"]))))

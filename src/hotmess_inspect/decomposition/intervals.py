@@ -102,7 +102,8 @@ def ratio_intervals(
         method: One of the above.
 
     Returns:
-        Low and high ends, shape (columns, 2); NaN where fewer than two units have a denominator.
+        Low and high ends, shape (columns, 2); NaN where fewer than two units have a denominator, or
+        where the units do not differ at all: they say nothing about how others would.
 
     Raises:
         ValueError: If shapes disagree, a value is not finite or an option is outside its range.
@@ -231,7 +232,7 @@ def _intervals(
         ends = _fieller_ends(table, tails)
     else:
         ends = _bootstrap_ends(table, tails, method, resamples, rng, weights)
-    ends[:, ~table.defined] = np.nan
+    ends[:, ~(table.defined & table.spread)] = np.nan
     return np.ascontiguousarray(ends.T)
 
 

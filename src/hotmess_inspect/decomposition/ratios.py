@@ -39,8 +39,10 @@ class RatioTable:
         """Linear influence of each unit, (v - θe)/ΣE, shape (units, columns); sums to 0."""
         gradient = _gradient([part.sum(axis=0) for part in self.parts])
         influence = np.zeros_like(self.parts[0])
-        for slope, part in zip(gradient, self.parts, strict=True):
-            influence += slope * part
+        # Slopes are infinite in a column without any error; its values are NaN, as they should be.
+        with np.errstate(invalid="ignore"):
+            for slope, part in zip(gradient, self.parts, strict=True):
+                influence += slope * part
         return influence
 
     @cached_property
@@ -56,6 +58,20 @@ class RatioTable:
         bottoms = self.parts[1::2]
         defined: BoolArray = np.all([(bottom != 0).sum(axis=0) >= 2 for bottom in bottoms], axis=0)
         return defined
+
+    @property
+    def spread(self) -> BoolArray:
+        """Columns whose units differ at all, beyond rounding; shape (columns,).
+
+        Where they do not, resampling them gives one point, which would claim to know what other
+        questions would say.
+        """
+        gradient = _gradient([part.sum(axis=0) for part in self.parts])
+        with np.errstate(invalid="ignore"):
+            terms = [np.abs(slope * part) for slope, part in zip(gradient, self.parts, strict=True)]
+            scale = np.sqrt(np.square(np.sum(terms, axis=0)).sum(axis=0))
+            spread: BoolArray = self.standard_error > 1e-12 * scale
+        return spread
 
     def left_out(self) -> FloatArray:
         """The estimate without each unit, shape (units, columns)."""

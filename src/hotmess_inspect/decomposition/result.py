@@ -135,7 +135,8 @@ class Decomposition:
 
         Returns:
             Interval(low, high), inside the range of the quantity; both NaN where it is undefined, or
-            where fewer than two questions (clusters) have any error for the ratio to rest on.
+            where fewer than two questions (clusters) have any error for the ratio to rest on, or where
+            all of them say the same: a resampled constant would claim to know other questions.
 
         Raises:
             ValueError: If an option is outside its range or `clusters` has another length.
