@@ -64,8 +64,10 @@ class RatioTable:
         """Columns whose units differ at all, beyond rounding; shape (columns,).
 
         Where they do not, resampling them gives one point, which would claim to know what other
-        questions would say.
+        questions would say. A difference may well be exact: a run does not differ from itself.
         """
+        if len(self.parts) > 2:
+            return np.ones(self.parts[0].shape[1], dtype=bool)
         gradient = _gradient([part.sum(axis=0) for part in self.parts])
         with np.errstate(invalid="ignore"):
             terms = [np.abs(slope * part) for slope, part in zip(gradient, self.parts, strict=True)]

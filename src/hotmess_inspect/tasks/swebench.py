@@ -90,7 +90,8 @@ def swebench(
     try:
         chosen, excluded = load_instances(dataset, revision=revision, split=split, instances=wanted)
         _say(
-            f"{len(chosen)} instances of {dataset} × {epochs} epochs = {len(chosen) * epochs:,} runs of an agent."
+            f"{len(chosen)} instances of {dataset} × {epochs} epochs = {len(chosen) * epochs:,} runs of an agent "
+            "(unless --epochs or --limit say otherwise)."
         )
         prepare(sandbox, dataset, chosen, excluded, say=_say)  # type: ignore[arg-type]
     except ImageError as error:

@@ -1,0 +1,40 @@
+"""An interval of no width would claim to know what other questions would say."""
+
+import math
+
+import numpy as np
+import pytest
+
+from hotmess_inspect import decompose
+
+
+def coverage(*passes: list[int]) -> np.ndarray:
+    return np.array(passes, dtype=float)[:, :, None]
+
+
+def test_questions_that_all_say_the_same_give_no_interval() -> None:
+    # Two questions err, each once in two epochs: incoherence 1 for both (unbiased), no spread at all.
+    d = decompose(coverage([1, 0], [0, 1], [1, 1]), np.array(1.0), loss="squared")
+    assert d.incoherence == 1.0
+    assert all(math.isnan(end) for end in d.interval("incoherence"))
+
+
+def test_rounding_is_not_spread() -> None:
+    # Pass rate 1/3 everywhere: variance/error = 1/3 · 3/2 = 1/2 for each question, whatever the last bit says.
+    d = decompose(coverage(*[[1, 0, 0]] * 7, *[[0, 0, 1]] * 5), np.array(1.0), loss="squared")
+    assert d.incoherence == pytest.approx(0.5, abs=1e-15)
+    assert all(math.isnan(end) for end in d.interval("incoherence"))
+
+
+@pytest.mark.parametrize("method", ["studentised", "percentile", "bca", "linearised", "fieller"])
+def test_every_method_keeps_to_it(method: str) -> None:
+    d = decompose(coverage(*[[1, 0]] * 6), np.array(1.0), loss="squared")
+    assert all(math.isnan(end) for end in d.interval("incoherence", method=method))  # type: ignore[arg-type]
+
+
+def test_one_question_that_differs_is_enough() -> None:
+    d = decompose(coverage([1, 0], [0, 1], [0, 0]), np.array(1.0), loss="squared")
+    low, high = d.interval("incoherence")
+    # Variance 1/2 + 1/2 + 0 over error 1/2 + 1/2 + 1.
+    assert low <= d.incoherence == 0.5 <= high
+    assert low < high
