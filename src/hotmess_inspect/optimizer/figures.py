@@ -38,7 +38,7 @@ def save_figures(report: dict[str, Any], folder: Path) -> list[Path]:
     paths = []
     for name, figure in drawn.items():
         path = folder / f"{name}.png"
-        figure.savefig(path, dpi=140)
+        figure.savefig(path, dpi=140, bbox_inches="tight")
         paths.append(path)
     return paths
 
@@ -114,7 +114,7 @@ def plot_incoherence(report: dict[str, Any]) -> "Figure":
             (error, size["over_starts"], "error"),
         ):
             axis.plot(curve["steps"], _floats(curve[column]), color=colour, label=name)
-    over.set(title="incoherence over starts", xlabel="step", ylabel="variance / error")
+    over.set(title="incoherence over starts", xlabel="step", ylabel="variance / error", ylim=(0, 1.02))
     single.set(title="incoherence per start, over draws", xlabel="step", ylim=(0, 1.02))
     error.set(title="error over starts", xlabel="step", ylabel=r"$E\,\|x-b\|_A^2$", yscale="log")
     error.legend(fontsize=8, frameon=False)
@@ -146,6 +146,8 @@ def _law(axis: "Axes", parameters: FloatArray, law: dict[str, Any], colour: str,
     shown = values > 0
     left_out = f", {law['left_out']} not positive" if law["left_out"] else ""
     exponent = "no line" if law["exponent"] is None else f"exponent {law['exponent']:.2f}"
+    if None not in law["interval"]:
+        exponent += " ({:.2f} to {:.2f})".format(*law["interval"])
     axis.plot(parameters[shown], values[shown], "o", color=colour, label=f"{name}: {exponent}{left_out}")
     if law["exponent"] is not None:
         logs = np.log(parameters[shown])
