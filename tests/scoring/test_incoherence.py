@@ -490,8 +490,10 @@ def test_coverage_of_fail_to_pass_and_pooled_beside() -> None:
     # F2P 11, 10: errors 0, ½ → ¼; test 2 passes half the time: variance ½·(¼·2) = ¼, bias² 0.
     found = compute(coverages(["11111", "10111"]))
     check(found, error=0.25, variance=0.25, bias_squared=0, incoherence=1, accuracy=0.5, kind_tests=1)
-    # Pooled plug-in over five tests: error 1/10, variance ¼/5 = 1/20.
-    check(found, error_pooled=0.1, variance_pooled=0.05, bias_squared_pooled=0.05, incoherence_pooled=0.5)
+    # Pooled over five tests: error 1/10, variance (¼·2)/5 = 1/10; plug-in ¼/5 = 1/20.
+    check(found, error_pooled=0.1, variance_pooled=0.1, bias_squared_pooled=0, incoherence_pooled=1)
+    plugin = compute(coverages(["11111", "10111"]), estimator="plugin")
+    check(plugin, error_pooled=0.1, variance_pooled=0.05, bias_squared_pooled=0.05, incoherence_pooled=0.5)
 
 
 def test_pass_to_pass_alone_and_pooled_as_headline() -> None:

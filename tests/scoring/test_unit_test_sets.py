@@ -27,10 +27,10 @@ def test_p2p_pooled_and_resolved_stand_beside_f2p() -> None:
     assert results["error_p2p"] == 0.125
     assert results["variance_p2p"] == 0.125
     assert results["incoherence_p2p"] == 1.0
-    # Pooled, plug-in as in the paper: a: (1/2 + 1/2) / 3 = 1/3, variance (1/4 + 1/4) / 3 = 1/6; b: 1/3 and 0.
+    # Pooled: a: (1/2 + 1/2) / 3 = 1/3, variance (1/2 + 1/2) / 3 = 1/3; b: 1/3 and 0.
     assert abs(results["error_pooled"] - 1 / 3) < 1e-15
-    assert abs(results["variance_pooled"] - 1 / 12) < 1e-15
-    assert abs(results["incoherence_pooled"] - 1 / 4) < 1e-15
+    assert abs(results["variance_pooled"] - 1 / 6) < 1e-15
+    assert abs(results["incoherence_pooled"] - 1 / 2) < 1e-15
     # Resolved: a in one of two epochs, b never: as F2P here.
     assert results["error_resolved"] == 0.75
     assert results["incoherence_resolved"] == 0.5 / 1.5

@@ -55,7 +55,7 @@ def incoherence(
           questions, ``epochs_unparsed``, ``epochs_unscored``, ``epochs_other_kind``, and
           ``epochs_duplicated`` (the same question and epoch again; all are used);
         - where there are classes the paper's KL plug-in as ``…_kl``; for unit tests the other sets as
-          ``…_f2p`` or ``…_p2p``, the paper's pooled plug-in coverage as ``…_pooled``, and all tests
+          ``…_f2p`` or ``…_p2p``, the paper's pooled coverage as ``…_pooled``, and all tests
           passing as one outcome as ``…_resolved``;
         - ``kind_…``: 1 under the name of the kind that was decomposed.
 
