@@ -123,6 +123,14 @@ def test_order_changes_no_bit_and_doubling_no_closed_form(seed):
         assert two.error == pytest.approx(one.error, nan_ok=True)
 
 
+def test_order_of_tasks_changes_no_bit():
+    rng = np.random.default_rng(9)
+    outcomes = (rng.random((6, 8, 30)) < 0.6).astype(float)
+    (moved,), _ = shuffled(rng, outcomes)
+    options = {"loss": "squared", "ensembles": 3, "resamples": 20}
+    assert repr(ensembling_curve(moved, 1.0, **options)) == repr(ensembling_curve(outcomes, 1.0, **options))
+
+
 def test_points_in_space():
     rng = np.random.default_rng(6)
     points = rng.normal(size=(50, 80, 3)) + 2

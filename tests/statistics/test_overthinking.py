@@ -243,6 +243,21 @@ def test_many_unit_tests_in_few_dimensions():
     assert result.shorter.error == pytest.approx(expected.mean("error"), rel=1e-12)
 
 
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=10, deadline=None)
+def test_order_of_tasks_and_epochs_changes_no_bit(seed):
+    rng = np.random.default_rng(seed)
+    outcomes = (rng.random((5, 6, 30)) < 0.6).astype(float)
+    outcomes[2, :, 20:] = np.nan
+    outcomes[3, 1] = np.nan
+    lengths = rng.integers(1, 4, (5, 6)).astype(float)
+    (moved, moved_lengths), _ = shuffled(rng, outcomes, lengths)
+    options = {"loss": "squared", "resamples": 20, "permutations": 20}
+    assert repr(overthinking(moved, 1.0, moved_lengths, **options)) == repr(
+        overthinking(outcomes, 1.0, lengths, **options)
+    )
+
+
 def test_what_does_not_count_is_counted():
     predictions = one_hot([[1, 2, 1, 2, 1], [1, 2, 1, 2, 1], [1, 2, 1, 2, 3]])
     lengths = np.tile(np.arange(1.0, 6), (3, 1))

@@ -1,5 +1,6 @@
 """What every analysis asks of its arrays: shapes, missing epochs, sums that ignore the order of rows."""
 
+import hashlib
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -7,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.decomposition import Decomposition, Interval, Loss, SufficientStatistics, decompose
+from hotmess_inspect.decomposition import Decomposition, Interval, Loss, decompose
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
@@ -15,6 +16,9 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 
 NAN = float("nan")
 UNDEFINED = Interval(NAN, NAN)
+
+# Up to so many columns sorting by each in turn is faster than by a digest of all.
+_FEW_COLUMNS = 16
 
 
 def as_predictions(predictions: ArrayLike) -> FloatArray:
@@ -100,33 +104,47 @@ def cluster_numbers(clusters: Sequence[Hashable] | NDArray[Any], questions: int)
     return np.array([numbers.setdefault(label, len(numbers)) for label in clusters], dtype=np.int64)
 
 
-def in_few_dimensions(predictions: FloatArray, target: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Points with the same squared errors in no more dimensions than there are epochs.
-
-    Deviations from the target are turned into a frame of their own per question, in which all but the
-    first R coordinates are 0: every mean over dims of a squared distance stays as it is, for any subset
-    of the epochs. A task of 3,000 unit tests becomes one of R numbers.
+def as_deviations(predictions: FloatArray, target: ArrayLike) -> FloatArray:
+    """Points less their target, scaled so that a mean over all dims is one over those that exist.
 
     Args:
-        predictions: As for the squared loss, shape (questions, epochs, dims).
+        predictions: As for the squared loss, shape (questions, epochs, dims), already checked.
         target: Points, shape (questions, dims) or broadcastable to it.
 
     Returns:
-        Points of shape (questions, epochs, min(epochs, dims)) and their target, which is 0.
+        Shape (questions, epochs, dims): 0 in dimensions that do not exist, NaN in missing epochs. Their
+        squared errors about 0 are those of the predictions about the target.
     """
-    questions, epochs, dims = predictions.shape
-    # One pass that checks everything and names the caller's question.
-    sums = SufficientStatistics.from_predictions(predictions, target, losses=("squared",))
-    present = sums.sums["squared"].present  # type: ignore[attr-defined]
+    questions, _, dims = predictions.shape
     goal = np.asarray(target, dtype=np.float64)
     goal = goal[:, None] if goal.shape == (questions,) and dims == 1 else goal
-    deviation = np.nan_to_num(predictions - np.broadcast_to(goal, (questions, dims))[:, None, :])
-    kept = min(epochs, dims)
-    if dims > epochs:
-        deviation = np.swapaxes(np.linalg.qr(np.swapaxes(deviation, 1, 2)).R, 1, 2)
-    weight = np.sqrt(kept / np.maximum(present.sum(axis=1), 1))
-    points = np.where(present_epochs(predictions)[:, :, None], deviation * weight[:, None, None], np.nan)
-    return points, np.zeros((questions, kept))
+    exists = (~np.isnan(predictions)).any(axis=1)
+    weight = np.sqrt(dims / np.maximum(exists.sum(axis=1), 1))
+    deviation = (predictions - np.broadcast_to(goal, (questions, dims))[:, None]) * weight[:, None, None]
+    return np.where(present_epochs(predictions)[:, :, None], np.nan_to_num(deviation), np.nan)
+
+
+def in_few_dimensions(deviations: FloatArray) -> FloatArray:
+    """The same distances in no more dimensions than there are epochs.
+
+    The epochs of a question span a space of at most R dimensions: turned into a frame of that space,
+    3,000 unit tests become R numbers, and the squared loss of any subset of the epochs stays the same.
+
+    Args:
+        deviations: Points about a target of 0, shape (questions, epochs, dims), NaN rows for missing
+            epochs.
+
+    Returns:
+        Shape (questions, epochs, min(epochs, dims)). It depends on the order of the epochs.
+    """
+    _, epochs, dims = deviations.shape
+    if dims <= epochs:
+        return deviations
+    plain = np.nan_to_num(deviations)
+    # All that matters are the inner products of epochs; their square root is a set of coordinates.
+    values, frame = np.linalg.eigh(plain @ np.swapaxes(plain, 1, 2))
+    turned = frame * np.sqrt(np.maximum(values, 0.0) * (epochs / dims))[:, None, :]
+    return np.where(present_epochs(deviations)[:, :, None], turned, np.nan)
 
 
 def ordered_mean(values: FloatArray) -> float:
@@ -174,7 +192,14 @@ def line_up(predictions: FloatArray, right: FloatArray, lengths: FloatArray) -> 
         The three arrays in that order: whatever is drawn for their places does not depend on the order
         in which epochs came.
     """
-    order = np.lexsort((right, *np.moveaxis(predictions, 2, 0), lengths), axis=1)
+    if predictions.shape[2] <= _FEW_COLUMNS:
+        contents: list[NDArray[Any]] = list(np.moveaxis(predictions, 2, 0))
+    else:
+        digests = b"".join(_digests(predictions.reshape(-1, predictions.shape[2])))
+        contents = list(
+            np.moveaxis(np.frombuffer(digests, np.uint64).reshape(*predictions.shape[:2], 2), 2, 0)
+        )
+    order = np.lexsort((right, *contents, lengths), axis=1)
     rows = np.arange(len(order))[:, None]
     ordered = lengths[rows, order]
     unused = np.isnan(ordered)
@@ -186,18 +211,28 @@ def line_up(predictions: FloatArray, right: FloatArray, lengths: FloatArray) -> 
 
 
 def content_order(*arrays: NDArray[Any]) -> IntArray:
-    """Order of questions by the bits of their rows: in whatever order they came, they leave in one.
+    """Order of questions by what their rows hold: in whatever order they came, they leave in one.
 
     The order has no meaning beyond that. Equal questions are interchangeable.
 
     Args:
         arrays: Each of shape (questions, ...).
     """
+    keys = _digests(*arrays)
+    return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
+
+
+def _digests(*arrays: NDArray[Any]) -> list[bytes]:
+    """Sixteen bytes for the contents of each row of arrays of shape (rows, ...)."""
     parts = []
     for array in arrays:
         values = np.asarray(array, dtype=np.float64)
         # Adding zero turns -0.0 into 0.0, and one bit pattern stands for every NaN.
-        plain = np.ascontiguousarray(np.where(np.isnan(values), np.nan, values) + 0.0)
-        parts.append([row.tobytes() for row in plain])
-    keys = [b"".join(row) for row in zip(*parts, strict=True)]
-    return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
+        parts.append(np.ascontiguousarray(np.where(np.isnan(values), np.nan, values) + 0.0))
+    found = []
+    for rows in zip(*parts, strict=True):
+        digest = hashlib.blake2b(digest_size=16)
+        for row in rows:
+            digest.update(row.tobytes())
+        found.append(digest.digest())
+    return found

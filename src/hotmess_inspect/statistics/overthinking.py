@@ -19,6 +19,7 @@ from hotmess_inspect.statistics._arrays import (
     BoolArray,
     FloatArray,
     IntArray,
+    as_deviations,
     as_epoch_values,
     as_predictions,
     check_level,
@@ -230,21 +231,25 @@ class _EpochTable:
         # One pass over everything first, so that an error names the caller's question.
         decompose(values, target, loss=loss, estimator="plugin")
         right = epoch_accuracy(values, target, loss, correct)
-        values, goal = (
-            in_few_dimensions(values, target) if loss == "squared" else (values, np.asarray(target))
-        )
+        goal = np.asarray(target)
+        if loss == "squared":
+            values, goal = as_deviations(values, target), np.zeros((len(values), 1))
         unknown = present & np.isnan(known)
         usable = present & ~np.isnan(known)
         sizes = _split_sizes(np.where(usable, known, np.nan), split)
         counts = np.minimum(sizes.below, sizes.above) >= _FEWEST
-        lined_up = line_up(values[counts], right[counts], np.where(usable, known, np.nan)[counts])
+        ordered, right, lined_up = line_up(
+            values[counts], right[counts], np.where(usable, known, np.nan)[counts]
+        )
         goal = goal[counts]
-        order = content_order(*lined_up, goal)
+        if loss == "squared":
+            ordered = in_few_dimensions(ordered)
+        order = content_order(ordered, right, lined_up, goal)
         chosen = np.flatnonzero(counts)[order]
         return cls(
-            predictions=lined_up[0][order],
-            right=lined_up[1][order],
-            lengths=lined_up[2][order],
+            predictions=ordered[order],
+            right=right[order],
+            lengths=lined_up[order],
             target=goal[order],
             clusters=None if labels is None else labels[chosen],
             sizes=Sizes(sizes.known[chosen], sizes.below[chosen], sizes.above[chosen]),
