@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hotmess_inspect.swebench.grading import passed, read_report
+from hotmess_inspect.swebench.grading import passed, read_report, status_of
 
 
 def line(test: str, phase: str, outcome: str, xfail: bool = False) -> str:
@@ -13,7 +13,11 @@ def line(test: str, phase: str, outcome: str, xfail: bool = False) -> str:
 
 
 def phases(test: str, call: str, **options: Any) -> list[str]:
-    return [line(test, "setup", "passed"), line(test, "call", call, **options), line(test, "teardown", "passed")]
+    return [
+        line(test, "setup", "passed"),
+        line(test, "call", call, **options),
+        line(test, "teardown", "passed"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -26,7 +30,10 @@ def phases(test: str, call: str, **options: Any) -> list[str]:
         (phases("t", "passed", xfail=True), "xpassed"),
         ([line("t", "setup", "failed"), line("t", "teardown", "passed")], "error"),
         ([line("t", "setup", "skipped"), line("t", "teardown", "passed")], "skipped"),
-        ([line("t", "setup", "passed"), line("t", "call", "passed"), line("t", "teardown", "failed")], "error"),
+        (
+            [line("t", "setup", "passed"), line("t", "call", "passed"), line("t", "teardown", "failed")],
+            "error",
+        ),
         (phases("t", "passed") + phases("t", "failed"), "failed"),
         (phases("t", "failed") + phases("t", "passed"), "failed"),
     ],
@@ -58,3 +65,26 @@ def test_a_line_cut_off_is_a_missing_line() -> None:
 def test_which_statuses_count_as_passed(status: str, fail_to_pass: bool, pass_to_pass: bool) -> None:
     assert passed(status, skipped_ok=False) is fail_to_pass
     assert passed(status, skipped_ok=True) is pass_to_pass
+
+
+@pytest.mark.parametrize(
+    ("test", "status"),
+    [
+        ("t.py::test_a", "passed"),
+        ("t.py::test_b", "absent"),
+        ("t.py::test[one", "passed"),  # one test begins so
+        ('t.py::test[f("x",', "failed"),  # two begin so, and the worse of passed and failed counts
+        ("t.py::test[list[int]", "skipped"),  # cut off behind a bracket
+        ("t.py::test[on", "absent"),  # cut inside a word: not what the official parsers do
+        ("t.py::test", "absent"),
+    ],
+)
+def test_ids_cut_off_at_a_blank(test: str, status: str) -> None:
+    statuses = {
+        "t.py::test_a": "passed",
+        "t.py::test[one two]": "passed",
+        't.py::test[f("x", 1)]': "failed",
+        't.py::test[f("x", 2)]': "passed",
+        "t.py::test[list[int] y]": "skipped",
+    }
+    assert status_of(test, statuses) == status

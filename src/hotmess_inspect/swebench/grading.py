@@ -24,6 +24,7 @@ Verdict = Literal["resolved", "unresolved", "tampered"]
 _PYTEST = re.compile(r"^((?:\w+=\S+ +)*)((?:python[\d.]* -m )?(?:pytest|py\.test))\b(.*)$")
 _UNAPPLIED_PATCH, _UNAPPLIED_TESTS = 21, 22
 _OUTPUT_TAIL = 8_000
+_WORSE = ("passed", "xpassed", "xfailed", "skipped", "error", "failed")
 
 
 class GradingError(RuntimeError):
@@ -328,7 +329,7 @@ def _judge(
         statuses, note = {}, f"the run ended early with status {exit_code}"
     elif any(status == "passed" for status in statuses.values()) and not canaries.trusted(statuses):
         return _tampered(instance, patch, "the canaries' outcomes were changed", exit_code, output, seconds)
-    found = {test: _status_of(test, statuses) for test in instance.tests}
+    found = {test: status_of(test, statuses) for test in instance.tests}
     outcomes = np.array(
         [passed(found[t], skipped_ok=n >= len(instance.fail_to_pass)) for n, t in enumerate(instance.tests)]
     )
@@ -359,7 +360,6 @@ def read_report(lines: Iterable[str]) -> tuple[dict[str, str], int | None]:
         The status of each test (a failure in any phase or repetition prevails), and pytest's own exit
         status, None if the run did not come to its end.
     """
-    order = ["passed", "xpassed", "xfailed", "skipped", "error", "failed"]
     statuses: dict[str, str] = {}
     finished = None
     for line in lines:
@@ -372,7 +372,7 @@ def read_report(lines: Iterable[str]) -> tuple[dict[str, str], int | None]:
             continue
         status = _phase_status(record)
         test = record["test"]
-        if status and (test not in statuses or order.index(status) > order.index(statuses[test])):
+        if status and (test not in statuses or _WORSE.index(status) > _WORSE.index(statuses[test])):
             statuses[test] = status
     return statuses, finished
 
@@ -388,15 +388,25 @@ def _phase_status(record: Mapping[str, object]) -> str | None:
     return None
 
 
-def _status_of(test: str, statuses: Mapping[str, str]) -> str:
+def status_of(test: str, statuses: Mapping[str, str]) -> str:
+    """Status of a test under its official id, which may be cut off.
+
+    Official ids were read off a summary and end at the first blank: ``t.py::test[a b]`` became
+    ``t.py::test[a``. Such an id stands for every test that begins with it and a blank. Where they are
+    several the worst status counts, as for the official parsers: they keep the summary's last line
+    under an id, and pytest lists failures last.
+
+    Args:
+        test: Id from the data set.
+        statuses: Status by the runner's own ids.
+
+    Returns:
+        The status, ``absent`` if no test ran under this id.
+    """
     if test in statuses:
         return statuses[test]
-    # Official ids were cut at the first blank; such an id stands for the one test that begins with it.
-    if "[" in test and not test.endswith("]"):
-        longer = [name for name in statuses if name.startswith(test + " ")]
-        if len(longer) == 1:
-            return statuses[longer[0]]
-    return "absent"
+    cut = [status for name, status in statuses.items() if "[" in test and name.startswith(test + " ")]
+    return max(cut, key=_WORSE.index, default="absent")
 
 
 def passed(status: str, *, skipped_ok: bool) -> bool:

@@ -40,3 +40,8 @@ def pytest_runtest_logreport(report: "Any") -> None:
 def pytest_sessionfinish(session: "Any", exitstatus: int) -> None:
     """Note that the run came to its end, and with which exit status."""
     _write({"finished": int(exitstatus)})
+
+
+def pytest_unconfigure(config: "Any") -> None:
+    """Close the file, or Python would warn of it into the output."""
+    _stream.close()
