@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,19 +11,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from hotmess_inspect.analysis.text import plain
+
 if TYPE_CHECKING:
     from hotmess_inspect.analysis.logs import Problem
 
-# C0 and C1 control characters, and the marks that turn the direction of text around.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PIPED_WIDTH = 220
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
-
-
-def plain(text: object) -> str:
-    """Text without control characters; each becomes a replacement mark, so that nothing vanishes unseen."""
-    cleaned = _CONTROLS.sub("\ufffd", str(text))
-    return cleaned.encode("utf-8", "replace").decode("utf-8")
 
 
 def cell(text: object, style: str = "") -> Text:

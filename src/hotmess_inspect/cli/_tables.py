@@ -11,9 +11,10 @@ from rich.table import Table
 from hotmess_inspect.analysis.analyze import GroupResult, group_name
 from hotmess_inspect.analysis.lengths import LengthFindings
 from hotmess_inspect.analysis.logs import Problem
+from hotmess_inspect.analysis.text import plain
 from hotmess_inspect.statistics.overthinking import Overthinking
 
-from ._console import cell, console, plain, print_problems
+from ._console import cell, console, print_problems
 
 
 def print_analysis(results: Sequence[GroupResult], problems: Sequence[Problem]) -> None:

@@ -1,0 +1,97 @@
+"""`hotmess report`: one self-contained HTML page."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+
+@click.command()
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), help="HTML file to write.")
+@click.option(
+    "--loss",
+    "losses",
+    multiple=True,
+    type=click.Choice(("kl", "brier", "zero_one", "squared")),
+    help="May be given several times. Default: brier and kl for classes, squared for scores and tests.",
+)
+@click.option(
+    "--estimator",
+    type=click.Choice(("plugin", "unbiased", "jackknife")),
+    help="Default: unbiased where it exists, else plugin.",
+)
+@click.option(
+    "--length",
+    type=click.Choice(("tokens", "reasoning", "actions", "turns")),
+    help="What the length of an epoch is.",
+)
+@click.option("--buckets", type=click.IntRange(1), default=5, show_default=True, help="Length buckets.")
+@click.option("--pool", is_flag=True, help="All tasks of a model as one group.")
+@click.option(
+    "--questions",
+    type=click.IntRange(0),
+    default=15,
+    show_default=True,
+    help="Questions to read first, per group.",
+)
+@click.option(
+    "--viewer",
+    default="http://127.0.0.1:7575",
+    show_default=True,
+    help="Where `inspect view` answers, for links.",
+)
+@click.option("--title", default="Bias, variance and incoherence", show_default=True, help="Heading.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of bootstrap, tie-breaks and permutations.",
+)
+def report(
+    inputs: Sequence[str],
+    output: str,
+    losses: Sequence[str],
+    estimator: str | None,
+    length: str | None,
+    buckets: int,
+    pool: bool,
+    questions: int,
+    viewer: str,
+    title: str,
+    seed: int,
+) -> None:
+    """Write one HTML page about logs or tables: no network, no scripts, light and dark, printable.
+
+    Exit status: 0 good, 1 some input was unusable (the rest is reported), 2 usage.
+    """
+    from hotmess_inspect.analysis.analyze import Options
+    from hotmess_inspect.analysis.logs import read_inputs
+    from hotmess_inspect.analysis.report import ReportOptions, write_report
+
+    from ._console import print_problems, reading_progress
+
+    try:
+        analysis = Options(
+            losses=tuple(dict.fromkeys(losses)),  # type: ignore[arg-type]
+            estimator=estimator,  # type: ignore[arg-type]
+            length=length,  # type: ignore[arg-type]
+            buckets=buckets,
+            pool=pool,
+            seed=seed,
+        )
+        options = ReportOptions(analysis=analysis, viewer=viewer, questions=questions, title=title)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    with reading_progress(quiet=False) as progress:
+        found = read_inputs(inputs, progress=progress)
+    try:
+        problems = write_report(found, output, options)
+    except ImportError as error:
+        raise click.ClickException(str(error)) from error
+    print_problems([p for p in problems if p.level != "note"])
+    click.echo(output)
+    sys.exit(1 if any(p.level == "error" for p in problems) else 0)
