@@ -133,15 +133,19 @@ def _chunk_sums(
     # Classes first, questions last: every sum below runs along contiguous memory. All that follows works in
     # this one array: fresh temporaries of its size would cost more than the arithmetic.
     chunk: FloatArray = np.ascontiguousarray(values.transpose(2, 1, 0), dtype=np.float64)
-    missing = np.isnan(chunk[0])
-    _check_chunk(chunk, missing, smoothing if "kl" in losses else None, offset)
-    epochs = (len(missing) - missing.sum(axis=0)).astype(np.int64)
+    missing = _missing_epochs(chunk, smoothing if "kl" in losses else None, offset)
+    epochs = np.full(len(values), values.shape[1], dtype=np.int64)
+    absent = None
+    if missing is not None:
+        epochs -= missing.sum(axis=0)
+        absent = np.arange(len(missing))[:, None] >= epochs
     sums: dict[str, Sums] = {}
     if "zero_one" in losses:
         sums["zero_one"] = vote_sums(chunk, target, epochs)
+    if sums.keys() == set(losses):
+        return sums
     # Each class ascending along the epochs: sums have equal bits in whatever order the epochs came.
     chunk.sort(axis=1)
-    absent = np.arange(len(missing))[:, None] >= epochs if missing.any() else None
     if absent is not None:
         chunk[:, absent] = 0.0
     if "brier" in losses:
@@ -192,18 +196,25 @@ def _one_hot_sums(
     return VoteSums(epochs, target, counts)
 
 
-def _check_chunk(chunk: FloatArray, missing: NDArray[np.bool_], smoothing: float | None, offset: int) -> None:
-    """Raise for the first question with a row that is no distribution; one cheap pass when all is well."""
+def _missing_epochs(chunk: FloatArray, smoothing: float | None, offset: int) -> BoolArray | None:
+    """Which epochs are missing, shape (epochs, questions), or None; raises for the first broken row."""
     total = chunk.sum(axis=0)
     lowest = chunk.min(axis=0)
-    # A row that is NaN in part has a NaN total without being missing.
+    # The common case in few passes; a NaN anywhere fails the comparison.
+    if (
+        lowest.size
+        and np.abs(total - 1.0).max() <= SUM_TOLERANCE
+        and lowest.min() >= 0.0
+        and smoothing != 0.0
+    ):
+        return None
+    missing = np.asarray(np.isnan(chunk).all(axis=0))
     good = (np.abs(total - 1.0) <= SUM_TOLERANCE) & (lowest >= 0.0)
     if smoothing == 0.0:
         good &= lowest > 0.0
-    if missing.any():
-        good |= missing & np.isnan(chunk).all(axis=0)
+    good |= missing
     if good.all():
-        return
+        return missing if missing.any() else None
     question = first(~good.all(axis=0))
     row = chunk[:, int(np.flatnonzero(~good[:, question])[0]), question]
     if np.isnan(row).any():
