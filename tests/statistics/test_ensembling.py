@@ -87,6 +87,15 @@ def test_ensembles_are_disjoint_and_hand_computed():
     assert found == {0.5, 1.0}
 
 
+def test_votes_of_many_beat_one():
+    # Right with probability 0.6 of two classes: an average of 3 is right with 0.6³ + 3·0.6²·0.4 = 0.648
+    rng = np.random.default_rng(10)
+    predictions = np.eye(2)[(rng.random((2000, 30)) > 0.6).astype(int)]
+    curve = ensembling_curve(predictions, np.zeros(2000, int), sizes=[1, 2, 3], resamples=10)
+    # A tie of two is half right: 0.36 + 0.48/2 = 0.6
+    assert [p.accuracy for p in curve.points] == pytest.approx([0.6, 0.6, 0.648], abs=0.01)
+
+
 def test_one_size_has_no_exponent_and_one_question_no_interval():
     predictions, target = letters(np.random.default_rng(4), questions=5, epochs=10)
     curve = ensembling_curve(predictions, target)

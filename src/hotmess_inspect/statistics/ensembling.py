@@ -15,7 +15,9 @@ from hotmess_inspect.statistics._arrays import (
     as_predictions,
     check_level,
     content_order,
+    epoch_accuracy,
     line_up,
+    ordered_mean,
     percentile_interval,
     present_epochs,
     seeded,
@@ -31,6 +33,8 @@ class EnsemblePoint:
 
     Attributes:
         size: Epochs averaged into one prediction.
+        accuracy: Mean share of ensembles whose most probable class is the right one; NaN for points, and
+            in closed form, which does not know it.
         error: Mean error of the ensembles, in the unit of the loss.
         bias_squared: Mean squared bias.
         variance: Mean variance between ensembles.
@@ -38,6 +42,7 @@ class EnsemblePoint:
     """
 
     size: int
+    accuracy: float
     error: float
     bias_squared: float
     variance: float
@@ -95,7 +100,7 @@ def ensembling_curve(
         predictions: Shape (questions, epochs, classes), NaN rows for missing epochs.
         target: Right class, shape (questions,), or points for "squared".
         sizes: Ensemble sizes E; None takes 1 … epochs // ensembles. A question needs
-            max(sizes) · ensembles epochs.
+            max(sizes) · ensembles epochs; ensembles of size E use E · ensembles of them, drawn at random.
         ensembles: Ensembles per question, at least 2.
         shuffles: Random partitions to average over, which takes noise out of the curve.
         loss: As in `decompose`.
@@ -127,13 +132,14 @@ def ensembling_curve(
     lined_up, *_ = line_up(values[enough], known, known)
     order = content_order(lined_up, goal[enough])
     lined_up, goal = lined_up[order], goal[enough][order]
-    terms = _shuffled_terms(lined_up, goal, sizes, ensembles, shuffles, loss, estimator, seeded(rng))
-    points = tuple(_point(size, part) for size, part in zip(sizes, terms, strict=True))
+    rng = seeded(rng)
+    terms, accuracies = _shuffled_terms(lined_up, goal, sizes, ensembles, shuffles, loss, estimator, rng)
+    points = tuple(map(_point, sizes, terms, accuracies))
     fit = fit_power_law(sizes, [point.variance for point in points])
     return EnsemblingCurve(
         points=points,
         fit=fit,
-        exponent_ci=UNDEFINED if fit.note else _exponent_ci(sizes, terms, level, resamples, seeded(rng)),
+        exponent_ci=UNDEFINED if fit.note else _exponent_ci(sizes, terms, level, resamples, rng),
         ensembles=ensembles,
         questions=len(lined_up),
         too_few_epochs_questions=int((present.any(axis=1) & ~enough).sum()),
@@ -168,7 +174,7 @@ def ensemble_terms(decomposition: Decomposition, sizes: Sequence[int]) -> tuple[
             raise ValueError(f"sizes holds {size!r}; an ensemble has at least 1 epoch")
         error = bias_squared + variance / size
         incoherence = NAN if decomposition.incoherence_note else variance / size / error
-        points.append(EnsemblePoint(size, error, bias_squared, variance / size, incoherence))
+        points.append(EnsemblePoint(size, NAN, error, bias_squared, variance / size, incoherence))
     return tuple(points)
 
 
@@ -197,19 +203,21 @@ def _shuffled_terms(
     loss: Loss,
     estimator: Estimator,
     rng: np.random.Generator,
-) -> list[Decomposition]:
-    """Decomposition per size, its terms averaged over the shuffles."""
+) -> tuple[list[Decomposition], list[float]]:
+    """Decomposition and accuracy per size, averaged over the shuffles."""
     questions, epochs, classes = predictions.shape
     rows = np.arange(questions)[:, None]
     present = present_epochs(predictions)
     found: list[list[Decomposition]] = [[] for _ in sizes]
+    right: list[list[float]] = [[] for _ in sizes]
     for _ in range(shuffles):
         order = np.argsort(np.where(present, rng.random((questions, epochs)), 2.0), axis=1)
         for place, size in enumerate(sizes):
             members = predictions[rows, order[:, : size * ensembles]]
             averages = members.reshape(questions, ensembles, size, classes).mean(axis=2)
             found[place].append(decompose(averages, target, loss=loss, estimator=estimator))
-    return [_averaged(parts) for parts in found]
+            right[place].append(ordered_mean(epoch_accuracy(averages, target, loss)))
+    return [_averaged(parts) for parts in found], [float(np.mean(shares)) for shares in right]
 
 
 def _averaged(parts: list[Decomposition]) -> Decomposition:
@@ -223,9 +231,9 @@ def _averaged(parts: list[Decomposition]) -> Decomposition:
     )
 
 
-def _point(size: int, part: Decomposition) -> EnsemblePoint:
+def _point(size: int, part: Decomposition, accuracy: float) -> EnsemblePoint:
     means = (part.mean("error"), part.mean("bias_squared"), part.mean("variance"))
-    return EnsemblePoint(size, *means, part.incoherence)
+    return EnsemblePoint(size, accuracy, *means, part.incoherence)
 
 
 def _exponent_ci(
