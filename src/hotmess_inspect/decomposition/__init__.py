@@ -12,7 +12,6 @@ from hotmess_inspect.decomposition.intervals import (
     ratio_interval,
     ratio_intervals,
 )
-from hotmess_inspect.decomposition.jackknife import SmoothingCurve, smoothing_curve
 from hotmess_inspect.decomposition.nested import NestedDecomposition, decompose_nested
 from hotmess_inspect.decomposition.resampling import (
     canonical_order,
@@ -21,6 +20,7 @@ from hotmess_inspect.decomposition.resampling import (
     resampled_sums,
 )
 from hotmess_inspect.decomposition.result import Decomposition
+from hotmess_inspect.decomposition.smoothing import SmoothingCurve, smoothing_curve
 from hotmess_inspect.decomposition.squared import scale_to_norm
 from hotmess_inspect.decomposition.sufficient import SufficientStatistics
 

@@ -16,7 +16,7 @@ Estimator: TypeAlias = Literal["plugin", "unbiased", "jackknife"]
 Quantity: TypeAlias = Literal["error", "bias_squared", "variance", "incoherence"]
 
 LOSSES: tuple[str, ...] = get_args(Loss)
-CLASS_LOSSES: tuple[str, ...] = get_args(ClassLoss)
+CLASS_LOSSES: tuple[ClassLoss, ...] = get_args(ClassLoss)
 QUANTITIES: tuple[str, ...] = get_args(Quantity)
 ESTIMATORS: dict[str, tuple[str, ...]] = {
     "kl": ("plugin", "jackknife"),

@@ -1,12 +1,9 @@
-"""KL terms with the leading bias in 1/R removed, and their dependence on the smoothing."""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
+"""KL terms with the leading bias in 1/R removed."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hotmess_inspect.decomposition._checks import Estimator, FloatArray, as_class_target, as_predictions
+from hotmess_inspect.decomposition._checks import FloatArray, as_class_target, as_predictions
 from hotmess_inspect.decomposition.kl import error_floor, mean_log_terms
 from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.decomposition.sufficient import SufficientStatistics
@@ -62,61 +59,3 @@ def _mean_left_out(values: FloatArray, target: np.ndarray, smoothing: float) -> 
     per_epoch = np.where(present, variance.reshape(questions, epochs), 0.0)
     mean: FloatArray = np.sort(per_epoch, axis=1).sum(axis=1) / np.where(count > 1, count, np.nan)
     return mean
-
-
-@dataclass(frozen=True)
-class SmoothingCurve:
-    """KL terms as functions of the smoothing δ.
-
-    Attributes:
-        smoothing: δ, shape (points,).
-        error: Mean error in nats over the questions with two epochs, shape (points,).
-        bias_squared: Mean squared bias, shape (points,).
-        variance: Mean variance, shape (points,).
-        incoherence: Ratio of sums, shape (points,); NaN where no question errs.
-    """
-
-    smoothing: FloatArray
-    error: FloatArray
-    bias_squared: FloatArray
-    variance: FloatArray
-    incoherence: FloatArray
-
-
-def smoothing_curve(
-    predictions: ArrayLike,
-    target: ArrayLike,
-    *,
-    smoothings: Sequence[float] = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2),
-    estimator: Estimator = "plugin",
-) -> SmoothingCurve:
-    """How far the KL numbers hang on δ: for one-hot answers they are made of it.
-
-    As δ → 0 the error of one-hot answers grows like -log δ, and the incoherence tends to
-    Σ(1 - p_max)/Σ(1 - p_y), 1 wherever the right answer is the most frequent one.
-
-    Args:
-        predictions: Class probabilities, shape (questions, epochs, classes).
-        target: Right class, shape (questions,).
-        smoothings: Values of δ, each in (0, 1), or 0 where no probability is 0.
-        estimator: "plugin" or "jackknife".
-
-    Returns:
-        The four numbers at every δ.
-
-    Raises:
-        ValueError: As `decompose`.
-    """
-    from hotmess_inspect.decomposition.decompose import decompose
-
-    parts = [
-        decompose(predictions, target, loss="kl", estimator=estimator, smoothing=delta)
-        for delta in smoothings
-    ]
-    return SmoothingCurve(
-        np.array(smoothings, dtype=np.float64),
-        np.array([part.mean("error") for part in parts]),
-        np.array([part.mean("bias_squared") for part in parts]),
-        np.array([part.mean("variance") for part in parts]),
-        np.array([part.incoherence for part in parts]),
-    )

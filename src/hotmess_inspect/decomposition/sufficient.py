@@ -51,7 +51,7 @@ class SufficientStatistics:
         predictions: ArrayLike,
         target: ArrayLike,
         *,
-        losses: Sequence[Loss] = CLASS_LOSSES,  # type: ignore[assignment]
+        losses: Sequence[Loss] = CLASS_LOSSES,
         smoothing: float = 1e-12,
     ) -> "SufficientStatistics":
         """Sum over the epochs, for several losses in one pass.
