@@ -14,7 +14,7 @@ from hotmess_inspect.decomposition import Decomposition, SufficientStatistics, d
 from hotmess_inspect.decomposition.brier import SquaredSums
 from hotmess_inspect.scoring.metadata import class_index
 from hotmess_inspect.scoring.options import Options
-from hotmess_inspect.scoring.rows import IntArray, Rows, integers, places
+from hotmess_inspect.scoring.rows import IntArray, Numbering, Rows, column, columns, integers, places
 from hotmess_inspect.scoring.verdicts import pick, verdicts_to_floats
 
 FloatArray = NDArray[np.float64]
@@ -23,6 +23,7 @@ BoolArray = NDArray[np.bool_]
 # Two digits after the point are what models write; the parser's job is done by then, so no more slack.
 _SUM_SLACK = 0.02
 _MOST_TESTS = 1 << 16
+_MOST_CLASSES = 1 << 12
 # The square of anything larger could overflow; no score is.
 _LARGEST = 1e100
 
@@ -62,6 +63,8 @@ def measure(rows: Rows, options: Options) -> Measured:
 
 def _is_scored(values: Sequence[object]) -> BoolArray:
     """NaN at the root is Inspect's mark of an epoch without a score."""
+    if float not in set(map(type, values)):
+        return np.ones(len(values), dtype=bool)
     return np.array([type(value) is not float or value == value for value in values], dtype=bool)
 
 
@@ -82,13 +85,14 @@ def _measure_scores(rows: Rows, options: Options) -> Measured:
         )
     else:
         outcomes = np.stack([values, 1 - values], axis=1)
-        headline = _decompose_classes(outcomes, question, np.full(rows.questions, 2), options)
+        headline = _decompose_classes(outcomes, question, np.full(rows.questions, 2), [options])[0]
     return Measured(headline, {}, values, question, int(len(known) - known.sum()))
 
 
 def _measure_answers(rows: Rows, options: Options) -> Measured:
     """A label per epoch; class 0 is the right one, wrong labels are numbered within their question."""
-    codes = _answer_codes(rows)
+    codes, sizes = _read_answers(rows)
+    declared = _most(rows, sizes)
     scored = (codes > _UNREADABLE) & _is_scored(rows.values)
     parsed = codes >= 0
     unparsed = int((scored & ~parsed).sum())
@@ -97,7 +101,6 @@ def _measure_answers(rows: Rows, options: Options) -> Measured:
     labels = _rank_within_question(question, codes)
     sizes = np.full(rows.questions, 2)
     np.maximum.at(sizes, question, labels + 1)
-    declared = _declared_classes(rows)
     # Without a number of classes there is nothing to spread an unparsed answer over.
     own_class = options.unparsed == "class" or not declared.all()
     sizes = np.maximum(sizes, declared) + (1 if own_class and not parsed.all() else 0)
@@ -105,10 +108,10 @@ def _measure_answers(rows: Rows, options: Options) -> Measured:
     probabilities[np.arange(len(codes)), np.where(parsed, labels, sizes[question] - 1)] = 1.0
     if not own_class:
         _spread(probabilities, np.flatnonzero(~parsed), sizes[question])
-    beside = _kl_beside(probabilities, question, sizes, options) if declared.all() else {}
-    headline = _decompose_classes(probabilities, question, sizes, options)
+    headline, beside = _with_paper(probabilities, question, sizes, options)
+    right = (codes == 0).astype(np.float64)
     return Measured(
-        headline, beside, (codes == 0).astype(np.float64), question, int((~scored).sum()), unparsed
+        headline, beside if declared.all() else {}, right, question, int((~scored).sum()), unparsed
     )
 
 
@@ -116,15 +119,16 @@ _UNPARSED = -1
 _UNREADABLE = -2
 
 
-def _answer_codes(rows: Rows) -> IntArray:
-    """0 for the right label, 1 and up for the wrong ones in alphabetical order, below 0 for no label."""
-    pairs = [(entry.get("hm_answer"), entry.get("hm_target")) for entry in rows.metadata]
+def _read_answers(rows: Rows) -> tuple[IntArray, IntArray]:
+    """Codes and declared classes: 0 for the right label, 1 and up for wrong ones from A to Z, below 0 for none."""
+    found = columns(rows.metadata, "hm_answer", "hm_target", "hm_classes")
+    number = Numbering()
     try:
-        distinct = set(pairs)
+        index = number.of(found)
     except TypeError:
-        pairs = [(a if isinstance(a, str) else None, t if isinstance(t, str) else None) for a, t in pairs]
-        distinct = set(pairs)
-    wrong = sorted({answer for answer, target in distinct if isinstance(answer, str) and answer != target})
+        number.clear()
+        index = number.of([tuple(part if isinstance(part, str | int) else None for part in e) for e in found])
+    wrong = sorted({answer for answer, target, _ in number if isinstance(answer, str) and answer != target})
     rank = {label: code for code, label in enumerate(wrong, start=1)}
 
     def code(answer: object, target: object) -> int:
@@ -132,8 +136,10 @@ def _answer_codes(rows: Rows) -> IntArray:
             return _UNREADABLE
         return 0 if answer == target else rank[answer] if answer else _UNPARSED
 
-    table = {pair: code(*pair) for pair in distinct}
-    return np.array([table[pair] for pair in pairs], dtype=np.int64)
+    # Few of the epochs differ in all three: what is decided once per combination costs nothing per epoch.
+    codes = np.array([code(answer, target) for answer, target, _ in number], dtype=np.int64)
+    sizes = integers([classes for _, _, classes in number], high=_MOST_CLASSES)
+    return codes[index], sizes[index]
 
 
 def _rank_within_question(question: IntArray, codes: IntArray) -> IntArray:
@@ -148,29 +154,26 @@ def _rank_within_question(question: IntArray, codes: IntArray) -> IntArray:
     return ranks
 
 
-def _declared_classes(rows: Rows) -> IntArray:
-    """Number of classes per question as scorers wrote it, 0 where unknown."""
-    declared = integers([entry.get("hm_classes") for entry in rows.metadata], high=4097)
-    sizes = np.zeros(rows.questions, dtype=np.int64)
-    np.maximum.at(sizes, rows.question, np.where(declared >= 2, declared, 0))
+def _most(rows: Rows, sizes: IntArray) -> IntArray:
+    """Number of classes per question from what its epochs say, 0 where none says so."""
+    largest = np.zeros(rows.questions, dtype=np.int64)
+    np.maximum.at(largest, rows.question, np.where(sizes >= 2, sizes, 0))
     # A question none of whose epochs is here says nothing, and must not make the others unknown.
-    sizes[np.bincount(rows.question, minlength=rows.questions) == 0] = 2
-    return sizes
+    largest[np.bincount(rows.question, minlength=rows.questions) == 0] = 2
+    return largest
 
 
 def _measure_probabilities(rows: Rows, options: Options) -> Measured:
     """A distribution per epoch; its right class is moved to the front."""
-    listed = [entry.get("hm_probabilities") for entry in rows.metadata]
-    targets = [entry.get("hm_target") for entry in rows.metadata]
-    gold = np.array([_position(target) for target in targets], dtype=np.int64)
-    width = max((len(p) for p in listed if isinstance(p, list | tuple)), default=2)
-    declared = _declared_classes(rows)
-    lengths = np.array([len(p) if isinstance(p, list | tuple) else 0 for p in listed], dtype=np.int64)
+    listed = column(rows.metadata, "hm_probabilities")
+    gold = _positions(column(rows.metadata, "hm_target"))
+    declared = _most(rows, integers(column(rows.metadata, "hm_classes"), high=_MOST_CLASSES))
+    lengths = np.array([len(p) if type(p) is list else 0 for p in listed], dtype=np.int64)
     longest = np.full(rows.questions, 2)
     np.maximum.at(longest, rows.question, lengths)
     sizes = np.where(declared > 0, declared, longest)
     scored = _is_scored(rows.values) & (gold >= 0) & (gold < sizes[rows.question])
-    table = _table(listed, max(width, int(sizes.max(initial=2))))
+    table = _table(listed, lengths, int(np.maximum(lengths.max(initial=2), sizes.max(initial=2))))
     parsed = _are_distributions(table) & (lengths == sizes[rows.question])
     unparsed = int((scored & ~parsed).sum())
     used = scored & parsed if options.unparsed == "drop" else scored
@@ -189,28 +192,31 @@ def _measure_probabilities(rows: Rows, options: Options) -> Measured:
     probabilities /= np.where(parsed, probabilities.sum(axis=1), 1.0)[:, None]
     top = probabilities == probabilities.max(axis=1, initial=0.0)[:, None]
     correct = np.where(parsed, top[:, 0] / np.maximum(top.sum(axis=1), 1), 0.0)
-    return Measured(
-        _decompose_classes(probabilities, question, sizes, options),
-        _kl_beside(probabilities, question, sizes, options),
-        correct,
-        question,
-        int((~scored).sum()),
-        unparsed,
-    )
+    headline, beside = _with_paper(probabilities, question, sizes, options)
+    return Measured(headline, beside, correct, question, int((~scored).sum()), unparsed)
 
 
-def _position(label: object) -> int:
-    found = class_index(label) if isinstance(label, str) else None
-    return -1 if found is None else found
+def _positions(labels: Sequence[object]) -> IntArray:
+    """Position of the class that each label names, -1 for none."""
+    number = Numbering()
+    index = number.of([label if isinstance(label, str) else "" for label in labels])
+    found = [class_index(label) for label in number]
+    return np.array([-1 if position is None else position for position in found], dtype=np.int64)[index]
 
 
-def _table(listed: Sequence[object], width: int) -> FloatArray:
+def _table(listed: Sequence[object], lengths: IntArray, width: int) -> FloatArray:
     """Lists of numbers as rows filled up with zeros; a list that holds anything else is a row of NaN."""
+    if len(listed) and (lengths == width).all():
+        try:
+            table = np.array(listed, dtype=np.float64)
+            if table.shape == (len(listed), width):
+                return table
+        except (TypeError, ValueError, OverflowError):
+            pass
     table = np.zeros((len(listed), width))
     for i, entries in enumerate(listed):
         try:
-            values = np.asarray(entries, dtype=np.float64)
-            table[i, : len(values)] = values
+            table[i, : lengths[i]] = np.asarray(entries if lengths[i] else [], dtype=np.float64)
         except (TypeError, ValueError, OverflowError):
             table[i] = np.nan
     return table
@@ -230,41 +236,51 @@ def _spread(probabilities: FloatArray, unparsed: IntArray, sizes: IntArray) -> N
     probabilities[unparsed] = np.where(classes < size, 1.0 / size, 0.0)
 
 
-def _kl_beside(
+def _with_paper(
     probabilities: FloatArray, question: IntArray, sizes: IntArray, options: Options
-) -> dict[str, Decomposition]:
+) -> tuple[Decomposition, dict[str, Decomposition]]:
+    """The decomposition asked for, and beside it the paper's KL plug-in unless that was asked for."""
     if options.loss == "kl":
-        return {}
+        return _decompose_classes(probabilities, question, sizes, [options])[0], {}
     paper = Options(loss="kl", estimator="plugin", smoothing=options.smoothing)
-    return {"kl": _decompose_classes(probabilities, question, sizes, paper)}
+    headline, kl = _decompose_classes(probabilities, question, sizes, [options, paper])
+    return headline, {"kl": kl}
 
 
 def _decompose_classes(
-    probabilities: FloatArray, question: IntArray, sizes: IntArray, options: Options
-) -> Decomposition:
+    probabilities: FloatArray, question: IntArray, sizes: IntArray, wanted: Sequence[Options]
+) -> list[Decomposition]:
     """Decompose rows of distributions whose class 0 is right, by numbers of classes (KL smooths by it)."""
     questions = len(sizes)
     place, width = places(question, questions)
-    error, bias, variance = np.full((3, questions), np.nan)
-    epochs = np.zeros(questions, dtype=np.int64)
-    floor = 0.0
+    terms = np.full((len(wanted), 3, questions), np.nan)
+    epochs = np.bincount(question, minlength=questions)
+    floors = [0.0] * len(wanted)
     for size in np.unique(sizes):
         chosen = sizes == size
         rows = np.flatnonzero(chosen[question])
         index = np.cumsum(chosen) - 1
         cube = np.full((int(chosen.sum()), max(width, 1), int(size)), np.nan)
         cube[index[question[rows]], place[rows]] = probabilities[rows, :size]
-        part = decompose(
-            cube,
-            np.zeros(len(cube), np.int64),
-            loss=options.loss,
-            estimator=options.estimator,
-            smoothing=options.smoothing,
-        )
-        error[chosen], bias[chosen], variance[chosen] = part.error, part.bias_squared, part.variance
-        epochs[chosen] = part.epochs
-        floor = max(floor, part.error_floor)
-    return Decomposition(error, bias, variance, epochs, options.loss, options.estimator, floor)
+        for i, part in enumerate(_decompose_cube(cube, wanted)):
+            terms[i][:, chosen] = part.error, part.bias_squared, part.variance
+            floors[i] = max(floors[i], part.error_floor)
+    return [
+        Decomposition(error, bias, variance, epochs, o.loss, o.estimator, floor)
+        for (error, bias, variance), o, floor in zip(terms, wanted, floors, strict=True)
+    ]
+
+
+def _decompose_cube(cube: FloatArray, wanted: Sequence[Options]) -> list[Decomposition]:
+    """Decompose (questions, epochs, classes) in all the ways wanted, summing over the epochs once."""
+    target = np.zeros(len(cube), np.int64)
+    if any(options.estimator == "jackknife" for options in wanted):
+        return [
+            decompose(cube, target, loss=o.loss, estimator=o.estimator, smoothing=o.smoothing) for o in wanted
+        ]
+    losses = [options.loss for options in wanted]
+    sums = SufficientStatistics.from_predictions(cube, target, losses=losses, smoothing=wanted[0].smoothing)
+    return [sums.decomposition(o.loss, "unbiased" if o.estimator == "unbiased" else "plugin") for o in wanted]
 
 
 def _measure_tests(rows: Rows, options: Options) -> Measured:
@@ -283,7 +299,7 @@ def _measure_tests(rows: Rows, options: Options) -> Measured:
     fails = epochs[:, None] - passes
     solved = (bits[used].sum(axis=1, dtype=np.int64) == shape[question].sum(axis=1)).astype(np.float64)
     parts = {
-        part: _coverage(fails, epochs, shape, part, "plugin" if part == "pooled" else options.estimator)
+        part: _coverage(fails, epochs, shape, part, options.estimator)
         for part in ("f2p", "p2p", "pooled")
         if part != options.tests
     }
@@ -314,14 +330,9 @@ def _coverage(
 
 def _read_bits(rows: Rows) -> tuple[NDArray[np.uint8], IntArray, BoolArray]:
     """Outcomes as bits, shape (rows, most tests); numbers of F2P and P2P tests per question; which rows read."""
-    texts = [text if isinstance(text := entry.get("hm_tests"), str) else "" for entry in rows.metadata]
-    sizes = np.stack(
-        [
-            integers([entry.get(name) for entry in rows.metadata], high=_MOST_TESTS)
-            for name in ("hm_f2p", "hm_p2p")
-        ],
-        axis=1,
-    )
+    texts = [text if isinstance(text, str) else "" for text in column(rows.metadata, "hm_tests")]
+    counts = [integers(column(rows.metadata, name), high=_MOST_TESTS) for name in ("hm_f2p", "hm_p2p")]
+    sizes = np.stack(counts, axis=1)
     digits = -(-sizes.sum(axis=1) // 4)
     readable = (digits > 0) & (digits == np.array([len(text) for text in texts], dtype=np.int64))
     # Epochs of one question have the same tests; where they disagree the larger set is the question's.

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, cast
 
 import numpy as np
@@ -56,12 +57,9 @@ def as_rows(ids: Sequence[object], values: list[Any], metadata: list[Any], *, pl
         metadata: Score metadata or None.
         plain: Read the values alone, whatever the metadata say.
     """
-    index: dict[str, int] = {}
-    question = np.array(
-        [-1 if name is None else index.setdefault(str(name), len(index)) for name in ids], dtype=np.int64
-    )
-    entries = [entry or _NONE for entry in metadata]
-    kinds = [None] * len(values) if plain else [entry.get("hm_kind") for entry in entries]
+    question, questions = _number(ids)
+    entries = metadata if set(map(type, metadata)) == {dict} else [entry or _NONE for entry in metadata]
+    kinds = [None] * len(values) if plain else column(entries, "hm_kind")
     chosen, resolved = _choose(kinds)
     keep = question >= 0
     if len(resolved) > 1 or chosen not in resolved.values():
@@ -71,7 +69,7 @@ def as_rows(ids: Sequence[object], values: list[Any], metadata: list[Any], *, pl
         question = question[keep]
         values = [values[i] for i in wanted]
         entries = [entries[i] for i in wanted]
-    return Rows(chosen, question, len(index), values, entries, int(len(keep) - keep.sum()))
+    return Rows(chosen, question, questions, values, entries, int(len(keep) - keep.sum()))
 
 
 def coverage(rows: Rows) -> Coverage:
@@ -81,12 +79,28 @@ def coverage(rows: Rows) -> Coverage:
     was planned for these questions once one of them has reached its last epoch, and less before;
     questions without any scored epoch are not seen at all.
     """
-    known = integers([entry.get("hm_epoch") for entry in rows.metadata], high=2**31)
+    known = integers(column(rows.metadata, "hm_epoch"), high=2**31)
     highest = int(known.max(initial=0))
     if highest == 0:
         return Coverage(float("nan"), 0)
     pairs = np.sort((rows.question * (highest + 1) + known)[known > 0])
     return Coverage(float(highest * rows.questions), int((pairs[1:] == pairs[:-1]).sum()))
+
+
+def column(metadata: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    """One entry of every epoch's metadata, None where it is missing."""
+    try:
+        return list(map(itemgetter(name), metadata))
+    except KeyError:
+        return [entry.get(name) for entry in metadata]
+
+
+def columns(metadata: Sequence[Mapping[str, Any]], *names: str) -> list[tuple[Any, ...]]:
+    """Several entries of every epoch's metadata at once, None where one is missing."""
+    try:
+        return list(map(itemgetter(*names), metadata))
+    except KeyError:
+        return [tuple(entry.get(name) for name in names) for entry in metadata]
 
 
 def integers(entries: Sequence[object], *, high: int) -> IntArray:
@@ -111,6 +125,27 @@ def places(question: IntArray, questions: int) -> tuple[IntArray, int]:
     place = np.empty(len(question), dtype=np.int64)
     place[order] = np.arange(len(question)) - np.repeat(np.cumsum(counts) - counts, counts)
     return place, int(counts.max(initial=0))
+
+
+class Numbering(dict[Any, int]):
+    """Numbers its keys 0, 1, 2, … as they are first asked for, with one look-up each."""
+
+    def __missing__(self, key: Any) -> int:
+        number = self[key] = len(self)
+        return number
+
+    def of(self, keys: Sequence[Any]) -> IntArray:
+        """Numbers of the keys, shape (keys,)."""
+        return np.fromiter(map(self.__getitem__, keys), dtype=np.int64, count=len(keys))
+
+
+def _number(ids: Sequence[object]) -> tuple[IntArray, int]:
+    """Index of each id's question, -1 for None, and how many questions there are."""
+    index = Numbering()
+    if set(map(type, ids)) == {str}:
+        return index.of(ids), len(index)
+    question = [-1 if name is None else index[str(name)] for name in ids]
+    return np.array(question, dtype=np.int64), len(index)
 
 
 def _choose(kinds: Sequence[object]) -> tuple[str, dict[object, str | None]]:

@@ -17,6 +17,7 @@ def summarise(rows: Rows, options: Options) -> dict[str, float]:
     headline = measured.headline
     results = _terms(headline, "")
     results["accuracy"] = _mean_over_questions(measured, rows.questions)
+    results["incoherence_stderr"] = linearised_stderr(headline)
     results["questions"] = float(len(np.unique(measured.question)))
     results["epochs_scored"] = float(len(measured.question))
     results["epochs_planned"] = counts.planned
@@ -39,7 +40,6 @@ def summarise(rows: Rows, options: Options) -> dict[str, float]:
 def _terms(decomposition: Decomposition, suffix: str) -> dict[str, float]:
     return {
         f"incoherence{suffix}": decomposition.incoherence,
-        f"incoherence_stderr{suffix}": linearised_stderr(decomposition),
         f"error{suffix}": decomposition.mean("error"),
         f"bias_squared{suffix}": decomposition.mean("bias_squared"),
         f"variance{suffix}": decomposition.mean("variance"),
