@@ -3,6 +3,7 @@
     python benchmarks/calibration.py            the whole study (about half an hour on one core)
     python benchmarks/calibration.py --quick    a glance, nothing written
     python benchmarks/calibration.py --world letters --world tests    these again, the rest as stored
+    python benchmarks/calibration.py --tables   the tables from the stored figures
 
 Writes docs/calibration.csv, docs/calibration_kl.csv and the tables in docs/statistics.md between its two
 markers. The exit status says whether every target holds.
@@ -323,11 +324,16 @@ def store(name: str, lines: list[dict[str, object]]) -> None:
         writer.writerows(lines)
 
 
-def write_page(rows: list[dict[str, object]], kl: list[dict[str, object]]) -> None:
-    """Put the tables between the markers of the page."""
+def write_section(marker: str, body: str) -> None:
+    """Put text between the two comments of that name in the page."""
     page = DOCS / "statistics.md"
-    begin, end = "<!-- calibration -->", "<!-- /calibration -->"
+    begin, end = f"<!-- {marker} -->", f"<!-- /{marker} -->"
     head, rest = page.read_text(encoding="utf-8").split(begin)
+    page.write_text(f"{head}{begin}\n\n{body}\n\n{end}{rest.split(end)[1]}", encoding="utf-8")
+
+
+def write_page(rows: list[dict[str, object]], kl: list[dict[str, object]]) -> None:
+    """Put the tables into the page."""
     sections = [
         ("### Coverage of the 95 % interval for incoherence, default method", coverage_table(rows)),
         ("### Coverage by method, least and most over all worlds with 5 epochs or more", method_table(rows)),
@@ -335,8 +341,7 @@ def write_page(rows: list[dict[str, object]], kl: list[dict[str, object]]) -> No
         ("### Nested designs: relative bias of the incoherence in percent", nested_table(rows)),
         ("### KL: relative bias of the variance in percent", kl_table(kl)),
     ]
-    body = "\n\n".join(f"{title}\n\n" + "\n".join(lines) for title, lines in sections)
-    page.write_text(f"{head}{begin}\n\n{body}\n\n{end}{rest.split(end)[1]}", encoding="utf-8")
+    write_section("calibration", "\n\n".join(f"{title}\n\n" + "\n".join(lines) for title, lines in sections))
 
 
 def run_world(world: World, quick: bool, seed: int) -> list[dict[str, object]]:
@@ -366,12 +371,13 @@ def main() -> int:
     )
     names = [world.name for world in WORLDS]
     parser.add_argument("--quick", action="store_true", help="one hundred worlds a cell, nothing written")
+    parser.add_argument("--tables", action="store_true", help="no study, the tables from the stored figures")
     parser.add_argument("--world", action="append", choices=names, help="only this world, may be repeated")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     rows: list[dict[str, object]] = []
     for number, world in enumerate(WORLDS):
-        if options.world and world.name not in options.world:
+        if options.tables or (options.world and world.name not in options.world):
             continue
         fresh = run_world(world, options.quick, options.seed + number)
         # Read again: another process may have stored other worlds in the meantime.
@@ -379,10 +385,13 @@ def main() -> int:
         rows = [line for line in rows if line["world"] != world.name] + fresh
         if not options.quick:
             store("calibration.csv", sorted(rows, key=lambda line: names.index(str(line["world"]))))
-    kl = kl_bias(2_000 if options.quick else 40_000, options.seed)
-    print(*kl_table(kl), sep="\n")
-    if not options.quick:
-        store("calibration_kl.csv", kl)
+    if options.tables:
+        rows, kl = stored("calibration.csv"), stored("calibration_kl.csv")
+    else:
+        kl = kl_bias(2_000 if options.quick else 40_000, options.seed)
+        print(*kl_table(kl), sep="\n")
+        if not options.quick:
+            store("calibration_kl.csv", kl)
     if {line["world"] for line in rows} != set(names):
         return 0
     if not options.quick:

@@ -1,19 +1,18 @@
 """Does the interval of the overthinking difference cover, with lengths tied to the error and without?
 
-    python benchmarks/calibration_lengths.py [--worlds 1000]
+    python benchmarks/calibration_lengths.py [--worlds 1000]    (some minutes)
 
 Letters drawn from each question's own p ~ Dirichlet(.6, .3, .3, .3). In half of the epochs the model thinks
 long; where length is coupled, long epochs answer from (1 - κ)p + κ/4 instead of p, so that they err more and
 less coherently. The true difference of the two incoherences is a closed form. Questions also differ in
-length, coupled to their difficulty. Writes docs/calibration_lengths.csv.
+length, coupled to their difficulty. Writes docs/calibration_lengths.csv and its table in docs/statistics.md.
 """
 
 import argparse
-import csv
 import time
-from pathlib import Path
 
 import numpy as np
+from calibration import store, write_section
 from calibration_worlds import one_hot
 
 from hotmess_inspect.statistics.overthinking import overthinking
@@ -51,7 +50,7 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    lines = []
+    lines: list[dict[str, object]] = []
     for name, kappa in (("not coupled", 0.0), ("coupled", KAPPA)):
         truth = true_incoherence(kappa) - true_incoherence(0.0)
         for questions in (30, 100, 500):
@@ -86,11 +85,14 @@ def main() -> None:
                     *(f"{k}={v}" for k, v in line.items()),
                     flush=True,
                 )
-    path = Path(__file__).resolve().parents[1] / "docs" / "calibration_lengths.csv"
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
+    store("calibration_lengths.csv", lines)
+    table = [
+        "| lengths | questions | epochs | true difference | mean estimate | coverage |",
+        "|---|---|---|---|---|---|",
+    ]
+    names = ("lengths", "questions", "epochs", "truth", "mean_difference", "coverage")
+    table += ["| " + " | ".join(str(line[name]) for name in names) + " |" for line in lines]
+    write_section("lengths", "\n".join(table))
 
 
 if __name__ == "__main__":
