@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -76,7 +77,12 @@ class Inputs:
     files: int = 0
 
 
-def read_inputs(locations: Sequence[str], *, progress: Callable[[int, int], None] | None = None) -> Inputs:
+def read_inputs(
+    locations: Sequence[str],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    executor: Executor | None = None,
+) -> Inputs:
     """Read logs and tables; what cannot be read becomes a problem and never stops the rest.
 
     Epochs that stand in several logs (the log of a run and of its retry, shards beside the merged log)
@@ -87,6 +93,9 @@ def read_inputs(locations: Sequence[str], *, progress: Callable[[int, int], None
         locations: Paths, folders, glob patterns or URIs of ``.eval`` and ``.json`` logs, CSV and Parquet
             tables.
         progress: Called after each file with the number of bytes read so far and in all.
+        executor: Where files are read: a process pool, or the workers of a cluster
+            (``dask.distributed.Client(...).get_executor()``), which need access to the same paths or URIs.
+            ``None`` reads them here, one after the other. The rows are the same in the same order.
 
     Returns:
         The outcomes and the problems.
@@ -97,8 +106,8 @@ def read_inputs(locations: Sequence[str], *, progress: Callable[[int, int], None
     tables: list[Outcomes] = []
     logs: list[LogInfo] = []
     read = 0
-    for file in files:
-        table, log, found = read_file(file)
+    results = map(read_file, files) if executor is None else executor.map(read_file, files)
+    for file, (table, log, found) in zip(files, results, strict=True):
         problems += found
         if table is not None:
             tables.append(table)

@@ -78,7 +78,7 @@ def question_numbers(result: GroupResult) -> list[QuestionNumbers]:
 
 
 def as_score_value(numbers: QuestionNumbers) -> dict[str, Any]:
-    """The numbers as a dict-shaped score; undefined ones are ``None``."""
+    """The numbers as a dict-shaped score, to four decimals, as a column shows them; undefined is ``None``."""
     value: dict[str, Any] = {
         "incoherence": numbers.incoherence,
         "error": numbers.error,
@@ -86,7 +86,8 @@ def as_score_value(numbers: QuestionNumbers) -> dict[str, Any]:
         "variance": numbers.variance,
         "share_correct": numbers.share_correct,
     }
-    value = {key: v if math.isfinite(v) else None for key, v in value.items()}
+    # Adding zero turns a rounded -0.0 into 0.0.
+    value = {key: round(v, 4) + 0.0 if math.isfinite(v) else None for key, v in value.items()}
     return value if numbers.modal_answer is None else {**value, "modal_answer": numbers.modal_answer}
 
 

@@ -49,6 +49,9 @@ _LOSSES = ("kl", "brier", "zero_one", "squared")
 @click.option(
     "--resamples", type=click.IntRange(1), default=2000, show_default=True, help="Bootstrap replicates."
 )
+@click.option(
+    "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes that read logs."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 def analyze(
     inputs: Sequence[str],
@@ -60,6 +63,7 @@ def analyze(
     pool: bool,
     seed: int,
     resamples: int,
+    jobs: int,
     as_json: bool,
 ) -> None:
     """Error, bias², variance and incoherence of logs or tables.
@@ -73,7 +77,7 @@ def analyze(
     from hotmess_inspect.analysis.analyze import analyze as analyze_outcomes
     from hotmess_inspect.analysis.logs import read_inputs
 
-    from ._console import reading_progress
+    from ._console import reading_pool, reading_progress
 
     try:
         options = Options(
@@ -88,8 +92,8 @@ def analyze(
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    with reading_progress(quiet=as_json) as progress:
-        found = read_inputs(inputs, progress=progress)
+    with reading_progress(quiet=as_json) as progress, reading_pool(jobs) as executor:
+        found = read_inputs(inputs, progress=progress, executor=executor)
     results, problems = analyze_outcomes(found.outcomes, options)
     problems = [*found.problems, *problems]
     if as_json:
