@@ -53,11 +53,11 @@ def length_rows(worlds: int) -> None:
 
 
 def size_world(rng: np.random.Generator, questions: int) -> tuple[list[Decomposition], np.ndarray]:
-    """Models that share the luck of the questions; bias² and variance fall as size^-0.7."""
-    luck = rng.lognormal(0, 1.0, (2, questions))
+    """Models that share the difficulty of the questions; bias² and variance fall as size^-0.7."""
+    difficulty = rng.beta(0.7, 1.5, (2, questions))
     models = []
     for size in SIZES:
-        bias_squared, variance = size**-0.7 * luck * rng.lognormal(0, 0.5, (2, questions))
+        bias_squared, variance = size**-0.7 * difficulty * rng.lognormal(0, 0.5, (2, questions))
         epochs = np.full(questions, EPOCHS)
         models.append(
             Decomposition(bias_squared + variance, bias_squared, variance, epochs, "brier", "unbiased")

@@ -82,29 +82,31 @@ def test_equality_is_kept_or_rejected():
 
 
 def test_wald_statistic_by_hand():
-    # Replicates of three exponents; contrasts to the first, their covariance, and the quadratic form.
+    # Replicates of three exponents from 20 questions; contrasts to the first, their covariance times 20/19,
+    # and the quadratic form, which times 18/(2·19) is F with 2 and 18 degrees of freedom.
     rng = np.random.default_rng(2)
     replicates = rng.normal(size=(500, 3)) * [1, 2, 3]
     estimates = np.array([0.0, 1.0, 4.0])
     contrasts = np.array([[-1.0, 1, 0], [-1, 0, 1]])
-    middle = np.linalg.inv(contrasts @ np.cov(replicates.T) @ contrasts.T)
+    middle = np.linalg.inv(contrasts @ np.cov(replicates.T) @ contrasts.T) * 19 / 20
     expected = contrasts @ estimates @ middle @ contrasts @ estimates
-    found = slope_equality(estimates, replicates)
+    found = slope_equality(estimates, replicates, 20)
     assert found.statistic == pytest.approx(expected, rel=1e-9)
-    assert found.p_value == pytest.approx(stats.chi2.sf(expected, 2), rel=1e-9)
+    assert found.p_value == pytest.approx(stats.f.sf(expected * 18 / 38, 2, 18), rel=1e-9)
 
 
 @pytest.mark.parametrize(
-    ("exponents", "replicates"),
+    ("exponents", "replicates", "units"),
     [
-        ([1.0], np.ones((9, 1))),
-        ([1.0, np.nan], np.ones((9, 2))),
-        ([1.0, 2.0], np.ones((9, 2))),
-        ([1.0, 2.0], np.full((9, 2), np.nan)),
+        ([1.0], np.ones((9, 1)), 9),
+        ([1.0, np.nan], np.ones((9, 2)), 9),
+        ([1.0, 2.0], np.ones((9, 2)), 9),
+        ([1.0, 2.0], np.full((9, 2), np.nan), 9),
+        ([1.0, 2.0], np.arange(18.0).reshape(9, 2) ** 2, 1),
     ],
 )
-def test_no_test_without_spread(exponents, replicates):
-    assert np.isnan(slope_equality(exponents, replicates).p_value)
+def test_no_test_without_spread(exponents, replicates, units):
+    assert np.isnan(slope_equality(exponents, replicates, units).p_value)
 
 
 @given(seed=st.integers(0, 2**32 - 1))

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from hotmess_inspect.decomposition import Decomposition, Interval, Loss, decompose
 
@@ -165,12 +166,31 @@ def take(decomposition: Decomposition, questions: NDArray[Any] | Sequence[int]) 
     )
 
 
-def percentile_interval(replicates: FloatArray, level: float) -> Interval:
-    """Quantiles of the defined replicates; NaN when none is defined."""
+def percentile_interval(replicates: FloatArray, level: float, units: int, strata: int = 1) -> Interval:
+    """Quantiles of the defined replicates, expanded for the narrowness of few units.
+
+    Replicates of n units spread too little by √((n - 1)/n), and their tails are those of a normal
+    distribution where Student's t is due. The quantiles are taken as far out as makes up for both.
+
+    Args:
+        replicates: Shape (resamples,).
+        level: Nominal coverage.
+        units: Questions or clusters that were resampled.
+        strata: Parts of equal size that they fall into, such as length buckets.
+
+    Returns:
+        The interval; NaN where no replicate is defined or a part has a single unit.
+
+    References:
+        Hesterberg (2015), What teachers should know about the bootstrap,
+        doi:10.1080/00031305.2015.1089789
+    """
     defined = replicates[np.isfinite(replicates)]
-    if not defined.size:
+    if not defined.size or units <= strata:
         return UNDEFINED
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    reach = stats.t.ppf((1 + level) / 2, units - strata) * np.sqrt(units / (units - strata))
+    tail = stats.norm.sf(reach)
+    low, high = np.quantile(defined, [tail, 1 - tail])
     return Interval(float(low), float(high))
 
 

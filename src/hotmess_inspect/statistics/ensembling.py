@@ -243,4 +243,4 @@ def _exponent_ci(
     if len(variances) < 2:
         return UNDEFINED
     sums = resampled_sums(variances[canonical_order(variances)], resamples=resamples, rng=rng)
-    return percentile_interval(power_law_exponents(np.array(sizes), sums), level)
+    return percentile_interval(power_law_exponents(np.array(sizes), sums), level, len(variances))

@@ -31,7 +31,7 @@ class SlopeEquality:
     """Wald test of the hypothesis that exponents are equal, with their bootstrap covariance.
 
     Attributes:
-        statistic: (Cβ)ᵀ(CΣCᵀ)⁻¹(Cβ), χ² distributed under the hypothesis.
+        statistic: (Cβ)ᵀ(CΣCᵀ)⁻¹(Cβ), a Hotelling T² under the hypothesis.
         degrees_of_freedom: Exponents compared, less one.
         p_value: NaN where fewer than two exponents are defined or do not vary.
     """
@@ -186,15 +186,22 @@ def scaling_laws(
     replicates = _resampled_exponents(
         size, terms[counted], number[counted], present, labels, resamples, seeded(rng)
     )
+    units = [
+        int((number[counted] == group).sum())
+        if labels is None
+        else len(np.unique(labels[number[counted] == group]))
+        for group in present
+    ]
     fits = [
-        _group_scaling(int(group), size, terms[complete & (number == group)], replicates[:, place], level)
+        _group_scaling(
+            int(group), size, terms[complete & (number == group)], replicates[:, place], units[place], level
+        )
         for place, group in enumerate(present)
     ]
+    exponents = np.array([(fit.bias_squared.exponent, fit.variance.exponent) for fit in fits]).reshape(-1, 2)
     equalities = [
-        slope_equality(
-            [fit[k] for fit in ((g.bias_squared.exponent, g.variance.exponent) for g in fits)], part
-        )
-        for k, part in enumerate(np.moveaxis(replicates, 2, 0))
+        slope_equality(column, drawn, min(units, default=0))
+        for column, drawn in zip(exponents.T, np.moveaxis(replicates, 2, 0), strict=True)
     ]
     return ScalingLaws(
         sizes=size,
@@ -206,29 +213,34 @@ def scaling_laws(
     )
 
 
-def slope_equality(exponents: ArrayLike, replicates: ArrayLike) -> SlopeEquality:
-    """Wald test that exponents are equal.
+def slope_equality(exponents: ArrayLike, replicates: ArrayLike, units: int) -> SlopeEquality:
+    """Wald test that exponents are equal, for as few units as there are.
+
+    With d contrasts and n units, T² = (Cβ)ᵀ(CΣCᵀ)⁻¹(Cβ) and T²(n - d)/(d(n - 1)) is compared with
+    F(d, n - d); Σ is the replicates' covariance times n/(n - 1), since a bootstrap spreads too little.
 
     Args:
         exponents: Estimates, shape (exponents,).
-        replicates: Bootstrap replicates of them, shape (resamples, exponents), which give their
-            covariance; replicates with an undefined exponent are left out.
+        replicates: Bootstrap replicates of them, shape (resamples, exponents); those with an undefined
+            exponent are left out.
+        units: Questions or clusters behind them; of several groups the smallest.
 
     Returns:
-        χ² statistic and p-value.
+        Statistic and p-value.
     """
     estimates = np.asarray(exponents, dtype=np.float64)
     drawn = np.asarray(replicates, dtype=np.float64)
     freedom = len(estimates) - 1
     drawn = drawn[np.isfinite(drawn).all(axis=1)]
-    if freedom < 1 or np.isnan(estimates).any() or len(drawn) <= freedom:
+    if freedom < 1 or units <= freedom or np.isnan(estimates).any() or len(drawn) <= freedom:
         return SlopeEquality(NAN, max(freedom, 0), NAN)
     contrasts = estimates[1:] - estimates[0]
-    covariance = np.atleast_2d(np.cov(drawn[:, 1:] - drawn[:, :1], rowvar=False))
+    covariance = np.atleast_2d(np.cov(drawn[:, 1:] - drawn[:, :1], rowvar=False)) * (units / (units - 1))
     if np.linalg.matrix_rank(covariance, hermitian=True) < freedom:
         return SlopeEquality(NAN, freedom, NAN)
     statistic = float(contrasts @ np.linalg.solve(covariance, contrasts))
-    return SlopeEquality(statistic, freedom, float(stats.chi2.sf(statistic, freedom)))
+    scaled = statistic * (units - freedom) / (freedom * (units - 1))
+    return SlopeEquality(statistic, freedom, float(stats.f.sf(scaled, freedom, units - freedom)))
 
 
 def _check_models(
@@ -276,15 +288,14 @@ def _resampled_exponents(
 
 
 def _group_scaling(
-    group: int, sizes: FloatArray, terms: FloatArray, replicates: FloatArray, level: float
+    group: int, sizes: FloatArray, terms: FloatArray, replicates: FloatArray, units: int, level: float
 ) -> GroupScaling:
     means = np.array([[ordered_mean(column) for column in part] for part in np.moveaxis(terms, 0, -1)])
     bias_squared, variance = (fit_power_law(sizes, row) for row in means)
     difference = bias_squared.exponent - variance.exponent
     columns = (*replicates.T, replicates[:, 0] - replicates[:, 1])
-    # A group of one question has replicates, but all alike.
     intervals = [
-        percentile_interval(column, level) if len(terms) > 1 and not np.isnan(estimate) else UNDEFINED
+        UNDEFINED if np.isnan(estimate) else percentile_interval(column, level, units)
         for estimate, column in zip(
             (bias_squared.exponent, variance.exponent, difference), columns, strict=True
         )
@@ -300,6 +311,6 @@ def _group_scaling(
         variance_ci=intervals[1],
         difference=difference,
         difference_ci=intervals[2],
-        equality=slope_equality([bias_squared.exponent, variance.exponent], replicates),
+        equality=slope_equality([bias_squared.exponent, variance.exponent], replicates, units),
         undefined_resamples=int(np.isnan(replicates).any(axis=1).sum()),
     )

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 from hotmess_inspect.decomposition import Decomposition, Estimator, Interval, Loss, decompose, resampled_sums
 from hotmess_inspect.decomposition.resampling import canonical_order, cluster_sums
 from hotmess_inspect.statistics._arrays import (
-    UNDEFINED,
     FloatArray,
     IntArray,
     as_epoch_values,
@@ -123,11 +122,13 @@ def length_buckets(
         slopes = _resampled_slopes(
             whole, length, parts, None if labels is None else labels[order], resamples, rng
         )
+    # A cluster can have questions in every bucket, so buckets do not divide clusters.
+    units = (len(order), len(parts)) if labels is None else (len(np.unique(labels[order])), 1)
     repeated = whole.epochs >= 2
     return LengthTrend(
         buckets=tuple(found),
         fit=fit,
-        slope_ci=percentile_interval(slopes, level) if len(order) > 1 else UNDEFINED,
+        slope_ci=percentile_interval(slopes, level, *units),
         undefined_resamples=int(np.isnan(slopes).sum()),
         unknown_length_questions=int((repeated & np.isnan(length)).sum()),
         single_epoch_questions=int((~repeated).sum()),

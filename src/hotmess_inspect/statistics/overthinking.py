@@ -300,7 +300,8 @@ def _split_sizes(lengths: FloatArray, split: Split) -> Sizes:
     known = (~np.isnan(lengths)).sum(axis=1)
     if split == "equal":
         return Sizes(known, known // 2, known // 2)
-    ordered = np.sort(lengths, axis=1)
+    # A column of NaN gives a question without epochs a median too: none.
+    ordered = np.sort(np.column_stack([lengths, np.full(len(known), np.nan)]), axis=1)
     rows = np.arange(len(known))
     last = np.maximum(known - 1, 0)
     middle = (ordered[rows, last // 2] + ordered[rows, (last + 1) // 2]) / 2
