@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from hotmess_inspect.decomposition import Decomposition, Interval, Loss, decompose
 
@@ -185,11 +184,13 @@ def percentile_interval(replicates: FloatArray, level: float, units: int, strata
         Hesterberg (2015), What teachers should know about the bootstrap,
         doi:10.1080/00031305.2015.1089789
     """
+    from scipy.special import ndtr, stdtrit  # scipy is slow to import and not always needed
+
     defined = replicates[np.isfinite(replicates)]
     if not defined.size or units <= strata:
         return UNDEFINED
-    reach = stats.t.ppf((1 + level) / 2, units - strata) * np.sqrt(units / (units - strata))
-    tail = stats.norm.sf(reach)
+    reach = stdtrit(units - strata, (1 + level) / 2) * np.sqrt(units / (units - strata))
+    tail = ndtr(-reach)
     low, high = np.quantile(defined, [tail, 1 - tail])
     return Interval(float(low), float(high))
 

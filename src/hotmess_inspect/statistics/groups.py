@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from hotmess_inspect.decomposition import Decomposition, Interval, resampled_sums
 from hotmess_inspect.decomposition.resampling import canonical_order, cluster_sums
@@ -130,7 +129,9 @@ def difficulty_groups(
     if ids is not None and len(ids) != len(length):
         raise ValueError(f"ids has {len(ids)} names; there are {len(length)} questions")
     if ids is None:
-        rank = stats.rankdata(length[known], method="average") - 1.0
+        _, which, same = np.unique(length[known], return_inverse=True, return_counts=True)
+        # The middle of the ranks that equal lengths share.
+        rank = (np.cumsum(same) - (same + 1) / 2)[which]
     else:
         names = np.unique(np.asarray(ids, dtype=str)[known], return_inverse=True)[1]
         rank = np.empty(len(known))
@@ -228,6 +229,8 @@ def slope_equality(exponents: ArrayLike, replicates: ArrayLike, units: int) -> S
     Returns:
         Statistic and p-value.
     """
+    from scipy.special import fdtrc  # scipy is slow to import and not always needed
+
     estimates = np.asarray(exponents, dtype=np.float64)
     drawn = np.asarray(replicates, dtype=np.float64)
     freedom = len(estimates) - 1
@@ -240,7 +243,7 @@ def slope_equality(exponents: ArrayLike, replicates: ArrayLike, units: int) -> S
         return SlopeEquality(NAN, freedom, NAN)
     statistic = float(contrasts @ np.linalg.solve(covariance, contrasts))
     scaled = statistic * (units - freedom) / (freedom * (units - 1))
-    return SlopeEquality(statistic, freedom, float(stats.f.sf(scaled, freedom, units - freedom)))
+    return SlopeEquality(statistic, freedom, float(fdtrc(freedom, units - freedom, scaled)))
 
 
 def _check_models(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from hotmess_inspect.decomposition import Interval
 from hotmess_inspect.decomposition.resampling import canonical_order
@@ -188,10 +187,12 @@ def _sandwich(design: FloatArray, residual: FloatArray, inverse: FloatArray, lab
 def _coefficients(
     names: Sequence[str], beta: FloatArray, errors: FloatArray, freedom: int, level: float
 ) -> dict[str, Coefficient]:
-    reach = float(stats.t.ppf((1 + level) / 2, freedom))
+    from scipy.special import stdtr, stdtrit  # scipy is slow to import and not always needed
+
+    reach = float(stdtrit(freedom, (1 + level) / 2))
     found = {}
     for name, estimate, error in zip(names, beta.tolist(), errors.tolist(), strict=True):
         interval = Interval(estimate - reach * error, estimate + reach * error)
-        p_value = float(2 * stats.t.sf(abs(estimate) / error, freedom)) if error > 0 else NAN
+        p_value = float(2 * stdtr(freedom, -abs(estimate) / error)) if error > 0 else NAN
         found[name] = Coefficient(estimate, error, interval, p_value)
     return found
