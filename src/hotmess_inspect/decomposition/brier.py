@@ -55,7 +55,7 @@ class SquaredSums(Sums):
         epochs = np.where(self.epochs > 0, self.epochs, np.nan)
         weight = self._weight()
         error = weight * self.squares / epochs
-        bias_squared = weight * np.square(self.deviation).sum(axis=1) / np.square(epochs)
+        bias_squared = weight * np.einsum("qd,qd->q", self.deviation, self.deviation) / np.square(epochs)
         # The plug-in variance is a mean of squares: only rounding can take it below zero.
         variance = np.maximum(error - bias_squared, 0.0)
         repeated = np.where(self.epochs > 1, epochs, np.nan)

@@ -38,10 +38,10 @@ class VoteSums(Sums):
         """
         if unbiased:
             raise ValueError("the zero-one terms have no unbiased estimator")
-        share = self.votes / np.where(self.epochs > 0, self.epochs, np.nan)[:, None]
-        right = share[np.arange(len(self.target)), self.target]
+        share = np.ascontiguousarray(self.votes.T) / np.where(self.epochs > 0, self.epochs, np.nan)
+        right = share[self.target, np.arange(len(self.target))]
         error = 1.0 - right
-        bias = np.where(right >= share.max(axis=1, initial=0.0) - _TIE, 0.0, 1.0)
+        bias = np.where(right >= share.max(axis=0, initial=0.0) - _TIE, 0.0, 1.0)
         bias = np.where(self.epochs > 1, bias, np.nan)
         return error, bias, error - bias
 
