@@ -100,9 +100,12 @@ class LogRows:
         for name in dict.fromkeys(chain.from_iterable(held)):
             if name == ANNOTATION:
                 continue
-            given = [(place, scores.get(name)) for place, scores in enumerate(held, start)]
+            given = [scores.get(name) for scores in held]
+            places: Sequence[int] = range(start, start + len(given))
+            if None in given:
+                places = [place for place, score in zip(places, given, strict=True) if score is not None]
             columns = self._scorers.setdefault(name, _ScorerColumns(name))
-            columns.add([(place, score) for place, score in given if score is not None])
+            columns.add(places, [score for score in given if score is not None])
 
     def finish(self) -> Outcomes:
         """All rows: one per planned epoch and scorer, the last of equal (id, epoch) only."""
@@ -225,7 +228,7 @@ class _EpochColumns:
     def add(self, rows: Sequence[SummaryRecord], model: str) -> None:
         self._rows += len(rows)
         self._text["question"].extend([str(row.id) for row in rows])
-        self._text["target"].extend([_one_target(row.target) for row in rows])
+        self._text["target"].extend([t if type(t := row.target) is str else _one_target(t) for row in rows])
         self._text["limit"].extend([row.limit for row in rows])
         self._text["uuid"].extend([row.uuid for row in rows])
         numbers: dict[str, list[Any]] = {
@@ -283,22 +286,22 @@ class _ScorerColumns:
         self.ours = False
         self._pool: dict[str, str] = {}
 
-    def add(self, scores: list[tuple[int, ScoreRecord]]) -> None:
+    def add(self, places: Sequence[int], scores: list[ScoreRecord]) -> None:
         pool = self._pool
-        metadata = [score.metadata or _NO_METADATA for _, score in scores]
+        metadata = [score.metadata or _NO_METADATA for score in scores]
         if self.ours or any(m.hm_kind is not None for m in metadata):
             # Metadata of other people's scorers are not kept: nothing in them is read.
             if not self.ours:
                 self.metadata = [_NO_METADATA] * len(self.places)
                 self.ours = True
             self.metadata += metadata
-        self.places += [place for place, _ in scores]
+        self.places += places
         # Equal verdicts are kept once.
         self.values += [
             pool.setdefault(score.value, score.value) if type(score.value) is str else score.value
-            for _, score in scores
+            for score in scores
         ]
-        self.answers.extend([score.answer for _, score in scores])
+        self.answers.extend([score.answer for score in scores])
 
     def lined_up(self, rows: int) -> IntArray:
         """Which of the verdicts belongs to each row, -1 where none does, shape (rows,)."""
