@@ -266,9 +266,7 @@ def bias_table(rows: list[dict[str, object]]) -> list[str]:
             cells = [
                 line
                 for line in rows
-                if line["world"] == world.name
-                and line["epochs"] == epochs
-                and line["method"] == "studentised"
+                if (line["world"], int(line["epochs"]), line["method"]) == (world.name, epochs, "studentised")
             ]
             pooled = [
                 "{:+.2f} ± {:.2f}".format(*pooled_bias(rows, world.name, epochs, name))
