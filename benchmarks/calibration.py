@@ -1,6 +1,6 @@
 """Do the intervals cover, and are the estimates unbiased? Many small worlds whose truth is known.
 
-    python benchmarks/calibration.py            the whole study (about half an hour on one core)
+    python benchmarks/calibration.py            the whole study (some ten minutes of one core)
     python benchmarks/calibration.py --quick    a glance, nothing written
     python benchmarks/calibration.py --world letters --world tests    these again, the rest as stored
     python benchmarks/calibration.py --tables   the tables from the stored figures
