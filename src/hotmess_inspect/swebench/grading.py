@@ -24,6 +24,7 @@ Verdict = Literal["resolved", "unresolved", "tampered"]
 _PYTEST = re.compile(r"^((?:\w+=\S+ +)*)((?:python[\d.]* -m )?(?:pytest|py\.test))\b(.*)$")
 _UNAPPLIED_PATCH, _UNAPPLIED_TESTS = 21, 22
 _OUTPUT_TAIL = 8_000
+_REPORT_TAIL = 7_000_000  # in base64 still below the 10 MiB at which Inspect cuts what a command prints
 _WORSE = ("passed", "xpassed", "xfailed", "skipped", "error", "failed")
 
 
@@ -193,9 +194,8 @@ async def grade(
     if unapplied:
         return _tampered(instance, checked, unapplied)
     started = time.monotonic()
-    exit_code = await _run_tests(sandbox, root, work, instance, canaries, timeout, setup)
+    exit_code, report, output = await _run_tests(sandbox, root, work, instance, canaries, timeout, setup)
     seconds = time.monotonic() - started
-    report, output = await _results(sandbox, work)
     return _judge(instance, checked, canaries, exit_code, report, output, seconds)
 
 
@@ -253,7 +253,7 @@ async def _run_tests(
     canaries: _Canaries,
     timeout: int,
     setup: Sequence[str],
-) -> int:
+) -> tuple[int, list[str], str]:
     prepare, command = pytest_command(instance)
     match = _PYTEST.match(command)
     if match is None:
@@ -271,7 +271,10 @@ async def _run_tests(
             *setup,
             f"export HOTMESS_REPORT={work}/report.jsonl HOTMESS_NONCE={secrets.token_hex(8)}",
             f'export HOTMESS_PYTHONPATH="${{PYTHONPATH:-}}" PYTHONPATH="{work}${{PYTHONPATH:+:$PYTHONPATH}}"',
-            f"ulimit -f 4194304; {full_command} >{work}/output 2>&1 </dev/null",
+            f"(ulimit -f 4194304; {full_command}) >{work}/output 2>&1 </dev/null; status=$?",
+            # In the same call as the run, since every call into a container costs what a small test run does.
+            _print_results(work),
+            "exit $status",
         ]
     )
     try:
@@ -284,20 +287,29 @@ async def _run_tests(
         raise GradingError(f"{instance.instance_id}: the test runner does not start: {command[:200]!r}")
     if result.returncode == 137:
         raise GradingError(f"{instance.instance_id}: the test run was killed, most likely for its memory")
-    return result.returncode
+    results = _results(result.stdout)
+    if results is None:  # the code under test can end the shell that would have printed them
+        again = await sandbox.exec(["bash", "-c", _print_results(work)], timeout=120, concurrency=False)
+        results = _results(again.stdout) if again.success else None
+    if results is None:
+        raise GradingError(f"{instance.instance_id}: the results cannot be read: {result.stderr[-300:]!r}")
+    return result.returncode, *results
 
 
-async def _results(sandbox: SandboxEnvironment, work: str) -> tuple[list[str], str]:
-    script = (
-        f"tail -c 8000000 {work}/report.jsonl 2>/dev/null | base64 -w0; echo; "
-        f"tail -c {_OUTPUT_TAIL} {work}/output 2>/dev/null | base64 -w0; echo"
+def _print_results(work: str) -> str:
+    return (
+        f"/usr/bin/tail -c {_REPORT_TAIL} {work}/report.jsonl 2>/dev/null | /usr/bin/base64 -w0; echo; "
+        f"/usr/bin/tail -c {_OUTPUT_TAIL} {work}/output 2>/dev/null | /usr/bin/base64 -w0; echo"
     )
-    result = await sandbox.exec(["bash", "-c", script], timeout=120, timeout_retry=False, concurrency=False)
-    parts = result.stdout.split("\n")
-    if not result.success or len(parts) < 2:
-        raise GradingError(f"the results cannot be read: {result.stderr.strip()[:300]}")
-    report, output = (base64.b64decode(part).decode("utf-8", "replace") for part in parts[:2])
-    return report.splitlines(), output
+
+
+def _results(printed: str) -> tuple[list[str], str] | None:
+    """The report's lines and the output's end, which stand on the last two lines; None if they do not."""
+    try:
+        report, output = (base64.b64decode(part, validate=True) for part in printed.split("\n")[-3:-1])
+    except ValueError:
+        return None
+    return report.decode("utf-8", "replace").splitlines(), output.decode("utf-8", "replace")
 
 
 def _judge(
