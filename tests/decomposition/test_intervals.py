@@ -294,3 +294,16 @@ def test_the_default_covers_where_the_percentile_interval_does_not():
         covered[method] = np.mean((low <= 0.5) & (0.5 <= high))
     assert 0.92 <= covered["studentised"] <= 0.97
     assert covered["percentile"] < 0.91
+
+
+def test_resampled_clusters_cover_what_questions_do_not():
+    # Forty clusters of five questions that share how incoherent they are: E v/E e = 1/2 again.
+    rng = np.random.default_rng(0)
+    e = rng.gamma(2.0, size=(200, 400))
+    v = e * np.repeat(rng.beta(1.0, 1.0, size=(40, 400)), 5, axis=0)
+    covered = {}
+    for name, clusters in (("questions", None), ("clusters", np.repeat(np.arange(40), 5))):
+        ends = ratio_intervals(v, e, resamples=500, clusters=clusters, rng=np.random.default_rng(1))
+        covered[name] = np.mean((ends[:, 0] <= 0.5) & (ends[:, 1] >= 0.5))
+    assert 0.92 <= covered["clusters"] <= 0.98
+    assert covered["questions"] < 0.80
