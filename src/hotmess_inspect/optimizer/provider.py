@@ -10,11 +10,10 @@ Arguments (``-M name=value``):
 | ``seed`` | 0 | names all draws |
 
 ``temperature`` of the generation config is 1 where it is not given; 0 is greedy. What is drawn depends on (seed,
-sample, epoch, position, how often the sample was there) alone: running order and concurrency change nothing.
+sample, epoch, number of the call) alone: running order and concurrency change nothing.
 Requests that wait at the same time are answered as one batch.
 """
 
-from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +24,7 @@ import anyio.to_thread
 import numpy as np
 from inspect_ai.model import ChatMessage, GenerateConfig, ModelAPI, ModelOutput, ModelUsage
 from inspect_ai.tool import ToolChoice, ToolInfo
+from inspect_ai.util import store
 
 from hotmess_inspect._inspect_private import active_epoch, active_sample, prerequisite_error
 from hotmess_inspect.optimizer.problem import BUNDLED, trained_files
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 # Long enough that samples which were answered together ask together again, short against a batch's arithmetic.
 GATHER_SECONDS = 0.002
+# Name of a sample's count of calls in its store: it starts anew in every epoch and every run.
+CALLS = "hotmess_optimizer_calls"
 
 
 def optimizer_model(
@@ -113,7 +115,6 @@ class OptimizerModel(ModelAPI):
         self.trained, self.seed = trained, seed
         self.waiting: list[Request] = []
         self.lead = anyio.Lock()
-        self.asked: Counter[str] = Counter()
 
     def max_connections(self) -> int:
         """Positions that may wait together: a batch costs little more than one."""
@@ -128,7 +129,7 @@ class OptimizerModel(ModelAPI):
         check_surface(prompt, problem)
         units = read_position(prompt, problem)
         temperature = 1.0 if config.temperature is None else config.temperature
-        request = Request(units, temperature, self._noise(units, config.seed))
+        request = Request(units, temperature, self._noise(config.seed))
         self.waiting.append(request)
         await anyio.sleep(GATHER_SECONDS)
         async with self.lead:
@@ -147,14 +148,13 @@ class OptimizerModel(ModelAPI):
         output.usage = ModelUsage(input_tokens=length, output_tokens=length, total_tokens=2 * length)
         return output
 
-    def _noise(self, units: IntArray, seed: int | None) -> np.ndarray:
-        """Uniform numbers that belong to (seed, sample, epoch, position, how often it was there)."""
-        sample = active_sample()
-        place = (
-            f"{self.seed}|{seed}|{None if sample is None else sample.id}|{active_epoch()}|{units.tolist()}"
-        )
-        self.asked[place] += 1
-        digest = sha256(f"{place}|{self.asked[place]}".encode()).digest()
+    def _noise(self, seed: int | None) -> np.ndarray:
+        """Uniform numbers that belong to (seed, sample, epoch, number of the call within it)."""
+        sample, kept = active_sample(), store()
+        call = int(kept.get(CALLS, 0)) + 1
+        kept.set(CALLS, call)
+        place = f"{self.seed}|{seed}|{None if sample is None else sample.id}|{active_epoch()}|{call}"
+        digest = sha256(place.encode("utf-8", "surrogatepass")).digest()
         drawn: np.ndarray = np.random.default_rng(int.from_bytes(digest[:16], "big")).random(
             self.trained.problem.position_tokens, dtype=np.float32
         )
