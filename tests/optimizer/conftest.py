@@ -21,6 +21,7 @@ def small_problem() -> ProblemConfig:
         dims=2,
         condition_number=5.0,
         step_norm=0.1,
+        train_half_width=2.5,
         start_half_width=1.0,
         minimum_distance=1.5,
         precision=2,

@@ -37,7 +37,7 @@ def walked_positions(
     if path is not None and path.exists():
         kept: FloatArray = np.load(path, mmap_mode="c")
         return kept
-    starts = random_starts(count, problem.dims, problem.start_half_width, np.random.default_rng(seed))
+    starts = random_starts(count, problem.dims, problem.train_half_width, np.random.default_rng(seed))
     walked = trajectories(problem.teacher(), starts, steps)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -137,6 +137,8 @@ def plot_scaling(report: dict[str, Any]) -> "Figure":
     axes[2].set(title="held-out loss", ylabel="nats per token")
     for axis in axes:
         axis.set(xscale="log", yscale="log", xlabel="parameters")
+        axis.set_xticks(parameters, labels=[named_size(size) for size in report["sizes"]])
+        axis.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
         axis.legend(fontsize=8, frameon=False)
     return figure
 

@@ -66,6 +66,7 @@ PRESETS = {
                 dims=2,
                 condition_number=5.0,
                 step_norm=0.1,
+                train_half_width=2.5,
                 start_half_width=1.0,
                 minimum_distance=1.5,
                 precision=2,
@@ -92,7 +93,7 @@ PRESETS = {
             evaluate_every=1_000,
         ),
         ("3k", "12k", "25k", "50k"),
-        Walks(starts=1_024, steps=300, record_every=10, repeated_starts=32, epochs=16),
+        Walks(starts=512, steps=300, record_every=10, repeated_starts=16, epochs=16),
     ),
     "paper": Preset(
         TrainConfig(),

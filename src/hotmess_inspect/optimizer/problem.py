@@ -18,10 +18,11 @@ from hotmess_inspect.optimizer.tokens import NumberFormat
 class ProblemConfig:
     """What is imitated: the surface, the teacher, the starts and the way numbers are written.
 
-    The defaults are the paper's where it gives them (dimension, condition number, step norm, precision); the cube of
-    the starts, the minimum's place and the seed are ours. The minimum lies outside of the cube, so that walks come
-    from one side and a model that stops short is biased; about a minimum in the middle the errors of different
-    starts would cancel, and the mean position be right from the beginning.
+    The defaults are the paper's where it gives them (dimension, condition number, step norm, precision); the cubes of
+    the starts, the minimum's place and the seed are ours. Roll-outs start from a cube beside the minimum, so that they come
+    from one side and a model that errs in one direction is biased: about a minimum in the middle the errors of
+    different starts would cancel. Training starts from a cube around both, or a model that overshoots would stand where it
+    was never taught.
 
     Attributes:
         dims: Dimensions of a position.
@@ -29,7 +30,8 @@ class ProblemConfig:
         step_norm: Length of the teacher's steps.
         schedule: How that length changes, see :class:`Teacher`.
         half_life: For the schedule ``"harmonic"``.
-        start_half_width: Starts are uniform in a cube of this half width, above 0 and below 10.
+        train_half_width: The trajectories to learn from start uniformly in a cube of this half width, above 0, below 10.
+        start_half_width: Roll-outs start uniformly in a cube of this half width, above 0, below 10.
         minimum_distance: Of the minimum from the origin; with the starts it has to stay below 10 in each coordinate.
         precision: Mantissa digits after the first.
         seed: Of the surface.
@@ -40,14 +42,16 @@ class ProblemConfig:
     step_norm: float = 0.005
     schedule: Schedule = "fixed"
     half_life: float = 512.0
+    train_half_width: float = 6.0
     start_half_width: float = 2.0
     minimum_distance: float = 5.0
     precision: int = 4
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 < self.start_half_width < 10:
-            raise ValueError(f"start_half_width must be above 0 and below 10, not {self.start_half_width}")
+        for name in ("train_half_width", "start_half_width"):
+            if not 0 < getattr(self, name) < 10:
+                raise ValueError(f"{name} must be above 0 and below 10, not {getattr(self, name)}")
 
     @property
     def number(self) -> NumberFormat:
@@ -88,7 +92,13 @@ def fingerprint(problem: ProblemConfig) -> str:
 # The paper's condition number in two dimensions, with longer steps and one mantissa digit less: 24 tokens instead of 56
 # in a sequence, and 300 steps instead of 2,048 to the bottom of the valley.
 LAPTOP_PROBLEM = ProblemConfig(
-    dims=2, step_norm=0.02, start_half_width=1.0, minimum_distance=2.0, precision=3, seed=1
+    dims=2,
+    step_norm=0.02,
+    train_half_width=3.0,
+    start_half_width=1.0,
+    minimum_distance=2.0,
+    precision=3,
+    seed=1,
 )
 
 # Models that come with the package.
