@@ -85,6 +85,20 @@ def test_a_big_log_costs_few_requests_and_few_bytes(bucket: str, letters_log: Pa
     assert file.size > 60 << 20
 
 
+def test_an_unreachable_service_is_a_problem(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise RuntimeError("could not connect to the endpoint")
+
+    put("gone/a.eval", b"x" * 100)
+    (file,) = find_files(f"{bucket}/gone/a.eval")
+    monkeypatch.setattr(file.filesystem, "cat_file", fail)  # type: ignore[attr-defined]
+    table, _, problems = read_file(file)
+    assert table is None
+    assert "RuntimeError: could not connect to the endpoint" in problems[0].message
+    monkeypatch.setattr("fsspec.core.url_to_fs", fail)
+    assert "could not connect" in read_inputs([f"{bucket}/gone"]).problems[0].message
+
+
 def test_what_is_missing_is_a_problem(bucket: str) -> None:
     found = read_inputs([f"{bucket}/nothing/here.eval", "s3://no-such-bucket-here/x.eval", "nosuch://x/y"])
     assert [p.level for p in found.problems] == ["error"] * 3

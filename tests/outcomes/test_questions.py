@@ -60,6 +60,17 @@ def test_ties_of_probabilities_share_the_credit() -> None:
     assert question_arrays(only_group(table)).correct.tolist() == [[0.5]]
 
 
+def test_choices_beyond_z_are_numbered() -> None:
+    # A to Z are 0 to 25, "1" is 26 and "2" is 27, as Inspect labels them.
+    row = np.full(28, 0.5 / 27)
+    row[27] = 0.5
+    table = outcomes_from_arrays(["q"], probabilities=[row.tolist()], target=["2"])
+    q = question_arrays(only_group(table))
+    assert (q.target.tolist(), q.correct.tolist()) == ([27], [[1.0]])
+    with pytest.raises(ValueError, match="label of a choice"):
+        question_arrays(only_group(outcomes_from_arrays(["q"], probabilities=[[0.5, 0.5]], target=["yes"])))
+
+
 def test_probabilities_without_a_reading_are_uniform() -> None:
     table = outcomes_from_arrays(["q", "q"], probabilities=[[0.9, 0.1], [NAN, NAN]], target=["A", "A"])
     np.testing.assert_array_equal(question_arrays(only_group(table)).predictions, [[[0.9, 0.1], [0.5, 0.5]]])

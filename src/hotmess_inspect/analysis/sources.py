@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,23 @@ class RemoteFile(File):
         if end <= start:
             return b""
         self.requests += 1
-        return bytes(self.filesystem.cat_file(self.key, start=start, end=end))
+        with _as_os_error(self.path):
+            return bytes(self.filesystem.cat_file(self.key, start=start, end=end))
+
+
+@contextmanager
+def _as_os_error(location: str) -> Iterator[None]:
+    """Whatever a storage service raises, as an OSError that names the location.
+
+    fsspec's file systems pass on the exceptions of some twenty client libraries, which have no root in
+    common; one unreachable bucket must not stop the rest.
+    """
+    try:
+        yield
+    except (OSError, ValueError, ImportError):
+        raise
+    except Exception as error:
+        raise OSError(f"{location}: {type(error).__name__}: {error}") from error
 
 
 def find_files(location: str) -> Iterator[File]:
@@ -92,12 +109,13 @@ def find_files(location: str) -> Iterator[File]:
 def _remote_files(location: str) -> Iterator[File]:
     from fsspec.core import url_to_fs
 
-    filesystem, key = url_to_fs(location)
-    if any(sign in key for sign in "*?["):
-        found = filesystem.glob(key, detail=True)
-    else:
-        # A listing tells sizes too, so that no object needs a request of its own for it.
-        found = filesystem.find(key, detail=True)
+    with _as_os_error(location):
+        filesystem, key = url_to_fs(location)
+        if any(sign in key for sign in "*?["):
+            found = filesystem.glob(key, detail=True)
+        else:
+            # A listing tells sizes too, so that no object needs a request of its own for it.
+            found = filesystem.find(key, detail=True)
     if not found:
         raise FileNotFoundError(f"{location}: no such object or prefix")
     for name, info in sorted(found.items()):

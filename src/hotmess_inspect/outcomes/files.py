@@ -181,7 +181,7 @@ def _probabilities(user: _UserTable, classes: list[str]) -> dict[str, Any]:
     for row in np.flatnonzero(~empty & ~(np.abs(total - 1) <= _SUM_TOLERANCE))[:1]:
         raise user.error(row, classes[0], f"the probabilities of the row sum to {total[row]:g}, not 1")
     names = [c.removeprefix("p_") for c in classes]
-    letters = {label: chr(ord("A") + i) for i, label in enumerate(names)}
+    letters = {label: chr(ord("A") + i) if i < 26 else str(i - 25) for i, label in enumerate(names)}
     target = user.required("target")
     for row, label in enumerate(target):
         if label not in letters:

@@ -217,15 +217,29 @@ def _share_right(rows: _FloatArray, right: NDArray[np.intp]) -> _FloatArray:
 
 
 def _letter_codes(group: Group) -> tuple[NDArray[np.int32], NDArray[np.int32], int] | None:
-    """Classes in the order of the alphabet, if every label is one capital letter."""
+    """Classes in the order of the choices, if every label is that of a choice; letters only for answers."""
     answers, targets = group.outcomes.answer.compact(), group.outcomes.target.compact()
-    if any(name not in string.ascii_uppercase or len(name) != 1 for name in answers.names + targets.names):
-        if group.kind == "probabilities":
-            raise ValueError("the target of probabilities is the capital letter of a choice, A for the first")
+    numbers = [[_choice_number(name) for name in column.names] for column in (answers, targets)]
+    flat = [number for column in numbers for number in column]
+    if group.kind == "probabilities":
+        if -1 in flat:
+            raise ValueError("the target of probabilities is the label of a choice: A to Z, then 1, 2, …")
+    elif any(number < 0 or number >= len(string.ascii_uppercase) for number in flat):
         return None
-    answer, target = (_renumber(c, [ord(n) - ord("A") for n in c.names]) for c in (answers, targets))
+    answer, target = (_renumber(c, n) for c, n in zip((answers, targets), numbers, strict=True))
     widest = max(int(group.outcomes.choices.max(initial=0)), int(group.outcomes.vector.sizes.max(initial=0)))
     return answer, target, max(widest, int(answer.max(initial=0)) + 1, int(target.max(initial=0)) + 1, 2)
+
+
+def _choice_number(label: str) -> int:
+    """Place of a choice by Inspect's labels (A to Z, then 1, 2, …), -1 for any other text."""
+    if len(label) == 1 and label in string.ascii_uppercase:
+        return ord(label) - ord("A")
+    return (
+        len(string.ascii_uppercase) - 1 + int(label)
+        if label.isascii() and label.isdigit() and len(label) < 5
+        else -1
+    )
 
 
 def _open_codes(group: Group, layout: _Layout) -> tuple[NDArray[np.int32], NDArray[np.int32], int]:
