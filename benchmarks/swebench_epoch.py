@@ -198,7 +198,7 @@ def load_row(path: str, instance: str | None) -> dict[str, Any]:
     """The row to run; without a path a bundled one."""
     if path:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
-        rows = [json.loads(line) for line in lines if line.strip()]
+        rows: list[dict[str, Any]] = [json.loads(line) for line in lines if line.strip()]
     else:
         from hotmess_inspect.swebench.build import build_mini
         from hotmess_inspect.swebench.mini import mini_rows
