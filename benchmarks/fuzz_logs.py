@@ -176,7 +176,8 @@ def main() -> None:
             try:
                 table, _, problems = read_file(next(find_files(str(path))))
                 if table is not None:
-                    analyze(table, Options(resamples=10, losses=("brier",)))
+                    results, _ = analyze(table, Options(resamples=10))
+                    json.dumps([result.as_json() for result in results])
             except BaseException as error:
                 print(f"seed {number}: {type(error).__name__}: {error}")
                 raise

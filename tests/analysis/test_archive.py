@@ -254,7 +254,7 @@ records = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(records, st.integers(1, 90), st.sampled_from([None, 2]))
 def test_reading_in_pieces_is_reading_at_once(
     rows: list[dict[str, object]], size: int, indent: int | None

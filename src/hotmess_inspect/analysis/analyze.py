@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -105,7 +106,7 @@ class GroupResult:
         variant: Settings that differ between the variants of this task and model; empty if there is one.
         incoherence_ci: 95 % bootstrap interval over questions.
         length: Length column in use, ``None`` if no epoch has a length.
-        lengths: How the numbers go with length, ``None`` without lengths.
+        options: How it was computed.
     """
 
     group: Group
@@ -114,7 +115,21 @@ class GroupResult:
     variant: dict[str, Any]
     incoherence_ci: tuple[float, float]
     length: str | None
-    lengths: LengthFindings | None
+    options: Options
+
+    @cached_property
+    def lengths(self) -> LengthFindings | None:
+        """How the numbers go with length; computed when asked for, since its tests cost more than all else."""
+        if self.length is None:
+            return None
+        return length_findings(
+            self.questions,
+            self.questions.lengths(self.length),
+            self.decomposition,
+            buckets=self.options.buckets,
+            resamples=self.options.resamples,
+            seed=self.options.seed,
+        )
 
     @property
     def accuracy(self) -> float:
@@ -249,17 +264,7 @@ def _result(
     else:
         d = decompose(questions.predictions, questions.target, loss=loss, estimator=estimator)
     interval = d.interval("incoherence", resamples=options.resamples, rng=np.random.default_rng(options.seed))
-    lengths = None
-    if column is not None:
-        lengths = length_findings(
-            questions,
-            questions.lengths(column),
-            d,
-            buckets=options.buckets,
-            resamples=options.resamples,
-            seed=options.seed,
-        )
-    return GroupResult(group, questions, d, variant, (interval.low, interval.high), column, lengths)
+    return GroupResult(group, questions, d, variant, (interval.low, interval.high), column, options)
 
 
 def _is_nested(questions: Questions) -> bool:

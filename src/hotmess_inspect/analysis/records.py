@@ -18,6 +18,7 @@ MAX_RECORD_BYTES = 1 << 25
 
 _T = TypeVar("_T")
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+Amount: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e18)]
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
 
@@ -34,10 +35,10 @@ class HmMetadata(msgspec.Struct, gc=False, frozen=True):
     hm_tests: str | None = None
     hm_f2p: Count | None = None
     hm_p2p: Count | None = None
-    hm_actions: float | None = None
-    hm_turns: float | None = None
-    hm_output_tokens: float | None = None
-    hm_reasoning_tokens: float | None = None
+    hm_actions: Amount | None = None
+    hm_turns: Amount | None = None
+    hm_output_tokens: Amount | None = None
+    hm_reasoning_tokens: Amount | None = None
 
 
 class ScoreRecord(msgspec.Struct, gc=False, frozen=True):
@@ -51,8 +52,8 @@ class ScoreRecord(msgspec.Struct, gc=False, frozen=True):
 class Usage(msgspec.Struct, gc=False, frozen=True):
     """Tokens of one model in one epoch."""
 
-    output_tokens: float | None = None
-    reasoning_tokens: float | None = None
+    output_tokens: Amount | None = None
+    reasoning_tokens: Amount | None = None
 
 
 class SummaryRecord(msgspec.Struct, gc=False, frozen=True):
