@@ -187,6 +187,20 @@ def test_epochs_of_shared_contexts_are_not_independent(tmp_path: Path) -> None:
     assert group["contexts"] == {"between_context": pytest.approx(1), "within_context": pytest.approx(0)}
 
 
+def test_plugin_numbers_of_unequal_epochs_are_not_compared_silently(tmp_path: Path) -> None:
+    rows = [
+        {"question_id": q, "epoch": e, "answer": "AB"[e % 2], "target": "A", "model": m}
+        for m, epochs in (("few", 2), ("many", 6))
+        for q in "xy"
+        for e in range(epochs)
+    ]
+    path = write(tmp_path / "m.csv", rows)
+    plugin = run_json(path, "--loss", "brier", "--estimator", "plugin")["problems"]
+    assert [p["level"] for p in plugin] == ["warning"]
+    assert "plug-in" in plugin[0]["message"]
+    assert run_json(path, "--loss", "brier")["problems"] == []
+
+
 def test_undefined_is_null(tmp_path: Path) -> None:
     rows = [{"question_id": q, "epoch": e, "answer": "A", "target": "A"} for q in "xy" for e in (1, 2)]
     (group,) = run_json(write(tmp_path / "m.csv", rows), "--loss", "brier")["groups"]

@@ -34,7 +34,9 @@ def test_list_agrees_with_the_engine(docker_client: Any) -> None:
     assert result.output.splitlines()[-1] == f"{len(states)} of {len(states)} images are here"
 
 
-def test_an_image_that_cannot_be_pulled_is_named_and_ends_non_zero(docker_client: Any, tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_pulled_is_named_and_ends_non_zero(
+    docker_client: Any, tmp_path: Path
+) -> None:
     row = mini_rows()[0] | {"image": "localhost:1/no/such-image:latest"}
     path = tmp_path / "rows.jsonl"
     path.write_text(json.dumps(row))

@@ -21,6 +21,7 @@ from hotmess_inspect.decomposition import (
     decompose_nested,
 )
 from hotmess_inspect.outcomes import Group, Outcomes, Questions, Unparsed, groups, question_arrays
+from hotmess_inspect.statistics.warnings import unequal_epoch_warnings
 
 from .lengths import LengthFindings, length_findings
 from .logs import Problem
@@ -346,31 +347,39 @@ def _unparsed(group: Group) -> NDArray[np.bool_]:
 
 
 def _epoch_warnings(results: Sequence[GroupResult]) -> list[Problem]:
-    """What makes numbers misleading, once per group."""
+    """What makes numbers misleading, once per set of rows."""
     problems = []
-    epochs: dict[str, set[int]] = defaultdict(set)
-    for result in {id(r.group): r for r in results}.values():
-        name, counts = group_name(result.group), result.counts
-        if result.decomposition.estimator == "plugin" or len(results) == 1:
-            epochs["plugin"].add(int(result.decomposition.epochs.max(initial=0)))
-        if counts["cached"]:
-            text = (
-                f"{counts['cached']} of {counts['epochs_scored']} epochs used no tokens while others did: answers from a "
-                "cache are repeats, not draws, and make the model look consistent"
-            )
-            problems.append(Problem("warning", name, text))
-        if counts["tampered"]:
-            problems.append(
-                Problem(
-                    "warning", name, f"{counts['tampered']} epochs tampered with their grading and score 0"
-                )
-            )
+    first: dict[int, GroupResult] = {}
+    for result in results:
+        first.setdefault(id(result.group.outcomes), result)
+    for result in first.values():
+        counts = result.counts
         single = result.decomposition.single_epoch_questions
-        if single:
-            problems.append(
-                Problem("warning", name, f"{single} questions have one epoch, hence no variance: left out")
-            )
-    return problems
+        for number, text in (
+            (
+                counts["cached"],
+                f"of {counts['epochs_scored']} epochs used no tokens while others did: answers from a cache are "
+                "repeats, not draws, and make the model look consistent",
+            ),
+            (counts["tampered"], "epochs tampered with their grading and score 0"),
+            (single, "questions have one epoch, hence no variance: left out"),
+        ):
+            if number:
+                problems.append(Problem("warning", group_name(result.group), f"{number} {text}"))
+    return problems + _unequal_epochs(results)
+
+
+def _unequal_epochs(results: Sequence[GroupResult]) -> list[Problem]:
+    """Groups of one loss whose plug-in numbers are not comparable, since they differ in epochs."""
+    epochs: dict[tuple[str, str], dict[str, NDArray[np.int64]]] = defaultdict(dict)
+    for result in results:
+        d = result.decomposition
+        epochs[d.loss, d.estimator][group_name(result.group)] = d.epochs
+    return [
+        Problem("warning", loss, text)
+        for (loss, estimator), named in epochs.items()
+        for text in unequal_epoch_warnings(named, estimator)
+    ]
 
 
 def interval_json(interval: tuple[float, float]) -> list[float] | None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from hotmess_inspect import __version__
 from hotmess_inspect.statistics.nulls import accuracy_matched_range, failure_shares
-from hotmess_inspect.statistics.warnings import ItemCounts, count_warnings, unequal_epoch_warnings
+from hotmess_inspect.statistics.warnings import ItemCounts, count_warnings
 
 from ..analyze import GroupResult, Options, analyze, group_name
 from ..logs import Inputs, Problem
@@ -174,11 +174,6 @@ def _warnings(results: Sequence[GroupResult], problems: Sequence[Problem]) -> st
     sentences = [f"{p.level}: {p.input}: {p.message}" for p in problems]
     for result in {id(r.group): r for r in results}.values():
         sentences += [f"{label_of(result, results)}: {text}" for text in count_warnings(item_counts(result))]
-    by_estimator: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
-    for result in results:
-        by_estimator[result.decomposition.estimator][label_of(result, results)] = result.decomposition.epochs
-    for estimator, epochs in by_estimator.items():
-        sentences += unequal_epoch_warnings(epochs, estimator)
     unique = list(dict.fromkeys(sentences))
     return f"<h2>Before you read on</h2>{_list(unique)}" if unique else ""
 
