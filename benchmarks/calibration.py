@@ -177,7 +177,7 @@ def kl_bias(worlds: int, seed: int) -> list[dict[str, object]]:
 
 
 def failures(rows: list[dict[str, object]], kl: list[dict[str, object]]) -> list[str]:
-    """Cells that miss a target, in words."""
+    """Cells that miss a target, in words; coverage is held to one from 5 epochs on."""
     found = []
     for line in rows:
         if line["method"] != "studentised":
@@ -185,7 +185,7 @@ def failures(rows: list[dict[str, object]], kl: list[dict[str, object]]) -> list
         cell = f"{line['world']}, {line['questions']} questions, {line['epochs']} epochs"
         few = int(line["questions"]) == 30
         low, high = (91, 98) if few else (93, 97)
-        if (few or int(line["epochs"]) >= 5) and not low <= float(line["coverage"]) <= high:
+        if int(line["epochs"]) >= 5 and not low <= float(line["coverage"]) <= high:
             found.append(f"coverage {line['coverage']} of {cell}")
         if abs(float(line["bias_corrected"])) > (1.0 if few else 0.5):
             found.append(f"bias of incoherence {line['bias_corrected']} ± {line['se_corrected']} % of {cell}")
