@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no defect of the code: speed is measured in benchmarks/.
+settings.register_profile("hotmess", deadline=None)
+settings.load_profile("hotmess")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -38,7 +38,9 @@ def decode_tests(text: str, count: int) -> NDArray[np.bool_]:
         ValueError: If the text has not exactly ``ceil(count / 4)`` hexadecimal digits.
     """
     if count < 0 or len(text) != -(-count // 4):
-        raise ValueError(f"{count} tests need {-(-max(count, 0) // 4)} hexadecimal digits, got {len(text)}: {text[:40]!r}")
+        raise ValueError(
+            f"{count} tests need {-(-max(count, 0) // 4)} hexadecimal digits, got {len(text)}: {text[:40]!r}"
+        )
     try:
         raw = bytes.fromhex(text + "0" * (len(text) % 2))
     except ValueError:

@@ -69,8 +69,14 @@ def test_source_files_pass() -> None:
         (new_file("vendored", mode="160000"), "link or submodule"),
         (new_file("../outside.py"), "outside the tree"),
         (new_file(".git/hooks/post-checkout"), "outside the tree"),
-        ("diff --git a/x.bin b/x.bin\nindex 1..2 100644\nGIT binary patch\nliteral 1\nIcmZPo000310RR91\n\n", "binary"),
-        ("diff --git a/x.bin b/x.bin\nindex 1..2 100644\nBinary files a/x.bin and b/x.bin differ\n", "binary"),
+        (
+            "diff --git a/x.bin b/x.bin\nindex 1..2 100644\nGIT binary patch\nliteral 1\nIcmZPo000310RR91\n\n",
+            "binary",
+        ),
+        (
+            "diff --git a/x.bin b/x.bin\nindex 1..2 100644\nBinary files a/x.bin and b/x.bin differ\n",
+            "binary",
+        ),
     ],
 )
 def test_what_is_left_out(section: str, reason: str) -> None:

@@ -58,7 +58,10 @@ def test_a_row_of_2026_names_its_image_and_command() -> None:
 
 def test_tox_runs_the_same_pytest() -> None:
     script = ": '>>>>> Start Test Output'\ntox --current-env -epy39 -v -- tests/test_x.py\n: '>>>>> End Test Output'"
-    assert pytest_command(parse_row(ROW | {"eval_script": script}, where="here"))[1] == "pytest -rA tests/test_x.py"
+    assert (
+        pytest_command(parse_row(ROW | {"eval_script": script}, where="here"))[1]
+        == "pytest -rA tests/test_x.py"
+    )
 
 
 def test_official_image_names() -> None:
@@ -109,7 +112,7 @@ def test_choice_of_instances_keeps_the_order_of_the_set(tmp_path: Path) -> None:
 
 def test_an_unknown_instance_is_named_with_examples(tmp_path: Path) -> None:
     path = str(write(tmp_path / "rows.jsonl", [ROW]))
-    with pytest.raises(ValueError, match="'own__thing-9' is not in dataset .* for example own__thing-1"):
+    with pytest.raises(ValueError, match=r"'own__thing-9' is not in dataset .* for example own__thing-1"):
         load_instances(path, instances=["own__thing-9"])
 
 

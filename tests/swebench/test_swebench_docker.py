@@ -82,7 +82,9 @@ def containers(docker_client: Any) -> list[str]:
 
 
 @pytest.mark.slow
-def test_gold_passes_and_empty_fails_for_every_instance_three_times(tmp_path: Path, docker_client: Any) -> None:
+def test_gold_passes_and_empty_fails_for_every_instance_three_times(
+    tmp_path: Path, docker_client: Any
+) -> None:
     before = set(containers(docker_client))
     gold = run(tmp_path, apply_gold, instances=sorted(ROWS), epochs=3)
     assert {(s.id, s.epoch): value(s) for s in samples(gold)} == {
@@ -91,9 +93,9 @@ def test_gold_passes_and_empty_fails_for_every_instance_three_times(tmp_path: Pa
         for epoch in (1, 2, 3)
     }
     empty = run(tmp_path, lambda _: None, instances=sorted(ROWS), epochs=3)
-    assert {(s.id, s.epoch): (v := value(s))["f2p"] + 10 * v["p2p"] + v["resolved"] for s in samples(empty)} == {
-        (name, epoch): 10.0 for name in ROWS for epoch in (1, 2, 3)
-    }
+    assert {
+        (s.id, s.epoch): (v := value(s))["f2p"] + 10 * v["p2p"] + v["resolved"] for s in samples(empty)
+    } == {(name, epoch): 10.0 for name in ROWS for epoch in (1, 2, 3)}
     assert set(containers(docker_client)) <= before
 
 
@@ -130,7 +132,7 @@ def test_the_agents_container_is_closed(tmp_path: Path) -> None:
 
 def test_the_agents_container_has_limits(tmp_path: Path) -> None:
     script = (
-        "python -c \"b = bytearray(600_000_000)\"; echo memory $?; "
+        'python -c "b = bytearray(600_000_000)"; echo memory $?; '
         "(for i in $(seq 150); do sleep 30 & done) 2>&1 | grep -o 'Resource temporarily unavailable' | head -1"
     )
     (sample,) = samples(run(tmp_path, lambda _: script, memory="256m", pids=100))
@@ -207,7 +209,7 @@ EVIL = {
     "git that forges a second file": (
         "printf -- '--- /dev/null\\n+++ b/conftest.py\\n@@ -0,0 +1 @@\\n+import os\\n' > /tmp/extra && "
         "mv /usr/bin/git /usr/bin/git.real && "
-        "printf '#!/bin/sh\\n/usr/bin/git.real \"$@\"; case \"$*\" in *\" diff \"*) cat /tmp/extra;; esac\\n' "
+        'printf \'#!/bin/sh\\n/usr/bin/git.real "$@"; case "$*" in *" diff "*) cat /tmp/extra;; esac\\n\' '
         "> /usr/bin/git && chmod +x /usr/bin/git && echo '# x' >> {module}"
     ),
     "repository destroyed": "rm -rf .git",

@@ -108,14 +108,14 @@ def test_the_local_sandbox_refuses_other_models(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_end_in_one_sentence(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(Exception) as error:  # noqa: PT011 - Inspect's own class, which is not public
+    with pytest.raises(Exception) as error:
         swebench(**({"sandbox": "local"} | options))
     assert message in str(getattr(error.value, "message", error.value))
 
 
 def test_no_engine_names_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
-    with pytest.raises(Exception) as error:  # noqa: PT011 - Inspect's own class, which is not public
+    with pytest.raises(Exception) as error:
         swebench()
     text = str(getattr(error.value, "message", error.value))
     assert "no Docker engine answers" in text
@@ -124,7 +124,10 @@ def test_no_engine_names_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_will_run_is_said_first(capsys: pytest.CaptureFixture[str]) -> None:
     swebench(sandbox="local", epochs=30)
-    assert f"{len(mini_rows())} instances of mini × 30 epochs = {30 * len(mini_rows())} runs" in capsys.readouterr().err
+    assert (
+        f"{len(mini_rows())} instances of mini × 30 epochs = {30 * len(mini_rows())} runs"
+        in capsys.readouterr().err
+    )
 
 
 def test_both_containers_are_closed_and_bounded() -> None:
@@ -138,6 +141,11 @@ def test_both_containers_are_closed_and_bounded() -> None:
         assert service.image == instances[0].image
         assert (service.network_mode, service.init, service.stop_grace_period) == ("none", True, "0s")
         assert (service.cap_drop, service.security_opt) == (["ALL"], ["no-new-privileges:true"])
-        assert (service.mem_limit, service.memswap_limit, service.pids_limit, service.cpus) == ("4g", "4g", 512, 2.0)
+        assert (service.mem_limit, service.memswap_limit, service.pids_limit, service.cpus) == (
+            "4g",
+            "4g",
+            512,
+            2.0,
+        )
         assert not service.volumes
         assert not service.privileged

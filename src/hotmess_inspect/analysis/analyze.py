@@ -21,8 +21,9 @@ from hotmess_inspect.decomposition import (
     decompose_nested,
 )
 from hotmess_inspect.outcomes import Group, Outcomes, Questions, Unparsed, groups, question_arrays
-from hotmess_inspect.statistics.warnings import unequal_epoch_warnings
+from hotmess_inspect.statistics.warnings import accuracy_warnings, unequal_epoch_warnings
 
+from .guards import Guards, guards
 from .lengths import LengthFindings, length_findings
 from .logs import Problem
 
@@ -132,6 +133,13 @@ class GroupResult:
             seed=self.options.seed,
         )
 
+    @cached_property
+    def guards(self) -> Guards | None:
+        """What accuracy alone allows; for Brier numbers of classes, where there is a range at all."""
+        if self.decomposition.loss != "brier" or isinstance(self.decomposition, NestedDecomposition):
+            return None
+        return guards(self.questions, resamples=self.options.resamples, seed=self.options.seed)
+
     @property
     def accuracy(self) -> float:
         """Mean over questions of the mean over epochs of how right an epoch is; NaN without any."""
@@ -188,6 +196,8 @@ class GroupResult:
             "incoherence": _number(d.incoherence),
             "incoherence_ci": interval_json(self.incoherence_ci),
             "incoherence_note": d.incoherence_note or None,
+            "incoherence_corrected": _number(d.corrected_incoherence),
+            **(self.guards.as_json() if self.guards else {"accuracy_matched": None, "failures": None}),
             "zero_error_questions": d.zero_error_questions,
             "contexts": _contexts_json(d),
             "length": self.length,
@@ -366,7 +376,20 @@ def _epoch_warnings(results: Sequence[GroupResult]) -> list[Problem]:
         ):
             if number:
                 problems.append(Problem("warning", group_name(result.group), f"{number} {text}"))
-    return problems + _unequal_epochs(results)
+    return problems + _unequal_epochs(results) + _unlike_accuracies(results)
+
+
+def _unlike_accuracies(results: Sequence[GroupResult]) -> list[Problem]:
+    """Models on one task whose incoherences are not comparable, since their accuracies differ."""
+    accuracies: dict[tuple[str | None, ...], dict[str, float]] = defaultdict(dict)
+    for result in results:
+        group = result.group
+        accuracies[group.task, group.scorer, group.measure][group.model or "–"] = result.accuracy
+    return [
+        Problem("warning", " · ".join(part for part in key if part) or "table", text)
+        for key, named in accuracies.items()
+        for text in accuracy_warnings(named)
+    ]
 
 
 def _unequal_epochs(results: Sequence[GroupResult]) -> list[Problem]:

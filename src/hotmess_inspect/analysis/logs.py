@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hotmess_inspect.outcomes import Labels, Outcomes, read_table
 from hotmess_inspect.outcomes.table import fold_keys
+from hotmess_inspect.statistics.warnings import copied_epoch_warnings
 
 from .archive import Archive, DamagedLog, UnknownShape
 from .json_log import decode_json_log, iter_samples, looks_like_log
@@ -241,6 +242,11 @@ def _status_notes(header: HeaderRecord) -> Iterator[str]:
         yield f"the log's status is {header.status}; what it holds counts"
     if header.invalidated:
         yield "samples of this log were marked invalid"
+    # The model's own configuration goes over the plan's only where it says something.
+    own = {k: v for k, v in header.eval.model_generate_config.items() if v is not None}
+    drawn = header.plan.config | own
+    if header.eval.config.epochs != 1:
+        yield from copied_epoch_warnings(temperatures=[drawn.get("temperature")], seeds=[drawn.get("seed")])
 
 
 def without_copies(outcomes: Outcomes, logs: Sequence[LogInfo]) -> tuple[Outcomes, int]:

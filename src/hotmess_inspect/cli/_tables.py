@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hotmess_inspect.analysis.analyze import GroupResult, group_name
+from hotmess_inspect.analysis.guards import Guards
 from hotmess_inspect.analysis.lengths import LengthFindings
 from hotmess_inspect.analysis.logs import Problem
 from hotmess_inspect.analysis.text import plain
@@ -25,6 +26,9 @@ def print_analysis(results: Sequence[GroupResult], problems: Sequence[Problem]) 
     for members in _by_run(results):
         out.print(_headline(members))
         _print_counts(out, members)
+        for result in members:
+            if result.guards is not None:
+                _print_guards(out, result, result.guards)
         # Lengths of the first measure of each scorer and loss; the others stand in the JSON.
         for result in _leading(members):
             if result.lengths is not None:
@@ -96,6 +100,31 @@ def _print_counts(out: Console, results: Sequence[GroupResult]) -> None:
         if counts:
             listed = ", ".join(f"{value} {key}" for key, value in counts.items())
             out.print(cell(f"{group_name(result.group)}: {listed}", "dim"))
+
+
+def _print_guards(out: Console, result: GroupResult, found: Guards) -> None:
+    """Where the incoherence stands in the range that the accuracy leaves to it, and how failures come about."""
+    matched, failures = found.matched, found.failures
+    if not matched.note:
+        low, high = matched.excess.interval
+        interval = "" if math.isnan(low) else f" [{low:+.3f} … {high:+.3f}]"
+        out.print(
+            cell(
+                f"{result.decomposition.loss}: at this accuracy between {number(matched.low.value)} (wrong answers "
+                f"to a question all alike) and {number(matched.high.value)} (spread evenly); "
+                f"{matched.excess.value:+.3f}{interval} above the lower end",
+                "dim",
+            )
+        )
+    shares = (
+        ("always right", failures.always_right),
+        ("sometimes", failures.sometimes_right),
+        ("never right", failures.always_wrong),
+        ("wrong in one voice", failures.unanimous_failures),
+    )
+    listed = ", ".join(f"{share.value:.1%} {name}" for name, share in shares if not math.isnan(share.value))
+    if listed:
+        out.print(cell(f"questions: {listed}", "dim"))
 
 
 def _print_lengths(out: Console, result: GroupResult, lengths: LengthFindings) -> None:

@@ -1,0 +1,75 @@
+"""What stands beside the numbers so that they are not misread: what accuracy alone allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hotmess_inspect.outcomes import Questions
+from hotmess_inspect.statistics.nulls import (
+    AccuracyMatchedRange,
+    FailureShares,
+    accuracy_matched_range,
+    failure_shares,
+)
+from hotmess_inspect.statistics.summaries import Estimate, Share
+
+
+@dataclass(frozen=True, eq=False)
+class Guards:
+    """For classes: the range that accuracy leaves to incoherence, and how failures come about.
+
+    Attributes:
+        matched: Incoherence if all wrong answers to a question were alike, if they were evenly spread,
+            and where the model stands between.
+        failures: Shares of questions that fail always, sometimes, and in one voice.
+    """
+
+    matched: AccuracyMatchedRange
+    failures: FailureShares
+
+    def as_json(self) -> dict[str, Any]:
+        """Fields of `hotmess analyze --json`; undefined numbers are ``None``."""
+        matched = {name: getattr(self.matched, name) for name in ("low", "high", "excess", "position")}
+        failures = {
+            name: getattr(self.failures, name)
+            for name in (
+                "always_right",
+                "sometimes_right",
+                "always_wrong",
+                "unanimous_failures",
+                "modal_share",
+            )
+        }
+        return {
+            "accuracy_matched": {name: _estimate(value) for name, value in matched.items()},
+            "failures": {name: _estimate(value) for name, value in failures.items()},
+        }
+
+
+def guards(questions: Questions, *, resamples: int, seed: int) -> Guards:
+    """Compute both from the predictions of a group of classes.
+
+    Args:
+        questions: Predictions of shape (questions, epochs, classes).
+        resamples: Bootstrap replicates.
+        seed: Seed of the bootstrap.
+    """
+    return Guards(
+        accuracy_matched_range(
+            questions.predictions, questions.target, resamples=resamples, rng=np.random.default_rng(seed)
+        ),
+        failure_shares(
+            questions.predictions, questions.target, resamples=resamples, rng=np.random.default_rng(seed)
+        ),
+    )
+
+
+def _estimate(found: Estimate | Share) -> dict[str, Any]:
+    interval = found.interval
+    return {
+        "value": float(found.value) if np.isfinite(found.value) else None,
+        "ci": None if np.isnan(interval).any() else [float(end) for end in interval],
+    }
