@@ -1,6 +1,6 @@
 """Put what `hotmess analyze` prints for a demo's log into the README.
 
-    make demo && .venv/bin/python sandbox/readme_demo.py logs/demo
+Run it after the demo: ``make demo && .venv/bin/python sandbox/readme_demo.py logs/demo``.
 """
 
 import subprocess
