@@ -163,15 +163,17 @@ class OptimizerModel(ModelAPI):
     def _answer(self, batch: list[Request]) -> None:
         """Write every request's update, all of one temperature together."""
         from hotmess_inspect.optimizer.rollout import propose_updates
+        from hotmess_inspect.optimizer.train import one_thread
 
-        for temperature in sorted({request.temperature for request in batch}):
-            group = [request for request in batch if request.temperature == temperature]
-            updates = propose_updates(
-                self.trained.model,
-                self.trained.problem,
-                np.stack([request.units for request in group]),
-                temperature,
-                np.stack([request.noise for request in group]),
-            )
-            for request, update in zip(group, updates, strict=True):
-                request.update = update
+        with one_thread(self.trained.model.head.weight.device):
+            for temperature in sorted({request.temperature for request in batch}):
+                group = [request for request in batch if request.temperature == temperature]
+                updates = propose_updates(
+                    self.trained.model,
+                    self.trained.problem,
+                    np.stack([request.units for request in group]),
+                    temperature,
+                    np.stack([request.noise for request in group]),
+                )
+                for request, update in zip(group, updates, strict=True):
+                    request.update = update

@@ -34,8 +34,8 @@ from hotmess_inspect.optimizer.problem import BUNDLED, ProblemConfig, trained_fi
 from hotmess_inspect.optimizer.quadratic import FloatArray, random_starts
 from hotmess_inspect.optimizer.rollout import rollout
 from hotmess_inspect.optimizer.steps import recorded_steps
-from hotmess_inspect.optimizer.train import Progress, TrainConfig, pick_device, train
-from hotmess_inspect.optimizer.trained import from_result, load_trained, save_trained
+from hotmess_inspect.optimizer.train import Progress, TrainConfig, one_thread, pick_device, train
+from hotmess_inspect.optimizer.trained import Trained, from_result, load_trained, save_trained
 
 require("torch", extra="optimizer", purpose="A study of trained optimizers")
 
@@ -113,12 +113,8 @@ def in_parallel(
         return [work(job) for job in waiting]
     count = min(workers or os.cpu_count() or 1, len(waiting))
     if count == 1:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
+        with one_thread(pick_device(device)):
             return [work(job) for job in waiting]
-        finally:
-            torch.set_num_threads(threads)
     # Spawned and not forked: a forked child inherits torch's threads in whatever state they are.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, mp_context=context, initializer=_single_thread) as pool:
@@ -358,7 +354,15 @@ def single_report(
         ``size``, ``parameters``, ``held_out_loss``, ``provenance``, and the curves ``curve`` and ``teacher``, the
         latter over the same starts. Undefined is None.
     """
-    trained = load_trained(checkpoint or trained_files(BUNDLED)[-1], pick_device(device))
+    place = pick_device(device)
+    trained = load_trained(checkpoint or trained_files(BUNDLED)[-1], place)
+    with one_thread(place):
+        return _single_report(trained, starts, steps, temperature, epochs, seed)
+
+
+def _single_report(
+    trained: Trained, starts: int, steps: int, temperature: float, epochs: int, seed: int
+) -> dict[str, Any]:
     problem, surface = trained.problem, trained.problem.teacher().quadratic
     every = max(1, steps // 100)
     walks = Walks(starts=starts, steps=steps, repeated_starts=starts, epochs=epochs, seed=seed)

@@ -4,7 +4,7 @@ Each sample is a start on an ill-conditioned quadratic, each epoch a stochastic 
 the position. The error is the squared distance of the last position to the minimum, in the surface's own norm.
 
     inspect eval hotmess/optimizer --model hotmess/optimizer
-    inspect eval hotmess/optimizer --model hotmess/optimizer -M size=3k -T steps=150
+    inspect eval hotmess/optimizer --model hotmess/optimizer -M size=3k -T starts=16
     inspect eval hotmess/optimizer --model hotmess/optimizer -M checkpoint=out/50k.npz -T checkpoint=out/50k.npz
     inspect eval hotmess/optimizer --model openai/gpt-5-mini -T dims=4 -T starts=4 -T steps=20
 
@@ -25,9 +25,9 @@ from hotmess_inspect.optimizer.walk import START, problem_fields, walk
 if TYPE_CHECKING:
     from hotmess_inspect.optimizer.problem import ProblemConfig
 
-DEFAULT_STARTS = 8
-DEFAULT_STEPS = 40
-DEFAULT_EPOCHS = 10
+DEFAULT_STARTS = 4
+DEFAULT_STEPS = 150
+DEFAULT_EPOCHS = 8
 
 
 @task
