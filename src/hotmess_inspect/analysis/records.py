@@ -32,6 +32,7 @@ class HmMetadata(msgspec.Struct, gc=False, frozen=True):
     hm_target: str | None = None
     hm_classes: Count | None = None
     hm_probabilities: list[float] | None = None
+    hm_goal: list[float] | None = None
     hm_tests: str | None = None
     hm_f2p: Count | None = None
     hm_p2p: Count | None = None

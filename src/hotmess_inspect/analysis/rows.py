@@ -347,6 +347,8 @@ def _our_columns(columns: _ScorerColumns, chosen: IntArray, absent: IntArray) ->
     }
     if any(m.hm_target is not None for m in picked):
         made["target"] = [normalise_label(m.hm_target) for m in picked]
+    if any(m.hm_goal for m in picked):
+        made["goal"] = Ragged.encode([m.hm_goal for m in picked])
     if any(m.hm_classes for m in picked):
         made["choices"] = [m.hm_classes or 0 for m in picked]
     return made
