@@ -57,9 +57,17 @@ def test_rounds_as_decimal_formatting_does(value: float, precision: int) -> None
     number = NumberFormat(precision)
     largest = 10 - 10.0**-precision
     if abs(value) >= 1e-9 and abs(written_by_python(value, precision)) <= largest:
-        # Both round to the nearest; only exact halves may go either way, hence half a digit and a hair.
+        # Numbers are counted in units first and rounded to their digits then: half a digit, half a unit, a hair.
         last_digit = 10.0 ** (np.floor(np.log10(abs(written_by_python(value, precision)))) - precision)
-        assert abs(number.quantise([value])[0] - value) <= 0.5000001 * last_digit
+        unit = 1.0 / number.units_per_one
+        assert abs(number.quantise([value])[0] - value) <= 0.5000001 * last_digit + 0.5 * unit
+
+
+def test_rounding_over_units_is_seen_only_just_above_the_smallest_exponent() -> None:
+    # 5.96046e-8 is 59604.6 units of 1e-12, so 59605, which is 5.9605e-8 and rounds up to 5.961e-8; one decade
+    # higher the same digits are 596046 units, 5.96046e-7, and round down as they should.
+    number = NumberFormat(3)
+    assert number.quantise([5.96046e-8, 5.96046e-7]).tolist() == [5.961e-8, 5.96e-7]
 
 
 @given(precisions, st.data())

@@ -146,7 +146,12 @@ class NumberFormat:
         return self.decode_units(self.encode_units(units))
 
     def encode(self, values: ArrayLike) -> TokenArray:
-        """Write numbers, shape (..., numbers), as tokens (..., numbers * tokens_per_number), uint8 below 12."""
+        """Write numbers, shape (..., numbers), as tokens (..., numbers * tokens_per_number), uint8 below 12.
+
+        Numbers are counted in units first, so that walks are exact on integers, and rounded to their digits
+        then. The second rounding can move a number with exponent 8 by a twentieth of its last digit more
+        than the nearest writable one, and less with every decade above.
+        """
         return self.encode_units(self.to_units(values))
 
     def decode(self, tokens: NDArray[np.integer]) -> NDArray[np.float64]:
