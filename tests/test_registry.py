@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-HEAVY = ("torch", "pandas", "matplotlib", "datasets", "docker", "pyarrow", "scipy")
+HEAVY = ("torch", "pandas", "matplotlib", "datasets", "docker", "pyarrow", "scipy", "numpy")
 
 
 def fresh(code: str) -> str:

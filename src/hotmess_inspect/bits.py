@@ -1,9 +1,14 @@
 """Unit-test outcomes as a hexadecimal bit string, short enough to survive a log's summaries."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+# Scorers import this module at every start of Inspect; numpy is loaded when there is something to encode.
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def encode_tests(outcomes: Sequence[bool] | NDArray[np.bool_]) -> str:
@@ -18,6 +23,8 @@ def encode_tests(outcomes: Sequence[bool] | NDArray[np.bool_]) -> str:
     Returns:
         ``ceil(tests / 4)`` lower-case digits; empty for no tests.
     """
+    import numpy as np
+
     bits = np.asarray(outcomes, dtype=bool)
     if bits.ndim != 1:
         raise ValueError(f"outcomes must have one dimension (tests,), not {bits.ndim}")
@@ -37,6 +44,8 @@ def decode_tests(text: str, count: int) -> NDArray[np.bool_]:
     Raises:
         ValueError: If the text has not exactly ``ceil(count / 4)`` hexadecimal digits.
     """
+    import numpy as np
+
     if count < 0 or len(text) != -(-count // 4):
         raise ValueError(
             f"{count} tests need {-(-max(count, 0) // 4)} hexadecimal digits, got {len(text)}: {text[:40]!r}"

@@ -1,10 +1,16 @@
 """Score values as numbers, and nothing as a number that is none."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
+from numbers import Real
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+# Inspect imports this at every start; numpy is loaded when there are many values to read.
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _WORDS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 _LOWER_WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
@@ -26,7 +32,7 @@ def verdict_to_float(value: object) -> float:
         lowered = value.lower()
         if lowered in _LOWER_WORDS:
             return _LOWER_WORDS[lowered]
-    elif not isinstance(value, int | float | np.number):
+    elif not isinstance(value, Real):
         return math.nan
     try:
         number = float(value)
@@ -44,6 +50,8 @@ def verdicts_to_floats(values: Sequence[object]) -> NDArray[np.float64]:
     Returns:
         Numbers, NaN where there is none, shape (rows,).
     """
+    import numpy as np
+
     types = set(map(type, values))
     if types <= {float, bool}:
         numbers = np.array(values, dtype=np.float64)

@@ -12,9 +12,7 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Literal
 
-import numpy as np
 from inspect_ai.util import SandboxEnvironment
-from numpy.typing import NDArray
 
 from hotmess_inspect.swebench.patch import CheckedPatch, check_patch, patched_files
 from hotmess_inspect.swebench.rows import Instance, pytest_command
@@ -50,7 +48,7 @@ class Grade:
     """
 
     verdict: Verdict
-    outcomes: NDArray[np.bool_]
+    outcomes: tuple[bool, ...]
     statuses: Mapping[str, str]
     patch: CheckedPatch
     exit_code: int
@@ -345,10 +343,10 @@ def _judge(
     elif any(status == "passed" for status in statuses.values()) and not canaries.trusted(statuses):
         return _tampered(instance, patch, "the canaries' outcomes were changed", exit_code, output, seconds)
     found = {test: status_of(test, statuses) for test in instance.tests}
-    outcomes = np.array(
-        [passed(found[t], skipped_ok=n >= len(instance.fail_to_pass)) for n, t in enumerate(instance.tests)]
+    outcomes = tuple(
+        passed(found[t], skipped_ok=n >= len(instance.fail_to_pass)) for n, t in enumerate(instance.tests)
     )
-    verdict: Verdict = "resolved" if outcomes.all() else "unresolved"
+    verdict: Verdict = "resolved" if all(outcomes) else "unresolved"
     return Grade(verdict, outcomes, found, patch, exit_code, note, output, seconds)
 
 
@@ -360,7 +358,7 @@ def _tampered(
     output: str = "",
     seconds: float = 0.0,
 ) -> Grade:
-    nothing = np.zeros(len(instance.tests), dtype=bool)
+    nothing = (False,) * len(instance.tests)
     statuses = dict.fromkeys(instance.tests, "absent")
     return Grade("tampered", nothing, statuses, patch, exit_code, note, output, seconds)
 

@@ -116,7 +116,7 @@ def _graded(state: TaskState, instance: Instance, result: Grade, status: Status)
         "test_output": result.output,
     }
     status = "tampered" if result.verdict == "tampered" else status
-    return _score(state, instance, result.outcomes.tolist(), status, result.note, details)
+    return _score(state, instance, result.outcomes, status, result.note, details)
 
 
 def _score(
