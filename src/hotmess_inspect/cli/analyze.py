@@ -8,43 +8,18 @@ from collections.abc import Sequence
 
 import click
 
-_LOSSES = ("kl", "brier", "zero_one", "squared")
+from ._options import analysis_options, checked_options
 
 
 @click.command()
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
-@click.option(
-    "--loss",
-    "losses",
-    multiple=True,
-    type=click.Choice(_LOSSES),
-    help="May be given several times. Default: brier and kl for classes, squared for scores and tests.",
-)
-@click.option(
-    "--estimator",
-    type=click.Choice(("plugin", "unbiased", "jackknife")),
-    help="Default: unbiased where it exists, else plugin.",
-)
-@click.option(
-    "--length",
-    type=click.Choice(("tokens", "reasoning", "actions", "turns")),
-    help="What the length of an epoch is. Default: the table's own, actions for unit tests, else tokens.",
-)
-@click.option("--buckets", type=click.IntRange(1), default=5, show_default=True, help="Length buckets.")
+@analysis_options
 @click.option(
     "--unparsed",
     type=click.Choice(("uniform", "class", "drop")),
     default="uniform",
     show_default=True,
     help="What an answer that could not be read counts as.",
-)
-@click.option("--pool", is_flag=True, help="All tasks of a model as one group.")
-@click.option(
-    "--seed",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Seed of bootstrap, tie-breaks and permutations.",
 )
 @click.option(
     "--resamples", type=click.IntRange(1), default=2000, show_default=True, help="Bootstrap replicates."
@@ -73,25 +48,21 @@ def analyze(
 
     Exit status: 0 good, 1 some input was unusable (the rest is reported), 2 usage.
     """
-    from hotmess_inspect.analysis.analyze import Options
     from hotmess_inspect.analysis.analyze import analyze as analyze_outcomes
     from hotmess_inspect.analysis.logs import read_inputs
 
     from ._console import reading_pool, reading_progress
 
-    try:
-        options = Options(
-            losses=tuple(dict.fromkeys(losses)),  # type: ignore[arg-type]
-            estimator=estimator,  # type: ignore[arg-type]
-            length=length,  # type: ignore[arg-type]
-            buckets=buckets,
-            unparsed=unparsed,  # type: ignore[arg-type]
-            pool=pool,
-            seed=seed,
-            resamples=resamples,
-        )
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    options = checked_options(
+        losses,
+        estimator=estimator,
+        length=length,
+        buckets=buckets,
+        unparsed=unparsed,
+        pool=pool,
+        seed=seed,
+        resamples=resamples,
+    )
     with reading_progress(quiet=as_json) as progress, reading_pool(jobs) as executor:
         found = read_inputs(inputs, progress=progress, executor=executor)
     results, problems = analyze_outcomes(found.outcomes, options)

@@ -7,29 +7,13 @@ from collections.abc import Sequence
 
 import click
 
+from ._options import analysis_options, checked_options
+
 
 @click.command()
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), help="HTML file to write.")
-@click.option(
-    "--loss",
-    "losses",
-    multiple=True,
-    type=click.Choice(("kl", "brier", "zero_one", "squared")),
-    help="May be given several times. Default: brier and kl for classes, squared for scores and tests.",
-)
-@click.option(
-    "--estimator",
-    type=click.Choice(("plugin", "unbiased", "jackknife")),
-    help="Default: unbiased where it exists, else plugin.",
-)
-@click.option(
-    "--length",
-    type=click.Choice(("tokens", "reasoning", "actions", "turns")),
-    help="What the length of an epoch is.",
-)
-@click.option("--buckets", type=click.IntRange(1), default=5, show_default=True, help="Length buckets.")
-@click.option("--pool", is_flag=True, help="All tasks of a model as one group.")
+@analysis_options
 @click.option(
     "--questions",
     type=click.IntRange(0),
@@ -44,13 +28,6 @@ import click
     help="Where `inspect view` answers, for links.",
 )
 @click.option("--title", default="Bias, variance and incoherence", show_default=True, help="Heading.")
-@click.option(
-    "--seed",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Seed of bootstrap, tie-breaks and permutations.",
-)
 def report(
     inputs: Sequence[str],
     output: str,
@@ -68,21 +45,15 @@ def report(
 
     Exit status: 0 good, 1 some input was unusable (the rest is reported), 2 usage.
     """
-    from hotmess_inspect.analysis.analyze import Options
     from hotmess_inspect.analysis.logs import read_inputs
     from hotmess_inspect.analysis.report import ReportOptions, write_report
 
     from ._console import print_problems, reading_progress
 
+    analysis = checked_options(
+        losses, estimator=estimator, length=length, buckets=buckets, pool=pool, seed=seed
+    )
     try:
-        analysis = Options(
-            losses=tuple(dict.fromkeys(losses)),  # type: ignore[arg-type]
-            estimator=estimator,  # type: ignore[arg-type]
-            length=length,  # type: ignore[arg-type]
-            buckets=buckets,
-            pool=pool,
-            seed=seed,
-        )
         options = ReportOptions(analysis=analysis, viewer=viewer, questions=questions, title=title)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
