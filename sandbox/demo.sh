@@ -4,7 +4,8 @@ set -euo pipefail
 bin=$1 epochs=$2 logs=$3
 
 sandbox=docker
-problems=$("$bin/hotmess" doctor --json | "$bin/python" -c '
+# The doctor's exit status is 1 where something is missing, which is what is asked here and no failure.
+problems=$({ "$bin/hotmess" doctor --json || true; } | "$bin/python" -c '
 import json, sys
 for check in json.load(sys.stdin)["checks"]:
     if check["name"].startswith("Docker") and check["state"] != "ok":
