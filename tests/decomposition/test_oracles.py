@@ -81,11 +81,8 @@ def load(path: Path, dataset: str | None = None):
 
 
 @pytest.fixture
-def answers():
-    folder = Path(__file__).parents[2].parent / "shared" / "data" / "answers"
-    if not folder.exists():
-        pytest.skip("the real answers are not beside the project")
-    return folder
+def answers(shared_data):
+    return shared_data / "answers"
 
 
 @pytest.mark.shared

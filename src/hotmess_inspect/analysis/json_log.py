@@ -10,10 +10,7 @@ import msgspec
 from .archive import FREE_BYTES, Archive, DamagedLog
 from .records import (
     Count,
-    EvalRecord,
     HeaderRecord,
-    PlanRecord,
-    ResultsRecord,
     ScoreRecord,
     SummaryRecord,
     Usage,
@@ -71,15 +68,9 @@ class SampleRecord(msgspec.Struct, gc=False, frozen=True):
         )
 
 
-class JsonLogRecord(msgspec.Struct, gc=False, frozen=True):
-    """A log in one JSON document."""
+class JsonLogRecord(HeaderRecord, gc=False, frozen=True):
+    """A log in one JSON document: the header's fields with the samples beside them."""
 
-    eval: EvalRecord
-    version: int = 2
-    status: str = "started"
-    plan: PlanRecord = PlanRecord()
-    results: ResultsRecord | None = None
-    invalidated: bool = False
     samples: list[SampleRecord] | None = None
 
 
