@@ -14,12 +14,12 @@ from collections.abc import Callable
 import numpy as np
 
 from hotmess_inspect import decompose
-from hotmess_inspect.statistics.answers import answer_changes, top_answers
-from hotmess_inspect.statistics.ensembling import ensembling_curve
-from hotmess_inspect.statistics.lengths import length_buckets
-from hotmess_inspect.statistics.nulls import accuracy_matched_range, failure_shares
-from hotmess_inspect.statistics.overthinking import overthinking
-from hotmess_inspect.statistics.power_laws import fit_power_law
+from hotmess_inspect.analyses.answers import answer_changes, top_answers
+from hotmess_inspect.analyses.ensembling import ensembling_curve
+from hotmess_inspect.analyses.lengths import length_buckets
+from hotmess_inspect.analyses.nulls import accuracy_matched_range, failure_shares
+from hotmess_inspect.analyses.overthinking import overthinking
+from hotmess_inspect.inference.power_laws import fit_power_law
 
 ROUNDS = 5
 

@@ -15,7 +15,7 @@ import numpy as np
 from calibration import store, write_section
 from calibration_worlds import one_hot
 
-from hotmess_inspect.statistics.overthinking import overthinking
+from hotmess_inspect.analyses.overthinking import overthinking
 
 ALPHA = np.array([0.6, 0.3, 0.3, 0.3])
 KAPPA = 0.4

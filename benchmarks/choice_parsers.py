@@ -3,7 +3,7 @@
     python benchmarks/choice_parsers.py
 
 Prints one JSON object: microseconds per answer (best of `--rounds`) over the answers of
-``tests/choices/answers.py``, over long answers that end as asked, and over long answers that never decide, and the
+``tests/multiple_choice/answers.py``, over long answers that end as asked, and over long answers that never decide, and the
 share of letters read as expected.
 """
 
@@ -18,8 +18,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hotmess_inspect.choices.letters import read_letter
-from hotmess_inspect.choices.stated import read_probabilities
+from hotmess_inspect.multiple_choice.letters import read_letter
+from hotmess_inspect.multiple_choice.stated import read_probabilities
 
 # What Inspect 0.3.285 looks for in an answer to `multiple_choice`, first line-anchored, then anywhere.
 INSPECT_LINE = re.compile(r"(?i)^ANSWER\s*:\s*([A-Za-z\d ,]+)\s*(?:$|\n|\.)", re.MULTILINE)

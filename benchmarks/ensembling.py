@@ -14,8 +14,8 @@ import time
 import numpy as np
 
 from hotmess_inspect import decompose
-from hotmess_inspect.statistics.ensembling import ensemble_terms, ensembling_curve
-from hotmess_inspect.statistics.power_laws import fit_power_law
+from hotmess_inspect.analyses.ensembling import ensemble_terms, ensembling_curve
+from hotmess_inspect.inference.power_laws import fit_power_law
 
 SIZES = (1, 2, 3, 4, 6, 8, 12)
 

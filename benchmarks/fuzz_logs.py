@@ -26,9 +26,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from hotmess_inspect.analysis.analyze import Options, analyze
-from hotmess_inspect.analysis.logs import read_file
-from hotmess_inspect.analysis.sources import find_files
+from hotmess_inspect.io.logs import read_file
+from hotmess_inspect.io.sources import find_files
+from hotmess_inspect.results.analyze import Options, analyze
 
 SECONDS = 5
 MEGABYTES = 500

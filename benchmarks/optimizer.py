@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from hotmess_inspect.optimizer.model import SIZES, Decoder, DecoderShape, forward_flops
-from hotmess_inspect.optimizer.problem import LAPTOP_PROBLEM, ProblemConfig
-from hotmess_inspect.optimizer.quadratic import random_starts
-from hotmess_inspect.optimizer.rollout import rollout
-from hotmess_inspect.optimizer.train import update_loss
+from hotmess_inspect.experiments.optimizer.model import SIZES, Decoder, DecoderShape, forward_flops
+from hotmess_inspect.experiments.optimizer.problem import LAPTOP_PROBLEM, ProblemConfig
+from hotmess_inspect.experiments.optimizer.quadratic import random_starts
+from hotmess_inspect.experiments.optimizer.rollout import rollout
+from hotmess_inspect.experiments.optimizer.train import update_loss
 
 PROBLEMS = {"laptop": LAPTOP_PROBLEM, "paper": ProblemConfig()}
 

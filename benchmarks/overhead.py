@@ -30,10 +30,10 @@ from inspect_ai.dataset import Sample
 from inspect_ai.scorer import SampleScore, Score, accuracy, choice, stderr
 from inspect_ai.solver import multiple_choice
 
-from hotmess_inspect.scoring.incoherence import incoherence
-from hotmess_inspect.scoring.metadata import epoch_metadata
-from hotmess_inspect.scoring.repeat import repeat
-from hotmess_inspect.suites.scorers import described
+from hotmess_inspect.plugin.incoherence import incoherence
+from hotmess_inspect.plugin.repeat import repeat
+from hotmess_inspect.plugin.suite_scorers import described
+from hotmess_inspect.schema import epoch_metadata
 
 
 def answer_score(rng: random.Random, epoch: int) -> Score:
@@ -178,7 +178,7 @@ class Clock:
 
 def share_of_one_run(questions: int, epochs: int) -> None:
     """Our CPU time in one evaluation, against all of its other CPU time."""
-    from hotmess_inspect.suites import scorers
+    from hotmess_inspect.plugin import suite_scorers as scorers
 
     metric, each_score = Clock(), Clock()
 

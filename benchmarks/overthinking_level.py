@@ -18,7 +18,7 @@ from functools import partial
 
 import numpy as np
 
-from hotmess_inspect.statistics.overthinking import overthinking
+from hotmess_inspect.analyses.overthinking import overthinking
 
 ROWS = [("equal", "unbiased"), ("equal", "plugin"), ("paper", "unbiased"), ("paper", "plugin")]
 

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hotmess_inspect.analysis.archive import Readable
+    from hotmess_inspect.io.archive import Readable
 
 READERS = ("inflate", "skip", "decode", "fast", "summaries", "samples_df")
 QUICK = ("inflate", "skip", "decode", "fast")
@@ -42,7 +42,7 @@ def skip(path: str) -> tuple[Callable[[], object], Callable[[object], int]]:
     """Decompress and let the JSON parser pass over everything: no field, one empty object per row."""
     import msgspec
 
-    from hotmess_inspect.analysis import records
+    from hotmess_inspect.io import records
 
     class Nothing(msgspec.Struct, gc=False):
         pass
@@ -53,23 +53,23 @@ def skip(path: str) -> tuple[Callable[[], object], Callable[[object], int]]:
 
 def decode(path: str) -> tuple[Callable[[], object], Callable[[object], int]]:
     """Decompress and decode the fields that count, without making columns of them."""
-    from hotmess_inspect.analysis.records import iter_summaries
+    from hotmess_inspect.io.records import iter_summaries
 
     return lambda: sum(map(len, iter_summaries(summaries_text(path)))), int  # type: ignore[return-value, arg-type]
 
 
 def summaries_text(path: str) -> Readable:
     """The summaries' text, inflated as it is read."""
-    from hotmess_inspect.analysis.archive import Archive
-    from hotmess_inspect.analysis.sources import find_files
+    from hotmess_inspect.io.archive import Archive
+    from hotmess_inspect.io.sources import find_files
 
     return Archive(next(find_files(path))).open("summaries.json")
 
 
 def fast(path: str) -> tuple[Callable[[], object], Callable[[object], int]]:
     """This package, down to the columns."""
-    from hotmess_inspect.analysis.logs import read_file
-    from hotmess_inspect.analysis.sources import find_files
+    from hotmess_inspect.io.logs import read_file
+    from hotmess_inspect.io.sources import find_files
 
     return lambda: read_file(next(find_files(path))), lambda found: len(found[0])  # type: ignore[index]
 

@@ -12,9 +12,9 @@ import time
 
 import numpy as np
 
+from hotmess_inspect.analyses.groups import scaling_laws
+from hotmess_inspect.analyses.lengths import length_buckets
 from hotmess_inspect.decomposition import Decomposition
-from hotmess_inspect.statistics.groups import scaling_laws
-from hotmess_inspect.statistics.lengths import length_buckets
 
 EPOCHS = 12
 SIZES = np.array([1.0, 3.0, 10.0, 30.0, 100.0])

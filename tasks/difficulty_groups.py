@@ -36,9 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the reference and all models, and print the power laws of each group."""
     from inspect_ai.model import get_model
 
-    from hotmess_inspect.studies.command import add_model_arguments, options, run_study
-    from hotmess_inspect.studies.ends import scaling_end, scaling_text
-    from hotmess_inspect.studies.models import sized_model
+    from hotmess_inspect.experiments.studies.command import add_model_arguments, options, run_study
+    from hotmess_inspect.experiments.studies.ends import scaling_end, scaling_text
+    from hotmess_inspect.experiments.studies.models import sized_model
 
     parser = options(__doc__)
     parser.add_argument("--reference", required=True, help="model whose lengths sort the questions")

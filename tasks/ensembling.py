@@ -32,8 +32,8 @@ def ensembling(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the model and print the curve."""
-    from hotmess_inspect.studies.command import options, run_study
-    from hotmess_inspect.studies.ends import ensembling_end, ensembling_text
+    from hotmess_inspect.experiments.studies.command import options, run_study
+    from hotmess_inspect.experiments.studies.ends import ensembling_end, ensembling_text
 
     parser = options(__doc__, questions=50, repeats=320)
     parser.add_argument("--model", required=True)

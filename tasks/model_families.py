@@ -55,9 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run all models and print the power laws of each kind."""
     from inspect_ai.model import get_model
 
-    from hotmess_inspect.studies.command import add_model_arguments, options, run_study
-    from hotmess_inspect.studies.ends import scaling_end, scaling_text
-    from hotmess_inspect.studies.models import sized_model
+    from hotmess_inspect.experiments.studies.command import add_model_arguments, options, run_study
+    from hotmess_inspect.experiments.studies.ends import scaling_end, scaling_text
+    from hotmess_inspect.experiments.studies.models import sized_model
 
     parser = options(__doc__)
     parser.add_argument("--model", action="append", required=True, help="NAME,SIZE,KIND; several times")

@@ -13,7 +13,7 @@ Reference: Hägele et al. (2026), The Hot Mess of AI, appendix B.4, https://arxi
 
 from inspect_ai import Task, task
 
-from hotmess_inspect.optimizer.problem import ProblemConfig
+from hotmess_inspect.experiments.optimizer.problem import ProblemConfig
 from hotmess_inspect.tasks.optimizer import optimizer
 
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from inspect_ai import Task, task
 from inspect_ai.model import GenerateConfig
 
-from hotmess_inspect.studies.budgets import budget_config, budget_tokens
+from hotmess_inspect.experiments.studies.budgets import budget_config, budget_tokens
 from hotmess_inspect.tasks.cost import state_cost
 from hotmess_inspect.tasks.gpqa import gpqa
 
@@ -44,8 +44,8 @@ def planned(budget: str, dataset: str, questions: int | None, contexts: int, rep
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run all budgets and print what they buy."""
-    from hotmess_inspect.studies.command import options, run_study
-    from hotmess_inspect.studies.ends import budgets_end, budgets_text
+    from hotmess_inspect.experiments.studies.command import options, run_study
+    from hotmess_inspect.experiments.studies.ends import budgets_end, budgets_text
 
     parser = options(__doc__)
     parser.add_argument("--model", required=True)

@@ -73,7 +73,7 @@ def test_task_names_and_parameters_exist() -> None:
 
 
 def test_what_is_written_of_switches_and_parameters_exists() -> None:
-    from hotmess_inspect.analysis.at_end import VARIABLE
+    from hotmess_inspect.plugin.at_end import VARIABLE
     from hotmess_inspect.tasks.swebench import swebench
 
     assert f"`{VARIABLE}=off`" in README

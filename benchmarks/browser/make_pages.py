@@ -18,11 +18,11 @@ from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState, generate
 
-from hotmess_inspect.analysis.analyze import Options
-from hotmess_inspect.analysis.annotate import annotate_log
-from hotmess_inspect.analysis.logs import read_inputs
-from hotmess_inspect.analysis.report import ReportOptions, write_report
-from hotmess_inspect.scoring.viewer import viewer_config
+from hotmess_inspect.io.logs import read_inputs
+from hotmess_inspect.plugin.annotate import annotate_log
+from hotmess_inspect.plugin.viewer import viewer_config
+from hotmess_inspect.render.report import ReportOptions, write_report
+from hotmess_inspect.results.analyze import Options
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 QUESTIONS, EPOCHS = 24, 8

@@ -11,21 +11,21 @@ from inspect_ai.model import modelapi
 from inspect_ai.util import registry_info
 
 from hotmess_inspect._inspect_private import register_as
-from hotmess_inspect.analysis.at_end import subscribe
-from hotmess_inspect.choices.expected import expected_letters
-from hotmess_inspect.choices.scorer import choice_scorer
-from hotmess_inspect.choices.solver import ask_choice
-from hotmess_inspect.model_written.scorer import aligned_choice, answer_embedding
-from hotmess_inspect.model_written.solver import model_written_question
-from hotmess_inspect.optimizer.scorer import walk_end, walk_incoherence
-from hotmess_inspect.optimizer.walk import walk
-from hotmess_inspect.scoring.incoherence import incoherence
-from hotmess_inspect.scoring.reducer import decomposition
-from hotmess_inspect.scoring.repeat import repeat
-from hotmess_inspect.scoring.viewer import when_used
+from hotmess_inspect.experiments.model_written.scorer import aligned_choice, answer_embedding
+from hotmess_inspect.experiments.model_written.solver import model_written_question
+from hotmess_inspect.experiments.optimizer.scorer import walk_end, walk_incoherence
+from hotmess_inspect.experiments.optimizer.walk import walk
+from hotmess_inspect.experiments.survey.scorer import survey_correlation, survey_reply
+from hotmess_inspect.experiments.survey.solver import survey_rater
+from hotmess_inspect.multiple_choice.expected import expected_letters
+from hotmess_inspect.multiple_choice.scorer import choice_scorer
+from hotmess_inspect.multiple_choice.solver import ask_choice
+from hotmess_inspect.plugin.at_end import subscribe
+from hotmess_inspect.plugin.incoherence import incoherence
+from hotmess_inspect.plugin.reducer import decomposition
+from hotmess_inspect.plugin.repeat import repeat
+from hotmess_inspect.plugin.viewer import when_used
 from hotmess_inspect.simulated.provider import hotmess
-from hotmess_inspect.survey.scorer import survey_correlation, survey_reply
-from hotmess_inspect.survey.solver import survey_rater
 from hotmess_inspect.swebench.agent import swebench_setup
 from hotmess_inspect.swebench.gate import swebench_gate
 from hotmess_inspect.swebench.scorer import swebench_official, swebench_scorer

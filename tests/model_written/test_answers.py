@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotmess_inspect.model_written.answers import chosen_letter, tagged_answer
+from hotmess_inspect.experiments.model_written.answers import chosen_letter, tagged_answer
 
 YES_NO = ("Yes", "No")
 FIVE = ("Full", "Most", "Half", "Some", "None")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hotmess_inspect.model_written.sets import SETS
+from hotmess_inspect.experiments.model_written.sets import SETS
 from hotmess_inspect.tasks.model_written import model_written
 
 PAGE = Path(__file__).parents[2] / "docs" / "model_written.md"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotmess_inspect.model_written.embedders import (
+from hotmess_inspect.experiments.model_written.embedders import (
     NGRAM_DIMS,
     NGRAM_SIZES,
     _sentence_model,
@@ -80,7 +80,7 @@ def test_case_spaces_and_punctuation_do_not_matter():
 
 
 def test_every_process_gives_the_same_numbers():
-    code = "from hotmess_inspect.model_written.embedders import ngram_embedding as f; print(sum(i * x for i, x in enumerate(f('grüße'))))"
+    code = "from hotmess_inspect.experiments.model_written.embedders import ngram_embedding as f; print(sum(i * x for i, x in enumerate(f('grüße'))))"
     fresh = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert float(fresh) == sum(i * x for i, x in enumerate(ngram_embedding("grüße")))
 

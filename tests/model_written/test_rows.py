@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hotmess_inspect.model_written import rows
-from hotmess_inspect.model_written.rows import load_questions, load_set, read_question
-from hotmess_inspect.model_written.sets import SETS, aligned_answers, chosen_sets
+from hotmess_inspect.experiments.model_written import rows
+from hotmess_inspect.experiments.model_written.rows import load_questions, load_set, read_question
+from hotmess_inspect.experiments.model_written.sets import SETS, aligned_answers, chosen_sets
 
 SHARED = ("corrigible-more-HHH", "myopic-reward", "power-seeking-inclination", "survival-instinct",
           "wealth-seeking-inclination")  # fmt: skip

@@ -2,7 +2,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from hotmess_inspect.optimizer.problem import ProblemConfig
+from hotmess_inspect.experiments.optimizer.problem import ProblemConfig
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,8 +7,8 @@ from hypothesis.extra import numpy as hnp
 pytestmark = pytest.mark.optimizer
 torch = pytest.importorskip("torch")
 
-from hotmess_inspect.optimizer.device_tokens import DeviceFormat  # noqa: E402
-from hotmess_inspect.optimizer.tokens import NumberFormat  # noqa: E402
+from hotmess_inspect.experiments.optimizer.device_tokens import DeviceFormat  # noqa: E402
+from hotmess_inspect.experiments.optimizer.tokens import NumberFormat  # noqa: E402
 
 
 @given(st.integers(0, 5), hnp.arrays(np.float64, (4, 3), elements=st.floats(-12, 12)))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hotmess_inspect import decompose
-from hotmess_inspect.optimizer.measures import (
+from hotmess_inspect.experiments.optimizer.measures import (
     about_teacher,
     excess,
     loss_scaling,
@@ -13,8 +13,13 @@ from hotmess_inspect.optimizer.measures import (
     teacher_walk,
     window_terms,
 )
-from hotmess_inspect.optimizer.problem import ProblemConfig
-from hotmess_inspect.optimizer.quadratic import Quadratic, random_quadratic, random_starts, trajectories
+from hotmess_inspect.experiments.optimizer.problem import ProblemConfig
+from hotmess_inspect.experiments.optimizer.quadratic import (
+    Quadratic,
+    random_quadratic,
+    random_starts,
+    trajectories,
+)
 
 STEPS = np.arange(5)
 

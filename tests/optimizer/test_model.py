@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from hotmess_inspect.optimizer.model import SIZES, Decoder, DecoderShape, forward_flops, shape_of  # noqa: E402
+from hotmess_inspect.experiments.optimizer.model import SIZES, Decoder, DecoderShape, forward_flops, shape_of  # noqa: E402
 
 
 def decoder() -> Decoder:

@@ -3,8 +3,13 @@ import json
 import numpy as np
 import pytest
 
-from hotmess_inspect.optimizer.problem import LAPTOP_PROBLEM, ProblemConfig
-from hotmess_inspect.optimizer.prompt import check_surface, read_position, read_update, step_prompt
+from hotmess_inspect.experiments.optimizer.problem import LAPTOP_PROBLEM, ProblemConfig
+from hotmess_inspect.experiments.optimizer.prompt import (
+    check_surface,
+    read_position,
+    read_update,
+    step_prompt,
+)
 
 
 def test_a_position_survives_the_prompt(small_problem: ProblemConfig) -> None:

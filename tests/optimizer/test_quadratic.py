@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from hotmess_inspect.optimizer.quadratic import (
+from hotmess_inspect.experiments.optimizer.quadratic import (
     Quadratic,
     Teacher,
     random_quadratic,

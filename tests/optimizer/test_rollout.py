@@ -4,13 +4,13 @@ import pytest
 pytestmark = pytest.mark.optimizer
 torch = pytest.importorskip("torch")
 
-from hotmess_inspect.optimizer import rollout as rollouts  # noqa: E402
-from hotmess_inspect.optimizer.model import SIZES, Decoder  # noqa: E402
-from hotmess_inspect.optimizer.problem import ProblemConfig  # noqa: E402
-from hotmess_inspect.optimizer.quadratic import random_starts  # noqa: E402
-from hotmess_inspect.optimizer.rollout import choose, rollout  # noqa: E402
-from hotmess_inspect.optimizer.steps import recorded_steps  # noqa: E402
-from hotmess_inspect.optimizer.tokens import MINUS  # noqa: E402
+from hotmess_inspect.experiments.optimizer import rollout as rollouts  # noqa: E402
+from hotmess_inspect.experiments.optimizer.model import SIZES, Decoder  # noqa: E402
+from hotmess_inspect.experiments.optimizer.problem import ProblemConfig  # noqa: E402
+from hotmess_inspect.experiments.optimizer.quadratic import random_starts  # noqa: E402
+from hotmess_inspect.experiments.optimizer.rollout import choose, rollout  # noqa: E402
+from hotmess_inspect.experiments.optimizer.steps import recorded_steps  # noqa: E402
+from hotmess_inspect.experiments.optimizer.tokens import MINUS  # noqa: E402
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from inspect_ai.scorer import SampleScore, Score, Target
 from inspect_ai.solver import TaskState
 
 from hotmess_inspect import decompose
-from hotmess_inspect.optimizer.problem import ProblemConfig
-from hotmess_inspect.optimizer.scorer import walk_end, walk_incoherence
+from hotmess_inspect.experiments.optimizer.problem import ProblemConfig
+from hotmess_inspect.experiments.optimizer.scorer import walk_end, walk_incoherence
 
 
 def scored(start: str, value: Any, epoch: int = 1, **entries: Any) -> SampleScore:

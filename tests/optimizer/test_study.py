@@ -11,13 +11,19 @@ pytestmark = pytest.mark.optimizer
 torch = pytest.importorskip("torch")
 
 from hotmess_inspect.cli.optimizer import optimizer  # noqa: E402
-from hotmess_inspect.optimizer.figures import save_figures  # noqa: E402
-from hotmess_inspect.optimizer.measures import over_starts, per_start, teacher_walk  # noqa: E402
-from hotmess_inspect.optimizer.presets import PRESETS, Walks, preset_of, work  # noqa: E402
-from hotmess_inspect.optimizer.problem import ProblemConfig, read_about  # noqa: E402
-from hotmess_inspect.optimizer.rollout import rollout  # noqa: E402
-from hotmess_inspect.optimizer.study import none_for_nan, rounded, study_report, study_starts, walk_seeds  # noqa: E402
-from hotmess_inspect.optimizer.trained import load_trained, save_trained  # noqa: E402
+from hotmess_inspect.experiments.optimizer.figures import save_figures  # noqa: E402
+from hotmess_inspect.experiments.optimizer.measures import over_starts, per_start, teacher_walk  # noqa: E402
+from hotmess_inspect.experiments.optimizer.presets import PRESETS, Walks, preset_of, work  # noqa: E402
+from hotmess_inspect.experiments.optimizer.problem import ProblemConfig, read_about  # noqa: E402
+from hotmess_inspect.experiments.optimizer.rollout import rollout  # noqa: E402
+from hotmess_inspect.experiments.optimizer.study import (  # noqa: E402
+    none_for_nan,
+    rounded,
+    study_report,
+    study_starts,
+    walk_seeds,
+)
+from hotmess_inspect.experiments.optimizer.trained import load_trained, save_trained  # noqa: E402
 
 
 @pytest.fixture(scope="module")

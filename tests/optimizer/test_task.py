@@ -10,8 +10,8 @@ from inspect_ai.log import EvalLog
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from scipy import stats
 
-from hotmess_inspect.optimizer.problem import LAPTOP_PROBLEM
-from hotmess_inspect.optimizer.prompt import read_position
+from hotmess_inspect.experiments.optimizer.problem import LAPTOP_PROBLEM
+from hotmess_inspect.experiments.optimizer.prompt import read_position
 from hotmess_inspect.tasks.optimizer import optimizer, task_problem
 
 STARTS, STEPS = 2, 6
@@ -59,8 +59,8 @@ def test_any_model_can_walk(tmp_path: Path) -> None:
     found = results(log)
     # The teacher does the same in every epoch, and comes STEPS * 0.02 nearer to the minimum.
     assert found["variance"] == 0 and found["incoherence"] == 0
-    from hotmess_inspect.optimizer.measures import teacher_walk
-    from hotmess_inspect.optimizer.quadratic import random_starts
+    from hotmess_inspect.experiments.optimizer.measures import teacher_walk
+    from hotmess_inspect.experiments.optimizer.quadratic import random_starts
 
     starts = random_starts(STARTS, 2, LAPTOP_PROBLEM.start_half_width, np.random.default_rng(0))
     ends = teacher_walk(LAPTOP_PROBLEM, starts, STEPS)[:, -1]
@@ -78,9 +78,9 @@ def test_answers_that_cannot_be_read_leave_the_position_and_are_counted(tmp_path
 @pytest.mark.optimizer
 def test_greedy_walks_are_the_direct_roll_outs(tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    from hotmess_inspect.optimizer.problem import BUNDLED, trained_files
-    from hotmess_inspect.optimizer.rollout import rollout
-    from hotmess_inspect.optimizer.trained import load_trained
+    from hotmess_inspect.experiments.optimizer.problem import BUNDLED, trained_files
+    from hotmess_inspect.experiments.optimizer.rollout import rollout
+    from hotmess_inspect.experiments.optimizer.trained import load_trained
 
     trained = load_trained(trained_files(BUNDLED)[-1])
     number = trained.problem.number
@@ -94,10 +94,10 @@ def test_greedy_walks_are_the_direct_roll_outs(tmp_path: Path) -> None:
 @pytest.mark.optimizer
 def test_stochastic_walks_have_the_direct_roll_outs_distribution(tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    from hotmess_inspect.optimizer.measures import split_squared
-    from hotmess_inspect.optimizer.problem import BUNDLED, trained_files
-    from hotmess_inspect.optimizer.rollout import rollout
-    from hotmess_inspect.optimizer.trained import load_trained
+    from hotmess_inspect.experiments.optimizer.measures import split_squared
+    from hotmess_inspect.experiments.optimizer.problem import BUNDLED, trained_files
+    from hotmess_inspect.experiments.optimizer.rollout import rollout
+    from hotmess_inspect.experiments.optimizer.trained import load_trained
 
     epochs, repeats, temperature = 30, 2_000, 2.0
     log = run(tmp_path, temperature=temperature, epochs=epochs)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hotmess_inspect.optimizer.tokens import MINUS, PLUS, SYMBOLS, NumberFormat
+from hotmess_inspect.experiments.optimizer.tokens import MINUS, PLUS, SYMBOLS, NumberFormat
 
 PUBLISHED = NumberFormat(precision=2)
 finite = st.floats(-12, 12, allow_nan=False)

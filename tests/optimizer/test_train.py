@@ -7,10 +7,10 @@ import pytest
 pytestmark = pytest.mark.optimizer
 torch = pytest.importorskip("torch")
 
-from hotmess_inspect.optimizer.data import Batches, walked_positions  # noqa: E402
-from hotmess_inspect.optimizer.model import DecoderShape, forward_flops  # noqa: E402
-from hotmess_inspect.optimizer.problem import ProblemConfig  # noqa: E402
-from hotmess_inspect.optimizer.train import Progress, TrainConfig, train  # noqa: E402
+from hotmess_inspect.experiments.optimizer.data import Batches, walked_positions  # noqa: E402
+from hotmess_inspect.experiments.optimizer.model import DecoderShape, forward_flops  # noqa: E402
+from hotmess_inspect.experiments.optimizer.problem import ProblemConfig  # noqa: E402
+from hotmess_inspect.experiments.optimizer.train import Progress, TrainConfig, train  # noqa: E402
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.scorer import Score, Scorer, Target, accuracy, match, mean, scorer, stderr
 from inspect_ai.solver import TaskState, generate
 
-from hotmess_inspect.scoring.repeat import repeat
+from hotmess_inspect.plugin.repeat import repeat
 
 
 def dataset(questions: int = 3) -> MemoryDataset:

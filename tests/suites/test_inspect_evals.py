@@ -12,8 +12,8 @@ from inspect_ai import Epochs, eval
 from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.scorer import Score
 
-from hotmess_inspect.analysis.analyze import Options, analyze
-from hotmess_inspect.analysis.logs import read_inputs
+from hotmess_inspect.io.logs import read_inputs
+from hotmess_inspect.results.analyze import Options, analyze
 
 EPOCHS = 4
 GRADER = "hotmess/simulated"
@@ -225,7 +225,7 @@ def test_hotmess_analyze(hub: Path, name: str, road: str, logs: Callable[[str, s
 def test_repeat_appended_to_the_log(hub: Path, name: str, logs: Callable[[str, str], EvalLog]) -> None:
     from inspect_ai import score
 
-    from hotmess_inspect.scoring.repeat import repeat
+    from hotmess_inspect.plugin.repeat import repeat
 
     stored = read_eval_log(logs(name, "alone").location)
     for place, (scorer, kind) in enumerate(TASKS[name][1].items()):

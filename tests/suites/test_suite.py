@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from inspect_ai import eval, eval_retry, eval_set, score
 from inspect_ai.log import EvalLog, read_eval_log, write_eval_log
 
-from hotmess_inspect.suites.arguments import task_arguments
+from hotmess_inspect.plugin.suite_arguments import task_arguments
 from hotmess_inspect.tasks.suite import DEFAULT_EPOCHS, suite
 
 OWN = str(Path(__file__).with_name("my_tasks.py"))
@@ -138,7 +138,7 @@ def test_epochs_where_the_task_names_none() -> None:
 
 
 def test_values_that_are_no_scores_are_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING, logger="hotmess_inspect.suites.scorers"):
+    with caplog.at_level(logging.WARNING, logger="hotmess_inspect.plugin.suite_scorers"):
         log = run(tmp_path, task=f"{OWN}@unreadable", epochs=2)
     said = [record.getMessage() for record in caplog.records if "hotmess/suite" in record.getMessage()]
     assert len(said) == 1 and "'words' gives values that are no scores, such as 'splendid'" in said[0]
@@ -182,7 +182,7 @@ def test_an_eval_set_grows_from_four_to_seven_epochs(tmp_path: Path) -> None:
 
 
 def test_scored_again(tmp_path: Path) -> None:
-    from hotmess_inspect.scoring.repeat import repeat
+    from hotmess_inspect.plugin.repeat import repeat
 
     log = read_eval_log(run(tmp_path, task=f"{OWN}@several", epochs=4).location)
     again = score(log, repeat(source="points1"), action="append", display="none")

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from hotmess_inspect.survey.bradley_terry import bradley_terry, win_counts
+from hotmess_inspect.experiments.survey.bradley_terry import bradley_terry, win_counts
 
 SEEDS = st.integers(0, 10_000)
 

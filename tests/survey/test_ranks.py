@@ -5,7 +5,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as stnp
 from scipy import stats
 
-from hotmess_inspect.survey.ranks import kendall_w, mean_ranks, rank_errors, ranks_from_order, spearman
+from hotmess_inspect.experiments.survey.ranks import (
+    kendall_w,
+    mean_ranks,
+    rank_errors,
+    ranks_from_order,
+    spearman,
+)
 
 TABLES = stnp.arrays(np.float64, st.tuples(st.integers(2, 6), st.integers(3, 8)), elements=st.integers(0, 5))
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotmess_inspect.survey.entities import load_entities, make_entities
-from hotmess_inspect.survey.reading import read_csv, read_logs, votes_of
-from hotmess_inspect.survey.votes import Duels
+from hotmess_inspect.experiments.survey.entities import load_entities, make_entities
+from hotmess_inspect.experiments.survey.reading import read_csv, read_logs, votes_of
+from hotmess_inspect.experiments.survey.votes import Duels
 
 HEADER = "rater,question,entity,rank,category\n"
 

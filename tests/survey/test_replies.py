@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotmess_inspect.survey.entities import load_entities
-from hotmess_inspect.survey.prompts import (
+from hotmess_inspect.experiments.survey.entities import load_entities
+from hotmess_inspect.experiments.survey.prompts import (
     MOST_PAIRS,
     pairs_for,
     pairs_prompt,
@@ -12,7 +12,7 @@ from hotmess_inspect.survey.prompts import (
     rater_number,
     shuffled,
 )
-from hotmess_inspect.survey.replies import read_comparisons, read_ranking
+from hotmess_inspect.experiments.survey.replies import read_comparisons, read_ranking
 
 NAMES = ("A dog", "GPT-4", "The United Nations", "Albert Einstein")
 

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from hotmess_inspect.experiments.survey.entities import CATEGORIES, Entities, load_entities, make_entities
+from hotmess_inspect.experiments.survey.prompts import pairs_for, pairs_prompt, ranking_prompt, shuffled
+from hotmess_inspect.experiments.survey.replies import read_comparisons, read_ranking
+from hotmess_inspect.experiments.survey.study import point_correlations, survey_study
+from hotmess_inspect.experiments.survey.tables import write_tables
+from hotmess_inspect.experiments.survey.votes import Duels, Rankings
 from hotmess_inspect.simulated.distribution import SimulatedArguments
 from hotmess_inspect.simulated.rankings import ballot_text, planted_scores, read_ballot
-from hotmess_inspect.survey.entities import CATEGORIES, Entities, load_entities, make_entities
-from hotmess_inspect.survey.prompts import pairs_for, pairs_prompt, ranking_prompt, shuffled
-from hotmess_inspect.survey.replies import read_comparisons, read_ranking
-from hotmess_inspect.survey.study import point_correlations, survey_study
-from hotmess_inspect.survey.tables import write_tables
-from hotmess_inspect.survey.votes import Duels, Rankings
 
 LISTED = load_entities()
 
@@ -197,7 +197,7 @@ def test_files(tmp_path: Path):
 
 def test_the_figure_is_drawn_and_is_the_same_every_time(tmp_path: Path):
     pytest.importorskip("matplotlib")
-    from hotmess_inspect.survey.figure import save_figure
+    from hotmess_inspect.experiments.survey.figure import save_figure
 
     entities = make_entities(
         [("costs $5 and $x^", "model"), ("b", "human"), ("c", "of my own"), ("d", "")], "here"

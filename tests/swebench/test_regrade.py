@@ -9,12 +9,12 @@ import pytest
 from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog
 
-from hotmess_inspect.analysis.analyze import analyze
-from hotmess_inspect.analysis.logs import read_inputs
+from hotmess_inspect.analyses.grader import grader_noise
 from hotmess_inspect.decomposition import decompose
+from hotmess_inspect.io.logs import read_inputs
+from hotmess_inspect.results.analyze import analyze
 from hotmess_inspect.simulated.agent import load_instances
 from hotmess_inspect.simulated.behaviour import AgentArguments, mixture
-from hotmess_inspect.statistics.grader import grader_noise
 from hotmess_inspect.swebench.mini import mini_rows
 from hotmess_inspect.tasks.swebench import swebench
 

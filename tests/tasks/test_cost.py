@@ -9,7 +9,13 @@ from inspect_ai.model import ChatMessageUser
 from inspect_ai.scorer import choice
 from inspect_ai.solver import multiple_choice
 
-from hotmess_inspect.tasks.cost import INSTRUCTION_TOKENS, amount, measured_tokens, planned_cost, state_cost
+from hotmess_inspect.tasks.cost import (
+    INSTRUCTION_TOKENS,
+    amount,
+    measured_tokens,
+    planned_cost,
+    state_cost,
+)
 
 
 def task(**options: object) -> Task:

@@ -11,12 +11,12 @@ from inspect_ai.log import EvalLog
 from inspect_ai.model import get_model
 from inspect_ai.scorer import SampleScore
 
-from hotmess_inspect.analysis.analyze import Options, analyze
-from hotmess_inspect.analysis.logs import read_inputs
-from hotmess_inspect.choices.files import read_rows
-from hotmess_inspect.choices.rows import mmlu_question, read_questions
 from hotmess_inspect.decomposition import NestedDecomposition
-from hotmess_inspect.scoring.incoherence import incoherence
+from hotmess_inspect.io.logs import read_inputs
+from hotmess_inspect.multiple_choice.files import read_rows
+from hotmess_inspect.multiple_choice.rows import mmlu_question, read_questions
+from hotmess_inspect.plugin.incoherence import incoherence
+from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.simulated.distribution import Question
 from hotmess_inspect.simulated.truth import Truth, truth
 from hotmess_inspect.tasks.mmlu import mmlu

@@ -180,8 +180,8 @@ def test_what_a_study_is_told_wrongly(gpqa_rows: str, tmp_path: Path) -> None:
 def test_length_was_planted_to_grow_with_variance(gpqa_rows: str, tmp_path: Path) -> None:
     from inspect_ai import eval
 
-    from hotmess_inspect.analysis.analyze import Options, analyze
-    from hotmess_inspect.analysis.logs import read_inputs
+    from hotmess_inspect.io.logs import read_inputs
+    from hotmess_inspect.results.analyze import Options, analyze
 
     (log,) = eval(
         load("gpqa_paper").gpqa_paper(dataset=gpqa_rows, format="letter"),  # type: ignore[attr-defined]

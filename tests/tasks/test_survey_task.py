@@ -12,11 +12,11 @@ from inspect_ai.log import EvalLog, read_eval_log, write_eval_log
 from scipy import stats
 
 from hotmess_inspect.cli import main
+from hotmess_inspect.experiments.survey.entities import load_entities
+from hotmess_inspect.experiments.survey.reading import read_logs
+from hotmess_inspect.experiments.survey.study import survey_study
 from hotmess_inspect.simulated.distribution import SimulatedArguments
 from hotmess_inspect.simulated.rankings import planted_scores
-from hotmess_inspect.survey.entities import load_entities
-from hotmess_inspect.survey.reading import read_logs
-from hotmess_inspect.survey.study import survey_study
 from hotmess_inspect.tasks.survey import survey
 
 

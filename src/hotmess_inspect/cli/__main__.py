@@ -1,5 +1,5 @@
 """`python -m hotmess_inspect.cli`, where the script `hotmess` is not on the path."""
 
-from . import main
+from hotmess_inspect.cli import main
 
 main(prog_name="hotmess")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from hotmess_inspect.analysis.text import plain
+from hotmess_inspect.render.text import plain
 
 if TYPE_CHECKING:
-    from hotmess_inspect.analysis.logs import Problem
+    from hotmess_inspect.io.logs import Problem
 
 _PIPED_WIDTH = 220
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from hotmess_inspect.analysis.analyze import Options
+    from hotmess_inspect.results.analyze import Options
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -51,7 +51,7 @@ def analysis_options(command: _Command) -> _Command:
 
 def checked_options(losses: Sequence[str], **options: Any) -> Options:
     """What the user typed as options of the analysis; a usage error where it does not fit together."""
-    from hotmess_inspect.analysis.analyze import Options
+    from hotmess_inspect.results.analyze import Options
 
     try:
         return Options(losses=tuple(dict.fromkeys(losses)), **options)  # type: ignore[arg-type]

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import click
 
-from ._options import analysis_options, checked_options
-from ._threads import one_thread
+from hotmess_inspect.cli._options import analysis_options, checked_options
+from hotmess_inspect.cli._threads import one_thread
 
 
 @click.command()
@@ -50,10 +50,9 @@ def analyze(
     Exit status: 0 good, 1 some input was unusable (the rest is reported), 2 usage.
     """
     one_thread()
-    from hotmess_inspect.analysis.analyze import analyze as analyze_outcomes
-    from hotmess_inspect.analysis.logs import read_inputs
-
-    from ._reading import reading_pool, reading_progress
+    from hotmess_inspect.cli._reading import reading_pool, reading_progress
+    from hotmess_inspect.io.logs import read_inputs
+    from hotmess_inspect.results.analyze import analyze as analyze_outcomes
 
     options = checked_options(
         losses,
@@ -75,7 +74,7 @@ def analyze(
             json.dumps({"schema": 1, "groups": [r.as_json() for r in results], "problems": listed}, indent=1)
         )
     else:
-        from ._tables import print_analysis
+        from hotmess_inspect.render.terminal import print_analysis
 
         print_analysis(results, problems)
     sys.exit(1 if any(p.level == "error" for p in problems) else 0)

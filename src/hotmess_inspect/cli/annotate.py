@@ -38,11 +38,10 @@ def annotate(
 
     Exit status: 0 good, 1 some log cannot be annotated (the rest is), 2 usage.
     """
-    from hotmess_inspect.analysis.analyze import Options
-    from hotmess_inspect.analysis.annotate import annotate_log
-    from hotmess_inspect.analysis.log_file import find_logs
-
-    from ._console import print_problems
+    from hotmess_inspect.cli._console import print_problems
+    from hotmess_inspect.io.log_file import find_logs
+    from hotmess_inspect.plugin.annotate import annotate_log
+    from hotmess_inspect.results.analyze import Options
 
     if in_place and output is not None:
         raise click.UsageError("--in-place and --output exclude each other")

@@ -15,9 +15,8 @@ def cleanup(yes: bool) -> None:
     A run that still lives, on this machine or another, is never touched. Exit status: 0 if nothing is left
     that should go, else 1.
     """
+    from hotmess_inspect.cli._engine import engine
     from hotmess_inspect.swebench.cleanup import find_remnants, remove_dead
-
-    from ._engine import engine
 
     with engine() as client:
         remnants = find_remnants(client)

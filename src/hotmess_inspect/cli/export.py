@@ -22,11 +22,10 @@ def export(inputs: Sequence[str], output: str, overwrite: bool) -> None:
 
     Exit status: 0 good, 1 some input was unusable (the rest is written), 2 usage.
     """
-    from hotmess_inspect.analysis.export import export_outcomes
-    from hotmess_inspect.analysis.logs import read_inputs
-
-    from ._console import print_problems
-    from ._reading import reading_progress
+    from hotmess_inspect.cli._console import print_problems
+    from hotmess_inspect.cli._reading import reading_progress
+    from hotmess_inspect.io.logs import read_inputs
+    from hotmess_inspect.render.export import export_outcomes
 
     with reading_progress(quiet=False) as progress:
         found = read_inputs(inputs, progress=progress)

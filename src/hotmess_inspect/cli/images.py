@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._engine import engine
+from hotmess_inspect.cli._engine import engine
 
 if TYPE_CHECKING:
     from hotmess_inspect.swebench.rows import Instance
@@ -108,10 +108,9 @@ def _check_pull(client: Any, missing: list[str], *, force: bool) -> None:
 
 def _pull(names: list[str], jobs: int, patience: float) -> int:
     """Pull and show it; the number of images that failed."""
+    from hotmess_inspect.cli._progress import pull_display
     from hotmess_inspect.swebench.build import connect
     from hotmess_inspect.swebench.pulling import Puller
-
-    from ._progress import pull_display
 
     failed = 0
     with pull_display(len(names)) as (say, watch):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from hotmess_inspect.optimizer.presets import Preset, Walks
-    from hotmess_inspect.optimizer.train import Progress
+    from hotmess_inspect.experiments.optimizer.presets import Preset, Walks
+    from hotmess_inspect.experiments.optimizer.train import Progress
 
 PRESET_NAMES = ("tiny", "laptop", "paper")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -75,7 +75,7 @@ def train(
         if dry_run:
             _print_work(study, as_json)
             return
-        from hotmess_inspect.optimizer.study import train_sizes
+        from hotmess_inspect.experiments.optimizer.study import train_sizes
 
         folder = out or Path(f"optimizer-{preset}")
         train_sizes(study, folder, seed=seed, device=device, workers=workers, progress=echo_progress)
@@ -136,7 +136,7 @@ def rollout(
     start by themselves.
     """
     with _usage_errors():
-        from hotmess_inspect.optimizer.study import single_report
+        from hotmess_inspect.experiments.optimizer.study import single_report
 
         found = single_report(
             checkpoint,
@@ -166,8 +166,8 @@ def echo_progress(size: str, progress: Progress) -> None:
 
 
 def _chosen(preset: str, sizes: str | None, steps: int | None) -> Preset:
-    from hotmess_inspect.optimizer.model import shape_of
-    from hotmess_inspect.optimizer.presets import preset_of
+    from hotmess_inspect.experiments.optimizer.model import shape_of
+    from hotmess_inspect.experiments.optimizer.presets import preset_of
 
     study = preset_of(preset)
     if sizes is not None:
@@ -187,12 +187,12 @@ def _changed(walks: Walks, **changes: int | None) -> Walks:
 def _measure(
     folder: Path, walks: Walks, device: str, workers: int | None, as_json: bool, *, figures: bool
 ) -> None:
-    from hotmess_inspect.optimizer.study import study_report, write_report
+    from hotmess_inspect.experiments.optimizer.study import study_report, write_report
 
     found = study_report(folder, walks, device=device, workers=workers)
     write_report(found, folder / "report.json")
     if figures:
-        from hotmess_inspect.optimizer.figures import save_figures
+        from hotmess_inspect.experiments.optimizer.figures import save_figures
 
         save_figures(found, folder)
     if as_json:
@@ -245,7 +245,7 @@ def _curve_rows(found: dict[str, Any]) -> list[list[str]]:
 
 
 def _print_work(study: Preset, as_json: bool) -> None:
-    from hotmess_inspect.optimizer.presets import work
+    from hotmess_inspect.experiments.optimizer.presets import work
 
     amounts = work(study)
     if as_json:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from ._options import analysis_options, checked_options
+from hotmess_inspect.cli._options import analysis_options, checked_options
 
 
 @click.command()
@@ -45,11 +45,10 @@ def report(
 
     Exit status: 0 good, 1 some input was unusable (the rest is reported), 2 usage.
     """
-    from hotmess_inspect.analysis.logs import read_inputs
-    from hotmess_inspect.analysis.report import ReportOptions, write_report
-
-    from ._console import print_problems
-    from ._reading import reading_progress
+    from hotmess_inspect.cli._console import print_problems
+    from hotmess_inspect.cli._reading import reading_progress
+    from hotmess_inspect.io.logs import read_inputs
+    from hotmess_inspect.render.report import ReportOptions, write_report
 
     analysis = checked_options(
         losses, estimator=estimator, length=length, buckets=buckets, pool=pool, seed=seed

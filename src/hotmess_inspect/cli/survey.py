@@ -13,8 +13,8 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hotmess_inspect.survey.reading import Found
-    from hotmess_inspect.survey.study import Correlation, Survey
+    from hotmess_inspect.experiments.survey.reading import Found
+    from hotmess_inspect.experiments.survey.study import Correlation, Survey
 
 
 @click.command()
@@ -43,8 +43,8 @@ def survey(
 
     Exit status: 0 good, 1 an extra is missing, 2 the input cannot be used.
     """
-    from hotmess_inspect.survey.study import survey_study
-    from hotmess_inspect.survey.tables import write_tables
+    from hotmess_inspect.experiments.survey.study import survey_study
+    from hotmess_inspect.experiments.survey.tables import write_tables
 
     try:
         votes = _read(inputs, entities)
@@ -57,7 +57,7 @@ def survey(
     else:
         _print(found, votes.notes)
     if out and figure:
-        from hotmess_inspect.survey.figure import save_figure
+        from hotmess_inspect.experiments.survey.figure import save_figure
 
         try:
             files += save_figure(found, out)
@@ -68,9 +68,9 @@ def survey(
 
 
 def _read(inputs: Sequence[str], entities: str | None) -> Found:
-    from hotmess_inspect.analysis.sources import find_files
-    from hotmess_inspect.survey.entities import load_entities
-    from hotmess_inspect.survey.reading import read_csv, read_logs
+    from hotmess_inspect.experiments.survey.entities import load_entities
+    from hotmess_inspect.experiments.survey.reading import read_csv, read_logs
+    from hotmess_inspect.io.sources import find_files
 
     files = [file for location in inputs for file in find_files(location)]
     tables = [file for file in files if file.suffix == ".csv"]
@@ -84,11 +84,10 @@ def _read(inputs: Sequence[str], entities: str | None) -> Found:
 
 
 def _print(found: Survey, notes: Sequence[str]) -> None:
-    from hotmess_inspect.survey.entities import CATEGORIES
-    from hotmess_inspect.survey.study import PUBLISHED_SPEARMAN
-
-    from ._console import cell, console
-    from ._tables import number
+    from hotmess_inspect.cli._console import cell, console
+    from hotmess_inspect.experiments.survey.entities import CATEGORIES
+    from hotmess_inspect.experiments.survey.study import PUBLISHED_SPEARMAN
+    from hotmess_inspect.render.terminal import number
 
     out = console()
     for question, raters in found.raters.items():
@@ -110,7 +109,7 @@ def _print(found: Survey, notes: Sequence[str]) -> None:
 def _print_line(out: Console, name: str, found: Correlation) -> None:
     import math
 
-    from ._console import cell
+    from hotmess_inspect.cli._console import cell
 
     def interval(low_high: tuple[float, float]) -> str:
         return "–" if math.isnan(low_high[0]) else f"{low_high[0]:+.3f} … {low_high[1]:+.3f}"

@@ -1,14 +1,19 @@
 """Arrays of repeated predictions in, bias and variance out; needs numpy only."""
 
+from hotmess_inspect.analyses.comparison import Difference, paired_difference
 from hotmess_inspect.decomposition._checks import Estimator, Loss, Quantity
-from hotmess_inspect.decomposition.comparison import Difference, paired_difference
 from hotmess_inspect.decomposition.decompose import decompose
 from hotmess_inspect.decomposition.embedding import (
     embedding_decomposition,
     embedding_variance,
     kernel_variance,
 )
-from hotmess_inspect.decomposition.intervals import (
+from hotmess_inspect.decomposition.nested import NestedDecomposition, decompose_nested
+from hotmess_inspect.decomposition.result import Decomposition
+from hotmess_inspect.decomposition.smoothing import SmoothingCurve, smoothing_curve
+from hotmess_inspect.decomposition.squared import scale_to_norm
+from hotmess_inspect.decomposition.sufficient import SufficientStatistics
+from hotmess_inspect.inference.intervals import (
     Interval,
     Method,
     difference_intervals,
@@ -16,17 +21,7 @@ from hotmess_inspect.decomposition.intervals import (
     ratio_interval,
     ratio_intervals,
 )
-from hotmess_inspect.decomposition.nested import NestedDecomposition, decompose_nested
-from hotmess_inspect.decomposition.resampling import (
-    canonical_order,
-    cluster_sums,
-    draw_weights,
-    resampled_sums,
-)
-from hotmess_inspect.decomposition.result import Decomposition
-from hotmess_inspect.decomposition.smoothing import SmoothingCurve, smoothing_curve
-from hotmess_inspect.decomposition.squared import scale_to_norm
-from hotmess_inspect.decomposition.sufficient import SufficientStatistics
+from hotmess_inspect.inference.resampling import canonical_order, cluster_sums, draw_weights, resampled_sums
 
 __all__ = [
     "Decomposition",

@@ -13,7 +13,7 @@ from hotmess_inspect.decomposition._checks import (
     Quantity,
     check_choice,
 )
-from hotmess_inspect.decomposition.intervals import Interval, Method, jackknife_ratios, ratio_interval
+from hotmess_inspect.inference.intervals import Interval, Method, jackknife_ratios, ratio_interval
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@
 |---|---|
 | ``hotmess/simulated`` | answers multiple choice, free questions and grading prompts from known distributions |
 | ``hotmess/simulated-agent`` | works on SWE-bench instances through real tool calls, with known fixes |
-| ``hotmess/optimizer`` | a trained synthetic optimizer (`hotmess_inspect.optimizer`) |
+| ``hotmess/optimizer`` | a trained synthetic optimizer (`hotmess_inspect.experiments.optimizer`) |
 
 Both simulated models answer as a function of (seed, question or instance, epoch) alone: running order,
 concurrency, retries and fresh processes change nothing. The epoch is that of the running sample; outside
@@ -112,7 +112,7 @@ def _open_model(
 
         return SimulatedAgent(model_name, base_url, api_key, config, **model_args)
     if model_name == "optimizer":
-        from hotmess_inspect.optimizer.provider import optimizer_model
+        from hotmess_inspect.experiments.optimizer.provider import optimizer_model
 
         return optimizer_model(model_name, base_url, api_key, config, **model_args)
     permitted = ", ".join(f"hotmess/{name}" for name in MODELS)

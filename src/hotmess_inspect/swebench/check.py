@@ -12,12 +12,7 @@ from hotmess_inspect.swebench.grading import grade
 from hotmess_inspect.swebench.rows import Instance
 from hotmess_inspect.swebench.runs import TESTS_USER
 from hotmess_inspect.swebench.sandbox import REPOSITORY, Resources, container_service
-from hotmess_inspect.swebench.stability import (
-    Stability,
-    read_cached,
-    untested,
-    write_cached,
-)
+from hotmess_inspect.swebench.stability import Stability, read_cached, untested, write_cached
 
 # Everything in the object store counts, whatever refers to it: branches, tags, packed refs, the reflog, the
 # stash, or nothing at all, since an agent can list objects too. Git's own replacements are switched off.

@@ -10,9 +10,9 @@ from inspect_ai.solver import TaskState
 from inspect_ai.util import sandbox as inspect_sandbox
 
 from hotmess_inspect.bits import encode_tests
-from hotmess_inspect.scoring.incoherence import incoherence
-from hotmess_inspect.scoring.lengths import sample_lengths, sample_status
-from hotmess_inspect.scoring.metadata import Status, epoch_metadata
+from hotmess_inspect.plugin.incoherence import incoherence
+from hotmess_inspect.plugin.lengths import sample_lengths, sample_status
+from hotmess_inspect.schema import Status, epoch_metadata
 from hotmess_inspect.swebench.actions import taken_actions
 from hotmess_inspect.swebench.adjudication import read_official, run_official
 from hotmess_inspect.swebench.graders import fresh_grader

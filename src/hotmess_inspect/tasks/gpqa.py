@@ -62,11 +62,16 @@ def gpqa(
         revision: Commit of the hub's data set.
         checksum: SHA-256 of the questions that the data set must have (as the log's task metadata state it).
     """
-    from hotmess_inspect.choices.formats import check_choice, check_count
-    from hotmess_inspect.choices.hub import GPQA
-    from hotmess_inspect.choices.rows import gpqa_question
-    from hotmess_inspect.choices.source import check_sha256, draw_questions, keep_subjects, load_questions
-    from hotmess_inspect.choices.task import Design, choice_task
+    from hotmess_inspect.multiple_choice.formats import check_choice, check_count
+    from hotmess_inspect.multiple_choice.hub import GPQA
+    from hotmess_inspect.multiple_choice.rows import gpqa_question
+    from hotmess_inspect.multiple_choice.source import (
+        check_sha256,
+        draw_questions,
+        keep_subjects,
+        load_questions,
+    )
+    from hotmess_inspect.multiple_choice.task import Design, choice_task
 
     check_choice("subset", subset, SUBSETS)
     if questions is not None:

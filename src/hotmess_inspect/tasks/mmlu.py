@@ -66,17 +66,17 @@ def mmlu(
         revision: Commit of the hub's data set.
         checksum: SHA-256 of the questions that the data set must have (as the log's task metadata state it).
     """
-    from hotmess_inspect.choices.formats import check_count
-    from hotmess_inspect.choices.hub import MMLU
-    from hotmess_inspect.choices.rows import mmlu_question
-    from hotmess_inspect.choices.source import (
+    from hotmess_inspect.multiple_choice.formats import check_count
+    from hotmess_inspect.multiple_choice.hub import MMLU
+    from hotmess_inspect.multiple_choice.rows import mmlu_question
+    from hotmess_inspect.multiple_choice.source import (
         check_sha256,
         draw_per_subject,
         draw_questions,
         keep_subjects,
         load_questions,
     )
-    from hotmess_inspect.choices.task import Design, choice_task
+    from hotmess_inspect.multiple_choice.task import Design, choice_task
 
     check_count("per_subject", per_subject or 0, 0)
     if questions is not None:

@@ -22,9 +22,9 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.scorer import accuracy, stderr
 
 from hotmess_inspect._inspect_private import prerequisite_error
-from hotmess_inspect.model_written.scorer import aligned_choice, answer_embedding
-from hotmess_inspect.model_written.solver import FORMATS, model_written_question
-from hotmess_inspect.scoring.incoherence import incoherence
+from hotmess_inspect.experiments.model_written.scorer import aligned_choice, answer_embedding
+from hotmess_inspect.experiments.model_written.solver import FORMATS, model_written_question
+from hotmess_inspect.plugin.incoherence import incoherence
 
 DEFAULT_EPOCHS = 30
 
@@ -53,7 +53,7 @@ def model_written(
         epochs: How often each question is asked; 30 in the paper. ``--epochs`` overrides it.
         dataset: ``hub``, a folder of ``SET.jsonl`` files, or one such file.
         aligned: ``SET=matching`` or ``SET=not_matching``, separated by commas: for sets of your own, and where
-            you judge otherwise than the table in `hotmess_inspect.model_written.sets`.
+            you judge otherwise than the table in `hotmess_inspect.experiments.model_written.sets`.
         unparsed: What an answer that cannot be read counts as. Choices: ``uniform`` (the default, as in the
             paper), ``class`` of its own, ``drop``. Open: ``drop`` (the default) or ``class``, the point of zeros.
         embedder: For ``open``: ``ngrams``, ``sentence-transformers[/MODEL]``, ``openai[/MODEL]``, ``module:function``.
@@ -62,7 +62,7 @@ def model_written(
         seed: Seed of the draw of questions.
         revision: Commit of the hub data set; a pinned one if not given.
     """
-    from hotmess_inspect.scoring.viewer import headline, viewer_config
+    from hotmess_inspect.plugin.viewer import headline, viewer_config
 
     try:
         if format not in FORMATS:
@@ -109,8 +109,8 @@ def _samples(
 ) -> list[Sample]:
     from pathlib import Path
 
-    from hotmess_inspect.model_written.rows import Question, load_questions
-    from hotmess_inspect.model_written.sets import aligned_answers, chosen_sets
+    from hotmess_inspect.experiments.model_written.rows import Question, load_questions
+    from hotmess_inspect.experiments.model_written.sets import aligned_answers, chosen_sets
 
     single = Path(dataset)
     names = [single.stem] if sets is None and single.is_file() else chosen_sets(sets)

@@ -19,11 +19,11 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import GenerateConfig
 
-from hotmess_inspect.optimizer.scorer import walk_end, walk_incoherence
-from hotmess_inspect.optimizer.walk import START, problem_fields, walk
+from hotmess_inspect.experiments.optimizer.scorer import walk_end, walk_incoherence
+from hotmess_inspect.experiments.optimizer.walk import START, problem_fields, walk
 
 if TYPE_CHECKING:
-    from hotmess_inspect.optimizer.problem import ProblemConfig
+    from hotmess_inspect.experiments.optimizer.problem import ProblemConfig
 
 DEFAULT_STARTS = 4
 DEFAULT_STEPS = 150
@@ -67,7 +67,7 @@ def optimizer(
         surface_seed: Seed of the surface, likewise.
         estimator: Of the metric: "unbiased" or "plugin".
     """
-    from hotmess_inspect.scoring.viewer import headline, viewer_config
+    from hotmess_inspect.plugin.viewer import headline, viewer_config
 
     for name, count, least in (("starts", starts, 1), ("steps", steps, 1), ("epochs", epochs, 1)):
         if count < least:
@@ -105,7 +105,7 @@ def task_problem(checkpoint: str | None, **changes: int | float | str | None) ->
     from dataclasses import replace
     from pathlib import Path
 
-    from hotmess_inspect.optimizer.problem import LAPTOP_PROBLEM, ProblemConfig, read_about
+    from hotmess_inspect.experiments.optimizer.problem import LAPTOP_PROBLEM, ProblemConfig, read_about
 
     problem = (
         LAPTOP_PROBLEM if checkpoint is None else ProblemConfig(**read_about(Path(checkpoint))["problem"])
@@ -122,8 +122,8 @@ def start_samples(problem: "ProblemConfig", starts: int, seed: int) -> MemoryDat
     """One sample per start: its first question, the minimum as target, the start as metadata."""
     import numpy as np
 
-    from hotmess_inspect.optimizer.prompt import step_prompt
-    from hotmess_inspect.optimizer.quadratic import random_starts
+    from hotmess_inspect.experiments.optimizer.prompt import step_prompt
+    from hotmess_inspect.experiments.optimizer.quadratic import random_starts
 
     number, surface = problem.number, problem.teacher().quadratic
     points = random_starts(starts, problem.dims, problem.start_half_width, np.random.default_rng(seed))

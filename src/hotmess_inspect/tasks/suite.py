@@ -14,7 +14,7 @@ from inspect_ai import Task, task, task_with
 from inspect_ai.util import registry_info
 
 from hotmess_inspect._inspect_private import prerequisite_error
-from hotmess_inspect.scoring.incoherence import incoherence
+from hotmess_inspect.plugin.incoherence import incoherence
 
 DEFAULT_EPOCHS = 10
 
@@ -44,9 +44,9 @@ def suite(
     Raises:
         PrerequisiteError: If the task cannot be had with these parameters, or has no scorer.
     """
-    from hotmess_inspect.suites.arguments import task_arguments
-    from hotmess_inspect.suites.loading import load_task
-    from hotmess_inspect.suites.scorers import described, with_metric
+    from hotmess_inspect.plugin.suite_arguments import task_arguments
+    from hotmess_inspect.plugin.suite_loading import load_task
+    from hotmess_inspect.plugin.suite_scorers import described, with_metric
 
     try:
         metric = incoherence(key=key, perfect=perfect)

@@ -17,8 +17,8 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 
 from hotmess_inspect._inspect_private import prerequisite_error
-from hotmess_inspect.survey.scorer import survey_correlation, survey_reply
-from hotmess_inspect.survey.solver import CATEGORIES, NAMES, QUESTION, survey_rater
+from hotmess_inspect.experiments.survey.scorer import survey_correlation, survey_reply
+from hotmess_inspect.experiments.survey.solver import CATEGORIES, NAMES, QUESTION, survey_rater
 
 DEFAULT_RATERS = 15
 
@@ -42,10 +42,10 @@ def survey(
         personas: Whether each rater is given a person to be; else raters differ by the order of the list alone.
         seed: Of personas, orders and pairs.
     """
-    from hotmess_inspect.scoring.viewer import headline, viewer_config
-    from hotmess_inspect.survey.entities import load_entities
-    from hotmess_inspect.survey.prompts import FORMATS, MOST_PAIRS, QUESTIONS
-    from hotmess_inspect.survey.reading import HEADER_KEY
+    from hotmess_inspect.experiments.survey.entities import load_entities
+    from hotmess_inspect.experiments.survey.prompts import FORMATS, MOST_PAIRS, QUESTIONS
+    from hotmess_inspect.experiments.survey.reading import HEADER_KEY
+    from hotmess_inspect.plugin.viewer import headline, viewer_config
 
     try:
         if format not in FORMATS:

@@ -77,7 +77,7 @@ def swebench(
         cpus: Processors of each container.
         pids: Processes of each container.
     """
-    from hotmess_inspect.scoring.viewer import headline, viewer_config
+    from hotmess_inspect.plugin.viewer import headline, viewer_config
     from hotmess_inspect.swebench.agent import PROMPT, swebench_agent, swebench_setup
     from hotmess_inspect.swebench.gate import swebench_gate
     from hotmess_inspect.swebench.preflight import ImageError, Plan, prepare

@@ -1,0 +1,1 @@
+"""What repeated answers say together: lengths, overthinking, ensembling, nulls, comparison; arrays in, numbers out."""

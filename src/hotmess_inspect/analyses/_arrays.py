@@ -1,0 +1,258 @@
+"""What every analysis asks of its arrays: shapes, missing epochs, sums that ignore the order of rows."""
+
+import hashlib
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hotmess_inspect.decomposition import Decomposition, Interval, Loss, decompose
+from hotmess_inspect.inference.quantiles import normal_cdf, sample_quantiles, student_quantile
+
+FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int64]
+BoolArray: TypeAlias = NDArray[np.bool_]
+
+NAN = float("nan")
+UNDEFINED = Interval(NAN, NAN)
+
+# Up to so many columns sorting by each in turn is faster than by a digest of all.
+_FEW_COLUMNS = 16
+
+
+def as_predictions(predictions: ArrayLike) -> FloatArray:
+    """Predictions as floats with the axes (questions, epochs, classes)."""
+    array = np.asarray(predictions, dtype=np.float64)
+    if array.ndim != 3:
+        raise ValueError(f"predictions must have the axes (questions, epochs, classes); got {array.shape}")
+    return array
+
+
+def as_epoch_values(name: str, values: ArrayLike, shape: tuple[int, ...]) -> FloatArray:
+    """Numbers per epoch, shape (questions, epochs): finite and not negative, or NaN where unknown."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}; these predictions need {shape}")
+    places = np.argwhere((array < 0) | np.isinf(array))
+    if len(places):
+        question, epoch = places[0].tolist()
+        raise ValueError(
+            f"{name} of question {question}, epoch {epoch} is {array[question, epoch]}; "
+            "permitted: finite numbers from 0, or NaN where unknown"
+        )
+    return array
+
+
+def check_level(level: float, resamples: int) -> None:
+    """Raise ValueError unless the options of an interval are in their ranges."""
+    if not 0 < level < 1:
+        raise ValueError(f"level={level!r} is outside (0, 1)")
+    if resamples < 1:
+        raise ValueError(f"resamples={resamples!r} must be at least 1")
+
+
+def seeded(rng: np.random.Generator | None) -> np.random.Generator:
+    """The generator given, or the one that every analysis starts from."""
+    return np.random.default_rng(0) if rng is None else rng
+
+
+def present_epochs(predictions: FloatArray) -> BoolArray:
+    """Epochs that hold a prediction, shape (questions, epochs)."""
+    return np.asarray(~np.isnan(predictions).all(axis=2))
+
+
+def mean_over_epochs(values: FloatArray) -> FloatArray:
+    """Mean of the values that are not NaN, shape (questions,); NaN where there are none.
+
+    Added up in ascending order, so that the order of the epochs changes no bit.
+    """
+    ordered = np.sort(values, axis=1)
+    known = (~np.isnan(ordered)).sum(axis=1)
+    total: FloatArray = np.nan_to_num(ordered).sum(axis=1)
+    return total / np.where(known > 0, known, np.nan)
+
+
+def epoch_accuracy(
+    predictions: FloatArray, target: ArrayLike, loss: Loss, correct: ArrayLike | None = None
+) -> FloatArray:
+    """How right each epoch is, in [0, 1], shape (questions, epochs); NaN where missing.
+
+    Taken from `correct` where given; else an epoch is right whose most probable class is the target, and
+    1/k right where k classes share the top. NaN for points, whose rightness the predictions do not tell.
+    """
+    questions, epochs, classes = predictions.shape
+    if correct is not None:
+        values = as_epoch_values("correct", correct, (questions, epochs))
+        return np.where(present_epochs(predictions), values, np.nan)
+    if loss == "squared":
+        return np.full((questions, epochs), np.nan)
+    gold = np.asarray(target)
+    if gold.shape != (questions,):
+        raise ValueError(f"target has shape {gold.shape}; predictions need ({questions},)")
+    wrong = decompose(
+        predictions.reshape(-1, 1, classes), np.repeat(gold, epochs), loss="zero_one", estimator="plugin"
+    ).error
+    return 1.0 - wrong.reshape(questions, epochs)
+
+
+def cluster_numbers(clusters: Sequence[Hashable] | NDArray[Any], questions: int) -> IntArray:
+    """Clusters as numbers, shape (questions,)."""
+    if len(clusters) != questions:
+        raise ValueError(f"clusters has {len(clusters)} labels; there are {questions} questions")
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(label, len(numbers)) for label in clusters], dtype=np.int64)
+
+
+def as_deviations(predictions: FloatArray, target: ArrayLike) -> FloatArray:
+    """Points less their target, scaled so that a mean over all dims is one over those that exist.
+
+    Args:
+        predictions: As for the squared loss, shape (questions, epochs, dims), already checked.
+        target: Points, shape (questions, dims) or broadcastable to it.
+
+    Returns:
+        Shape (questions, epochs, dims): 0 in dimensions that do not exist, NaN in missing epochs. Their
+        squared errors about 0 are those of the predictions about the target.
+    """
+    questions, _, dims = predictions.shape
+    goal = np.asarray(target, dtype=np.float64)
+    goal = goal[:, None] if goal.shape == (questions,) and dims == 1 else goal
+    exists = (~np.isnan(predictions)).any(axis=1)
+    weight = np.sqrt(dims / np.maximum(exists.sum(axis=1), 1))
+    deviation = (predictions - np.broadcast_to(goal, (questions, dims))[:, None]) * weight[:, None, None]
+    return np.where(present_epochs(predictions)[:, :, None], np.nan_to_num(deviation), np.nan)
+
+
+def in_few_dimensions(deviations: FloatArray) -> FloatArray:
+    """The same distances in no more dimensions than there are epochs.
+
+    The epochs of a question span a space of at most R dimensions: turned into a frame of that space,
+    3,000 unit tests become R numbers, and the squared loss of any subset of the epochs stays the same.
+
+    Args:
+        deviations: Points about a target of 0, shape (questions, epochs, dims), NaN rows for missing
+            epochs.
+
+    Returns:
+        Shape (questions, epochs, min(epochs, dims)). It depends on the order of the epochs.
+    """
+    _, epochs, dims = deviations.shape
+    if dims <= epochs:
+        return deviations
+    plain = np.nan_to_num(deviations)
+    # All that matters are the inner products of epochs; their square root is a set of coordinates.
+    values, frame = np.linalg.eigh(plain @ np.swapaxes(plain, 1, 2))
+    turned = frame * np.sqrt(np.maximum(values, 0.0) * (epochs / dims))[:, None, :]
+    return np.where(present_epochs(deviations)[:, :, None], turned, np.nan)
+
+
+def ordered_mean(values: FloatArray) -> float:
+    """Mean in ascending order, of the values that are not NaN; NaN when none is left."""
+    known = np.sort(values[~np.isnan(values)])
+    return float(known.mean()) if known.size else NAN
+
+
+def take(decomposition: Decomposition, questions: NDArray[Any] | Sequence[int]) -> Decomposition:
+    """The decomposition of some of the questions, by index or mask."""
+    index = np.asarray(questions)
+    return replace(
+        decomposition,
+        error=decomposition.error[index],
+        bias_squared=decomposition.bias_squared[index],
+        variance=decomposition.variance[index],
+        epochs=decomposition.epochs[index],
+    )
+
+
+def percentile_interval(replicates: FloatArray, level: float, units: int, strata: int = 1) -> Interval:
+    """Quantiles of the defined replicates, expanded for the narrowness of few units.
+
+    Replicates of n units spread too little by √((n - 1)/n), and their tails are those of a normal
+    distribution where Student's t is due. The quantiles are taken as far out as makes up for both.
+
+    Args:
+        replicates: Shape (resamples,).
+        level: Nominal coverage.
+        units: Questions or clusters that were resampled.
+        strata: Parts of equal size that they fall into, such as length buckets.
+
+    Returns:
+        The interval; NaN where no replicate is defined or a part has a single unit.
+
+    References:
+        Hesterberg (2015), What teachers should know about the bootstrap,
+        doi:10.1080/00031305.2015.1089789
+    """
+    defined = replicates[np.isfinite(replicates)]
+    if not defined.size or units <= strata:
+        return UNDEFINED
+    reach = student_quantile(units - strata, (1 + level) / 2) * np.sqrt(units / (units - strata))
+    tail = normal_cdf(-reach)
+    low, high = sample_quantiles(defined, [tail, 1 - tail])
+    return Interval(float(low), float(high))
+
+
+def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Quotient, NaN where the denominator is not positive."""
+    quotient: FloatArray = numerator / np.where(denominator > 0, denominator, np.nan)
+    return quotient
+
+
+def line_up(predictions: FloatArray, right: FloatArray, lengths: FloatArray) -> tuple[FloatArray, ...]:
+    """Epochs of each question from short to long, equal lengths by contents, unknown ones last.
+
+    Args:
+        predictions: Shape (questions, epochs, classes).
+        right: How right each epoch is, shape (questions, epochs).
+        lengths: Shape (questions, epochs); an epoch with NaN is not used and becomes NaN throughout.
+
+    Returns:
+        The three arrays in that order: whatever is drawn for their places does not depend on the order
+        in which epochs came.
+    """
+    if predictions.shape[2] <= _FEW_COLUMNS:
+        contents: list[NDArray[Any]] = list(np.moveaxis(predictions, 2, 0))
+    else:
+        digests = b"".join(_digests(predictions.reshape(-1, predictions.shape[2])))
+        contents = list(
+            np.moveaxis(np.frombuffer(digests, np.uint64).reshape(*predictions.shape[:2], 2), 2, 0)
+        )
+    order = np.lexsort((right, *contents, lengths), axis=1)
+    rows = np.arange(len(order))[:, None]
+    ordered = lengths[rows, order]
+    unused = np.isnan(ordered)
+    return (
+        np.where(unused[:, :, None], np.nan, predictions[rows, order]),
+        np.where(unused, np.nan, right[rows, order]),
+        ordered,
+    )
+
+
+def content_order(*arrays: NDArray[Any]) -> IntArray:
+    """Order of questions by what their rows hold: in whatever order they came, they leave in one.
+
+    The order has no meaning beyond that. Equal questions are interchangeable.
+
+    Args:
+        arrays: Each of shape (questions, ...).
+    """
+    keys = _digests(*arrays)
+    return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
+
+
+def _digests(*arrays: NDArray[Any]) -> list[bytes]:
+    """Sixteen bytes for the contents of each row of arrays of shape (rows, ...)."""
+    parts = []
+    for array in arrays:
+        values = np.asarray(array, dtype=np.float64)
+        # Adding zero turns -0.0 into 0.0, and one bit pattern stands for every NaN.
+        parts.append(np.ascontiguousarray(np.where(np.isnan(values), np.nan, values) + 0.0))
+    found = []
+    for rows in zip(*parts, strict=True):
+        digest = hashlib.blake2b(digest_size=16)
+        for row in rows:
+            digest.update(row.tobytes())
+        found.append(digest.digest())
+    return found

@@ -1,0 +1,108 @@
+"""What a larger reasoning budget buys: accuracy and incoherence per budget, beside natural overthinking."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hotmess_inspect.analyses._arrays import (
+    as_epoch_values,
+    as_predictions,
+    check_level,
+    epoch_accuracy,
+    mean_over_epochs,
+    present_epochs,
+    seeded,
+)
+from hotmess_inspect.analyses.overthinking import Overthinking, overthinking
+from hotmess_inspect.analyses.summaries import Summary, summarise
+from hotmess_inspect.decomposition import Estimator, Loss, decompose
+
+
+@dataclass(frozen=True)
+class BudgetPoint:
+    """A run with one budget.
+
+    Attributes:
+        budget: Its name or its number of tokens.
+        summary: Accuracy, error, bias², variance and incoherence.
+        overthinking: Longer against shorter epochs within this run; None where no lengths were given.
+    """
+
+    budget: str | float
+    summary: Summary
+    overthinking: Overthinking | None
+
+
+def reasoning_budgets(
+    budgets: Sequence[str | float],
+    predictions: Sequence[ArrayLike],
+    target: ArrayLike,
+    lengths: Sequence[ArrayLike] | None = None,
+    *,
+    loss: Loss = "brier",
+    estimator: Estimator = "unbiased",
+    level: float = 0.95,
+    resamples: int = 2000,
+    permutations: int = 999,
+    correct: Sequence[ArrayLike] | None = None,
+    rng: np.random.Generator | None = None,
+) -> tuple[BudgetPoint, ...]:
+    """Summarise runs of one model on the same questions with several reasoning budgets.
+
+    A budget moves the typical length of all answers, natural overthinking is about longer and shorter
+    answers to one question under one budget. The two can point in opposite directions.
+
+    Args:
+        budgets: Names or token counts, in the order to show.
+        predictions: One array per budget, shape (questions, epochs, classes); epochs may differ.
+        target: Right class, shape (questions,), or points for "squared".
+        lengths: One array per budget, shape (questions, epochs), NaN where unknown.
+        loss: As in `decompose`.
+        estimator: As in `decompose`; "plugin" is not comparable between budgets of unequal epochs.
+        level: Coverage of the intervals, inside (0, 1).
+        resamples: Bootstrap replicates.
+        permutations: As in `overthinking`.
+        correct: One array per budget, shape (questions, epochs); see `Summary.accuracy`.
+        rng: Source of randomness; None is `np.random.default_rng(0)`.
+
+    Returns:
+        A point per budget.
+
+    Raises:
+        ValueError: If an argument is malformed, or the sequences differ in length.
+
+    References:
+        Hägele et al. (2026), section 3, https://arxiv.org/abs/2601.23045
+    """
+    check_level(level, resamples)
+    rng = seeded(rng)
+    for name, values in (("predictions", predictions), ("lengths", lengths), ("correct", correct)):
+        if values is not None and len(values) != len(budgets):
+            raise ValueError(f"{name} has {len(values)} arrays; there are {len(budgets)} budgets")
+    points = []
+    for place, budget in enumerate(budgets):
+        run = as_predictions(predictions[place])
+        right = None if correct is None else correct[place]
+        whole = decompose(run, target, loss=loss, estimator=estimator)
+        accuracy = mean_over_epochs(epoch_accuracy(run, target, loss, right))
+        interval = whole.interval(level=level, resamples=resamples, rng=rng)
+        split, length = None, np.full(len(run), np.nan)
+        if lengths is not None:
+            known = as_epoch_values("lengths", lengths[place], run.shape[:2])
+            length = mean_over_epochs(np.where(present_epochs(run), known, np.nan))
+            split = overthinking(
+                run,
+                target,
+                known,
+                loss=loss,
+                estimator=estimator,
+                level=level,
+                resamples=resamples,
+                permutations=permutations,
+                correct=right,
+                rng=rng,
+            )
+        points.append(BudgetPoint(budget, summarise(whole, length, accuracy, interval), split))
+    return tuple(points)

@@ -1,0 +1,311 @@
+"""What an incoherence must be measured against: the values that the accuracy alone allows.
+
+Incoherence depends on accuracy by construction. What is left to find is how the wrong answers are
+spread: all on one distractor, or evenly over all of them.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hotmess_inspect.analyses._arrays import (
+    NAN,
+    UNDEFINED,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    as_predictions,
+    check_level,
+    cluster_numbers,
+    line_up,
+    present_epochs,
+    seeded,
+    take,
+)
+from hotmess_inspect.analyses.answers import NO_ANSWER, top_answers
+from hotmess_inspect.analyses.summaries import Estimate, Share, mean_share, share
+from hotmess_inspect.decomposition import Interval, decompose
+from hotmess_inspect.inference.intervals import ratio_intervals
+
+
+@dataclass(frozen=True)
+class AccuracyMatchedRange:
+    """Brier incoherence between the two ways of being wrong, at unchanged accuracy and error.
+
+    Attributes:
+        observed: Incoherence as measured.
+        low: Incoherence if all wrong answers to a question fell on one distractor.
+        high: Expected incoherence if every wrong answer fell on a distractor at random.
+        excess: observed - low: the part that comes from not agreeing on a wrong answer.
+        position: (observed - low)/(high - low): 0 all alike, 1 evenly spread; it can leave [0, 1] by
+            chance. NaN where both ends are the same, as for two classes.
+        questions: Questions with at least two epochs, those that count.
+        note: Why the incoherence is undefined, or an empty string.
+    """
+
+    observed: Estimate
+    low: Estimate
+    high: Estimate
+    excess: Estimate
+    position: Estimate
+    questions: int
+    note: str
+
+
+@dataclass(frozen=True, eq=False)
+class Concentration:
+    """Σ_c q_c² of the wrong answers, q their distribution over the distractors.
+
+    1: always the same wrong answer. 1/(C - 1): evenly spread. Under "unbiased" it is the probability
+    that two wrong answers to a question agree.
+
+    Attributes:
+        value: Mean over the questions that can tell.
+        interval: Over resampled questions.
+        even: 1/(C - 1), what even spread gives.
+        per_question: Shape (questions,), NaN for questions that cannot tell.
+        questions: Questions that can tell: one wrong answer for "plugin", two for "unbiased".
+        too_few_wrong_questions: Questions with answers that cannot.
+    """
+
+    value: float
+    interval: Interval
+    even: float
+    per_question: FloatArray
+    questions: int
+    too_few_wrong_questions: int
+
+
+@dataclass(frozen=True)
+class FailureShares:
+    """How failures come about, over the questions with at least two answers.
+
+    Attributes:
+        always_right: Share of questions answered right in every epoch: they add nothing to either sum.
+        sometimes_right: Share answered both right and wrong.
+        always_wrong: Share never answered right.
+        unanimous_failures: Share with the same wrong answer in every epoch: pure bias, no variance.
+        modal_share: Mean share of the most frequent answer.
+        modal_share_of_failures: The same over the questions never answered right.
+        single_answer_questions: Questions left out for having fewer than two answers.
+        no_answer_epochs: Epochs without an answer.
+    """
+
+    always_right: Share
+    sometimes_right: Share
+    always_wrong: Share
+    unanimous_failures: Share
+    modal_share: Share
+    modal_share_of_failures: Share
+    single_answer_questions: int
+    no_answer_epochs: int
+
+
+def accuracy_matched_range(
+    predictions: ArrayLike,
+    target: ArrayLike,
+    *,
+    estimator: Literal["plugin", "unbiased"] = "unbiased",
+    level: float = 0.95,
+    resamples: int = 2000,
+    clusters: Sequence[Hashable] | None = None,
+    rng: np.random.Generator | None = None,
+) -> AccuracyMatchedRange:
+    """Rearrange the distractors of every epoch, and see how far the Brier incoherence can move.
+
+    Renaming the wrong classes of an epoch leaves its right-class probability and its error as they are.
+    Per question, with p the share of right letters and w = 1 - p, the variance lies between
+    1 - p² - w² (all alike) and 1 - p² - w²/(C - 1) (evenly), the error being 2w in both cases. For
+    probability vectors the distractors of each epoch are sorted for the lower end, and permuted at
+    random, in expectation, for the upper one.
+
+    Args:
+        predictions: Class probabilities, shape (questions, epochs, classes), NaN rows for missing epochs.
+        target: Right class, shape (questions,).
+        estimator: "plugin" or "unbiased", of observed and both ends alike.
+        level: Coverage of the intervals.
+        resamples: Bootstrap replicates.
+        clusters: Label of each question's cluster, shape (questions,), resampled as a whole.
+        rng: Source of randomness; None is `np.random.default_rng(0)`.
+
+    Returns:
+        The range, the excess over its lower end and the position within it.
+
+    Raises:
+        ValueError: If an argument is malformed.
+    """
+    check_level(level, resamples)
+    values = as_predictions(predictions)
+    whole = decompose(values, target, loss="brier", estimator=estimator)
+    low, high = _variance_ends(values, np.asarray(target), unbiased=estimator == "unbiased")
+    counted = np.flatnonzero(whole.repeated)
+    part, note = take(whole, counted), whole.incoherence_note
+    low, high = low[counted], high[counted]
+    if note:
+        nothing = Estimate(NAN, UNDEFINED)
+        return AccuracyMatchedRange(nothing, nothing, nothing, nothing, nothing, len(counted), note)
+    tops = np.column_stack([part.variance, low, high, part.variance - low, part.variance - low])
+    width = high - low
+    if values.shape[2] <= 2:
+        width = np.zeros_like(width)
+    bottoms = np.column_stack([part.error] * 4 + [width])
+    intervals = ratio_intervals(
+        tops,
+        bottoms,
+        level=level,
+        resamples=resamples,
+        clusters=None if clusters is None else cluster_numbers(clusters, len(values))[counted],
+        rng=rng,
+    )
+    observed, lowest, highest, excess, position = (
+        _estimate(top, bottom, Interval(*ends))
+        for top, bottom, ends in zip(tops.T, bottoms.T, intervals.tolist(), strict=True)
+    )
+    return AccuracyMatchedRange(observed, lowest, highest, excess, position, len(counted), "")
+
+
+def wrong_answer_concentration(
+    predictions: ArrayLike,
+    target: ArrayLike,
+    *,
+    estimator: Literal["plugin", "unbiased"] = "unbiased",
+    level: float = 0.95,
+    resamples: int = 2000,
+    rng: np.random.Generator | None = None,
+) -> Concentration:
+    """Do wrong answers agree with each other?
+
+    With n_c wrong answers on class c and n in all, "plugin" is Σ(n_c/n)², which few answers push up;
+    "unbiased" is Σ n_c(n_c - 1)/(n(n - 1)) and needs n ≥ 2.
+
+    Args:
+        predictions: Class probabilities, shape (questions, epochs, classes), of which the most probable
+            class counts as the answer; NaN rows for missing epochs.
+        target: Right class, shape (questions,).
+        estimator: "plugin" or "unbiased".
+        level: Coverage of the interval.
+        resamples: Bootstrap replicates.
+        rng: Source of randomness; None is `np.random.default_rng(0)`.
+
+    Returns:
+        The mean over questions, each of which weighs the same.
+
+    Raises:
+        ValueError: If an argument is malformed.
+    """
+    if estimator not in ("plugin", "unbiased"):
+        raise ValueError(f"estimator={estimator!r} is not one of 'plugin', 'unbiased'")
+    check_level(level, resamples)
+    counts, gold, _ = _answer_counts(predictions, target)
+    answered = counts.sum(axis=1) > 0
+    wrong = np.where(gold, 0, counts).astype(np.float64)
+    total = wrong.sum(axis=1)
+    if estimator == "plugin":
+        agreeing, pairs = np.square(wrong).sum(axis=1), np.square(total)
+    else:
+        agreeing, pairs = (wrong * (wrong - 1)).sum(axis=1), total * (total - 1)
+    value = agreeing / np.where(pairs > 0, pairs, np.nan)
+    told = ~np.isnan(value)
+    mean = mean_share(value, told, level, resamples, seeded(rng))
+    classes = counts.shape[1]
+    return Concentration(
+        value=mean.value,
+        interval=mean.interval,
+        even=1.0 / (classes - 1) if classes > 1 else NAN,
+        per_question=value,
+        questions=mean.questions,
+        too_few_wrong_questions=int((answered & ~told).sum()),
+    )
+
+
+def failure_shares(
+    predictions: ArrayLike,
+    target: ArrayLike,
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    rng: np.random.Generator | None = None,
+) -> FailureShares:
+    """How many questions fail always, sometimes, and in one voice.
+
+    Args:
+        predictions: Class probabilities, shape (questions, epochs, classes), of which the most probable
+            class counts as the answer; NaN rows for missing epochs.
+        target: Right class, shape (questions,).
+        level: Coverage of the intervals.
+        resamples: Bootstrap replicates.
+        rng: Source of randomness; None is `np.random.default_rng(0)`.
+
+    Returns:
+        Shares of questions with intervals.
+
+    Raises:
+        ValueError: If an argument is malformed.
+    """
+    check_level(level, resamples)
+    counts, gold, no_answer = _answer_counts(predictions, target)
+    total = counts.sum(axis=1)
+    repeated = total >= 2
+    right = np.where(gold, counts, 0).sum(axis=1)
+    most = counts.max(axis=1, initial=0)
+    rng = seeded(rng)
+    modal = most / np.maximum(total, 1)
+    failed = repeated & (right == 0)
+    return FailureShares(
+        always_right=share(right == total, repeated, level),
+        sometimes_right=share((right > 0) & (right < total), repeated, level),
+        always_wrong=share(right == 0, repeated, level),
+        unanimous_failures=share((right == 0) & (most == total), repeated, level),
+        modal_share=mean_share(modal, repeated, level, resamples, rng),
+        modal_share_of_failures=mean_share(modal, failed, level, resamples, rng),
+        single_answer_questions=int((total == 1).sum()),
+        no_answer_epochs=no_answer,
+    )
+
+
+def _estimate(top: FloatArray, bottom: FloatArray, interval: Interval) -> Estimate:
+    """Ratio of sums in ascending order; undefined where the denominator is 0."""
+    total = np.sort(bottom).sum()
+    return Estimate(float(np.sort(top).sum() / total), interval) if total > 0 else Estimate(NAN, UNDEFINED)
+
+
+def _variance_ends(values: FloatArray, target: IntArray, unbiased: bool) -> tuple[FloatArray, FloatArray]:
+    """Brier variance with all distractors alike, and expected with distractors at random; (questions,)."""
+    questions, epochs, classes = values.shape
+    present = present_epochs(values)
+    known = np.where(present, 0.0, np.nan)
+    # One order of the epochs, so that sums over them have the same bits.
+    ordered, *_ = line_up(values, known, known)
+    ordered = np.nan_to_num(ordered)
+    is_gold = np.arange(classes) == target[:, None]
+    gold = ordered[np.arange(questions), :, target]
+    wrong = ordered[np.broadcast_to(~is_gold[:, None], ordered.shape)].reshape(questions, epochs, classes - 1)
+    count = present.sum(axis=1).astype(np.float64)
+    repeated = np.where(count >= 2, count, np.nan)
+    pairs = repeated * (repeated - 1)
+    squares = (np.square(gold) + np.square(wrong).sum(axis=2)).sum(axis=1)
+    mass = wrong.sum(axis=2)
+    # Σ over pairs of different epochs of their dot product: the right class, then the distractors.
+    gold_pairs = np.square(gold.sum(axis=1)) - np.square(gold).sum(axis=1)
+    alike = np.square(np.sort(wrong, axis=2).sum(axis=1)).sum(axis=1) - np.square(wrong).sum(axis=(1, 2))
+    spread = (np.square(mass.sum(axis=1)) - np.square(mass).sum(axis=1)) / max(classes - 1, 1)
+    ends = [squares / repeated - (gold_pairs + wrong_pairs) / pairs for wrong_pairs in (alike, spread)]
+    factor = 1.0 if unbiased else (repeated - 1) / repeated
+    return ends[0] * factor, ends[1] * factor
+
+
+def _answer_counts(predictions: ArrayLike, target: ArrayLike) -> tuple[IntArray, BoolArray, int]:
+    """Answers per class and which class is right, both (questions, classes); epochs without an answer."""
+    values = as_predictions(predictions)
+    # Checks shapes, sums and targets, and names the offending question.
+    decompose(values, target, loss="zero_one", estimator="plugin")
+    answers = top_answers(values)
+    given = answers != NO_ANSWER
+    counts = np.zeros((len(values), values.shape[2]), dtype=np.int64)
+    rows = np.broadcast_to(np.arange(len(values))[:, None], answers.shape)
+    np.add.at(counts, (rows[given], answers[given]), 1)
+    gold = np.arange(values.shape[2]) == np.asarray(target)[:, None]
+    return counts, gold, int((present_epochs(values) & ~given).sum())

@@ -1,0 +1,374 @@
+"""Natural overthinking: does one question fail less coherently in the epochs that thought longer?
+
+Difficulty cannot explain a difference here, since both halves answer the same questions.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hotmess_inspect.analyses._arrays import (
+    NAN,
+    UNDEFINED,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    as_deviations,
+    as_epoch_values,
+    as_predictions,
+    check_level,
+    cluster_numbers,
+    content_order,
+    epoch_accuracy,
+    in_few_dimensions,
+    line_up,
+    mean_over_epochs,
+    present_epochs,
+    seeded,
+)
+from hotmess_inspect.analyses.summaries import Summary, summarise
+from hotmess_inspect.decomposition import Decomposition, Estimator, Interval, Loss, decompose
+from hotmess_inspect.decomposition._checks import check_estimator
+from hotmess_inspect.inference.intervals import difference_intervals, ratio_intervals
+from hotmess_inspect.inference.permutation import Sizes, make_pool, permutation_test
+
+Split: TypeAlias = Literal["equal", "paper"]
+SPLITS: tuple[str, ...] = get_args(Split)
+
+# Values per block of gathered predictions: a few megabytes.
+_BLOCK = 1 << 20
+# A variance needs two epochs.
+_FEWEST = 2
+
+
+@dataclass(frozen=True)
+class Overthinking:
+    """Incoherence of the longer epochs against that of the shorter ones, question by question.
+
+    Attributes:
+        shorter: Epochs below the question's own median length.
+        longer: Epochs above it (at or above it in the paper's split).
+        difference: Incoherence of the longer less that of the shorter; NaN where `note` gives a reason.
+        difference_ci: Its interval, both halves of a question resampled together.
+        p_value: Two-sided, of the hypothesis that within every question predictions have nothing to do
+            with lengths.
+        permutations: How many rearrangements the observed difference was compared with.
+        exhaustive: Whether these were all there are.
+        undefined_permutations: Rearrangements set aside since one half was without error.
+        split: "equal" or "paper".
+        questions: Questions with at least two epochs in either half, those that count.
+        too_few_epochs_questions: Questions left out for having fewer.
+        unknown_length_epochs: Epochs left out because their length is not known.
+        middle_epochs: Epochs at the median of an odd number, in neither of two equal halves.
+        tied_questions: Questions in which two equal halves part epochs of equal lengths: chance decides
+            which goes where, the paper's split sends them all to the longer ones.
+        note: Why there is no difference, or an empty string.
+    """
+
+    shorter: Summary
+    longer: Summary
+    difference: float
+    difference_ci: Interval
+    p_value: float
+    permutations: int
+    exhaustive: bool
+    undefined_permutations: int
+    split: str
+    questions: int
+    too_few_epochs_questions: int
+    unknown_length_epochs: int
+    middle_epochs: int
+    tied_questions: int
+    note: str
+
+    @property
+    def below(self) -> float:
+        """Incoherence of the shorter epochs."""
+        return self.shorter.incoherence
+
+    @property
+    def above(self) -> float:
+        """Incoherence of the longer epochs."""
+        return self.longer.incoherence
+
+
+def overthinking(
+    predictions: ArrayLike,
+    target: ArrayLike,
+    lengths: ArrayLike,
+    *,
+    loss: Loss = "brier",
+    estimator: Estimator = "unbiased",
+    split: Split = "equal",
+    level: float = 0.95,
+    resamples: int = 2000,
+    permutations: int = 999,
+    clusters: Sequence[Hashable] | None = None,
+    correct: ArrayLike | None = None,
+    rng: np.random.Generator | None = None,
+) -> Overthinking:
+    """Split each question's epochs at its own median length, and compare the two incoherences.
+
+    "equal" orders the epochs of a question by length, ties by chance, and takes as many from the short
+    end as from the long end; the middle one of an odd number is in neither half. "paper" puts the epochs
+    below the median against those at or above it: ties make the second set larger, the plug-in variance
+    grows with the number of epochs, and so a difference appears where there is none.
+
+    The test rearranges the predictions of a question over its lengths, which under the hypothesis are as
+    likely as the observed arrangement, and asks how often the difference is at least as large. All
+    rearrangements are tried where there are no more than `permutations`; else that many are drawn, each
+    question's from a pool of its own that includes the observed one, and p = (1 + k)/(1 + permutations).
+    The level is exact in both cases, with ties and without, for any number of questions.
+
+    Args:
+        predictions: Shape (questions, epochs, classes), NaN rows for missing epochs.
+        target: Right class, shape (questions,), or points for "squared".
+        lengths: Tokens, actions or turns, shape (questions, epochs), NaN where unknown.
+        loss: As in `decompose`. "zero_one" has no incoherence, hence no difference.
+        estimator: As in `decompose`; "plugin" and "paper" together reproduce the paper.
+        split: "equal" or "paper".
+        level: Coverage of the intervals, inside (0, 1).
+        resamples: Bootstrap replicates.
+        permutations: Rearrangements at most; 0 leaves the test out.
+        clusters: Label of each question's cluster, shape (questions,), resampled as a whole.
+        correct: How right each epoch is, shape (questions, epochs); see `Summary.accuracy`.
+        rng: Source of randomness; None is `np.random.default_rng(0)`.
+
+    Returns:
+        Both halves, difference, interval and p-value: equal bits for generators in equal states,
+        whatever the order of questions and epochs.
+
+    Raises:
+        ValueError: If an argument is malformed; it names the argument and the first offending question.
+
+    References:
+        Hägele et al. (2026), section 3, https://arxiv.org/abs/2601.23045, for the paper's split;
+        Hemerik and Goeman (2018), doi:10.1007/s11749-017-0571-1, for tests with random permutations.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split={split!r} is not one of {', '.join(map(repr, SPLITS))}")
+    if permutations < 0:
+        raise ValueError(f"permutations={permutations!r} must be at least 0")
+    check_level(level, resamples)
+    check_estimator(loss, estimator)
+    rng = seeded(rng)
+    table = _EpochTable.build(predictions, target, lengths, correct, clusters, loss, split)
+    order = table.observed_order(rng)
+    halves = [table.half(order, longer) for longer in (False, True)]
+    parts = [decompose(half.predictions, table.target, loss=loss, estimator=estimator) for half in halves]
+    note = _note(parts)
+    intervals = _intervals(parts, table.clusters, level, resamples, rng)
+    shorter, longer = (
+        summarise(part, half.lengths, half.accuracy, interval)
+        for part, half, interval in zip(parts, halves, intervals, strict=False)
+    )
+    outcome = None
+    if permutations and not note:
+        pool = make_pool(order, table.sizes, permutations, table.predictions.shape[2], rng)
+        terms = _pool_terms(table, pool.orders, loss, estimator)
+        floor = parts[0].error_floor * (1 + 1e-6)
+        outcome = permutation_test(terms, pool, table.sizes, permutations, floor, rng)
+    return Overthinking(
+        shorter=shorter,
+        longer=longer,
+        difference=longer.incoherence - shorter.incoherence,
+        difference_ci=intervals[2],
+        p_value=outcome.p_value if outcome else NAN,
+        permutations=outcome.compared if outcome else 0,
+        exhaustive=outcome.exhaustive if outcome else False,
+        undefined_permutations=outcome.undefined if outcome else 0,
+        split=split,
+        questions=len(table.target),
+        too_few_epochs_questions=table.too_few,
+        unknown_length_epochs=table.unknown_lengths,
+        middle_epochs=int((table.sizes.known - table.sizes.below - table.sizes.above).sum()),
+        tied_questions=table.tied_questions(),
+        note=note,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _HalfArrays:
+    predictions: FloatArray
+    lengths: FloatArray
+    accuracy: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class _EpochTable:
+    """The questions that count, and their epochs from short to long, in an order made of contents alone.
+
+    Whatever is drawn for the rows of these arrays does not depend on how the caller's rows were ordered.
+    """
+
+    predictions: FloatArray
+    lengths: FloatArray
+    right: FloatArray
+    target: NDArray[Any]
+    clusters: IntArray | None
+    sizes: Sizes
+    too_few: int
+    unknown_lengths: int
+
+    @classmethod
+    def build(
+        cls,
+        predictions: ArrayLike,
+        target: ArrayLike,
+        lengths: ArrayLike,
+        correct: ArrayLike | None,
+        clusters: Sequence[Hashable] | None,
+        loss: Loss,
+        split: Split,
+    ) -> "_EpochTable":
+        values = as_predictions(predictions)
+        present = present_epochs(values)
+        known = as_epoch_values("lengths", lengths, present.shape)
+        labels = None if clusters is None else cluster_numbers(clusters, len(values))
+        # One pass over everything first, so that an error names the caller's question.
+        decompose(values, target, loss=loss, estimator="plugin")
+        right = epoch_accuracy(values, target, loss, correct)
+        goal = np.asarray(target)
+        if loss == "squared":
+            values, goal = as_deviations(values, target), np.zeros((len(values), 1))
+        unknown = present & np.isnan(known)
+        usable = present & ~np.isnan(known)
+        sizes = _split_sizes(np.where(usable, known, np.nan), split)
+        counts = np.minimum(sizes.below, sizes.above) >= _FEWEST
+        ordered, right, lined_up = line_up(
+            values[counts], right[counts], np.where(usable, known, np.nan)[counts]
+        )
+        goal = goal[counts]
+        if loss == "squared":
+            ordered = in_few_dimensions(ordered)
+        order = content_order(ordered, right, lined_up, goal)
+        chosen = np.flatnonzero(counts)[order]
+        return cls(
+            predictions=ordered[order],
+            right=right[order],
+            lengths=lined_up[order],
+            target=goal[order],
+            clusters=None if labels is None else labels[chosen],
+            sizes=Sizes(sizes.known[chosen], sizes.below[chosen], sizes.above[chosen]),
+            too_few=int((present.any(axis=1) & ~counts).sum()),
+            unknown_lengths=int(unknown.sum()),
+        )
+
+    def observed_order(self, rng: np.random.Generator) -> IntArray:
+        """Epochs from short to long, ties by chance, shape (questions, epochs)."""
+        chance = rng.random(self.lengths.shape)
+        return np.lexsort((chance, self.lengths), axis=1)
+
+    def half(self, order: IntArray, longer: bool) -> _HalfArrays:
+        """The epochs of one half of each question, NaN rows behind them."""
+        index, inside = self.half_index(order[:, None], slice(None), longer)
+        rows = np.arange(len(index))[:, None]
+        picked = np.where(inside[:, 0], 1.0, np.nan)
+        accuracy = mean_over_epochs(self.right[rows, index[:, 0]] * picked)
+        predictions = self.predictions[rows, index[:, 0]] * picked[:, :, None]
+        return _HalfArrays(predictions, mean_over_epochs(self.lengths[rows, index[:, 0]] * picked), accuracy)
+
+    def half_index(self, orders: IntArray, rows: slice, longer: bool) -> tuple[IntArray, BoolArray]:
+        """Epochs of one half in each order, and which of these places are taken.
+
+        Args:
+            orders: Orders of the questions in `rows`, shape (rows, pool, epochs).
+            rows: Which questions.
+            longer: Which half.
+        """
+        size = (self.sizes.above if longer else self.sizes.below)[rows]
+        first = self.sizes.known[rows] - size if longer else np.zeros_like(size)
+        place = np.arange(int(size.max(initial=0)))
+        inside = np.broadcast_to((place < size[:, None])[:, None], (*orders.shape[:2], len(place)))
+        column = np.minimum(first[:, None] + place, orders.shape[2] - 1)
+        return np.take_along_axis(orders, np.broadcast_to(column[:, None], inside.shape), axis=2), inside
+
+    def tied_questions(self) -> int:
+        """Questions in which two equal halves would part epochs of equal lengths."""
+        rows = np.arange(len(self.target))
+        half = self.sizes.known // 2
+        last, first = half - 1, self.sizes.known - half
+        inner = self.lengths[rows, last] == self.lengths[rows, last + 1]
+        outer = self.lengths[rows, first] == self.lengths[rows, first - 1]
+        return int((inner | outer).sum())
+
+
+def _split_sizes(lengths: FloatArray, split: Split) -> Sizes:
+    known = (~np.isnan(lengths)).sum(axis=1)
+    if split == "equal":
+        return Sizes(known, known // 2, known // 2)
+    # A column of NaN gives a question without epochs a median too: none.
+    ordered = np.sort(np.column_stack([lengths, np.full(len(known), np.nan)]), axis=1)
+    rows = np.arange(len(known))
+    last = np.maximum(known - 1, 0)
+    middle = (ordered[rows, last // 2] + ordered[rows, (last + 1) // 2]) / 2
+    below = (lengths < middle[:, None]).sum(axis=1)
+    return Sizes(known, below, known - below)
+
+
+def _pool_terms(table: _EpochTable, orders: IntArray, loss: Loss, estimator: Estimator) -> FloatArray:
+    """Variance and error of either half in every order, shape (questions, pool, 4)."""
+    questions, size, epochs = orders.shape
+    terms = np.empty((questions, size, 4))
+    step = max(1, _BLOCK // (size * epochs * table.predictions.shape[2]))
+    for start in range(0, questions, step):
+        rows = slice(start, min(start + step, questions))
+        target = np.repeat(table.target[rows], size, axis=0)
+        for longer in (False, True):
+            index, inside = table.half_index(orders[rows], rows, longer)
+            picked = np.take_along_axis(
+                table.predictions[rows], index.reshape(len(index), -1, 1), axis=1
+            ).reshape(*index.shape, -1)
+            picked[~inside] = np.nan
+            part = decompose(
+                picked.reshape(len(target), index.shape[2], -1), target, loss=loss, estimator=estimator
+            )
+            terms[rows, :, 2 * longer] = part.variance.reshape(-1, size)
+            terms[rows, :, 2 * longer + 1] = part.error.reshape(-1, size)
+    return terms
+
+
+def _intervals(
+    parts: Sequence[Decomposition],
+    clusters: IntArray | None,
+    level: float,
+    resamples: int,
+    rng: np.random.Generator,
+) -> list[Interval]:
+    """Of the shorter half, the longer half, and the longer less the shorter."""
+    undefined = [bool(part.incoherence_note) for part in parts]
+    if all(undefined):
+        return [UNDEFINED] * 3
+    # A half without an incoherence takes no part; its place is held by what gives no interval.
+    tops, bottoms = (
+        np.column_stack(
+            [
+                0 * part.epochs if no else values
+                for part, values, no in zip(parts, terms, undefined, strict=True)
+            ]
+        )
+        for terms in ([part.variance for part in parts], [part.error for part in parts])
+    )
+    single = ratio_intervals(tops, bottoms, level=level, resamples=resamples, clusters=clusters, rng=rng)
+    found = [Interval(float(low), float(high)) for low, high in single]
+    if any(undefined):
+        return [*found, UNDEFINED]
+    low, high = difference_intervals(
+        (tops[:, 1:], bottoms[:, 1:]),
+        (tops[:, :1], bottoms[:, :1]),
+        level=level,
+        resamples=resamples,
+        clusters=clusters,
+        rng=rng,
+    )[0]
+    return [*found, Interval(float(low), float(high))]
+
+
+def _note(parts: Sequence[Decomposition]) -> str:
+    """Why there is no difference: what keeps either half from having an incoherence."""
+    names = ("shorter", "longer")
+    reasons = [f"{name} epochs: {p.incoherence_note}" for name, p in zip(names, parts, strict=True)]
+    return "; ".join(reason for reason, p in zip(reasons, parts, strict=True) if p.incoherence_note)

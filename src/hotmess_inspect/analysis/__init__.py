@@ -1,1 +1,0 @@
-"""From logs and tables to numbers, pages and annotations."""

@@ -1,5 +1,0 @@
-"""One self-contained HTML page about a set of logs."""
-
-from .page import ReportOptions, report_html, write_report
-
-__all__ = ["ReportOptions", "report_html", "write_report"]

@@ -1,0 +1,177 @@
+"""What a study shows, as plain tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from hotmess_inspect.analyses.budgets import BudgetPoint, reasoning_budgets
+from hotmess_inspect.analyses.ensembling import EnsemblingCurve, ensembling_curve
+from hotmess_inspect.analyses.groups import ScalingLaws, difficulty_groups, scaling_laws
+from hotmess_inspect.decomposition import Interval
+from hotmess_inspect.experiments.studies.runs import Run, line_up
+
+
+def budgets_end(runs: Sequence[Run], *, resamples: int = 2000, seed: int = 0) -> tuple[BudgetPoint, ...]:
+    """Accuracy and incoherence per budget, beside longer against shorter epochs under one budget.
+
+    Args:
+        runs: One per budget, in the order to show, their labels being the budgets.
+        resamples: Bootstrap replicates.
+        seed: Seed of the bootstrap and of permutations.
+
+    Returns:
+        A point per budget, on the questions that all runs have.
+    """
+    lined = line_up(runs)
+    return reasoning_budgets(
+        [run.label for run in lined],
+        [run.predictions for run in lined],
+        lined[0].target,
+        [run.lengths for run in lined],
+        correct=[run.correct for run in lined],
+        resamples=resamples,
+        permutations=min(999, resamples),
+        rng=np.random.default_rng(seed),
+    )
+
+
+def scaling_end(
+    runs: Sequence[Run],
+    sizes: Sequence[float],
+    *,
+    reference: Run | None = None,
+    groups: int = 3,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> ScalingLaws:
+    """Power laws of bias² and of variance in the size of the model.
+
+    Args:
+        runs: One per model.
+        sizes: Their sizes.
+        reference: Run whose lengths sort the questions into groups of difficulty; None makes one group.
+        groups: Number of groups.
+        resamples: Bootstrap replicates.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        The fits, on the questions that all runs have.
+    """
+    lined = line_up([*runs, reference] if reference is not None else runs)
+    number = np.zeros(len(lined[0].ids), dtype=np.int64)
+    if reference is not None:
+        number = difficulty_groups(lined.pop().lengths, groups=groups, ids=lined[0].ids)
+    return scaling_laws(
+        sizes,
+        [run.decompose() for run in lined],
+        number,
+        resamples=resamples,
+        rng=np.random.default_rng(seed),
+    )
+
+
+def ensembling_end(
+    run: Run, *, sizes: Sequence[int] | None = None, ensembles: int = 10, resamples: int = 2000, seed: int = 0
+) -> EnsemblingCurve:
+    """Variance of averaged predictions against how many are averaged.
+
+    Args:
+        run: The run, with `ensembles` times the largest size epochs.
+        sizes: Ensemble sizes; None takes all that fit.
+        ensembles: Disjoint ensembles per question.
+        resamples: Bootstrap replicates.
+        seed: Seed of partitions and bootstrap.
+
+    Returns:
+        The curve.
+    """
+    return ensembling_curve(
+        run.predictions,
+        run.target,
+        sizes=sizes,
+        ensembles=ensembles,
+        shuffles=10,
+        resamples=resamples,
+        rng=np.random.default_rng(seed),
+    )
+
+
+def budgets_text(points: Sequence[BudgetPoint], unit: str) -> str:
+    """The budgets as a table, and what the longer epochs do under each."""
+    rows = [
+        [
+            "budget",
+            f"mean {unit}",
+            "accuracy",
+            "error",
+            "bias²",
+            "variance",
+            "incoherence",
+            "longer − shorter",
+        ]
+    ]
+    for point in points:
+        s, split = point.summary, point.overthinking
+        longer = (
+            "–" if split is None or split.note else f"{split.difference:+.3f}{_between(split.difference_ci)}"
+        )
+        numbers = map(_number, (s.accuracy, s.error, s.bias_squared, s.variance))
+        incoherence = f"{_number(s.incoherence)}{_between(s.incoherence_ci)}"
+        rows.append([str(point.budget), f"{s.length:,.0f}", *numbers, incoherence, longer])
+    return _table(rows)
+
+
+def scaling_text(laws: ScalingLaws, labels: Sequence[str]) -> str:
+    """Means per model and exponents, a part per group of difficulty."""
+    parts = []
+    for group in laws.groups:
+        rows = [["model", "size", "bias²", "variance"]]
+        for label, size, bias, variance in zip(
+            labels, laws.sizes, group.mean_bias_squared, group.mean_variance, strict=True
+        ):
+            rows.append([label, f"{size:g}", _number(float(bias)), _number(float(variance))])
+        title = f"group {group.group} of {len(laws.groups)}, {group.questions} questions"
+        if len(laws.groups) > 1:
+            title += " (0: shortest answers of the reference)"
+        lines = [
+            f"bias² ∝ size^{group.bias_squared.exponent:.3f}{_between(group.bias_squared_ci)}",
+            f"variance ∝ size^{group.variance.exponent:.3f}{_between(group.variance_ci)}",
+            f"difference of the exponents {group.difference:+.3f}{_between(group.difference_ci)}: below 0, bias "
+            "falls faster than variance and larger models fail less coherently",
+        ]
+        parts.append("\n".join([title, _table(rows), *lines]))
+    left = f"{laws.incomplete_questions} questions lack two epochs in some model and are left out"
+    return "\n\n".join(parts) + (f"\n{left}" if laws.incomplete_questions else "")
+
+
+def ensembling_text(curve: EnsemblingCurve) -> str:
+    """The curve as a table, and the exponent."""
+    rows = [["epochs averaged", "accuracy", "error", "bias²", "variance", "incoherence"]]
+    for p in curve.points:
+        numbers = map(_number, (p.accuracy, p.error, p.bias_squared, p.variance, p.incoherence))
+        rows.append([str(p.size), *numbers])
+    fitted = f"variance ∝ size^{curve.exponent:.3f}{_between(curve.exponent_ci)}; independent epochs give -1"
+    return "\n".join([_table(rows), curve.fit.note or fitted])
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}" if math.isfinite(value) else "–"
+
+
+def _between(interval: Interval) -> str:
+    low, high = interval
+    return "" if math.isnan(low) else f" [{low:.3f} … {high:.3f}]"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if place == 0 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )

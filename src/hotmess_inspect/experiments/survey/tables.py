@@ -1,0 +1,37 @@
+"""The survey's numbers as files."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from hotmess_inspect.experiments.survey.study import Survey
+
+
+def write_tables(found: Survey, folder: Path) -> list[Path]:
+    """Write ``survey.json`` (everything) and ``survey.csv`` (a row per entity, the data of the figure).
+
+    Names that a spreadsheet would take for formulas get an apostrophe in the CSV.
+
+    Args:
+        found: The survey.
+        folder: Where to; made if it is not there.
+
+    Returns:
+        The files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    everything = found.as_json()
+    json_file, csv_file = folder / "survey.json", folder / "survey.csv"
+    json_file.write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    with csv_file.open("w", encoding="utf-8", newline="") as file:
+        rows = everything["entities"]
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: _safe(value) for key, value in row.items()} for row in rows)
+    return [json_file, csv_file]
+
+
+def _safe(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

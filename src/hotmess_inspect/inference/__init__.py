@@ -1,0 +1,1 @@
+"""Resampling, ratio intervals, permutation tests and fits; numpy and scipy only."""

@@ -1,0 +1,336 @@
+"""Intervals of ratios of sums over questions: incoherence, means, and their differences.
+
+A mean is a ratio whose denominators are ones. Every method works on per-question numerators and
+denominators and treats questions (or clusters of questions) as independent draws.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hotmess_inspect.decomposition._checks import FloatArray, check_choice
+from hotmess_inspect.inference.quantiles import sample_quantiles, student_quantile, student_quantiles
+from hotmess_inspect.inference.ratios import RatioTable
+from hotmess_inspect.inference.resampling import canonical_order, cluster_sums, resampled_sums
+
+Method: TypeAlias = Literal["studentised", "percentile", "bca", "linearised", "fieller"]
+METHODS: tuple[str, ...] = get_args(Method)
+
+# From here on the delta method agrees with the bootstrap within 2 % of the width, at no cost.
+LARGE = 10_000
+# Up to here the jackknife leaves out pairs too, for the bias of order 1/N²; beyond, that is negligible.
+_PAIRS = 200
+
+
+class Interval(NamedTuple):
+    """A confidence interval; both ends are NaN where it is undefined."""
+
+    low: float
+    high: float
+
+
+def ratio_interval(
+    numerator: ArrayLike,
+    denominator: ArrayLike,
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    clusters: ArrayLike | None = None,
+    rng: np.random.Generator | None = None,
+    method: Method | None = None,
+) -> Interval:
+    """Interval of one ratio Σ numerator / Σ denominator; see `ratio_intervals`.
+
+    Args:
+        numerator: Per question, shape (questions,).
+        denominator: Per question, shape (questions,).
+        level: Nominal coverage, inside (0, 1).
+        resamples: Bootstrap replicates.
+        clusters: Cluster number of each question, shape (questions,).
+        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        method: As in `ratio_intervals`.
+
+    Returns:
+        Interval(low, high).
+
+    Raises:
+        ValueError: As `ratio_intervals`.
+    """
+    columns = [np.asarray(values, dtype=np.float64).reshape(-1, 1) for values in (numerator, denominator)]
+    low, high = ratio_intervals(
+        *columns, level=level, resamples=resamples, clusters=clusters, rng=rng, method=method
+    )[0]
+    return Interval(float(low), float(high))
+
+
+def ratio_intervals(
+    numerators: ArrayLike,
+    denominators: ArrayLike,
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    clusters: ArrayLike | None = None,
+    rng: np.random.Generator | None = None,
+    weights: NDArray[np.uint8] | None = None,
+    method: Method | None = None,
+) -> FloatArray:
+    """Intervals of many ratios of sums over the same questions, all from one set of resamples.
+
+    Methods, with θ = ΣV/ΣE over N questions and the linearised standard error
+    se² = N/(N - 1) Σ(v_i - θe_i)² / (ΣE)²:
+
+    - "studentised" (default): quantiles of t* = (θ* - θ)/se* over bootstrap replicates, θ - t*se. It
+      keeps its coverage where the data are skewed. Each se* is computed with one question of the
+      original spread added (se*² ← (N se*² + se²)/(N + 1)), so that a replicate without any spread
+      does not send an end to infinity.
+    - "linearised": θ ± t se with Student's t, N - 1 degrees of freedom; no resampling. Default above
+      10,000 questions.
+    - "percentile", "bca": quantiles of θ*, plain or bias-corrected and accelerated.
+    - "fieller": all θ for which Σ(v - θe) is within t standard errors of 0; infinite on both sides
+      where the denominator is not clearly above 0.
+
+    Args:
+        numerators: Shape (questions, columns).
+        denominators: Shape (questions, columns) or (questions, 1).
+        level: Nominal coverage, inside (0, 1).
+        resamples: Bootstrap replicates.
+        clusters: Cluster number of each question, shape (questions,); clusters are then the units.
+        rng: Source of randomness; None is `np.random.default_rng(0)`. The result does not depend on
+            the order of the questions, to the bit.
+        weights: Kept weights of `draw_weights` for as many questions (or clusters), instead of `rng`.
+        method: One of the above.
+
+    Returns:
+        Low and high ends, shape (columns, 2); NaN where fewer than two units have a denominator, or
+        where the units do not differ at all: they say nothing about how others would.
+
+    Raises:
+        ValueError: If shapes disagree, a value is not finite or an option is outside its range.
+
+    References:
+        Efron and Tibshirani, An Introduction to the Bootstrap (1993), ch. 12 to 14; Fieller (1954).
+    """
+    top, bottom = _columns(numerators, denominators)
+    return _intervals(
+        [top, bottom],
+        level=level,
+        resamples=resamples,
+        clusters=clusters,
+        rng=rng,
+        weights=weights,
+        method=method,
+    )
+
+
+def difference_intervals(
+    first: tuple[ArrayLike, ArrayLike],
+    second: tuple[ArrayLike, ArrayLike],
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    clusters: ArrayLike | None = None,
+    rng: np.random.Generator | None = None,
+    weights: NDArray[np.uint8] | None = None,
+    method: Method | None = None,
+) -> FloatArray:
+    """Intervals of first ratio - second ratio, paired by question.
+
+    Both runs are resampled together, so what they share (hard questions) cancels.
+
+    Args:
+        first: Numerators and denominators of one run, each of shape (questions, columns).
+        second: The same of the other run, on the same questions in the same order.
+        level: As in `ratio_intervals`, like all other options; "fieller" does not exist here.
+        resamples: Bootstrap replicates.
+        clusters: Cluster number of each question, shape (questions,).
+        rng: Source of randomness.
+        weights: Kept weights.
+        method: "studentised", "linearised", "percentile" or "bca".
+
+    Returns:
+        Low and high ends, shape (columns, 2).
+
+    Raises:
+        ValueError: As `ratio_intervals`.
+    """
+    parts = [*_columns(*first), *_columns(*second)]
+    if method == "fieller":
+        raise ValueError("method='fieller' does not exist for differences")
+    if parts[0].shape != parts[2].shape:
+        raise ValueError(f"the two runs have shapes {parts[0].shape} and {parts[2].shape}; they are paired")
+    return _intervals(
+        parts, level=level, resamples=resamples, clusters=clusters, rng=rng, weights=weights, method=method
+    )
+
+
+def jackknife_ratios(
+    numerators: ArrayLike, denominators: ArrayLike, clusters: ArrayLike | None = None
+) -> FloatArray:
+    """Ratios of sums without their own small-sample bias, by the jackknife over questions.
+
+    A ratio of two means over N questions is biased by O(1/N) though both means are unbiased: some
+    percent at 30 questions, more where few of them err. With θ̄₁ and θ̄₂ the means of the ratio without
+    each question and without each pair of questions,
+
+        first order:  N θ - (N - 1) θ̄₁
+        second order: (N² θ - 2 (N - 1)² θ̄₁ + (N - 2)² θ̄₂)/2
+
+    The second is used up to 200 units, where it is defined; above, both agree.
+
+    Args:
+        numerators: Shape (questions, columns).
+        denominators: Shape (questions, columns) or (questions, 1).
+        clusters: Label of each question's cluster, shape (questions,); clusters are then the units.
+
+    Returns:
+        Shape (columns,); NaN with fewer than two units, or where leaving one out leaves no denominator.
+
+    References:
+        Schucany, Gray and Owen (1971), On bias reduction in estimation.
+    """
+    table = _table(_columns(numerators, denominators), clusters)
+    count = len(table.parts[0])
+    if count < 2:
+        return np.full(table.parts[0].shape[1], np.nan)
+    without_one = table.left_out().mean(axis=0)
+    corrected: FloatArray = count * table.estimate - (count - 1) * without_one
+    if 2 < count <= _PAIRS:
+        squares = count**2, 2 * (count - 1) ** 2, (count - 2) ** 2
+        second = (
+            squares[0] * table.estimate - squares[1] * without_one + squares[2] * table.without_pairs()
+        ) / 2
+        corrected = np.where(np.isfinite(second), second, corrected)
+    return np.where(np.isfinite(corrected), corrected, np.nan)
+
+
+def _intervals(
+    parts: Sequence[FloatArray],
+    *,
+    level: float,
+    resamples: int,
+    clusters: ArrayLike | None,
+    rng: np.random.Generator | None,
+    weights: NDArray[np.uint8] | None,
+    method: Method | None,
+) -> FloatArray:
+    if method is not None:
+        check_choice("method", method, METHODS)
+    if not 0 < level < 1:
+        raise ValueError(f"level={level!r} is outside (0, 1)")
+    if resamples < 1:
+        raise ValueError(f"resamples={resamples} must be at least 1")
+    table = _table(parts, clusters)
+    units, columns = table.parts[0].shape
+    if units < 2 or columns == 0:
+        return np.full((columns, 2), np.nan)
+    method = method or ("studentised" if units <= LARGE else "linearised")
+    tails = np.array([(1 - level) / 2, (1 + level) / 2])
+    if method == "linearised":
+        ends = _linearised_ends(table, tails)
+    elif method == "fieller":
+        ends = _fieller_ends(table, tails)
+    else:
+        ends = _bootstrap_ends(table, tails, method, resamples, rng, weights)
+    ends[:, ~(table.defined & table.spread)] = np.nan
+    return np.ascontiguousarray(ends.T)
+
+
+def _linearised_ends(table: RatioTable, tails: FloatArray) -> FloatArray:
+    """θ + t se at the two tails, shape (2, columns)."""
+    quantile = student_quantiles(len(table.parts[0]) - 1, tails.tolist())
+    ends: FloatArray = table.estimate + quantile[:, None] * table.standard_error
+    return ends
+
+
+def _fieller_ends(table: RatioTable, tails: FloatArray) -> FloatArray:
+    """Roots of (ΣV - θΣE)² = t² Var(ΣV - θΣE), shape (2, columns)."""
+    top, bottom = table.parts
+    count = len(top)
+    squared = student_quantile(count - 1, float(tails[1])) ** 2
+    scale = squared * count / (count - 1)
+    centred = top - top.mean(axis=0), bottom - bottom.mean(axis=0)
+    a = bottom.sum(axis=0) ** 2 - scale * np.square(centred[1]).sum(axis=0)
+    b = top.sum(axis=0) * bottom.sum(axis=0) - scale * (centred[0] * centred[1]).sum(axis=0)
+    c = top.sum(axis=0) ** 2 - scale * np.square(centred[0]).sum(axis=0)
+    root = np.sqrt(np.maximum(b * b - a * c, 0.0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        low, high = (b - root) / a, (b + root) / a
+    return np.stack([np.where(a > 0, low, -np.inf), np.where(a > 0, high, np.inf)])
+
+
+def _bootstrap_ends(
+    table: RatioTable,
+    tails: FloatArray,
+    method: Method,
+    resamples: int,
+    rng: np.random.Generator | None,
+    weights: NDArray[np.uint8] | None,
+) -> FloatArray:
+    studentised = method == "studentised"
+    columns = [*table.parts, *(table.products() if studentised else [])]
+    sums = resampled_sums(np.concatenate(columns, axis=1), resamples=resamples, rng=rng, weights=weights)
+    replicates = table.replicates(sums)
+    if method == "percentile":
+        return _quantiles(replicates.values, np.repeat(tails[:, None], len(table.estimate), axis=1))
+    if method == "bca":
+        return _quantiles(replicates.values, _bca_tails(table, replicates.values, tails))
+    count = len(table.parts[0])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pooled = np.sqrt(
+            (count * np.square(replicates.errors) + np.square(table.standard_error)) / (count + 1)
+        )
+        pivots = (replicates.values - table.estimate) / pooled
+    # A replicate in which nothing errs says nothing about the ratio: it stands in the middle.
+    quantiles = sample_quantiles(np.nan_to_num(pivots, posinf=0.0, neginf=0.0), tails[::-1])
+    ends: FloatArray = table.estimate - quantiles * table.standard_error
+    return ends
+
+
+def _bca_tails(table: RatioTable, values: FloatArray, tails: FloatArray) -> FloatArray:
+    """Tail probabilities corrected for bias and acceleration, shape (2, columns)."""
+    from scipy.special import ndtr, ndtri  # scipy is slow to import and not always needed
+
+    below = ((values < table.estimate).mean(axis=0) + (values <= table.estimate).mean(axis=0)) / 2
+    left_out = table.left_out()
+    influence = left_out.mean(axis=0) - left_out
+    with np.errstate(invalid="ignore", divide="ignore"):
+        acceleration = np.power(influence, 3).sum(axis=0) / (6 * np.square(influence).sum(axis=0) ** 1.5)
+        shift = ndtri(below) + ndtri(tails)[:, None]
+        corrected: FloatArray = ndtr(ndtri(below) + shift / (1 - acceleration * shift))
+    return corrected
+
+
+def _quantiles(values: FloatArray, tails: FloatArray) -> FloatArray:
+    """Quantiles per column at tails of shape (2, columns), without replicates that are undefined."""
+    ends = np.full(tails.shape, np.nan)
+    for column in range(values.shape[1]):
+        known = values[:, column][np.isfinite(values[:, column])]
+        if known.size and np.isfinite(tails[:, column]).all():
+            ends[:, column] = sample_quantiles(known, tails[:, column])
+    return ends
+
+
+def _columns(numerators: ArrayLike, denominators: ArrayLike) -> list[FloatArray]:
+    top, bottom = (np.asarray(values, dtype=np.float64) for values in (numerators, denominators))
+    for name, values in (("numerators", top), ("denominators", bottom)):
+        if values.ndim != 2:
+            raise ValueError(f"{name} must have the axes (questions, columns); got shape {values.shape}")
+        if not np.isfinite(values).all():
+            row = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
+            raise ValueError(f"{name} of question {row} are not finite")
+    if len(top) != len(bottom) or bottom.shape[1] not in (1, top.shape[1]):
+        raise ValueError(f"numerators of shape {top.shape} and denominators of shape {bottom.shape} disagree")
+    return [top, np.broadcast_to(bottom, top.shape)]
+
+
+def _table(parts: Sequence[FloatArray], clusters: ArrayLike | None) -> RatioTable:
+    """Units in canonical order: what follows does not depend on the order of the questions."""
+    stacked = np.concatenate(parts, axis=1)
+    if clusters is not None:
+        labels = np.asarray(clusters)
+        if labels.shape != (len(stacked),):
+            raise ValueError(f"clusters has shape {labels.shape}; there are {len(stacked)} questions")
+        stacked = cluster_sums(stacked, labels)
+    return RatioTable(np.split(stacked[canonical_order(stacked)], len(parts), axis=1))

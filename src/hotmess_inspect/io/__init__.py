@@ -1,0 +1,1 @@
+"""Files, logs and other people's formats in, one table of epochs out."""

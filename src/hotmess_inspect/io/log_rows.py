@@ -1,0 +1,405 @@
+"""From a log's summaries to rows of Outcomes, for our own scorers and for other people's."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hotmess_inspect.io.own_scores import OwnColumns
+from hotmess_inspect.io.records import (
+    ANNOTATION,
+    HeaderRecord,
+    HmMetadata,
+    ScoreRecord,
+    SummaryRecord,
+    Usage,
+)
+from hotmess_inspect.plugin.verdicts import verdicts_to_floats
+from hotmess_inspect.schema import normalise_label
+from hotmess_inspect.table import STATUSES, LabelBuilder, Labels, Outcomes
+from hotmess_inspect.table.outcomes import fold_keys
+
+IntArray: TypeAlias = NDArray[np.int64]
+
+_NAN = math.nan
+_NO_METADATA = HmMetadata()
+_NO_USAGE = Usage()
+_OK, _UNPARSED, _ERRORED, _UNSCORED = map(STATUSES.index, ("ok", "unparsed", "errored", "unscored"))
+
+_EPOCH_NUMBERS: dict[str, type] = {
+    "epoch": np.int32,
+    "choices": np.int32,
+    "retries": np.int32,
+    "errored": np.bool_,
+    "unused": np.bool_,
+    "turns": np.float64,
+    "messages": np.float64,
+    "output_tokens": np.float64,
+    "reasoning_tokens": np.float64,
+}
+
+# Generation settings that decide when and where a call is made, not what is drawn.
+_OPERATIONAL = frozenset(
+    {"seed", "cache", "cache_prompt", "batch", "timeout", "attempt_timeout", "stream_idle_timeout"}
+    | {"max_retries", "max_connections", "adaptive_connections", "extra_headers", "num_choices"}
+    | {"logprobs", "top_logprobs", "prompt_logprobs"}
+)
+_REPEATS = frozenset({"seed", "epochs"})
+
+
+def variant_of(header: HeaderRecord) -> str:
+    """The settings that make two runs of one task and model different experiments, as sorted JSON.
+
+    Task arguments (but ``seed`` and ``epochs``), the solver, generation settings that change what is
+    drawn, and limits. The number of epochs and the random seed only say how often is drawn.
+    """
+    spec = header.eval
+    drawn = [
+        (k, v)
+        for config in (header.plan.config, spec.model_generate_config)
+        for k, v in config.items()
+        # The model's own configuration goes over the plan's only where it says something.
+        if v is not None and k not in _OPERATIONAL
+    ]
+    settings: dict[str, Any] = {
+        **{f"task.{k}": v for k, v in spec.task_args.items() if k not in _REPEATS},
+        **{f"solver.{k}": v for k, v in (spec.solver_args or {}).items()},
+        **dict(drawn),
+        **{k: getattr(spec.config, k) for k in spec.config.__struct_fields__ if k != "epochs"},
+    }
+    if spec.solver is not None:
+        settings["solver"] = spec.solver
+    return json.dumps({k: v for k, v in settings.items() if v is not None}, sort_keys=True, ensure_ascii=True)
+
+
+class LogRows:
+    """Collects the rows of one log, a batch of summaries at a time.
+
+    Columns are kept as they come and the verdicts are read at the end, when it is known whether all
+    answers of a scorer are letters.
+    """
+
+    def __init__(self, location: str, header: HeaderRecord) -> None:
+        self.location = location
+        self.header = header
+        self.notes: list[str] = []
+        self._epochs = _EpochColumns()
+        self._scorers: dict[str, _ScorerColumns] = {}
+
+    def __len__(self) -> int:
+        return len(self._epochs)
+
+    def add(self, rows: Sequence[SummaryRecord]) -> None:
+        """Add a batch of summaries."""
+        start = len(self._epochs)
+        self._epochs.add(rows, self.header.eval.model)
+        held = [row.scores or {} for row in rows]
+        for name in dict.fromkeys(chain.from_iterable(held)):
+            if name == ANNOTATION:
+                continue
+            given = [scores.get(name) for scores in held]
+            places: Sequence[int] = range(start, start + len(given))
+            scores = [score for score in given if score is not None]
+            if len(scores) < len(given):
+                places = [place for place, score in zip(places, given, strict=True) if score is not None]
+            if name not in self._scorers:
+                self._scorers[name] = _ScorerColumns(name)
+            self._scorers[name].add(places, scores)
+
+    @property
+    def without_answers(self) -> bool:
+        """Whether there are verdicts of other people's scorers, and none of them names its answer."""
+        scorers = self._scorers.values()
+        return bool(scorers) and not any(
+            columns.ours or columns.answers.labels().names for columns in scorers
+        )
+
+    def finish(self) -> Outcomes:
+        """All rows: one per planned epoch and scorer, the last of equal (id, epoch) only."""
+        last = self._epochs.last_of_each()
+        replaced = len(self._epochs) - len(last)
+        if replaced:
+            self.notes.append(
+                f"{replaced} epochs were recorded again later in the same log; the last record counts"
+            )
+        scorers = self._chosen_scorers()
+        tables = [part for columns in scorers for part in self._scorer_tables(columns, last)]
+        tables = tables or [
+            self._table(
+                "",
+                last,
+                {"kind": "score", "status": Labels(self._missing_status(last).astype(np.int32), STATUSES)},
+            )
+        ]
+        absent = self._absent(last)
+        if absent is not None:
+            tables += [self._absent_table(table, absent) for table in tables]
+        return Outcomes.concatenate(tables)
+
+    def _chosen_scorers(self) -> list[_ScorerColumns]:
+        """Scorers with ``hm_*`` metadata describe the same verdicts as those beside them, and go first."""
+        ours = [columns for columns in self._scorers.values() if columns.ours]
+        if ours and len(ours) < len(self._scorers):
+            others = sorted(set(self._scorers) - {columns.name for columns in ours})
+            self.notes.append(f"scorers without hm_* metadata are left out beside ours: {', '.join(others)}")
+        return ours or list(self._scorers.values())
+
+    def _scorer_tables(self, columns: _ScorerColumns, last: IntArray) -> Iterable[Outcomes]:
+        chosen = columns.lined_up(len(self._epochs))[last]
+        if columns.ours and not columns.plain_dictionaries:
+            yield self._table(columns.name, last, columns.own.columns(chosen, self._missing_status(last)))
+            return
+        lengths = columns.own.lengths(chosen) if columns.ours else {}
+        for key in columns.keys():
+            name = columns.name if key is None else f"{columns.name}/{key}"
+            plain = self._plain_columns(columns, key, chosen, last)
+            yield self._table(name, last, plain | lengths)
+
+    def _plain_columns(
+        self, columns: _ScorerColumns, key: str | None, chosen: IntArray, last: IntArray
+    ) -> dict[str, Any]:
+        held = [*columns.values, None]
+        picked = [held[i] for i in chosen.tolist()]
+        values, unknown = _verdicts(picked if key is None else [_leaf(value, key) for value in picked])
+        if unknown:
+            shown = ", ".join(repr(str(v)[:40]) for v, _ in unknown.most_common(3))
+            self.notes.append(
+                f"{sum(unknown.values())} verdicts of {columns.name} are no scores (such as {shown}): unscored"
+            )
+        unscored = np.isnan(values)
+        status = np.where(unscored, self._missing_status(last), _OK)
+        made: dict[str, Any] = {"kind": "score", "value": values}
+        answers, target = columns.answers.labels(), self._epochs.columns(last)["target"]
+        answer = Labels(np.append(answers.codes, np.int32(-1))[chosen], answers.names).map(normalise_label)
+        if key is None and _are_letters(answer, target, values):
+            made |= {"kind": "answer", "answer": answer}
+            status = np.where(answer.missing & ~unscored, _UNPARSED, status)
+        return {**made, "status": Labels(status.astype(np.int32), STATUSES)}
+
+    def _missing_status(self, last: IntArray) -> IntArray:
+        """Why an epoch without a verdict has none, as a position in ``STATUSES``."""
+        self._epochs.columns(last)
+        return np.where(self._epochs.errored[last], _ERRORED, _UNSCORED)
+
+    def _table(self, scorer: str, last: IntArray, columns: dict[str, Any]) -> Outcomes:
+        merged = {**self._epochs.columns(last), **columns}
+        for name in {"output_tokens", "reasoning_tokens", "turns"} & set(columns):
+            # A scorer's own count leaves out graders and other roles; usage is the next best.
+            usage = self._epochs.columns(last)[name]
+            merged[name] = np.where(np.isnan(columns[name]), usage, columns[name])
+        return Outcomes.build(len(last), {**merged, **self._identity(), "scorer": scorer or None})
+
+    def _identity(self) -> dict[str, Any]:
+        spec = self.header.eval
+        return {
+            "log": self.location,
+            "task": spec.task,
+            "model": spec.model,
+            "variant": variant_of(self.header),
+        }
+
+    def _absent(self, last: IntArray) -> tuple[list[str], list[int]] | None:
+        """Question and epoch of what was planned and left no record."""
+        ids = self.header.eval.dataset.sample_ids
+        epochs = self.header.eval.config.epochs or 1
+        if not ids or len(ids) * epochs > max(10_000_000, 100 * len(last)):
+            return None
+        columns = self._epochs.columns(last)
+        question, epoch = columns["question"], columns["epoch"]
+        names = list(map(str, ids))
+        if (
+            len(last) == len(names) * epochs
+            and epoch.max(initial=0) <= epochs
+            and set(question.names) == set(names)
+        ):
+            return None  # as many as were planned, none twice, and none but these
+        seen = set(zip(question.values(), epoch.tolist(), strict=True))
+        gone = [(q, e) for q in names for e in range(1, epochs + 1) if (q, e) not in seen]
+        return ([q for q, _ in gone], [e for _, e in gone]) if gone else None
+
+    def _absent_table(self, like: Outcomes, absent: tuple[list[str], list[int]]) -> Outcomes:
+        kind, scorer = (column.values()[0] if len(like) else None for column in (like.kind, like.scorer))
+        columns = {"kind": kind or "score", "status": "missing", "question": absent[0], "epoch": absent[1]}
+        return Outcomes.build(len(absent[0]), {**columns, **self._identity(), "scorer": scorer})
+
+
+class _EpochColumns:
+    """What is known of an epoch whatever its scores."""
+
+    def __init__(self) -> None:
+        self._text = {name: LabelBuilder() for name in ("question", "target", "limit", "uuid")}
+        self._numbers: dict[str, list[NDArray[Any]]] = {name: [] for name in _EPOCH_NUMBERS}
+        self.errored = np.zeros(0, dtype=np.bool_)
+        self._rows = 0
+        self._made: dict[str, Any] | None = None
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def add(self, rows: Sequence[SummaryRecord], model: str) -> None:
+        self._rows += len(rows)
+        self._text["question"].extend([str(row.id) for row in rows])
+        self._text["target"].extend([t if type(t := row.target) is str else _one_target(t) for row in rows])
+        self._text["limit"].extend([row.limit for row in rows])
+        self._text["uuid"].extend([row.uuid for row in rows])
+        usage = [row.model_usage for row in rows]
+        used = [_usage(accounts, model) if accounts else _NO_USAGE for accounts in usage]
+        # An array of floats makes NaN of None.
+        numbers: dict[str, list[Any]] = {
+            "epoch": [row.epoch for row in rows],
+            "choices": [len(row.choices) if row.choices else 0 for row in rows],
+            "retries": [row.retries or 0 for row in rows],
+            "errored": [row.error is not None for row in rows],
+            # Old logs say nothing of usage at all; an empty account means that no token was used.
+            "unused": [accounts is not None and not accounts for accounts in usage],
+            "turns": [row.turn_count for row in rows],
+            "messages": [row.message_count for row in rows],
+            "output_tokens": [own.output_tokens for own in used],
+            "reasoning_tokens": [own.reasoning_tokens for own in used],
+        }
+        for name, values in numbers.items():
+            self._numbers[name].append(np.asarray(values, dtype=_EPOCH_NUMBERS[name]))
+
+    def _number(self, name: str) -> NDArray[Any]:
+        parts = self._numbers[name]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=_EPOCH_NUMBERS[name])
+
+    def last_of_each(self) -> IntArray:
+        """Places of the rows that stay, in the order of the rows."""
+        keys = fold_keys([self._text["question"].labels().codes, self._number("epoch")])
+        _, first = np.unique(keys[::-1], return_index=True)
+        return np.sort(self._rows - 1 - first)
+
+    def columns(self, last: IntArray) -> dict[str, Any]:
+        """The columns of the rows that stay; made once, since several scorers share them."""
+        if self._made is None:
+            # What a column was collected in is let go as soon as the column stands.
+            text = {name: self._text.pop(name).labels().take(last) for name in list(self._text)}
+            text["target"] = text["target"].map(normalise_label)
+            self.errored = self._number("errored")
+            numbers = {name: self._number(name)[last] for name in _EPOCH_NUMBERS}
+            self._numbers.clear()
+            # A generation served from Inspect's cache uses no tokens, and neither does one that failed.
+            cached = numbers.pop("unused") & ~numbers.pop("errored")
+            self._made = {**text, **numbers, "cached": cached}
+        return self._made
+
+
+class _ScorerColumns:
+    """One scorer's verdicts, and which epoch each belongs to."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._places: list[IntArray] = []
+        self.values: list[Any] = []
+        self.answers = LabelBuilder()
+        self.own = OwnColumns()
+        self._pool: dict[str, str] = {}
+
+    @property
+    def ours(self) -> bool:
+        """Whether ``hm_*`` metadata describe the verdicts."""
+        return len(self.own) > 0
+
+    def add(self, places: Sequence[int], scores: list[ScoreRecord]) -> None:
+        values = [score.value for score in scores]
+        if self.ours or any(s.metadata is not None and s.metadata.hm_kind is not None for s in scores):
+            if not self.ours:
+                # Metadata of other people's scorers are not kept: nothing in them is read.
+                self.own.add([_NO_METADATA] * len(self.values), self.values)
+            self.own.add([score.metadata or _NO_METADATA for score in scores], values)
+        self._places.append(np.asarray(places, dtype=np.int64))
+        if self.own.kinds <= {"score"}:
+            # Equal verdicts are kept once. Other kinds than scores are read as they come.
+            pool = self._pool
+            self.values += [pool.setdefault(v, v) if type(v) is str else v for v in values]
+        else:
+            self.values = []
+        self.answers.extend([score.answer for score in scores])
+
+    @property
+    def plain_dictionaries(self) -> bool:
+        """Whether the verdicts are dictionaries of plain scores, described by us or not."""
+        return self.own.kinds <= {"score"} and dict in set(map(type, self.values))
+
+    def lined_up(self, rows: int) -> IntArray:
+        """Which of the verdicts belongs to each row, -1 where none does, shape (rows,)."""
+        found = np.full(rows, -1, dtype=np.int64)
+        places = np.concatenate(self._places)
+        found[places] = np.arange(len(places))
+        return found
+
+    def keys(self) -> list[str | None]:
+        """Keys of dict-shaped scores, places of list-shaped ones, else one ``None``."""
+        found: dict[str | None, None] = {}
+        if set(map(type, self.values)).isdisjoint((dict, list)):
+            return [None]
+        for value in self.values:
+            if isinstance(value, dict):
+                found |= dict.fromkeys(map(str, value))
+            elif isinstance(value, list):
+                found |= dict.fromkeys(str(place) for place in range(len(value)))
+        return list(found) or [None]
+
+
+def _usage(accounts: dict[str, Usage], model: str) -> Usage:
+    """Tokens of the evaluated model; where only others are on record, of all of them."""
+    own = accounts.get(model)
+    if own is not None:
+        return own
+    everyone = accounts.values()
+    return Usage(_total([u.output_tokens for u in everyone]), _total([u.reasoning_tokens for u in everyone]))
+
+
+def _total(counts: list[float | None]) -> float | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def _one_target(target: Any) -> str | None:
+    if isinstance(target, str):
+        return target
+    return ",".join(map(str, target)) if target else None
+
+
+def _leaf(value: Any, key: str) -> Any:
+    if isinstance(value, dict):
+        return value.get(key)
+    if isinstance(value, list) and key.isdigit() and int(key) < len(value):
+        return value[int(key)]
+    return None
+
+
+def _verdicts(values: list[Any]) -> tuple[NDArray[np.float64], Counter[str]]:
+    """Scores as numbers, NaN where there is none, and the values that are no scores."""
+    found = verdicts_to_floats(values)
+    absent = [values[place] for place in np.flatnonzero(np.isnan(found)).tolist()]
+    return found, Counter(
+        str(v) for v in absent if not (v is None or (isinstance(v, float) and math.isnan(v)))
+    )
+
+
+def _are_letters(answer: Labels, target: Labels, values: NDArray[np.float64]) -> bool:
+    """Whether a scorer judges single letters.
+
+    Only where every answer and target is one letter, and the verdict is right exactly where they agree:
+    a verdict that was edited, or that follows another rule, is the authority.
+    """
+    answers, targets = answer.compact(), target.compact()
+    if not answers.names or target.missing.any():
+        return False
+    if not all(len(label) == 1 and "A" <= label <= "Z" for label in answers.names + targets.names):
+        return False
+    both = Labels.concatenate([answers, targets]).codes
+    agree = both[: len(answer)] == both[len(answer) :]
+    scored = ~np.isnan(values)
+    return bool(((values[scored] == 1.0) | (values[scored] == 0.0)).all()) and np.array_equal(
+        agree[scored], values[scored] == 1.0
+    )

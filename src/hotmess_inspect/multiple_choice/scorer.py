@@ -1,0 +1,111 @@
+"""The scorer of multiple choice: letters, stated probabilities, log-probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from inspect_ai.scorer import CORRECT, INCORRECT, Score, Scorer, Target, Value, accuracy, scorer, stderr
+from inspect_ai.solver import TaskState
+
+from hotmess_inspect.multiple_choice.formats import FORMATS, check_choice
+from hotmess_inspect.multiple_choice.letters import read_letter
+from hotmess_inspect.multiple_choice.logprobs import letter_probabilities
+from hotmess_inspect.multiple_choice.solver import CONTEXT, FORMAT, ORDER, sample_question
+from hotmess_inspect.multiple_choice.stated import read_probabilities
+from hotmess_inspect.plugin.incoherence import incoherence
+from hotmess_inspect.plugin.lengths import sample_lengths, sample_status
+from hotmess_inspect.schema import class_label, epoch_metadata
+
+__all__ = ["OUTSIDE", "choice_scorer"]
+
+# Probability that the model gave to tokens that are no letter of a choice.
+OUTSIDE = "hm_outside"
+
+
+@scorer(metrics=[accuracy(), stderr(), incoherence()])
+def choice_scorer(format: str | None = None) -> Scorer:
+    """Read what an epoch predicts, in the data set's order of the choices.
+
+    The value is "C" or "I" for a letter, and for probabilities the share of the right choice among the
+    likeliest ones (1, 0, or 1/k where k tie). An answer that cannot be read is wrong, has the status
+    ``unparsed`` (or ``truncated``, ``limit``, which say why) and is what the metric's parameter
+    ``unparsed`` makes of it.
+
+    Args:
+        format: ``letter``, ``probability`` or ``logprob``; what the solver asked for if not given, and
+            ``letter`` where no solver of this package did.
+
+    Returns:
+        A scorer that leaves the ``hm_*`` entries of :mod:`~hotmess_inspect.schema`, ``hm_order``
+        (the data set's letters in the order shown, where choices were shuffled) and ``hm_outside`` (for
+        log-probabilities, the probability of everything but the letters).
+    """
+    if format is not None:
+        check_choice("format", format, FORMATS)
+
+    async def score(state: TaskState, target: Target) -> Score:
+        question = sample_question(state)
+        classes = len(question.choices)
+        order = _order(state.store.get(ORDER), classes)
+        own: dict[str, Any] = {
+            "epoch": state.epoch,
+            "context": state.store.get(CONTEXT),
+            "target": class_label(question.answer),
+            "classes": classes,
+            "lengths": sample_lengths(state),
+        }
+        beside: dict[str, Any] = {}
+        if order != list(range(classes)):
+            beside["hm_order"] = "".join(class_label(index) for index in order)
+        asked = format or str(state.store.get(FORMAT) or "letter")
+        if asked == "letter":
+            place = read_letter(state.output.completion, [question.choices[index] for index in order])
+            letter = "" if place is None else class_label(order[place])
+            metadata = epoch_metadata(kind="answer", answer=letter, status=_status(state, letter), **own)
+            value: Value = CORRECT if letter == own["target"] else INCORRECT
+            return Score(
+                value=value, answer=letter, explanation=state.output.completion, metadata=metadata | beside
+            )
+        if asked == "probability":
+            shown = read_probabilities(state.output.completion, classes)
+        else:
+            shown, beside[OUTSIDE] = letter_probabilities(state.output, classes)
+        stated = None if shown is None else _mapped(shown, order)
+        metadata = epoch_metadata(
+            kind="probabilities", probabilities=stated, status=_status(state, stated), **own
+        )
+        return Score(
+            value=_share_right(stated, question.answer),
+            answer="" if stated is None else ", ".join(f"{p:.4g}" for p in stated),
+            explanation=state.output.completion,
+            metadata=metadata | beside,
+        )
+
+    return score
+
+
+def _status(state: TaskState, read: object) -> Any:
+    ended = sample_status(state)
+    return "unparsed" if not read and ended == "ok" else ended
+
+
+def _order(stored: object, classes: int) -> list[int]:
+    """The order that was shown; the data set's where no solver of this package showed one."""
+    if isinstance(stored, list) and sorted(stored) == list(range(classes)):
+        return stored
+    return list(range(classes))
+
+
+def _mapped(shown: Sequence[float], order: Sequence[int]) -> list[float]:
+    mapped = [0.0] * len(order)
+    for place, index in enumerate(order):
+        mapped[index] = shown[place]
+    return mapped
+
+
+def _share_right(probabilities: Sequence[float] | None, answer: int) -> float:
+    if probabilities is None:
+        return 0.0
+    top = max(probabilities)
+    return float(probabilities[answer] == top) / sum(p == top for p in probabilities)

@@ -1,0 +1,1 @@
+"""Thin Inspect shells: metric, reducer, scorers, viewer, annotation."""

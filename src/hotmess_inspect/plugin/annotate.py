@@ -1,0 +1,176 @@
+"""Per-question numbers as scores in a log, where Inspect's log viewer shows them as columns."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hotmess_inspect.io.log_file import (
+    LogChanged,
+    beside,
+    changed,
+    local_copy,
+    part_for,
+    put,
+    version,
+)
+from hotmess_inspect.io.logs import Problem, read_inputs
+from hotmess_inspect.io.records import ANNOTATION
+from hotmess_inspect.plugin.annotation_view import annotated_viewer
+from hotmess_inspect.results.analyze import GroupResult, Options, analyze, group_name
+from hotmess_inspect.results.questions import QuestionNumbers, as_score_value, question_numbers
+
+__all__ = ["Annotation", "LogChanged", "annotate_log"]
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """What was written.
+
+    Attributes:
+        path: The annotated log.
+        group: Which group's numbers it holds.
+        questions: How many questions have numbers.
+        samples: How many samples carry them.
+        problems: What was found on reading the log.
+    """
+
+    path: str
+    group: str
+    questions: int
+    samples: int
+    problems: list[Problem]
+
+
+def annotate_log(
+    source: str, target: str | None = None, *, scorer: str | None = None, options: Options | None = None
+) -> Annotation:
+    """Write per-question error, bias², variance, incoherence, share correct and modal answer into a log.
+
+    Every sample of a question gets the same numbers, under the score name ``hotmess_question``. An
+    annotation that is there already is replaced, so that annotating twice changes nothing. The metadata of
+    the score say which group, loss, estimator and version it is from.
+
+    Args:
+        source: Path or URI of a finished log.
+        target: Where to write, path or URI; default beside the source as ``<name>.annotated.eval``. The source
+            itself may be named: it is replaced in one step, unless it was changed meanwhile.
+        scorer: Which scorer's verdicts count where a log has several; default the first group.
+        options: Loss, estimator and what an unparsed answer counts as.
+
+    Returns:
+        What was written.
+
+    Raises:
+        ValueError: If the log is still being written, cannot be read, holds no such scorer, or more than one
+            model or task.
+        LogChanged: If the source changed between reading and writing.
+    """
+    from inspect_ai.log import read_eval_log, write_eval_log
+
+    before = version(source)
+    if before is None:
+        raise ValueError(f"{source}: no such log")
+    with local_copy(source) as copy:
+        found = read_inputs([copy])
+        if not found.logs:
+            raise ValueError(f"{source}: {found.problems[0].message if found.problems else 'no log'}")
+        if found.logs[0].status == "started":
+            raise ValueError(f"{source}: the log is still being written; annotate it when the run has ended")
+        result, problems = _headline(source, found.outcomes, scorer, options or Options())
+        numbers = {line.question: line for line in question_numbers(result)}
+        log = read_eval_log(copy)
+        samples = _annotate(log, numbers, result)
+        path = target or beside(source)
+        with part_for(path) as part:
+            write_eval_log(log, part)
+            if version(source) != before:
+                raise changed(source)
+            put(part, path, before if path == source else None)
+    named = [replace(p, input=source) if p.input == copy else p for p in found.problems]
+    return Annotation(path, group_name(result.group), len(numbers), samples, [*named, *problems])
+
+
+def _annotate(log: Any, numbers: dict[str, QuestionNumbers], result: GroupResult) -> int:
+    """Add the numbers to a log in memory; returns to how many samples."""
+    _remove_annotation(log)
+    samples = _add_scores(log, numbers, result)
+    _add_results(log, result)
+    log.eval.viewer = annotated_viewer(log, has_answer=any(line.modal_answer for line in numbers.values()))
+    return samples
+
+
+def _headline(
+    source: str, outcomes: Any, scorer: str | None, options: Options
+) -> tuple[GroupResult, list[Problem]]:
+    results, problems = analyze(outcomes, options)
+    if scorer is not None:
+        known = sorted({r.group.scorer or "" for r in results})
+        results = [r for r in results if r.group.scorer == scorer]
+        if not results:
+            raise ValueError(f"{source}: no scorer {scorer!r}; the log has {', '.join(known) or 'none'}")
+    if not results:
+        why = problems[0].message if problems else "no verdict"
+        raise ValueError(f"{source}: nothing to annotate: {why}")
+    return results[0], problems
+
+
+def _remove_annotation(log: Any) -> None:
+    for sample in log.samples or []:
+        if sample.scores:
+            sample.scores.pop(ANNOTATION, None)
+    if log.results is not None:
+        log.results.scores = [score for score in log.results.scores if score.name != ANNOTATION]
+
+
+def _add_scores(log: Any, numbers: dict[str, QuestionNumbers], result: GroupResult) -> int:
+    from inspect_ai.scorer import Score
+
+    added = 0
+    for sample in log.samples or []:
+        line = numbers.get(str(sample.id))
+        if line is None:
+            continue
+        sample.scores = dict(sample.scores or {})
+        sample.scores[ANNOTATION] = Score(
+            value=as_score_value(line), metadata=_provenance(result, line.epochs)
+        )
+        added += 1
+    return added
+
+
+def _add_results(log: Any, result: GroupResult) -> None:
+    from inspect_ai.log import EvalMetric, EvalScore
+
+    if log.results is None:
+        return
+    numbers = result.as_json()
+    names = (
+        "incoherence",
+        "error",
+        "bias_squared",
+        "variance",
+        "accuracy",
+        "questions",
+        "epochs_scored",
+        "epochs_planned",
+    )
+    metrics = {
+        name: EvalMetric(name=name, value=math.nan if numbers[name] is None else numbers[name])
+        for name in names
+    }
+    score = EvalScore(name=ANNOTATION, scorer=ANNOTATION, metrics=metrics, metadata=_provenance(result))
+    log.results.scores.append(score)
+
+
+def _provenance(result: GroupResult, epochs: int | None = None) -> dict[str, Any]:
+    from hotmess_inspect import __version__
+
+    made: dict[str, Any] = {
+        "source": f"hotmess annotate {__version__}",
+        "group": group_name(result.group),
+        "loss": result.decomposition.loss,
+        "estimator": result.decomposition.estimator,
+    }
+    return made if epochs is None else {**made, "epochs": epochs}

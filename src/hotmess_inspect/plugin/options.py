@@ -1,0 +1,66 @@
+"""What a decomposition of scores can be asked for, checked once."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, cast, get_args
+
+ClassLoss: TypeAlias = Literal["brier", "kl", "zero_one"]
+Estimator: TypeAlias = Literal["unbiased", "plugin", "jackknife"]
+Unparsed: TypeAlias = Literal["uniform", "class", "drop"]
+Tests: TypeAlias = Literal["f2p", "p2p", "pooled"]
+
+_ESTIMATORS: dict[str, tuple[str, ...]] = {
+    "brier": ("unbiased", "plugin"),
+    "kl": ("plugin", "jackknife"),
+    "zero_one": ("plugin",),
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """Checked parameters of the metric; see :func:`~hotmess_inspect.plugin.incoherence.incoherence`."""
+
+    loss: ClassLoss = "brier"
+    estimator: Estimator = "unbiased"
+    smoothing: float = 1e-12
+    unparsed: Unparsed = "uniform"
+    tests: Tests = "f2p"
+    key: str | int | None = None
+    perfect: float = 1.0
+
+
+def checked_options(
+    *,
+    loss: str,
+    estimator: str | None,
+    smoothing: float,
+    unparsed: str,
+    tests: str,
+    key: str | int | None,
+    perfect: float,
+) -> Options:
+    """Options as typed by a user, or a ValueError that names the parameter and what it may be."""
+    _check("loss", loss, get_args(ClassLoss))
+    chosen = _ESTIMATORS[loss][0] if estimator is None else estimator
+    if chosen not in _ESTIMATORS[loss]:
+        permitted = " or ".join(map(repr, _ESTIMATORS[loss]))
+        raise ValueError(f"estimator={estimator!r} does not exist for loss={loss!r}; use {permitted}")
+    _check("unparsed", unparsed, get_args(Unparsed))
+    _check("tests", tests, get_args(Tests))
+    if not 0 < smoothing < 1:
+        raise ValueError(f"smoothing={smoothing!r} is outside (0, 1); the paper uses 1e-12")
+    if not abs(perfect) < float("inf"):
+        raise ValueError(f"perfect={perfect!r} must be a finite number: the score of a right answer")
+    return Options(
+        loss=cast(ClassLoss, loss),
+        estimator=cast(Estimator, chosen),
+        smoothing=smoothing,
+        unparsed=cast(Unparsed, unparsed),
+        tests=cast(Tests, tests),
+        key=key,
+        perfect=perfect,
+    )
+
+
+def _check(name: str, value: str, permitted: tuple[str, ...]) -> None:
+    if value not in permitted:
+        raise ValueError(f"{name}={value!r} is not one of {', '.join(map(repr, permitted))}")

@@ -1,0 +1,122 @@
+"""The epochs reducer `hotmess/decomposition`."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from inspect_ai.scorer import Score, ScoreReducer, Value, mean_score, score_reducer
+
+from hotmess_inspect.plugin.options import Options
+
+_TERMS = ("error", "bias_squared", "variance")
+
+
+@score_reducer
+def decomposition() -> ScoreReducer:
+    """Reduce the epochs of a question to their mean, with their decomposition beside it.
+
+    The value is exactly that of Inspect's own `mean` reducer, so that a suite's accuracy and standard
+    error stay what they were. It has no parameters on purpose: Inspect logs none, and a later
+    re-computation would silently use the defaults.
+
+    Returns:
+        A reducer whose scores carry in their metadata ``error``, ``bias_squared`` and ``variance``
+        (unbiased; Brier for classes, F2P coverage for unit tests, squared distance to 1 for plain
+        scores; None where undefined), ``epochs`` (those used), ``epochs_unscored``, ``modal_answer`` and
+        ``modal_share``. For scores that are dictionaries or lists the three terms are shaped like the
+        value. Where epochs disagree in shape, which Inspect's `mean` refuses, every key is averaged over
+        the epochs that have it and ``reduced_with`` says so.
+    """
+    mean = mean_score()
+
+    def reduce(scores: list[Score]) -> Score:
+        note: dict[str, Any] = {}
+        try:
+            reduced = mean(scores)
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
+            reduced = _mean_where_present(scores)
+            note = {"reduced_with": f"each key over the epochs that have it ({error})"[:1024]}
+        kept = {name: entry for name, entry in (reduced.metadata or {}).items() if not name.startswith("hm_")}
+        # The first epoch's hm_* entries are not true of the question as a whole.
+        return reduced.model_copy(update={"metadata": kept | _describe(scores) | note})
+
+    return reduce
+
+
+def _describe(scores: Sequence[Score]) -> dict[str, Any]:
+    described = any((score.metadata or {}).get("hm_kind") for score in scores)
+    shape = None if described else _shape(scores)
+    if shape is None:
+        return _decompose(scores, None) | _mode(scores)
+    parts = {key: _decompose(scores, key) for key in shape}
+    columns = {
+        name: {key: part[name] for key, part in parts.items()}
+        for name in (*_TERMS, "epochs", "epochs_unscored")
+    }
+    if all(isinstance(key, int) for key in shape):
+        return {name: list(column.values()) for name, column in columns.items()} | _mode(scores)
+    return columns | _mode(scores)
+
+
+def _shape(scores: Sequence[Score]) -> list[str] | list[int] | None:
+    """Keys of dictionary scores or indices of list scores, None for scalars."""
+    dictionaries = [score.value for score in scores if isinstance(score.value, Mapping)]
+    if dictionaries:
+        return sorted({str(key) for value in dictionaries for key in value})
+    lists = [score.value for score in scores if isinstance(score.value, list | tuple)]
+    return list(range(max(map(len, lists)))) if lists else None
+
+
+def _decompose(scores: Sequence[Score], key: str | int | None) -> dict[str, Any]:
+    # Inspect loads every component at its start; numpy can wait until there is something to compute.
+    from hotmess_inspect.plugin.kinds import measure
+    from hotmess_inspect.plugin.rows import as_rows
+
+    rows = as_rows(
+        ["question"] * len(scores),
+        [score.value for score in scores],
+        [score.metadata for score in scores],
+        plain=key is not None,
+    )
+    measured = measure(rows, Options(key=key))
+    terms = {name: getattr(measured.headline, name).tolist() for name in _TERMS}
+    return {
+        **{name: _known(values[0]) if values else None for name, values in terms.items()},
+        "epochs": len(measured.question),
+        "epochs_unscored": measured.unscored + rows.other,
+    }
+
+
+def _known(number: float) -> float | None:
+    return None if math.isnan(number) else number
+
+
+def _mode(scores: Sequence[Score]) -> dict[str, Any]:
+    """Most frequent answer and its share; the first in alphabetical order where several are."""
+    answers = Counter(answer for answer in map(_answer, scores) if answer is not None)
+    if not answers:
+        return {"modal_answer": None, "modal_share": None}
+    modal = min(answers, key=lambda answer: (-answers[answer], answer))
+    return {"modal_answer": modal, "modal_share": answers[modal] / answers.total()}
+
+
+def _answer(score: Score) -> str | None:
+    answer = (score.metadata or {}).get("hm_answer", score.answer)
+    if isinstance(answer, str):
+        return answer[:1024]
+    if isinstance(score.value, str | bool | int | float) and score.value == score.value:
+        return str(score.value)
+    return None
+
+
+def _mean_where_present(scores: Sequence[Score]) -> Score:
+    mean = mean_score()
+    dictionaries = [score.value for score in scores if isinstance(score.value, Mapping)]
+    if not dictionaries:
+        return Score.unscored(reason="scoring_failed", explanation="epochs have scores of different shapes")
+    value: dict[str, Any] = {}
+    for key in sorted({str(key) for entries in dictionaries for key in entries}):
+        present: list[Value] = [entry for entries in dictionaries if (entry := entries.get(key)) is not None]
+        value[key] = mean([Score(value=entry) for entry in present]).value if present else math.nan
+    return Score(value=value, metadata=scores[0].metadata)

@@ -1,0 +1,154 @@
+"""The scorer `hotmess/repeat`: verdicts that exist already, made fit for decomposition."""
+
+import math
+from collections.abc import Mapping
+from logging import getLogger
+from typing import Any
+
+from inspect_ai.scorer import Score, Scorer, Target, Value, accuracy, scorer, stderr
+from inspect_ai.solver import TaskState
+from inspect_ai.util import registry_info
+
+from hotmess_inspect._inspect_private import prerequisite_error
+from hotmess_inspect.plugin.incoherence import incoherence
+from hotmess_inspect.plugin.lengths import sample_lengths, sample_status
+from hotmess_inspect.plugin.verdicts import pick, verdict_to_float
+from hotmess_inspect.schema import class_index, class_label, epoch_metadata
+
+logger = getLogger(__name__)
+
+SOURCE = "hm_source"
+
+
+# The parameter hides the decorator inside the function only.
+@scorer(metrics=[accuracy(), stderr(), incoherence()], name="repeat")
+def repeat(scorer: Scorer | None = None, source: str | None = None, key: str | int | None = None) -> Scorer:
+    """Repeat a verdict that exists, with what the decomposition needs beside it.
+
+    Three uses: `inspect score LOG --scorer hotmess/repeat --action append` takes the verdicts stored in a
+    log; in `Task(scorer=[theirs(), repeat()])` it takes the verdict of the scorer before it; with
+    `scorer` it runs another scorer itself. Nothing is judged again in the first two.
+
+    The value stays the verdict, so that accuracy is what the other scorer reports. Where the sample has
+    choices with one right letter and the verdict agrees with the letter, the answer itself is
+    decomposed (``hm_kind`` "answer"), otherwise the verdict as a number ("score").
+
+    Args:
+        scorer: Scorer to run; None reads scores that the sample has already.
+        source: Name of the score to read where a sample has several.
+        key: Key of the value where scores are dictionaries, index where they are lists.
+
+    Returns:
+        A scorer whose metadata hold the ``hm_*`` entries of :mod:`~hotmess_inspect.schema`, ``hm_target`` and ``hm_classes`` for
+        choices, and ``hm_source``, the name of the score repeated. A sample without that score is left
+        unscored and counted as such by Inspect.
+
+    Raises:
+        ValueError: If both `scorer` and `source` are given.
+        PrerequisiteError: When scoring, if a sample has several scores and `source` is None, or a score
+            is a dictionary of several keys and `key` names none of them.
+    """
+    if scorer is not None and source is not None:
+        raise ValueError(f"source={source!r} reads a stored score and scorer runs one: give one of the two")
+
+    async def score(state: TaskState, target: Target) -> Score:
+        if scorer is not None:
+            name, verdict = _name(scorer), await scorer(state, target)
+        else:
+            name, verdict = _stored(state.scores or {}, source)
+        if verdict is None:
+            return Score.unscored(
+                reason="scoring_failed", explanation=f"no score {name!r} to repeat", metadata={SOURCE: name}
+            )
+        return _repeat(verdict, name, key, state, target)
+
+    return score
+
+
+def _name(scorer: Scorer) -> str:
+    """Name of a scorer without its package, as logs have it."""
+    try:
+        return registry_info(scorer).name.rsplit("/", 1)[-1]
+    except ValueError:
+        return getattr(scorer, "__name__", "scorer")
+
+
+def _stored(scores: Mapping[str, Score], source: str | None) -> tuple[str, Score | None]:
+    """The score to repeat, never one that was itself repeated."""
+    originals = {name: score for name, score in scores.items() if SOURCE not in (score.metadata or {})}
+    if source is not None:
+        if originals and source not in originals:
+            logger.warning(
+                "hotmess/repeat: no score %r in a sample that has %s", source, ", ".join(map(repr, originals))
+            )
+        return source, originals.get(source)
+    if len(originals) > 1:
+        names = ", ".join(map(repr, originals))
+        raise prerequisite_error(
+            f"hotmess/repeat: source={source!r}, but the sample has several scores; choose one of {names} "
+            "(on the command line: -S source=NAME)"
+        )
+    return next(iter(originals.items()), ("any", None))
+
+
+def _repeat(verdict: Score, name: str, key: str | int | None, state: TaskState, target: Target) -> Score:
+    value = _value(verdict.value, key)
+    own = {entry: found for entry, found in (verdict.metadata or {}).items() if entry.startswith("hm_")}
+    metadata = (
+        own if "hm_kind" in own and key is None else describe_verdict(value, verdict.answer, state, target)
+    )
+    # A verdict without any number (model graders that failed) is unscored, not wrong.
+    unscored = (
+        metadata["hm_kind"] == "score" and math.isnan(verdict_to_float(value)) and not isinstance(value, str)
+    )
+    return Score(
+        value=math.nan if unscored else value,
+        answer=verdict.answer,
+        explanation=verdict.explanation,
+        reason=verdict.reason,
+        metadata={**metadata, SOURCE: name},
+    )
+
+
+def _value(value: Value, key: str | int | None) -> Any:
+    picked = pick(value, key)
+    if picked is None and isinstance(value, Mapping) and (key is None or key not in value) and len(value) > 1:
+        names = ", ".join(map(repr, value))
+        raise prerequisite_error(
+            f"hotmess/repeat: key={key!r}, but the score is a dictionary; choose one of {names} "
+            "(on the command line: -S key=NAME)"
+        )
+    return math.nan if picked is None else picked
+
+
+def describe_verdict(value: Any, answer: str | None, state: TaskState, target: Target) -> dict[str, Any]:
+    """The ``hm_*`` entries of a verdict: an answer where it agrees with a letter, else a plain score."""
+    status = sample_status(state)
+    lengths = sample_lengths(state)
+    label = _answered(answer, len(state.choices))
+    right = _single_label(target.text, len(state.choices))
+    if label is not None and right is not None and verdict_to_float(value) == float(label == right):
+        return epoch_metadata(
+            kind="answer",
+            epoch=state.epoch,
+            status=status if label or status != "ok" else "unparsed",
+            answer=label,
+            target=right,
+            classes=len(state.choices),
+            lengths=lengths,
+        )
+    return epoch_metadata(kind="score", epoch=state.epoch, status=status, lengths=lengths)
+
+
+def _answered(answer: str | None, choices: int) -> str | None:
+    """The label answered, "" for none or several of them, None where the scorer's answers are no labels."""
+    parts = [part for part in (answer or "").replace(",", " ").split() if part]
+    if answer is None or any(_single_label(part, choices) is None for part in parts):
+        return None
+    return (_single_label(parts[0], choices) or "") if len(parts) == 1 else ""
+
+
+def _single_label(text: str, choices: int) -> str | None:
+    """The label of a choice, upper case; None for none, several, or one beyond the choices."""
+    index = class_index(text.strip().upper())
+    return class_label(index) if index is not None and index < choices and choices > 1 else None

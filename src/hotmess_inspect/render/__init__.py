@@ -1,0 +1,1 @@
+"""Results as text, frames, figures and pages."""

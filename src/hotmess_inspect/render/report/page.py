@@ -1,0 +1,243 @@
+"""The page: headline first, then figures, then the questions to read, then how it was computed."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hotmess_inspect import __version__
+from hotmess_inspect.io.logs import Inputs, Problem
+from hotmess_inspect.render.frames import label_of
+from hotmess_inspect.render.report import figures
+from hotmess_inspect.render.report.html import bullets, cell, interval, number, table
+from hotmess_inspect.render.report.reading import Links, reading_list
+from hotmess_inspect.render.report.sections import allowance_section, comparison_section, length_section
+from hotmess_inspect.render.report.style import STYLE
+from hotmess_inspect.render.text import escaped
+from hotmess_inspect.results.analyze import GroupResult, Options, analyze
+from hotmess_inspect.results.questions import question_numbers
+from hotmess_inspect.results.warnings import ItemCounts, count_warnings
+
+# No script can run, nothing can be fetched: whatever a log holds, the page only shows it.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What the page shows.
+
+    Attributes:
+        analysis: Losses, estimator, buckets, seed.
+        viewer: Where Inspect's log viewer answers, for links to transcripts.
+        questions: How many questions to read first are listed per group.
+        title: Heading.
+    """
+
+    analysis: Options = field(default_factory=Options)
+    viewer: str = "http://127.0.0.1:7575"
+    questions: int = 15
+    title: str = "Bias, variance and incoherence"
+
+    def __post_init__(self) -> None:
+        if not self.viewer.startswith(("http://", "https://")):
+            raise ValueError(
+                f"viewer must be an address that starts with http:// or https://, not {self.viewer!r}"
+            )
+        if self.questions < 0:
+            raise ValueError(f"questions must be 0 or more, not {self.questions}")
+
+
+def write_report(inputs: Inputs, path: str, options: ReportOptions | None = None) -> list[Problem]:
+    """Write the page.
+
+    Args:
+        inputs: What was read.
+        path: File to write; it is replaced in one step.
+        options: What to show.
+
+    Returns:
+        All problems, those of reading and those of the analysis.
+    """
+    text, problems = report_html(inputs, options or ReportOptions())
+    part = Path(f"{path}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return problems
+
+
+def report_html(inputs: Inputs, options: ReportOptions) -> tuple[str, list[Problem]]:
+    """The page as text, and all problems."""
+    results, found = analyze(inputs.outcomes, options.analysis)
+    problems = [*inputs.problems, *found]
+    # One set of comparable figures per loss and estimator: axes of different losses have different units.
+    sections: dict[tuple[str, str], list[GroupResult]] = defaultdict(list)
+    for result in results:
+        sections[result.decomposition.loss, result.decomposition.estimator].append(result)
+    links = Links(options.viewer, inputs.logs)
+    body = [
+        f"<h1>{escaped(options.title)}</h1>",
+        _lead(inputs, results),
+        _headline(results),
+        _warnings(results, problems),
+        *(_loss_section(loss, estimator, own, options) for (loss, estimator), own in sections.items()),
+        comparison_section(results),
+        length_section(results),
+        allowance_section(results),
+        reading_list(_first_losses(results), links, options.questions) if options.questions else "",
+        _coverage(results),
+        _method(options),
+    ]
+    return _document(options.title, body), problems
+
+
+def _document(title: str, body: Iterable[str]) -> str:
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="referrer" content="no-referrer">\n'
+        f"<title>{escaped(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(part for part in body if part)
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _lead(inputs: Inputs, results: Sequence[GroupResult]) -> str:
+    groups = len({id(r.group) for r in results})
+    return (
+        f"<p class=lead>{inputs.files} files, {len(inputs.outcomes):,} rows, {groups} groups. "
+        "A model that fails the same way every time has bias; one that fails differently every time has variance. "
+        "<b>Incoherence</b> is the share of its error that is variance: Σ variance / Σ error over questions.</p>"
+    )
+
+
+def _headline(results: Sequence[GroupResult]) -> str:
+    rows = [
+        [
+            label_of(r, results), r.group.task or "–", r.decomposition.loss, r.decomposition.estimator,
+            str(int((r.decomposition.epochs > 0).sum())), _of(r), number(r.accuracy),
+            number(r.decomposition.mean("error")), number(r.decomposition.mean("bias_squared")),
+            number(r.decomposition.mean("variance")), number(r.decomposition.incoherence, 3),
+            interval(r.incoherence_ci),
+        ]
+        for r in results
+    ]  # fmt: skip
+    names = [
+        "group",
+        "task",
+        "loss",
+        "estimator",
+        "questions",
+        "epochs",
+        "accuracy",
+        "error",
+        "bias²",
+        "variance",
+        "incoherence",
+        "95 % interval",
+    ]
+    return "<h2>Headline</h2>" + table(names, rows, text_columns=4) + _single_notes(results)
+
+
+def _single_notes(results: Sequence[GroupResult]) -> str:
+    notes = [
+        f"{label_of(r, results)} ({r.decomposition.loss}): incoherence {r.decomposition.incoherence_note}"
+        for r in results
+        if r.decomposition.incoherence_note
+    ]
+    return bullets(notes)
+
+
+def _warnings(results: Sequence[GroupResult], problems: Sequence[Problem]) -> str:
+    sentences = [f"{p.level}: {p.input}: {p.message}" for p in problems]
+    for result in {id(r.group): r for r in results}.values():
+        sentences += [f"{label_of(result, results)}: {text}" for text in count_warnings(item_counts(result))]
+    unique = list(dict.fromkeys(sentences))
+    return f"<h2>Before you read on</h2>{bullets(unique)}" if unique else ""
+
+
+def item_counts(result: GroupResult) -> ItemCounts:
+    """What a group's numbers rest on."""
+    counts = result.counts
+    return ItemCounts.of(
+        result.decomposition,
+        epochs_planned=max(counts["epochs_planned"], int(result.decomposition.epochs.sum())),
+        unparsed=counts["unparsed"],
+        truncated=counts["truncated"],
+        limited=counts["limit"],
+        retried=counts["retried"],
+        cached=counts["cached"],
+    )
+
+
+def _loss_section(loss: str, estimator: str, results: Sequence[GroupResult], options: ReportOptions) -> str:
+    labels = [label_of(r, results) for r in results]
+    numbers = [question_numbers(r) for r in results]
+    analysis = options.analysis
+    drawn = [
+        figures.plane_figure(results, labels, analysis.seed, analysis.resamples),
+        figures.length_figure(results, labels),
+        figures.overthinking_figure(results, labels),
+        figures.ensembling_figure(results, labels),
+        figures.distribution_figure(results, labels, numbers),
+    ]
+    shown = "\n".join(_figure(figure, f"{loss}-{estimator}") for figure in drawn if figure is not None)
+    return (
+        f"<h2>{escaped(loss)}, {escaped(estimator)}</h2>\n<div class=figures>{shown}</div>" if shown else ""
+    )
+
+
+def _figure(figure: figures.Figure, prefix: str) -> str:
+    name = f"{prefix}-{figure.name}"
+    links = " ".join(
+        f'<a download="{escaped(name)}.{form}" href="{figure.data_uri(form)}">{form.upper()}</a>'
+        for form in ("svg", "png", "csv")
+    )
+    columns = list(figure.rows[0])
+    cells = [[cell(value) for value in row.values()] for row in figure.rows]
+    return (
+        f'<figure id="{escaped(name)}"><h3>{escaped(figure.title)}</h3>{figure.inline_svg}'
+        f"<figcaption>{escaped(figure.caption)} <span class=links>{links}</span></figcaption>"
+        f"<details><summary>Data</summary>{table(columns, cells, text_columns=1)}</details></figure>"
+    )
+
+
+def _first_losses(results: Sequence[GroupResult]) -> list[GroupResult]:
+    """Every group once, with its headline loss."""
+    first: dict[int, GroupResult] = {}
+    for result in results:
+        first.setdefault(id(result.group), result)
+    return list(first.values())
+
+
+def _coverage(results: Sequence[GroupResult]) -> str:
+    own = _first_losses(results)
+    if not own:
+        return ""
+    names = list(own[0].counts)
+    rows = [[label_of(r, results), *(f"{r.counts[name]:,}" for name in names)] for r in own]
+    return "<h2>Coverage</h2>" + table(["group", *(n.replace("_", " ") for n in names)], rows, text_columns=1)
+
+
+def _method(options: ReportOptions) -> str:
+    analysis = options.analysis
+    return (
+        "<h2>How this was computed</h2>"
+        f"<p>hotmess-inspect {escaped(__version__)}, seed {analysis.seed}, {analysis.resamples:,} bootstrap replicates over questions, "
+        f"unparsed answers counted as {escaped(analysis.unparsed)}. Per question error = bias² + variance. The unbiased estimator "
+        "multiplies the variance of R epochs by R/(R − 1) and takes it from the error, so that numbers do not depend on R; the "
+        "plug-in is the paper's and does. Definitions: Hägele, Gema, Sleight, Perez, Sohl-Dickstein, <i>The Hot Mess of AI</i>, "
+        '<a href="https://arxiv.org/abs/2601.23045" rel="noreferrer">arXiv 2601.23045</a>.</p>'
+    )
+
+
+def _of(result: GroupResult) -> str:
+    counts = result.counts
+    scored, planned = counts["epochs_scored"], counts["epochs_planned"]
+    return f"{scored:,}" if scored == planned else f"{scored:,} of {planned:,}"

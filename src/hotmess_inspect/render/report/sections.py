@@ -1,0 +1,124 @@
+"""Sections of tables: comparisons, lengths, what accuracy allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hotmess_inspect.analyses.lengths import LengthTrend
+from hotmess_inspect.analyses.overthinking import Overthinking
+from hotmess_inspect.render.frames import label_of
+from hotmess_inspect.render.report.html import interval, number, table
+from hotmess_inspect.results.analyze import GroupResult
+from hotmess_inspect.results.compare import QUANTITIES, comparisons
+
+
+def comparison_section(results: Sequence[GroupResult]) -> str:
+    """Models, budgets and settings on one task, less the first of them, question by question."""
+    found = comparisons(results)
+    if not found:
+        return ""
+    rows = []
+    for one in found:
+        row = [label_of(one.first, results), label_of(one.second, results), one.first.decomposition.loss]
+        row += [str(one.questions), f"{one.first.accuracy - one.second.accuracy:+.3f}"]
+        for quantity in QUANTITIES:
+            d = one.differences[quantity]
+            row.append(
+                "–"
+                if d.estimate != d.estimate
+                else f"{d.estimate:+.3f} [{interval((d.low, d.high), 3, '+')}]"
+            )
+        rows.append(row)
+    names = [
+        "group",
+        "less",
+        "loss",
+        "shared questions",
+        "accuracy",
+        "error",
+        "bias²",
+        "variance",
+        "incoherence",
+    ]
+    return (
+        "<h2>Side by side</h2><p>Differences on the questions that both have, resampled in pairs: what both share "
+        "(some questions are hard) cancels. An interval without 0 says that they differ. Accuracy is over all "
+        "questions of each. Where accuracies differ, so does the incoherence that they allow: look at bias² and "
+        f"variance.</p>{table(names, rows, text_columns=3)}"
+    )
+
+
+def length_section(results: Sequence[GroupResult]) -> str:
+    """Slopes and shorter against longer epochs, with and without epochs that a limit ended."""
+    rows = []
+    for result in results:
+        found = result.lengths
+        if found is None:
+            continue
+        head = [label_of(result, results), result.decomposition.loss, (result.length or "").replace("_", " ")]
+        share = f"{found.censored / found.epochs:.0%}" if found.epochs else "–"
+        rows.append([*head, "all", share, *_slope(found.trend), *_split(found.overthinking)])
+        if found.uncensored:
+            trend, split = found.uncensored
+            rows.append([*head, "not ended by a limit", "0%", *_slope(trend), *_split(split)])
+    if not rows:
+        return ""
+    names = ["group", "loss", "length", "epochs", "lower bounds", "slope", "95 % interval", "R²"]
+    names += ["shorter", "longer", "difference", "95 % interval", "p"]
+    return (
+        "<h2>Length</h2><p>Slope of log incoherence against log length over buckets of questions; then the "
+        "incoherence of the shorter and the longer epochs of the same questions (natural overthinking). Where a "
+        "limit or a cut ended an epoch, its length is a lower bound: slopes then err upward, and the line without "
+        f"such epochs errs by its selection instead.</p>{table(names, rows, text_columns=4)}"
+    )
+
+
+def _slope(trend: LengthTrend) -> list[str]:
+    return [number(trend.slope, 3), interval(trend.slope_ci), number(trend.fit.r_squared, 2)]
+
+
+def _split(split: Overthinking) -> list[str]:
+    if split.note:
+        return ["–"] * 5
+    difference = f"{split.difference:+.3f}"
+    return [
+        number(split.below, 3), number(split.above, 3), difference, interval(split.difference_ci, 3, "+"),
+        number(split.p_value, 3),
+    ]  # fmt: skip
+
+
+def allowance_section(results: Sequence[GroupResult]) -> str:
+    """Where accuracy alone would put the incoherence, and how the failures divide."""
+    rows = []
+    for result in results:
+        if result.guards is None:
+            continue
+        null, shares = result.guards.matched, result.guards.failures
+        numbers = (
+            null.low,
+            null.observed,
+            null.high,
+            null.position,
+            shares.always_right,
+            shares.sometimes_right,
+        )
+        rest = (shares.always_wrong, shares.unanimous_failures, shares.modal_share)
+        rows.append([label_of(result, results), *(number(found.value, 3) for found in (*numbers, *rest))])
+    if not rows:
+        return ""
+    names = [
+        "group",
+        "all on one distractor",
+        "observed",
+        "spread evenly",
+        "position",
+        "always right",
+        "sometimes",
+    ]
+    names += ["always wrong", "same wrong answer", "modal share"]
+    return (
+        "<h2>What accuracy alone allows</h2><p>Accuracy is built into incoherence. With the share of right epochs of "
+        "every question as it is, incoherence could only lie between the second and the fourth column: the first if "
+        "all wrong answers of a question agreed, the last if they were spread evenly over the other choices.</p>"
+        + table(names, rows, text_columns=1)
+    )

@@ -1,0 +1,202 @@
+"""The text tables of `hotmess analyze`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from hotmess_inspect.analyses.grader import GraderNoise
+from hotmess_inspect.analyses.lengths import LengthTrend
+from hotmess_inspect.analyses.overthinking import Overthinking
+from hotmess_inspect.cli._console import cell, console, print_problems
+from hotmess_inspect.io.logs import Problem
+from hotmess_inspect.render.text import plain
+from hotmess_inspect.results.analyze import GroupResult, group_name
+from hotmess_inspect.results.guards import Guards
+from hotmess_inspect.results.lengths import LengthFindings
+
+
+def print_analysis(results: Sequence[GroupResult], problems: Sequence[Problem]) -> None:
+    """Print headline numbers, numbers by length, and what a reader has to know."""
+    out = console()
+    if not results:
+        out.print("No group with a verdict was found.")
+    for members in _by_run(results):
+        out.print(_headline(members))
+        _print_counts(out, members)
+        for result in members:
+            if result.guards is not None:
+                _print_guards(out, result, result.guards)
+            if result.grader is not None:
+                _print_grader(out, result, result.grader)
+        # Lengths of the first measure of each scorer and loss; the others stand in the JSON.
+        for result in _leading(members):
+            if result.lengths is not None:
+                _print_lengths(out, result, result.lengths)
+    if results:
+        out.print(
+            cell("error = bias² + variance, means over questions; incoherence = Σ variance / Σ error", "dim")
+        )
+    print_problems(problems, out)
+
+
+def _by_run(results: Sequence[GroupResult]) -> list[list[GroupResult]]:
+    """The results of one task and model under one setting stand in one table."""
+    runs: dict[tuple[str | None, ...], list[GroupResult]] = {}
+    for result in results:
+        key = (result.group.task, result.group.model, str(sorted(result.variant.items())))
+        runs.setdefault(key, []).append(result)
+    return list(runs.values())
+
+
+def _leading(members: Sequence[GroupResult]) -> list[GroupResult]:
+    first: dict[str | None, str | None] = {}
+    for result in members:
+        first.setdefault(result.group.scorer, result.group.measure)
+    return [result for result in members if result.group.measure == first[result.group.scorer]]
+
+
+def _headline(members: Sequence[GroupResult]) -> Table:
+    lead = members[0]
+    questions = int((lead.decomposition.epochs > 0).sum())
+    settings = ", ".join(f"{key}={value}" for key, value in lead.variant.items())
+    scored, planned = lead.counts["epochs_scored"], lead.counts["epochs_planned"]
+    epochs = f"{scored} epochs" if scored == planned else f"{scored} of {planned} epochs"
+    parts = (lead.group.task, lead.group.model, settings, f"{questions} questions, {epochs}")
+    table = Table(title=plain(" · ".join(part for part in parts if part)), title_justify="left")
+    for name in ("what", "loss", "estimator"):
+        table.add_column(name, overflow="fold")
+    for name in ("accuracy", "error", "bias²", "variance", "incoherence", "95 % interval"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for result in members:
+        table.add_row(*map(cell, _headline_cells(result)))
+    return table
+
+
+def _headline_cells(result: GroupResult) -> list[str]:
+    d = result.decomposition
+    low, high = result.incoherence_ci
+    return [
+        result.group.measure or result.group.scorer or "–",
+        d.loss,
+        d.estimator,
+        number(result.accuracy),
+        number(d.mean("error")),
+        number(d.mean("bias_squared")),
+        number(d.mean("variance")),
+        number(d.incoherence),
+        "–" if math.isnan(low) else f"{low:.3f} … {high:.3f}",
+    ]
+
+
+def _print_counts(out: Console, results: Sequence[GroupResult]) -> None:
+    """What is missing or odd among the epochs, a line per group that has any of it."""
+    for result in {id(r.group): r for r in results}.values():
+        counts = {
+            k: v for k, v in result.counts.items() if v and k not in ("epochs_planned", "epochs_scored")
+        }
+        if result.decomposition.zero_error_questions:
+            counts["questions without error"] = result.decomposition.zero_error_questions
+        if counts:
+            listed = ", ".join(f"{value} {key}" for key, value in counts.items())
+            out.print(cell(f"{group_name(result.group)}: {listed}", "dim"))
+
+
+def _print_grader(out: Console, result: GroupResult, noise: GraderNoise) -> None:
+    """How the variance parts where the same patches were graded again."""
+    out.print(
+        cell(
+            f"{result.group.measure}: variance {number(noise.mean('grader_variance'))} is the grader's, "
+            f"{number(noise.mean('model_variance'))} the model's; incoherence without the grader's "
+            f"{number(noise.incoherence)} ({int(noise.epochs.sum())} epochs graded more than once)",
+            "dim",
+        )
+    )
+
+
+def _print_guards(out: Console, result: GroupResult, found: Guards) -> None:
+    """Where the incoherence stands in the range that the accuracy leaves to it, and how failures come about."""
+    matched, failures = found.matched, found.failures
+    if not matched.note:
+        low, high = matched.excess.interval
+        interval = "" if math.isnan(low) else f" [{low:+.3f} … {high:+.3f}]"
+        out.print(
+            cell(
+                f"{result.decomposition.loss}: at this accuracy between {number(matched.low.value)} (wrong answers "
+                f"to a question all alike) and {number(matched.high.value)} (spread evenly); "
+                f"{matched.excess.value:+.3f}{interval} above the lower end",
+                "dim",
+            )
+        )
+    shares = (
+        ("always right", failures.always_right),
+        ("sometimes", failures.sometimes_right),
+        ("never right", failures.always_wrong),
+        ("wrong in one voice", failures.unanimous_failures),
+    )
+    listed = ", ".join(f"{share.value:.1%} {name}" for name, share in shares if not math.isnan(share.value))
+    if listed:
+        out.print(cell(f"questions: {listed}", "dim"))
+
+
+def _print_lengths(out: Console, result: GroupResult, lengths: LengthFindings) -> None:
+    measure = result.group.measure or result.group.scorer
+    name = f"{measure} by {result.length}, {result.decomposition.loss} {result.decomposition.estimator}"
+    table = Table(title=plain(name), title_justify="left")
+    for column in (
+        "length",
+        "questions",
+        "accuracy",
+        "error",
+        "bias²",
+        "variance",
+        "incoherence",
+        "95 % interval",
+    ):
+        table.add_column(column, justify="right", no_wrap=True)
+    for b in lengths.trend.buckets:
+        interval = (
+            "–"
+            if math.isnan(b.incoherence_ci.low)
+            else f"{b.incoherence_ci.low:.3f} … {b.incoherence_ci.high:.3f}"
+        )
+        numbers = map(number, (b.accuracy, b.error, b.bias_squared, b.variance, b.incoherence))
+        table.add_row(f"{b.length:.1f}", str(b.questions), *numbers, interval)
+    out.print(table)
+    _print_slope(out, lengths.trend)
+    _print_overthinking(out, lengths.overthinking)
+    if lengths.uncensored:
+        share = lengths.censored / lengths.epochs
+        out.print(f"without the {lengths.censored} epochs ({share:.0%}) ended by a limit or cut off:")
+        _print_slope(out, lengths.uncensored[0])
+        _print_overthinking(out, lengths.uncensored[1])
+
+
+def _print_slope(out: Console, trend: LengthTrend) -> None:
+    fit, ci = trend.fit, trend.slope_ci
+    if fit.note:
+        out.print(cell(f"slope of incoherence against length: {fit.note}", "dim"))
+        return
+    out.print(
+        f"slope of log incoherence against log length: {fit.exponent:.3f} [{ci.low:.3f} … {ci.high:.3f}], R² {number(fit.r_squared)}"
+    )
+
+
+def _print_overthinking(out: Console, split: Overthinking) -> None:
+    if split.note:
+        out.print(cell(f"shorter against longer epochs of the same question: {split.note}", "dim"))
+        return
+    low, high = split.difference_ci
+    p = "" if math.isnan(split.p_value) else f", p = {split.p_value:.3f}"
+    out.print(
+        f"shorter against longer epochs of the same question: {split.below:.3f} against {split.above:.3f}, "
+        f"difference {split.difference:+.3f} [{low:+.3f} … {high:+.3f}]{p}"
+    )
+
+
+def number(value: float) -> str:
+    """Four decimals, a dash where undefined."""
+    return f"{value:.4f}" if math.isfinite(value) else "–"

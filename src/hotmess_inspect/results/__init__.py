@@ -1,0 +1,1 @@
+"""From the table of epochs to results per group, comparisons and warnings."""

@@ -1,0 +1,510 @@
+"""Headline numbers of every group: what `hotmess analyze` prints and what its JSON holds."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hotmess_inspect.analyses.grader import GraderNoise
+from hotmess_inspect.decomposition import (
+    Decomposition,
+    Estimator,
+    Loss,
+    NestedDecomposition,
+    decompose,
+    decompose_nested,
+    embedding_decomposition,
+)
+from hotmess_inspect.io.logs import Problem
+from hotmess_inspect.results.class_counts import decompose_by_class_count
+from hotmess_inspect.results.grader import grader_findings
+from hotmess_inspect.results.guards import Guards, guards, mixed_images, mixed_images_warning
+from hotmess_inspect.results.lengths import LengthFindings, censoring_warning, length_findings
+from hotmess_inspect.results.warnings import accuracy_warnings, unequal_epoch_warnings
+from hotmess_inspect.table import (
+    Group,
+    Outcomes,
+    Questions,
+    Unparsed,
+    groups,
+    question_arrays,
+)
+
+Length = Literal["tokens", "reasoning", "characters", "actions", "turns"]
+LENGTH_COLUMNS: Mapping[str, str] = {
+    "tokens": "output_tokens",
+    "reasoning": "reasoning_tokens",
+    "characters": "reasoning_characters",
+    "actions": "actions",
+    "turns": "turns",
+}
+
+CLASS_LOSSES: tuple[Loss, ...] = ("brier", "kl")
+"""What a group with classes shows unasked: the honest headline, and the paper's main metric beside it."""
+VALUE_LOSSES: tuple[Loss, ...] = ("squared",)
+TEXT_LOSSES = ("embedding", "kernel")
+"""What a group of free text shows instead: two variances, of embeddings and in a kernel's feature space."""
+
+# Unbiased where that exists; the other two are defined by their plug-in.
+_ESTIMATORS: dict[str, tuple[Estimator, ...]] = {
+    "brier": ("unbiased", "plugin"),
+    "squared": ("unbiased", "plugin"),
+    "kl": ("plugin", "jackknife"),
+    "zero_one": ("plugin",),
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to compute.
+
+    Attributes:
+        losses: Losses; empty takes Brier and KL where there are classes, else squared.
+        estimator: ``None`` takes unbiased where it exists, else plug-in. With ``losses`` empty, a loss that
+            does not have the estimator keeps its own.
+        length: What the length of an epoch is; ``None`` takes the table's own length, else actions for unit
+            tests, else output tokens, else turns. "reasoning" is tokens, and characters for a group none of
+            whose epochs has a count of tokens. One group never mixes two of them.
+        buckets: Number of length buckets, from 1.
+        seed: Seed of the bootstrap, of tie-breaks and of permutations.
+        resamples: Bootstrap replicates.
+        unparsed: What an unparsed answer counts as.
+        pool: Whether all tasks of a model are one group (questions keep their task in their name).
+    """
+
+    losses: tuple[Loss, ...] = ()
+    estimator: Estimator | None = None
+    length: Length | None = None
+    buckets: int = 5
+    seed: int = 0
+    resamples: int = 2000
+    unparsed: Unparsed = "uniform"
+    pool: bool = False
+
+    def __post_init__(self) -> None:
+        for loss in self.losses:
+            _check("loss", loss, get_args(Loss))
+            if self.estimator is not None:
+                _check(f"estimator for loss {loss!r}", self.estimator, _ESTIMATORS[loss])
+        _check("estimator", self.estimator, (None, *get_args(Estimator)))
+        _check("length", self.length, (None, *LENGTH_COLUMNS))
+        _check("unparsed", self.unparsed, get_args(Unparsed))
+        for name, value, low in (
+            ("buckets", self.buckets, 1),
+            ("resamples", self.resamples, 1),
+            ("seed", self.seed, 0),
+        ):
+            if value < low:
+                raise ValueError(f"{name} must be {low} or more, not {value}")
+
+    def estimator_for(self, loss: Loss) -> Estimator:
+        """The estimator that is used for a loss."""
+        if self.estimator is not None and self.estimator in _ESTIMATORS[loss]:
+            return self.estimator
+        return _ESTIMATORS[loss][0]
+
+
+@dataclass(frozen=True, eq=False)
+class GroupResult:
+    """One group under one loss.
+
+    Attributes:
+        group: The rows.
+        questions: The same as arrays.
+        decomposition: Error, squared bias and variance per question.
+        variant: Settings that differ between the variants of this task and model; empty if there is one.
+        incoherence_ci: 95 % bootstrap interval over questions.
+        length: Length column in use, ``None`` if no epoch has a length.
+        options: How it was computed.
+    """
+
+    group: Group
+    questions: Questions
+    decomposition: Decomposition
+    variant: dict[str, Any]
+    incoherence_ci: tuple[float, float]
+    length: str | None
+    options: Options
+
+    @cached_property
+    def lengths(self) -> LengthFindings | None:
+        """How the numbers go with length; computed when asked for, since its tests cost more than all else."""
+        if self.length is None:
+            return None
+        return length_findings(
+            self.questions,
+            self.questions.lengths(self.length),
+            self.decomposition,
+            buckets=self.options.buckets,
+            resamples=self.options.resamples,
+            seed=self.options.seed,
+        )
+
+    @cached_property
+    def grader(self) -> GraderNoise | None:
+        """The grader's part of the variance; for unit tests of patches that were graded several times."""
+        if self.group.kind != "tests":
+            return None
+        return grader_findings(self.questions, self.group.measure, self.decomposition)
+
+    @cached_property
+    def guards(self) -> Guards | None:
+        """What accuracy alone allows; for Brier numbers of classes, where there is a range at all."""
+        if self.decomposition.loss != "brier" or isinstance(self.decomposition, NestedDecomposition):
+            return None
+        return guards(
+            self.questions,
+            resamples=self.options.resamples,
+            seed=self.options.seed,
+            estimator="plugin" if self.decomposition.estimator == "plugin" else "unbiased",
+        )
+
+    @property
+    def accuracy(self) -> float:
+        """Mean over questions of the mean over epochs of how right an epoch is; NaN without any."""
+        correct = self.questions.correct
+        counts = (~np.isnan(correct)).sum(axis=1)
+        means = np.nansum(correct, axis=1)[counts > 0] / counts[counts > 0]
+        return float(np.sort(means).mean()) if means.size else float("nan")
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Planned and scored epochs, and how many have which status or flag."""
+        outcomes = self.group.outcomes
+        counted = {name: int(outcomes.status.equals(name).sum()) for name in _STATUS_COUNTS}
+        return {
+            "epochs_planned": len(outcomes),
+            "epochs_scored": int(outcomes.scored.sum()),
+            "unparsed": int(_unparsed(self.group).sum()),
+            **counted,
+            "limit": int((~outcomes.limit.missing | outcomes.status.equals("limit")).sum()),
+            "retried": int((outcomes.retries > 0).sum()),
+            "cached": self._cached(),
+        }
+
+    def _cached(self) -> int:
+        """Epochs without usage, if others of the group have some: a provider may never report any."""
+        outcomes = self.group.outcomes
+        if not (outcomes.scored & ~outcomes.cached & ~np.isnan(outcomes.output_tokens)).any():
+            return 0
+        return int((outcomes.cached & outcomes.scored).sum())
+
+    def as_json(self) -> dict[str, Any]:
+        """The group as `hotmess analyze --json` prints it; undefined numbers are ``None``."""
+        d = self.decomposition
+        lengths = self.lengths
+        return {
+            "task": self.group.task,
+            "model": self.group.model,
+            "variant": self.variant or None,
+            "scorer": self.group.scorer,
+            "measure": self.group.measure,
+            "kind": self.group.kind,
+            "loss": d.loss,
+            "estimator": d.estimator,
+            "questions": int((d.epochs > 0).sum()),
+            "questions_repeated": int(d.repeated.sum()),
+            "epochs_per_question": [int(d.epochs.min(initial=2**31 - 1)), int(d.epochs.max(initial=0))]
+            if len(d.epochs)
+            else None,
+            **self.counts,
+            "accuracy": _number(self.accuracy),
+            "error": _number(d.mean("error")),
+            "bias_squared": _number(d.mean("bias_squared")),
+            "variance": _number(d.mean("variance")),
+            **_grader_json(self.grader),
+            "incoherence": _number(d.incoherence),
+            "incoherence_ci": interval_json(self.incoherence_ci),
+            "incoherence_note": d.incoherence_note or None,
+            "incoherence_corrected": _number(d.corrected_incoherence),
+            **(self.guards.as_json() if self.guards else {"accuracy_matched": None, "failures": None}),
+            "zero_error_questions": d.zero_error_questions,
+            "mixed_image_questions": len(mixed_images(self.group.outcomes)),
+            "contexts": _contexts_json(d),
+            "length": self.length,
+            "length_buckets": lengths.buckets_json() if lengths else None,
+            "length_slope": lengths.slope_json() if lengths else None,
+            "overthinking": lengths.overthinking_json() if lengths else None,
+        }
+
+
+_STATUS_COUNTS = ("errored", "unscored", "missing", "truncated", "tampered")
+
+
+def analyze(outcomes: Outcomes, options: Options | None = None) -> tuple[list[GroupResult], list[Problem]]:
+    """Decompose every group of outcomes.
+
+    Args:
+        outcomes: Rows of any number of tasks and models.
+        options: What to compute.
+
+    Returns:
+        One result per group and loss, and the groups or losses that could not be computed.
+    """
+    options = options or Options()
+    results: list[GroupResult] = []
+    problems: list[Problem] = []
+    found = groups(pooled(outcomes) if options.pool else outcomes)
+    variants = _differing_settings(found)
+    for group in found:
+        name = group_name(group)
+        if not group.outcomes.scored.any():
+            problems.append(
+                Problem("warning", name, f"none of its {len(group.outcomes)} epochs has a verdict")
+            )
+            continue
+        try:
+            questions = question_arrays(group, unparsed=options.unparsed)
+            results += _results(
+                group, questions, variants[group.task, group.model, group.variant], options, problems
+            )
+        except ValueError as error:
+            problems.append(Problem("error", name, str(error)))
+    return results, problems + _epoch_warnings(results)
+
+
+def _results(
+    group: Group, questions: Questions, variant: dict[str, Any], options: Options, problems: list[Problem]
+) -> list[GroupResult]:
+    column = _length_column(group, questions, options)
+    if group.kind == "text":
+        if options.losses:
+            text = (
+                f"loss {options.losses[0]!r} needs a target, which free text has not; its variances are shown"
+            )
+            problems.append(Problem("warning", group_name(group), text))
+        return [_text_result(group, questions, loss, variant, column, options) for loss in TEXT_LOSSES]
+    permitted = ("brier", "kl", "zero_one") if questions.classes else ("squared",)
+    wanted = options.losses or (CLASS_LOSSES if questions.classes else VALUE_LOSSES)
+    for loss in wanted:
+        if loss not in permitted:
+            text = f"loss {loss!r} does not apply to predictions of kind {group.kind!r}; use {', '.join(permitted)}"
+            problems.append(Problem("error", group_name(group), text))
+    return [_result(group, questions, loss, variant, column, options) for loss in wanted if loss in permitted]
+
+
+def _result(
+    group: Group,
+    questions: Questions,
+    loss: Loss,
+    variant: dict[str, Any],
+    column: str | None,
+    options: Options,
+) -> GroupResult:
+    estimator = options.estimator_for(loss)
+    d: Decomposition
+    if estimator == "unbiased" and _is_nested(questions):
+        d = decompose_nested(
+            questions.predictions,
+            questions.target,
+            questions.context,
+            loss="brier" if loss == "brier" else "squared",
+        )
+    elif loss == "kl":
+        d = decompose_by_class_count(questions, estimator)
+    else:
+        d = decompose(questions.predictions, questions.target, loss=loss, estimator=estimator)
+    interval = d.interval("incoherence", resamples=options.resamples, rng=np.random.default_rng(options.seed))
+    return GroupResult(group, questions, d, variant, (interval.low, interval.high), column, options)
+
+
+def _text_result(
+    group: Group,
+    questions: Questions,
+    loss: str,
+    variant: dict[str, Any],
+    column: str | None,
+    options: Options,
+) -> GroupResult:
+    d = embedding_decomposition(
+        questions.predictions,
+        kernel="linear" if loss == "embedding" else "rbf",
+        estimator="plugin" if options.estimator in ("plugin", "jackknife") else "unbiased",
+    )
+    return GroupResult(group, questions, d, variant, (np.nan, np.nan), column, options)
+
+
+def _is_nested(questions: Questions) -> bool:
+    """Whether epochs share few-shot contexts, with at least two contexts for every repeated question."""
+    there = ~np.isnan(questions.correct) & (questions.context >= 0)
+    if not there.any():
+        return False
+    # Absent epochs go to the front of each row as -1; what differs from its left neighbour is a new context.
+    contexts = np.sort(np.where(there, questions.context, -1), axis=1)
+    new = np.diff(contexts, axis=1, prepend=-1) > 0
+    own, epochs = new.sum(axis=1), there.sum(axis=1)
+    return bool((own < epochs).any() and not ((epochs >= 2) & (own < 2)).any())
+
+
+def _grader_json(noise: GraderNoise | None) -> dict[str, float | None]:
+    """How the variance parts into that of the grader and that of the model; ``None`` where it is not known."""
+    return {
+        "grader_variance": None if noise is None else _number(noise.mean("grader_variance")),
+        "model_variance": None if noise is None else _number(noise.mean("model_variance")),
+        "incoherence_model": None if noise is None else _number(noise.incoherence),
+    }
+
+
+def _contexts_json(d: Decomposition) -> dict[str, Any] | None:
+    """How the variance parts into that between few-shot contexts and that within one."""
+    if not isinstance(d, NestedDecomposition):
+        return None
+    return {
+        "between_context": _number(float(np.nanmean(d.between_context))),
+        "within_context": _number(float(np.nanmean(d.within_context))),
+    }
+
+
+def _length_column(group: Group, questions: Questions, options: Options) -> str | None:
+    if options.length is not None:
+        # Providers that show their reasoning without counting it: another unit, named wherever it is shown.
+        declared = ("reasoning_characters",) if options.length == "reasoning" else ()
+        wanted: tuple[str, ...] = (LENGTH_COLUMNS[options.length], *declared)
+    elif group.kind == "tests":
+        wanted = ("length", "actions", "turns", "output_tokens")
+    else:
+        wanted = ("length", "output_tokens", "turns")
+    return next((c for c in wanted if not np.isnan(questions.lengths(c)).all()), None)
+
+
+def pooled(outcomes: Outcomes) -> Outcomes:
+    """All tasks of a model as one: questions get their task's name in front, so that none are mixed up."""
+    from dataclasses import replace
+
+    from hotmess_inspect.table import Labels
+
+    tasks, questions = outcomes.task.values(), outcomes.question.values()
+    names = [f"{task or ''}:{question}" for task, question in zip(tasks, questions, strict=True)]
+    joined = "+".join(sorted({task or "" for task in tasks}))
+    return replace(outcomes, task=Labels.constant(joined, len(outcomes)), question=Labels.encode(names))
+
+
+def group_name(group: Group) -> str:
+    """A group's name in sentences."""
+    return (
+        " · ".join(part for part in (group.task, group.model, group.scorer, group.measure) if part) or "table"
+    )
+
+
+def _differing_settings(found: Sequence[Group]) -> dict[tuple[str | None, ...], dict[str, Any]]:
+    """Per group the settings in which the variants of one task and model differ."""
+    variants: dict[tuple[str | None, str | None], dict[str | None, dict[str, Any]]] = defaultdict(dict)
+    for group in found:
+        variants[group.task, group.model][group.variant] = json.loads(group.variant or "{}")
+    differing: dict[tuple[str | None, ...], dict[str, Any]] = {}
+    for (task, model), settings in variants.items():
+        keys = {key for own in settings.values() for key in own}
+        odd = sorted(
+            k for k in keys if len({json.dumps(own.get(k), sort_keys=True) for own in settings.values()}) > 1
+        )
+        for variant, own in settings.items():
+            differing[task, model, variant] = {key: own.get(key) for key in odd}
+    return differing
+
+
+def _unparsed(group: Group) -> NDArray[np.bool_]:
+    """Scored epochs without a prediction that could be read."""
+    outcomes = group.outcomes
+    if group.kind == "answer":
+        return outcomes.scored & outcomes.answer.missing
+    if group.kind == "probabilities":
+        empty: NDArray[np.bool_] = outcomes.scored & (outcomes.vector.sizes == 0)
+        return empty
+    return outcomes.status.equals("unparsed")
+
+
+def _epoch_warnings(results: Sequence[GroupResult]) -> list[Problem]:
+    """What makes numbers misleading, once per set of rows."""
+    problems = []
+    first: dict[int, GroupResult] = {}
+    for result in results:
+        first.setdefault(id(result.group.outcomes), result)
+    for result in first.values():
+        counts = result.counts
+        single = result.decomposition.single_epoch_questions
+        for number, text in (
+            (
+                counts["cached"],
+                f"of {counts['epochs_scored']} epochs used no tokens while others did: answers from a cache are "
+                "repeats, not draws, and make the model look consistent",
+            ),
+            (counts["tampered"], "epochs tampered with their grading and score 0"),
+            (single, "questions have one epoch, hence no variance: left out"),
+        ):
+            if number:
+                problems.append(Problem("warning", group_name(result.group), f"{number} {text}"))
+        mixed = mixed_images_warning(result.group.outcomes)
+        if mixed:
+            problems.append(Problem("warning", group_name(result.group), mixed))
+        cut = censoring_warning(result.questions, result.length) if result.length else None
+        if cut:
+            problems.append(Problem("warning", group_name(result.group), cut))
+    return problems + _unlike_lengths(results) + _unequal_epochs(results) + _unlike_accuracies(results)
+
+
+def _unlike_lengths(results: Sequence[GroupResult]) -> list[Problem]:
+    """Groups of one task whose lengths are in different units."""
+    units: dict[tuple[str | None, ...], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for result in results:
+        group = result.group
+        if result.length is not None:
+            names = units[group.task, group.scorer, group.measure][result.length]
+            names.extend({group.model or group_name(group)} - set(names))
+    return [
+        Problem(
+            "warning",
+            " · ".join(part for part in key if part) or "table",
+            "lengths are in different units and cannot be compared: "
+            + "; ".join(f"{unit} for {', '.join(names)}" for unit, names in sorted(named.items())),
+        )
+        for key, named in units.items()
+        if len(named) > 1
+    ]
+
+
+def _unlike_accuracies(results: Sequence[GroupResult]) -> list[Problem]:
+    """Models on one task whose incoherences are not comparable, since their accuracies differ."""
+    accuracies: dict[tuple[str | None, ...], dict[str, float]] = defaultdict(dict)
+    for result in results:
+        group = result.group
+        accuracies[group.task, group.scorer, group.measure][group.model or "–"] = result.accuracy
+    return [
+        Problem("warning", " · ".join(part for part in key if part) or "table", text)
+        for key, named in accuracies.items()
+        for text in accuracy_warnings(named)
+    ]
+
+
+def _unequal_epochs(results: Sequence[GroupResult]) -> list[Problem]:
+    """Groups of one loss whose plug-in numbers are not comparable, since they differ in epochs."""
+    epochs: dict[tuple[str, str], dict[str, NDArray[np.int64]]] = defaultdict(dict)
+    for result in results:
+        d = result.decomposition
+        epochs[d.loss, d.estimator][group_name(result.group)] = d.epochs
+    return [
+        Problem("warning", loss, text)
+        for (loss, estimator), named in epochs.items()
+        for text in unequal_epoch_warnings(named, estimator)
+    ]
+
+
+def interval_json(interval: tuple[float, float]) -> list[float] | None:
+    """An interval as two numbers, ``None`` if it is undefined."""
+    return None if np.isnan(interval).any() else [float(v) for v in interval]
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _check(name: str, value: object, permitted: Sequence[object]) -> None:
+    if value not in permitted:
+        shown = ", ".join(repr(p) for p in permitted if p is not None)
+        raise ValueError(f"{name} must be one of {shown}, not {value!r}")

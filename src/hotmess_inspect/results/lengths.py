@@ -1,0 +1,179 @@
+"""How incoherence goes with the length of the answer, in the shape of the command line's JSON."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hotmess_inspect.analyses.lengths import LengthTrend, length_buckets, uncensored
+from hotmess_inspect.analyses.overthinking import Overthinking, overthinking
+from hotmess_inspect.decomposition import Decomposition, Estimator
+from hotmess_inspect.table import Outcomes, Questions
+
+CENSORED_SHARE = 0.05
+"""Share of lengths that are lower bounds from which on a reader is warned."""
+
+
+@dataclass(frozen=True, eq=False)
+class LengthFindings:
+    """What lengths say about one group.
+
+    Attributes:
+        trend: Incoherence per length bucket, and the slope over them.
+        overthinking: Shorter against longer epochs of the same questions, in equal halves.
+        paper_split: The same as the paper splits: at the median, ties to the longer epochs, plug-in.
+        epochs: Epochs of known length.
+        censored: Of these, epochs that a limit or a cut ended: their lengths are lower bounds.
+        uncensored: Buckets and split without these epochs; ``None`` if there are none.
+    """
+
+    trend: LengthTrend
+    overthinking: Overthinking
+    paper_split: Overthinking
+    epochs: int
+    censored: int
+    uncensored: tuple[LengthTrend, Overthinking] | None
+
+    def buckets_json(self) -> list[dict[str, Any]]:
+        """The buckets from the shortest to the longest."""
+        return [
+            json_value({**asdict(bucket), "censored": share})
+            for bucket, share in zip(self.trend.buckets, self.trend.censored, strict=True)
+        ]
+
+    def slope_json(self) -> dict[str, Any]:
+        """Slope of the log-log fit over the buckets."""
+        return {
+            **_slope_json(self.trend),
+            "censored_epochs": self.censored,
+            "censored_share": json_value(self.censored / self.epochs if self.epochs else math.nan),
+            "uncensored": _slope_json(self.uncensored[0]) if self.uncensored else None,
+        }
+
+    def overthinking_json(self) -> dict[str, Any]:
+        """The split of each question's epochs at its own median length."""
+        return {
+            **_split_json(self.overthinking),
+            "paper_split": _split_json(self.paper_split),
+            "uncensored": _split_json(self.uncensored[1]) if self.uncensored else None,
+        }
+
+
+def censored_rows(outcomes: Outcomes) -> NDArray[np.bool_]:
+    """Scored epochs that a limit stopped or whose output was cut off, shape (rows,).
+
+    They would have gone on: what is on record as their length is a lower bound.
+    """
+    ended = outcomes.status.equals("limit") | outcomes.status.equals("truncated") | ~outcomes.limit.missing
+    return np.asarray(outcomes.scored & ended)
+
+
+def censoring_warning(questions: Questions, column: str) -> str | None:
+    """One sentence where more than :data:`CENSORED_SHARE` of the lengths are lower bounds, else ``None``."""
+    known = ~np.isnan(questions.lengths(column))
+    cut = int((known & _censored(questions)).sum())
+    if cut <= CENSORED_SHARE * known.sum():
+        return None
+    return (
+        f"{cut} of {known.sum()} epochs ({cut / known.sum():.0%}) were ended by a limit or cut off: their lengths "
+        "are lower bounds; compare the slope and the overthinking with those without these epochs"
+    )
+
+
+def _censored(questions: Questions) -> NDArray[np.bool_]:
+    """Whether each epoch is censored, shape (questions, epochs)."""
+    return np.append(censored_rows(questions.outcomes), False)[questions.row]
+
+
+def length_findings(
+    questions: Questions, lengths: np.ndarray, d: Decomposition, *, buckets: int, resamples: int, seed: int
+) -> LengthFindings:
+    """Buckets, slope and overthinking split of one group under the loss and estimator of ``d``.
+
+    Args:
+        questions: The group as arrays.
+        lengths: Length of each epoch, NaN where unknown, shape (questions, epochs).
+        d: The group's decomposition, for its loss and estimator.
+        buckets: Number of length buckets.
+        resamples: Bootstrap replicates.
+        seed: Each analysis draws from a generator of its own with this seed.
+
+    Returns:
+        The findings.
+    """
+    shared: dict[str, Any] = {"loss": d.loss, "resamples": resamples, "correct": questions.correct}
+    cut = _censored(questions)
+
+    def both(predictions: NDArray[np.float64]) -> tuple[LengthTrend, Overthinking]:
+        arrays = (predictions, questions.target, lengths)
+        own = {**shared, "estimator": _name(d)}
+        trend = length_buckets(*arrays, buckets=buckets, censored=cut, rng=np.random.default_rng(seed), **own)
+        return trend, overthinking(*arrays, split="equal", rng=np.random.default_rng(seed), **own)
+
+    paper = overthinking(
+        questions.predictions,
+        questions.target,
+        lengths,
+        estimator="plugin",
+        split="paper",
+        permutations=0,
+        rng=np.random.default_rng(seed),
+        **shared,
+    )
+    known = ~np.isnan(lengths)
+    censored = int((known & cut).sum())
+    without = both(uncensored(questions.predictions, cut)) if censored else None
+    return LengthFindings(*both(questions.predictions), paper, int(known.sum()), censored, without)
+
+
+def _name(d: Decomposition) -> Estimator:
+    return cast(Estimator, d.estimator)
+
+
+def _slope_json(trend: LengthTrend) -> dict[str, Any]:
+    fit = trend.fit
+    return {
+        "slope": json_value(fit.exponent),
+        "slope_ci": json_value(trend.slope_ci),
+        "r_squared": json_value(fit.r_squared),
+        "buckets": fit.points,
+        "note": fit.note or None,
+        "unknown_length_questions": trend.unknown_length_questions,
+    }
+
+
+def _split_json(split: Overthinking) -> dict[str, Any]:
+    found: dict[str, Any] = json_value(
+        {
+            "below": split.below,
+            "above": split.above,
+            "difference": split.difference,
+            "difference_ci": split.difference_ci,
+            "p_value": split.p_value,
+            "permutations": split.permutations,
+            "questions": split.questions,
+            "tied_questions": split.tied_questions,
+            "shorter": asdict(split.shorter),
+            "longer": asdict(split.longer),
+            "note": split.note or None,
+        }
+    )
+    return found
+
+
+def json_value(value: Any) -> Any:
+    """Numbers, lists and dictionaries with ``None`` for what is undefined; an undefined interval is ``None``."""
+    if isinstance(value, dict):
+        return {key: json_value(v) for key, v in value.items()}
+    if isinstance(value, tuple | list):
+        items = [json_value(v) for v in value]
+        return None if items and all(v is None for v in items) else items
+    if isinstance(value, float | np.floating):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return int(value)
+    return value

@@ -1,0 +1,307 @@
+"""Guards against misreading: plain sentences, each with the counts that it rests on.
+
+Nothing here changes a number. A caller passes what it knows, prints the sentences, and lets the reader
+judge. No sentence means no known reason for doubt, not that there is none.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hotmess_inspect.analyses._arrays import as_predictions, present_epochs
+from hotmess_inspect.decomposition import Decomposition
+
+# Below this, intervals were found to be too short in the calibration study's first figures.
+FEW_QUESTIONS = 30
+# Accuracies this far apart move an incoherence by more than most effects of interest.
+ACCURACY_GAP = 0.05
+
+
+@dataclass(frozen=True)
+class ItemCounts:
+    """What a number rests on, and what it does not.
+
+    Attributes:
+        questions: Questions with at least one scored epoch.
+        epochs_scored: Epochs with a prediction.
+        epochs_planned: Epochs that were to be run; `epochs_scored` where nobody says.
+        zero_error_questions: Questions without any error: they add nothing to the incoherence.
+        single_epoch_questions: Questions with one epoch: they have no variance and are left out.
+        empty_questions: Questions without an epoch.
+        unparsed: Epochs whose answer could not be read.
+        truncated: Epochs whose output was cut off.
+        limited: Epochs stopped by a limit of messages, tokens or time.
+        retried: Epochs run again after an error.
+        cached: Epochs served from a cache.
+    """
+
+    questions: int
+    epochs_scored: int
+    epochs_planned: int
+    zero_error_questions: int = 0
+    single_epoch_questions: int = 0
+    empty_questions: int = 0
+    unparsed: int = 0
+    truncated: int = 0
+    limited: int = 0
+    retried: int = 0
+    cached: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value < 0:
+                raise ValueError(f"{name}={value!r} must be at least 0")
+
+    @classmethod
+    def of(
+        cls,
+        decomposition: Decomposition,
+        *,
+        epochs_planned: int | None = None,
+        unparsed: int = 0,
+        truncated: int = 0,
+        limited: int = 0,
+        retried: int = 0,
+        cached: int = 0,
+    ) -> "ItemCounts":
+        """Count what a decomposition knows, and add what only the logs know.
+
+        Args:
+            decomposition: The questions.
+            epochs_planned: Epochs that were to be run; None where nobody says.
+            unparsed: As in the class, like the rest.
+            truncated: Epochs cut off.
+            limited: Epochs stopped by a limit.
+            retried: Epochs run again.
+            cached: Epochs from a cache.
+        """
+        scored = int(decomposition.epochs.sum())
+        return cls(
+            questions=int((decomposition.epochs > 0).sum()),
+            epochs_scored=scored,
+            epochs_planned=scored if epochs_planned is None else epochs_planned,
+            zero_error_questions=decomposition.zero_error_questions,
+            single_epoch_questions=decomposition.single_epoch_questions,
+            empty_questions=decomposition.empty_questions,
+            unparsed=unparsed,
+            truncated=truncated,
+            limited=limited,
+            retried=retried,
+            cached=cached,
+        )
+
+
+@dataclass(frozen=True)
+class IdenticalEpochs:
+    """Epochs that repeat another epoch of their question to the letter.
+
+    Attributes:
+        questions: Questions with at least two epochs of known content.
+        identical_questions: Of these, questions whose epochs are all the same.
+        epochs: Epochs of known content in these questions.
+        repeated_epochs: Epochs beyond the first of their kind.
+    """
+
+    questions: int
+    identical_questions: int
+    epochs: int
+    repeated_epochs: int
+
+
+def identical_epochs(contents: Sequence[Sequence[Hashable | None]]) -> IdenticalEpochs:
+    """Count epochs whose whole output equals that of another epoch of the question.
+
+    Equal letters are no sign of copies; equal texts of many words are.
+
+    Args:
+        contents: Per question the content of its epochs, such as the text or a digest of it; None where
+            unknown.
+    """
+    known = [[content for content in row if content is not None] for row in contents]
+    repeated = [row for row in known if len(row) >= 2]
+    different = [len(set(row)) for row in repeated]
+    epochs = sum(map(len, repeated))
+    return IdenticalEpochs(
+        questions=len(repeated),
+        identical_questions=sum(count == 1 for count in different),
+        epochs=epochs,
+        repeated_epochs=epochs - sum(different),
+    )
+
+
+def count_warnings(counts: ItemCounts) -> list[str]:
+    """Say what was left out, could not be read, or was not an independent run."""
+    sentences = []
+    if counts.epochs_scored < counts.epochs_planned:
+        missing = counts.epochs_planned - counts.epochs_scored
+        sentences.append(
+            f"{_count(missing, 'epoch')} of {counts.epochs_planned:,} planned {_have(missing)} no score; "
+            "if hard questions fail more often to finish, the rest looks better than the model is."
+        )
+    if counts.empty_questions:
+        sentences.append(
+            f"{_count(counts.empty_questions, 'question')} {_have(counts.empty_questions)} no scored epoch."
+        )
+    if counts.single_epoch_questions:
+        single = counts.single_epoch_questions
+        sentences.append(
+            f"{_count(single, 'question')} {_have(single)} one epoch, hence no variance: left out."
+        )
+    sentences += _basis_warnings(counts)
+    for number, reason in (
+        (counts.unparsed, "gave no readable answer; how they count changes the variance"),
+        (counts.truncated, "were cut off before the end; a longer output limit may change their answers"),
+        (counts.limited, "ran into a limit; their failures are those of the budget as much as of the model"),
+        (counts.retried, "were run again after an error; errors that depend on the answer bias what is left"),
+        (counts.cached, "came from a cache; they are copies of other runs, not new draws"),
+    ):
+        if number:
+            sentences.append(f"{number:,} of {_count(counts.epochs_scored, 'epoch')} {reason}.")
+    return sentences
+
+
+def unequal_epoch_warnings(epochs: Mapping[str, ArrayLike], estimator: str) -> list[str]:
+    """Warn when plug-in numbers of groups with unequal numbers of epochs stand side by side.
+
+    Args:
+        epochs: Epochs per question of each group, shape (questions,), by the group's name.
+        estimator: Estimator of the numbers compared; only "plugin" depends on the number of epochs.
+    """
+    if estimator != "plugin":
+        return []
+    found = {name: _repeats(values) for name, values in epochs.items()}
+    means = {name: float(counts.mean()) for name, counts in found.items() if counts.size}
+    sentences = [
+        f"{name}: questions have {int(counts.min())} to {int(counts.max())} epochs; a plug-in variance "
+        f"grows with their number, so questions with more epochs look less coherent."
+        for name, counts in found.items()
+        if counts.size and counts.min() != counts.max()
+    ]
+    if len(means) > 1 and max(means.values()) > min(means.values()):
+        listed = ", ".join(f"{name} {mean:g}" for name, mean in means.items())
+        low, high = (f"{1 - 1 / mean:.0%}" for mean in (min(means.values()), max(means.values())))
+        sentences.append(
+            f"Groups differ in epochs per question ({listed}) and are compared on plug-in numbers: a squared "
+            f"variance reaches {low} of the true one in the group with the fewest and {high} in that with the "
+            "most. Compare unbiased estimates."
+        )
+    return sentences
+
+
+def copied_epoch_warnings(
+    *,
+    temperatures: Sequence[float | None] = (),
+    seeds: Sequence[int | None] = (),
+    epochs: int = 0,
+    cached: int = 0,
+    identical: IdenticalEpochs | None = None,
+) -> list[str]:
+    """Warn when epochs are likely to be copies of each other rather than independent draws.
+
+    Args:
+        temperatures: Temperature of each run; None where the provider's default applied.
+        seeds: Sampling seed of each run; None where there was none.
+        epochs: Epochs in all.
+        cached: Epochs served from a cache.
+        identical: Counts of `identical_epochs`.
+    """
+    sentences = []
+    cold = sum(temperature == 0 for temperature in temperatures)
+    if cold:
+        sentences.append(
+            f"Temperature is 0 in {cold} of {_count(len(temperatures), 'run')}: epochs repeat each other save "
+            "for noise of the hardware, and a variance near 0 says nothing about the model."
+        )
+    fixed = sum(seed is not None for seed in seeds)
+    if fixed:
+        sentences.append(
+            f"A sampling seed is fixed in {fixed} of {_count(len(seeds), 'run')}: providers that honour it "
+            "give every epoch the same answer."
+        )
+    if cached:
+        sentences.append(
+            f"{cached:,} of {_count(epochs, 'epoch')} came from a cache: copies of other epochs take variance "
+            "away and make intervals too short."
+        )
+    if identical is not None and identical.repeated_epochs:
+        sentences.append(
+            f"{identical.repeated_epochs:,} of {_count(identical.epochs, 'epoch')} repeat another epoch of "
+            f"their question to the letter, and {identical.identical_questions:,} of "
+            f"{_count(identical.questions, 'question')} have nothing but copies: look for a cache, a fixed "
+            "seed or a temperature of 0."
+        )
+    return sentences
+
+
+def accuracy_warnings(accuracies: Mapping[str, float]) -> list[str]:
+    """Warn when incoherences of groups of unlike accuracy are compared.
+
+    Args:
+        accuracies: Accuracy of each group by its name; NaN is left out.
+    """
+    known = {name: value for name, value in accuracies.items() if not np.isnan(value)}
+    if len(known) < 2:
+        return []
+    worst, best = min(known, key=lambda name: known[name]), max(known, key=lambda name: known[name])
+    if known[best] - known[worst] < ACCURACY_GAP:
+        return []
+    return [
+        f"Accuracies reach from {known[worst]:.1%} ({worst}) to {known[best]:.1%} ({best}), and incoherence "
+        "depends on accuracy by construction: compare the positions in the accuracy-matched range too."
+    ]
+
+
+def smoothing_warnings(predictions: ArrayLike, loss: str, smoothing: float = 1e-12) -> list[str]:
+    """Warn when KL numbers are made of the smoothing δ.
+
+    Args:
+        predictions: Class probabilities, shape (questions, epochs, classes).
+        loss: Loss of the numbers; only "kl" is concerned.
+        smoothing: δ that was used.
+    """
+    if loss != "kl":
+        return []
+    values = as_predictions(predictions)
+    present = present_epochs(values)
+    certain = int(((values == 0).any(axis=2) & present).sum())
+    if not certain:
+        return []
+    return [
+        f"{certain:,} of {_count(int(present.sum()), 'epoch')} give some class the probability 0, whose "
+        f"logarithm is that of the smoothing ({smoothing:g}): read the KL numbers beside their "
+        "smoothing curve."
+    ]
+
+
+def _basis_warnings(counts: ItemCounts) -> list[str]:
+    """How many questions the incoherence rests on."""
+    erring = counts.questions - counts.zero_error_questions
+    sentences = []
+    if counts.zero_error_questions:
+        sentences.append(
+            f"{counts.zero_error_questions:,} of {_count(counts.questions, 'question')} have no error and add "
+            f"nothing to the incoherence, which rests on the other {erring:,}."
+        )
+    if 0 < erring < FEW_QUESTIONS:
+        sentences.append(
+            f"Only {_count(erring, 'question')} {_have(erring)} an error: the incoherence is uncertain, and "
+            f"intervals from fewer than {FEW_QUESTIONS} questions can be too short."
+        )
+    return sentences
+
+
+def _repeats(epochs: ArrayLike) -> np.ndarray:
+    counts = np.asarray(epochs)
+    if counts.size and counts.dtype.kind not in "iu":
+        raise ValueError(f"epochs must hold integers per question; got dtype {counts.dtype}")
+    return counts[counts >= 2]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _have(number: int) -> str:
+    return "has" if number == 1 else "have"

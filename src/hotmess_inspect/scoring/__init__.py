@@ -1,1 +1,0 @@
-"""Inspect shells around the decompositions: metric, reducer, scorer, metadata, viewer."""

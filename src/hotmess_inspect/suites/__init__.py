@@ -1,1 +1,0 @@
-"""Other people's tasks with our metric on their own scorers."""

@@ -1,0 +1,235 @@
+"""The accuracy-matched range by hand and against rearranged distractors; concentration; failures."""
+
+import csv
+from itertools import combinations, permutations, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hotmess_inspect import decompose
+from hotmess_inspect.analyses.nulls import (
+    accuracy_matched_range,
+    failure_shares,
+    wrong_answer_concentration,
+)
+
+from .worlds import letters, shuffled
+
+
+def counts_to_predictions(*rows):
+    return np.stack([np.repeat(np.eye(4), row, axis=0) for row in rows])
+
+
+@pytest.mark.parametrize(
+    ("row", "observed", "low", "position"),
+    [
+        # Gold first, R = 30, p = 0.4, w = 0.6, error 1.2. All alike: V = 1 - 0.16 - 0.36 = 0.48;
+        # 6, 6, 6: V = 1 - 0.16 - 3·0.04 = 0.72.
+        ((12, 18, 0, 0), 0.4, 0.4, 0.0),
+        ((12, 6, 6, 6), 0.6, 0.4, None),
+        # No right answer: all alike has no variance.
+        ((0, 15, 15, 0), 0.25, 0.0, None),
+    ],
+)
+def test_hand_computed_plugin_range(row, observed, low, position):
+    found = accuracy_matched_range(
+        counts_to_predictions(row), np.zeros(1, int), estimator="plugin", resamples=5
+    )
+    assert found.observed.value == pytest.approx(observed)
+    assert found.low.value == pytest.approx(low)
+    assert found.excess.value == pytest.approx(observed - low)
+    # Expected plug-in variance with each wrong answer on a random distractor:
+    # 1 - p² - (n_w + n_w(n_w - 1)/3)/R²
+    wrong = sum(row[1:])
+    high = 1 - (row[0] / 30) ** 2 - (wrong + wrong * (wrong - 1) / 3) / 900
+    assert found.high.value == pytest.approx(high / (2 * wrong / 30))
+    if position is not None:
+        assert found.position.value == pytest.approx(position, abs=1e-12)
+
+
+def test_unbiased_ends_by_hand():
+    # R = 4: one right, three wrong on three distractors: no pair agrees, V = 1; error 1.5.
+    predictions = counts_to_predictions((1, 1, 1, 1))
+    found = accuracy_matched_range(predictions, np.zeros(1, int), resamples=5)
+    assert found.observed.value == pytest.approx(1 / 1.5)
+    # All alike: 6 of 12 ordered pairs agree; at random a third of them do.
+    assert found.low.value == pytest.approx(0.5 / 1.5)
+    assert found.high.value == pytest.approx((1 - 2 / 12) / 1.5)
+    # By chance the three wrong answers are spread more evenly than at random: beyond the range.
+    assert found.position.value == pytest.approx(0.5 / (1 / 3))
+
+
+@pytest.mark.parametrize("estimator", ["plugin", "unbiased"])
+@pytest.mark.parametrize("seed", range(3))
+def test_ends_equal_all_rearrangements(seed, estimator):
+    """Every renaming of the distractors in every epoch: the least and the mean variance."""
+    rng = np.random.default_rng(seed)
+    predictions = rng.dirichlet(np.ones(4), (1, 3))
+    variances = []
+    for orders in product(permutations((1, 2, 3)), repeat=3):
+        renamed = np.stack([row[[0, *order]] for row, order in zip(predictions[0], orders, strict=True)])[
+            None
+        ]
+        part = decompose(renamed, np.zeros(1, int), estimator=estimator)
+        assert part.error[0] == pytest.approx(decompose(predictions, np.zeros(1, int)).error[0])
+        variances.append(part.variance[0])
+    found = accuracy_matched_range(predictions, np.zeros(1, int), estimator=estimator, resamples=5)
+    error = part.error[0]
+    assert found.low.value == pytest.approx(min(variances) / error, rel=1e-9)
+    assert found.high.value == pytest.approx(np.mean(variances) / error, rel=1e-9)
+
+
+def test_position_tells_alike_from_even():
+    rng = np.random.default_rng(0)
+    right = rng.random((400, 10)) < 0.4
+    target = np.zeros(400, int)
+    alike = np.eye(4)[np.where(right, 0, 2)]
+    even = np.eye(4)[np.where(right, 0, rng.integers(1, 4, (400, 10)))]
+    for predictions, position in ((alike, 0.0), (even, 1.0)):
+        found = accuracy_matched_range(predictions, target)
+        assert found.position.value == pytest.approx(position, abs=0.02)
+        assert found.position.interval.low - 1e-9 <= position <= found.position.interval.high + 1e-9
+    assert accuracy_matched_range(alike, target).low.value == pytest.approx(
+        accuracy_matched_range(even, target).low.value
+    )
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_metamorphic_rules_of_the_range(seed):
+    rng = np.random.default_rng(seed)
+    predictions, target = letters(rng, questions=9, epochs=6, missing=0.1)
+    before = accuracy_matched_range(predictions, target, resamples=20)
+    (moved,), rows = shuffled(rng, predictions)
+    assert repr(accuracy_matched_range(moved, target[rows], resamples=20)) == repr(before)
+
+    names = rng.permutation(4)
+    renamed = accuracy_matched_range(predictions[:, :, np.argsort(names)], names[target], resamples=2)
+    doubled = accuracy_matched_range(np.repeat(predictions, 2, 0), np.repeat(target, 2), resamples=2)
+    for after in (renamed, doubled):
+        for name in ("observed", "low", "high", "excess", "position"):
+            assert getattr(after, name).value == pytest.approx(getattr(before, name).value, nan_ok=True)
+    plugin = accuracy_matched_range(predictions, target, estimator="plugin", resamples=2)
+    assert plugin.low.value <= plugin.observed.value + 1e-12 and plugin.low.value <= plugin.high.value + 1e-12
+
+
+def test_two_classes_leave_no_room():
+    predictions = np.eye(2)[np.array([[0, 1, 1], [1, 1, 0]])]
+    found = accuracy_matched_range(predictions, np.zeros(2, int))
+    assert found.low.value == pytest.approx(found.observed.value)
+    assert found.high.value == pytest.approx(found.observed.value)
+    assert np.isnan([found.position.value, *found.position.interval]).all()
+
+
+def test_no_error_has_no_range():
+    found = accuracy_matched_range(counts_to_predictions((5, 0, 0, 0)), np.zeros(1, int))
+    assert np.isnan([found.observed.value, found.excess.value, *found.low.interval]).all()
+    assert "any error" in found.note
+
+
+def test_concentration_by_hand():
+    predictions = counts_to_predictions((2, 4, 0, 0), (2, 2, 2, 0), (5, 1, 0, 0), (6, 0, 0, 0))
+    plugin = wrong_answer_concentration(predictions, np.zeros(4, int), estimator="plugin")
+    assert plugin.per_question == pytest.approx([1, 0.5, 1, np.nan], nan_ok=True)
+    assert plugin.value == pytest.approx(2.5 / 3)
+    assert (plugin.questions, plugin.too_few_wrong_questions) == (3, 1)
+    assert plugin.even == pytest.approx(1 / 3)
+    unbiased = wrong_answer_concentration(predictions, np.zeros(4, int))
+    # 2·(2·1)/(4·3) = 1/3: two of six pairs agree
+    assert unbiased.per_question == pytest.approx([1, 1 / 3, np.nan, np.nan], nan_ok=True)
+    assert (unbiased.questions, unbiased.too_few_wrong_questions) == (2, 2)
+
+
+def test_unbiased_concentration_is():
+    rng = np.random.default_rng(1)
+    answers = rng.choice(3, p=[0.6, 0.3, 0.1], size=(4000, 4)) + 1
+    found = {
+        estimator: wrong_answer_concentration(
+            np.eye(4)[answers], np.zeros(4000, int), estimator=estimator
+        ).value
+        for estimator in ("plugin", "unbiased")
+    }
+    # Σq² = 0.36 + 0.09 + 0.01 = 0.46; the plug-in adds (1 - 0.46)/4
+    assert found["unbiased"] == pytest.approx(0.46, abs=0.01)
+    assert found["plugin"] == pytest.approx(0.46 + 0.135, abs=0.01)
+
+
+def test_failure_shares_by_hand():
+    predictions = counts_to_predictions((4, 0, 0, 0), (1, 3, 0, 0), (0, 4, 0, 0), (0, 2, 1, 1), (0, 0, 4, 0))
+    predictions[4, 1:] = np.nan
+    predictions[3, 3] = 0.25
+    found = failure_shares(predictions, np.zeros(5, int))
+    assert found.always_right.value == 0.25
+    assert found.sometimes_right.value == 0.25
+    assert found.always_wrong.value == 0.5
+    assert found.unanimous_failures.value == 0.25
+    assert found.unanimous_failures.questions == 4
+    # Most frequent shares 1, 3/4, 1, 2/3 (three answers; the uniform epoch answers nothing)
+    assert found.modal_share.value == pytest.approx((1 + 0.75 + 1 + 2 / 3) / 4)
+    assert found.modal_share_of_failures.value == pytest.approx((1 + 2 / 3) / 2)
+    assert (found.single_answer_questions, found.no_answer_epochs) == (1, 1)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_shares_ignore_order_and_names(seed):
+    rng = np.random.default_rng(seed)
+    predictions, target = letters(rng, questions=9, epochs=5, missing=0.2)
+    (moved,), rows = shuffled(rng, predictions)
+    names = rng.permutation(4)
+    renamed = predictions[:, :, np.argsort(names)]
+    for analysis in (failure_shares, wrong_answer_concentration):
+
+        def numbers(result):
+            return repr({k: v for k, v in vars(result).items() if k != "per_question"})
+
+        before = numbers(analysis(predictions, target, resamples=20))
+        assert numbers(analysis(moved, target[rows], resamples=20)) == before
+        assert numbers(analysis(renamed, names[target], resamples=20)) == before
+
+
+def test_bad_arguments():
+    predictions = counts_to_predictions((1, 1, 0, 0))
+    with pytest.raises(ValueError, match="estimator='jackknife'"):
+        wrong_answer_concentration(predictions, np.zeros(1, int), estimator="jackknife")
+    with pytest.raises(ValueError, match="target of question 0 is 7"):
+        failure_shares(predictions, np.array([7]))
+    with pytest.raises(ValueError, match="clusters has 2 labels"):
+        accuracy_matched_range(predictions, np.zeros(1, int), clusters=["a", "b"])
+
+
+@pytest.mark.shared
+def test_real_answers_against_loops(shared_data):
+    """Letters of a real model: incoherence as published beside the data, failures counted row by row."""
+    with (shared_data / "answers" / "deepseek-v3.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    grouped: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        grouped.setdefault(row["question_id"], []).append(row)
+    predictions = np.full((len(grouped), 5, 4), 0.25)
+    target = np.zeros(len(grouped), int)
+    unanimous, never, agreeing = 0, 0, []
+    for place, answers in enumerate(grouped.values()):
+        gold = answers[0]["target"]
+        target[place] = "ABCD".index(gold)
+        for epoch, row in enumerate(answers):
+            if row["answer"]:
+                predictions[place, epoch] = np.eye(4)["ABCD".index(row["answer"])]
+        given = [row["answer"] for row in answers if row["answer"]]
+        never += gold not in given
+        unanimous += gold not in given and len(set(given)) == 1
+        wrong = [letter for letter in given if letter != gold]
+        pairs = list(combinations(wrong, 2))
+        agreeing += [np.mean([a == b for a, b in pairs])] if pairs else []
+
+    found = accuracy_matched_range(predictions, target)
+    assert found.observed.value == pytest.approx(0.4275, abs=5e-5)
+    assert found.low.value < found.observed.value < found.high.value
+    shares = failure_shares(predictions, target)
+    assert shares.unanimous_failures.value == pytest.approx(unanimous / 398)
+    assert shares.always_wrong.value == pytest.approx(never / 398)
+    concentration = wrong_answer_concentration(predictions, target)
+    assert concentration.value == pytest.approx(np.mean(agreeing))
+    assert concentration.questions == len(agreeing)

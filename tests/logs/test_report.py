@@ -1,0 +1,232 @@
+"""The page: its numbers without scripts, its escapes, its links, and that nothing comes from outside."""
+
+import csv
+import io
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from hotmess_inspect.results.analyze import Options, analyze
+from hotmess_inspect.results.compare import comparisons
+from hotmess_inspect.io.logs import LogInfo, read_inputs
+from hotmess_inspect.render.report import ReportOptions, report_html
+from hotmess_inspect.render.report.reading import Links
+from hotmess_inspect.render.text import csv_cell, plain
+from hotmess_inspect.cli import main
+
+FAST = Options(losses=("brier",), resamples=20)
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>$x^2$\x1b[31m&amp;"
+
+
+class Page(HTMLParser):
+    """Collects elements, attributes and the text of table cells."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.cells: list[str] = []
+        self._in_cell = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag == "td":
+            self._in_cell = True
+            self.cells.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_cell = self._in_cell and tag != "td"
+
+    def handle_data(self, data: str) -> None:
+        if self._in_cell:
+            self.cells[-1] += data
+
+
+def table(path: Path, **texts: str) -> Path:
+    """Answers of two models with lengths, in which any text can be put."""
+    names = {"model": "m", "task": "t", "question": "q", "wrong": "B"} | texts
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["question_id", "epoch", "answer", "target", "model", "task", "length"])
+        for number in range(8):
+            for epoch in range(6):
+                answer = "A" if (number * epoch) % 3 == 0 else names["wrong"]
+                writer.writerow(
+                    [
+                        f"{names['question']}{number}",
+                        epoch,
+                        answer,
+                        "A",
+                        names["model"],
+                        names["task"],
+                        3 + number * epoch,
+                    ]
+                )
+    return path
+
+
+def page(path: Path, **options: object) -> str:
+    return report_html(read_inputs([str(path)]), ReportOptions(analysis=FAST, **options))[0]  # type: ignore[arg-type]
+
+
+def test_the_page_shows_the_numbers_of_analyze(tmp_path: Path, plain_page: str) -> None:
+    path = table(tmp_path / "a.csv")
+    shown = Page(plain_page).cells
+    groups = json.loads(
+        CliRunner()
+        .invoke(main, ["analyze", str(path), "--json", "--loss", "brier", "--resamples", "20"])
+        .stdout
+    )["groups"]
+    for group in groups:
+        for key in ("accuracy", "error", "bias_squared", "variance"):
+            assert f"{group[key]:.4f}" in shown
+        assert f"{group['length_slope']['slope']:.3f}" in shown
+        assert f"{group['overthinking']['difference']:+.3f}" in shown
+        assert f"{group['incoherence']:.3f}" in shown
+
+
+@pytest.fixture(scope="module")
+def plain_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A page about harmless names."""
+    return page(table(tmp_path_factory.mktemp("page") / "a.csv"))
+
+
+def test_nothing_comes_from_outside_and_nothing_runs(plain_page: str) -> None:
+    parsed = Page(plain_page)
+    assert "script" not in parsed.tags
+    assert not {"link", "iframe", "object", "embed", "form"} & set(parsed.tags)
+    for tag, name, value in parsed.attributes:
+        assert not name.startswith("on")
+        if name in ("src", "href", "xlink:href") and tag not in ("a",):
+            assert value.startswith(("#", "data:")), (tag, name, value)
+    policy = next(value for tag, name, value in parsed.attributes if tag == "meta" and "default-src" in value)
+    assert "default-src 'none'" in policy
+
+
+def test_text_of_logs_is_only_shown(tmp_path: Path, plain_page: str) -> None:
+    everywhere = {"model": EVIL, "task": EVIL, "question": EVIL, "wrong": EVIL}
+    text = page(table(tmp_path / "a.csv", **everywhere))
+    plainly, hostile = Page(plain_page), Page(text)
+    assert sorted(set(plainly.tags)) == sorted(set(hostile.tags))
+    assert not [name for _, name, _ in hostile.attributes if name.startswith("on")]
+    shown = "".join(hostile.cells)
+    assert "\x1b" not in text
+    assert shown.count("<script>alert(1)</script>") >= 4
+
+
+def test_every_figure_comes_as_svg_png_and_data(plain_page: str) -> None:
+    text = plain_page
+    for name in ("plane", "length", "overthinking", "ensembling", "distribution"):
+        assert f'id="brier-unbiased-{name}"' in text
+    assert text.count('href="data:image/svg+xml;base64,') == text.count("<figure ")
+    assert text.count('href="data:image/png;base64,') == text.count("<figure ")
+    assert text.count('href="data:text/csv;base64,') == text.count("<figure ")
+    assert "mathdefault" not in text
+
+
+def test_the_same_inputs_give_the_same_page(tmp_path: Path, plain_page: str) -> None:
+    assert page(table(tmp_path / "a.csv")) == plain_page
+
+
+def test_links_lead_to_the_sample(letters_log: Path) -> None:
+    text = page(letters_log, viewer="http://localhost:9/")
+    links = re.findall(r'href="(http://localhost:9/[^"]*)"', text)
+    assert f"http://localhost:9/#/logs/{letters_log.name}/samples/sample/q0/1/" in links
+    assert f"inspect view --log-dir {letters_log.parent}" in text
+
+
+def test_every_epoch_has_its_link_and_mark(letters_log: Path) -> None:
+    text = page(letters_log, viewer="http://localhost:9/")
+    # q0 answers A B A, q1 A C D, with A right.
+    for question, marks in (("q0", "✓✗✓"), ("q1", "✓✗✗")):
+        for epoch, mark in enumerate(marks, start=1):
+            address = f"http://localhost:9/#/logs/{letters_log.name}/samples/sample/{question}/{epoch}/"
+            assert f'<a href="{address}" rel="noreferrer">{epoch}{mark}</a>' in text
+
+
+def test_links_into_a_bucket_and_into_none() -> None:
+    def log(path: str) -> LogInfo:
+        return LogInfo(path, "t", "m", "id", "now", "success")
+
+    paths = ["s3://bucket/runs/a b.eval", "s3://bucket/runs/more/c.eval"]
+    links = Links("http://h", [log(path) for path in paths])
+    assert links.folder == "s3://bucket/runs"
+    assert links.sample(paths[0], "q/1", 2) == "http://h/#/logs/a%20b.eval/samples/sample/q%2F1/2/"
+    assert links.sample(paths[1], "q", 1) == "http://h/#/logs/more/c.eval/samples/sample/q/1/"
+    assert links.sample("elsewhere.eval", "q", 1) is None
+    # A bucket and a disk, or two schemes, share no folder; the page then shows epochs without links.
+    assert Links("http://h", [log(paths[0]), log("/tmp/x.eval")]).folder is None
+    assert Links("http://h", []).sample(paths[0], "q", 1) is None
+
+
+def test_models_stand_side_by_side(tmp_path: Path) -> None:
+    one, two = table(tmp_path / "1.csv"), table(tmp_path / "2.csv", model="n", wrong="C")
+    found = read_inputs([str(one), str(two)])
+    text = report_html(found, ReportOptions(analysis=FAST))[0]
+    assert "Side by side" in text
+    assert "Side by side" not in report_html(read_inputs([str(one)]), ReportOptions(analysis=FAST))[0]
+    results, _ = analyze(found.outcomes, FAST)
+    (both,) = comparisons(results)
+    # The two differ in the name of the wrong answer only, which changes no term.
+    assert both.questions == 8
+    assert {name: d.estimate for name, d in both.differences.items()} == pytest.approx(
+        dict.fromkeys(("error", "bias_squared", "variance", "incoherence"), 0.0)
+    )
+
+
+def test_comparisons_pair_the_questions_that_both_have(tmp_path: Path) -> None:
+    outcomes = read_inputs(
+        [str(table(tmp_path / "1.csv")), str(table(tmp_path / "2.csv", model="n"))]
+    ).outcomes
+    few = outcomes.take(~(outcomes.model.equals("n") & outcomes.question.equals("q1")))
+    (both,) = comparisons(analyze(few, FAST)[0])
+    assert both.questions == 7
+    assert both.differences["error"].estimate == pytest.approx(0)
+
+
+def test_a_page_about_nothing_says_so(tmp_path: Path) -> None:
+    (tmp_path / "bad.eval").write_bytes(b"junk")
+    out = tmp_path / "out.html"
+    result = CliRunner().invoke(main, ["report", str(tmp_path / "bad.eval"), "-o", str(out)])
+    assert result.exit_code == 1
+    assert "it has no directory at its end" in out.read_text()
+
+
+def test_the_command_writes_the_page(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.csv")
+    out = tmp_path / "out.html"
+    result = CliRunner().invoke(
+        main, ["report", str(path), "-o", str(out), "--title", "<b>", "--loss", "brier"]
+    )
+    assert result.exit_code == 0
+    assert "<title>&lt;b&gt;</title>" in out.read_text()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "out.html"]
+    wrong = CliRunner().invoke(main, ["report", str(path), "-o", str(out), "--viewer", "javascript:alert(1)"])
+    assert wrong.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=1+1", '"\'=1+1"'),
+        ("@x", '"\'@x"'),
+        (" -x", '"\' -x"'),
+        (-1.5, "-1.5"),
+        ('a"b', '"a""b"'),
+        (None, ""),
+        ("a\nb", '"a\ufffdb"'),
+    ],
+)
+def test_csv_cells_run_no_formula(value: object, cell: str) -> None:
+    assert csv_cell(value) == cell
+    assert len(next(csv.reader(io.StringIO(cell)), [""])) == 1
+
+
+def test_control_characters_leave_a_mark() -> None:
+    assert plain("a\x1b[0m\u202eb\ud800") == "a\ufffd[0m\ufffdb?"

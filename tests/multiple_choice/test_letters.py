@@ -1,0 +1,98 @@
+"""The letter that an answer decides on."""
+
+import importlib.util
+import string
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hotmess_inspect.multiple_choice.letters import read_letter
+
+_SPEC = importlib.util.spec_from_file_location("answers", Path(__file__).with_name("answers.py"))
+assert _SPEC is not None and _SPEC.loader is not None
+answers = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(answers)
+
+# Pieces of which answers are made, so that the fuzzer meets the reader's rules and not only noise.
+PIECES = [
+    *("ANSWER: ", "answer", "the answer is ", "A", "B", "C", "D", "E", "a ", "(B)", "**", "\n", "\n\n", " "),
+    *(
+        "\\boxed{",
+        "}",
+        "<answer>",
+        "</answer>",
+        "</think>",
+        "not ",
+        "wait, actually ",
+        " is correct",
+        "? ",
+        ".",
+    ),
+    *(
+        "Option ",
+        "A and C",
+        "~~",
+        "答案是",
+        "Ответ: ",
+        "```",
+        "$",
+        "✅",
+        "#### ",
+        "A) Paris",
+        "Rome",
+        "None",
+        "\u200b",
+    ),
+]
+TEXTS = st.one_of(st.text(), st.lists(st.sampled_from(PIECES)).map("".join))
+
+
+@pytest.mark.parametrize(("text", "expected"), answers.LETTERS)
+def test_answers_are_read_as_expected(text: str, expected: str | None) -> None:
+    found = read_letter(text, answers.CITIES)
+    assert (None if found is None else string.ascii_uppercase[found]) == expected
+
+
+@pytest.mark.parametrize(("text", "choices", "expected"), answers.OTHERS)
+def test_answers_to_other_choices(text: str, choices: tuple[str, ...], expected: str | None) -> None:
+    found = read_letter(text, choices)
+    assert (None if found is None else string.ascii_uppercase[found]) == expected
+
+
+def test_the_corpus_is_large_and_its_texts_differ() -> None:
+    for corpus in (answers.LETTERS, answers.PROBABILITIES):
+        texts = [text for text, _ in corpus]
+        assert len(set(texts)) == len(texts)
+    assert len(answers.LETTERS) >= 300
+    assert {expected for _, expected in answers.LETTERS} == {"A", "B", "C", "D", None}
+
+
+@given(TEXTS, st.integers(2, 26))
+def test_any_text_is_read_without_an_error(text: str, classes: int) -> None:
+    found = read_letter(text, [f"choice number {index}" for index in range(classes)])
+    assert found is None or 0 <= found < classes
+
+
+@given(TEXTS, st.integers(2, 10), st.data())
+def test_the_line_that_was_asked_for_is_always_read(text: str, classes: int, data: st.DataObject) -> None:
+    right = data.draw(st.integers(0, classes - 1))
+    choices = [f"choice number {index}" for index in range(classes)]
+    assert read_letter(f"{text}\nANSWER: {string.ascii_uppercase[right]}", choices) == right
+
+
+@given(st.sampled_from([text for text, expected in answers.LETTERS if expected]), st.permutations(range(4)))
+def test_letters_go_by_their_place_and_not_by_the_texts(text: str, order: list[int]) -> None:
+    # A text that names a city by name is the only one that follows the city.
+    if any(city.lower() in text.lower() for city in answers.CITIES):
+        return
+    shown = [answers.CITIES[index] for index in order]
+    assert read_letter(text, shown) == read_letter(text, answers.CITIES)
+
+
+@pytest.mark.parametrize("piece", ["A, ", "the answer is ", "(", "<think>", "\\text{", "C is ", "x,"])
+def test_long_texts_take_no_more_than_their_length(piece: str) -> None:
+    # Quadratic reading of this would take minutes; the suite's own time is the measure.
+    assert read_letter((piece * 20_000)[:20_000] + "\nANSWER: B", answers.CITIES) == 1
+    read_letter((piece * 20_000)[:20_000], answers.CITIES)
