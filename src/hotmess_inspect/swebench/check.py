@@ -15,27 +15,55 @@ from hotmess_inspect.swebench.sandbox import REPOSITORY, Resources, container_se
 from hotmess_inspect.swebench.stability import Stability, read_cached, untested, write_cached
 
 # Everything in the object store counts, whatever refers to it: branches, tags, packed refs, the reflog, the
-# stash, or nothing at all, since an agent can list objects too. Git's own replacements are switched off.
+# stash, or nothing at all, since an agent can list objects too. What git is told to see instead of its objects
+# (replacements, grafts, a cached graph) is switched off. The official recipe puts one commit of its own on top
+# of the base commit, called SWE-bench and dated when the image was made; it and its repetitions are no future.
 _FUTURE = """\
-export GIT_NO_REPLACE_OBJECTS=1 GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null
-git() { /usr/bin/env git -c safe.directory='*' -c core.fsmonitor=false "$@"; }
+export GIT_NO_REPLACE_OBJECTS=1 GIT_GRAFT_FILE=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null
+git() { /usr/bin/env git -c safe.directory='*' -c core.fsmonitor=false -c core.commitGraph=false "$@"; }
+set -o pipefail
 cd "$0" && git rev-parse --quiet --verify HEAD >/dev/null || exit 3
-limit=$(git show -s --format=%ct "$1^{commit}" 2>/dev/null || echo 0)
+work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT || exit 4
+base=$(git rev-parse --quiet --verify "$1^{commit}") || base=
+limit=0
+[ -z "$base" ] || limit=$(git show -s --no-show-signature --format=%ct "$base") || exit 4
 git cat-file --batch-all-objects --unordered --batch-check='%(objecttype) %(objectname)' |
-  sed -n 's/^commit //p' | sort >/tmp/hotmess-all
-git rev-list HEAD | sort >/tmp/hotmess-past
-comm -23 /tmp/hotmess-all /tmp/hotmess-past |
-  git log --no-walk=unsorted --stdin --format='%ct %H' 2>/dev/null |
-  while read -r time commit; do [ "$time" -gt "$limit" ] && echo "$commit"; done
+  sed -n 's/^commit //p' | LC_ALL=C sort >"$work/all" || exit 4
+git rev-list "${base:-HEAD}" | LC_ALL=C sort >"$work/past" || exit 4
+LC_ALL=C comm -23 "$work/all" "$work/past" >"$work/later" || exit 4
+# An empty list would make git speak of HEAD.
+[ -s "$work/later" ] || exit 0
+git log --no-walk=unsorted --stdin --no-show-signature --format='%H %ct %P|%s' <"$work/later" >"$work/told" || exit 4
+sed -n 's/|SWE-bench$//p' "$work/told" >"$work/named" || exit 4
+recipe=" $base "
+grown=$base
+while [ -n "$grown" ]; do
+  grown=
+  while read -r commit _ parent more; do
+    case $recipe in *" $commit "*) continue;; esac
+    [ -n "$parent" ] && [ -z "$more" ] || continue
+    case $recipe in *" $parent "*) recipe="$recipe$commit " grown=1;; esac
+  done <"$work/named"
+done
+: >"$work/after"
+if [ -n "$base" ]; then
+  { cat "$work/later"; echo "^$base"; } | git rev-list --ancestry-path --stdin >"$work/after" || exit 4
+fi
+while read -r commit time _; do
+  if [ "$time" -gt "$limit" ]; then echo "$commit"; fi
+done <"$work/told" >>"$work/after"
+echo "$recipe" | xargs -n 1 | LC_ALL=C sort >"$work/recipe"
+LC_ALL=C sort -u "$work/after" | LC_ALL=C comm -23 - "$work/recipe"
 exit 0
 """
 
 
 async def future_commits(sandbox: SandboxEnvironment, root: str, base: str) -> tuple[str, ...]:
-    """Commits in a repository's object store that do not lead to its HEAD and are later than the base commit.
+    """Commits in a repository's object store that come after the base commit: by descent, or by their date.
 
-    Older ones, such as those of release branches, hold no fix and are left alone. Where the base commit
-    itself is missing every commit beside HEAD's history counts.
+    Older ones, such as those of release branches, hold no fix and are left alone, and so is the commit that
+    the official recipe puts on top of the base commit. Where the base commit itself is missing every commit
+    beside HEAD's history counts.
 
     Args:
         sandbox: A container of the image.

@@ -21,7 +21,7 @@ from hotmess_inspect.swebench.rows import Instance
 CACHE_VARIABLE = "HOTMESS_CACHE_DIR"
 """Environment variable that moves the cache; otherwise it lies in the user's cache folder."""
 
-_SCHEMA = 1
+_SCHEMA = 2
 # What cannot change a verdict; a change of anything else makes what was cached worthless.
 _NOT_GRADER = {
     *(
