@@ -7,11 +7,11 @@ import pytest
 from click.testing import CliRunner
 from inspect_ai.log import read_eval_log, write_eval_log
 
-from hotmess_inspect.plugin import annotate as module
-from hotmess_inspect.results.analyze import Options
-from hotmess_inspect.plugin.annotate import LogChanged, annotate_log
-from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.cli import main
+from hotmess_inspect.io.logs import read_inputs
+from hotmess_inspect.plugin import annotate as module
+from hotmess_inspect.plugin.annotate import LogChanged, annotate_log
+from hotmess_inspect.results.analyze import Options
 
 from .test_logs import rows_of
 

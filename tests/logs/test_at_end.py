@@ -12,8 +12,8 @@ from inspect_ai.log import EvalLog, list_eval_logs, read_eval_log
 from inspect_ai.scorer import Score, Scorer, Target, match, mean, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from hotmess_inspect.plugin import at_end
 from hotmess_inspect.cli import main
+from hotmess_inspect.plugin import at_end
 from hotmess_inspect.plugin.viewer import viewer_config
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from click.testing import CliRunner
 
+from hotmess_inspect.cli import main
+from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.results.lengths import censored_rows
-from hotmess_inspect.io.logs import read_inputs
-from hotmess_inspect.cli import main
 from hotmess_inspect.table import Outcomes
 
 

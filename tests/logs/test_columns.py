@@ -8,13 +8,18 @@ from inspect_ai import score
 from inspect_ai.analysis import SampleSummary, samples_df
 from inspect_ai.log import read_eval_log, write_eval_log
 
-from hotmess_inspect.results.analyze import Options, analyze
-from hotmess_inspect.plugin.annotate import annotate_log
-from hotmess_inspect.io.event_columns import (EPOCH_COLUMNS, QUESTION_COLUMNS, hm_entries, question_entries,)
+from hotmess_inspect.io.event_columns import (
+    EPOCH_COLUMNS,
+    QUESTION_COLUMNS,
+    hm_entries,
+    question_entries,
+)
 from hotmess_inspect.io.logs import read_inputs
-from hotmess_inspect.render.frames import bucket_rows, group_rows, question_rows, slope_rows
-from hotmess_inspect.table import outcomes_from_arrays
+from hotmess_inspect.plugin.annotate import annotate_log
 from hotmess_inspect.plugin.repeat import repeat
+from hotmess_inspect.render.frames import bucket_rows, group_rows, question_rows, slope_rows
+from hotmess_inspect.results.analyze import Options, analyze
+from hotmess_inspect.table import outcomes_from_arrays
 
 
 def test_samples_df_shows_our_metadata_and_the_questions_numbers(letters_log: Path, tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from hotmess_inspect.results.analyze import Options, analyze
-from hotmess_inspect.plugin.annotate import annotate_log
-from hotmess_inspect.io.parallel import Tallied, tally_inputs
-from hotmess_inspect.render.export import export_outcomes
-from hotmess_inspect.io.logs import Inputs, read_inputs
 from hotmess_inspect.cli import main
+from hotmess_inspect.io.logs import Inputs, read_inputs
+from hotmess_inspect.io.parallel import Tallied, tally_inputs
+from hotmess_inspect.plugin.annotate import annotate_log
+from hotmess_inspect.render.export import export_outcomes
+from hotmess_inspect.results.analyze import Options, analyze
 
 from .test_logs import rows_of
 from .test_remote import bucket, put

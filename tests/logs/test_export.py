@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from hotmess_inspect.results.analyze import Options, analyze
-from hotmess_inspect.render.export import export_outcomes
-from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.cli import main
+from hotmess_inspect.io.logs import read_inputs
+from hotmess_inspect.render.export import export_outcomes
+from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.table import outcomes_from_arrays
 
 from .test_logs import rows_of

@@ -9,9 +9,9 @@ import pytest
 from inspect_ai.log import read_eval_log
 
 from hotmess_inspect.io.inspect_reader import _fields, read_by_inspect
+from hotmess_inspect.io.log_rows import LogRows
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.io.records import SummaryRecord
-from hotmess_inspect.io.log_rows import LogRows
 from hotmess_inspect.table import Outcomes, groups, question_arrays
 
 from .test_logs import api_outcomes, read, rows_of, strip

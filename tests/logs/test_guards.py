@@ -13,10 +13,10 @@ from inspect_ai.model import GenerateConfig
 from inspect_ai.scorer import Score, Scorer, Target, choice, mean, scorer
 from inspect_ai.solver import TaskState, generate, multiple_choice
 
-from hotmess_inspect.results.guards import mixed_images
-from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.cli import main
+from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.io.tables import outcomes_from_arrow, outcomes_to_arrow
+from hotmess_inspect.results.guards import mixed_images
 
 from .conftest import run
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from inspect_ai.log import read_eval_log, read_eval_log_sample_summaries, write_eval_log
 
-from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.io.inspect_reader import read_by_inspect
-from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.io.log_rows import LogRows
+from hotmess_inspect.io.logs import read_inputs
+from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.table import Labels, Outcomes, Ragged, groups, question_arrays
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from hotmess_inspect.cli import main
 from hotmess_inspect.io.logs import read_file, read_inputs
 from hotmess_inspect.io.sources import find_files
-from hotmess_inspect.cli import main
 
 from .test_logs import rows_of
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from hotmess_inspect.results.analyze import Options, analyze
-from hotmess_inspect.results.compare import comparisons
+from hotmess_inspect.cli import main
 from hotmess_inspect.io.logs import LogInfo, read_inputs
 from hotmess_inspect.render.report import ReportOptions, report_html
 from hotmess_inspect.render.report.reading import Links
 from hotmess_inspect.render.text import csv_cell, plain
-from hotmess_inspect.cli import main
+from hotmess_inspect.results.analyze import Options, analyze
+from hotmess_inspect.results.compare import comparisons
 
 FAST = Options(losses=("brier",), resamples=20)
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>$x^2$\x1b[31m&amp;"

@@ -16,10 +16,10 @@ from inspect_ai.model import GenerateConfig, get_model
 from inspect_ai.scorer import choice
 from inspect_ai.solver import multiple_choice
 
-from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.io.archive import Archive
 from hotmess_inspect.io.logs import read_file, read_inputs
 from hotmess_inspect.io.sources import File, find_files
+from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.table import Outcomes, groups
 
 from .conftest import letters, outputs, run

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from hotmess_inspect.results.analyze import GroupResult, Options, analyze
 from hotmess_inspect.render.frames import bucket_rows
 from hotmess_inspect.render.viz import incoherence_by_length
+from hotmess_inspect.results.analyze import GroupResult, Options, analyze
 from hotmess_inspect.table import outcomes_from_arrays
 
 
