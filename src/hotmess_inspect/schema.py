@@ -1,26 +1,127 @@
-"""The flat ``hm_*`` entries that every scorer of this package leaves in ``Score.metadata``.
+"""The definitions that everything else shares: what an epoch's score says, and the words for measuring it.
 
-They are what metrics see of an epoch (Inspect hands metrics no epoch number, target or token count) and
-what a log's summaries keep of it, so each stays small: strings of at most 1,024 characters, everything
-else below 1 kB.
+Every scorer of this package leaves flat ``hm_*`` entries in ``Score.metadata``. They are what metrics see of
+an epoch (Inspect hands metrics no epoch number, target or token count) and what a log's summaries keep of
+it, so each stays small: strings of at most 1,024 characters, everything else below 1 kB.
 """
 
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, Literal, TypeAlias, get_args
+
+import msgspec
 
 from hotmess_inspect.bits import encode_tests
 
 Kind: TypeAlias = Literal["answer", "probabilities", "tests", "score", "point", "text"]
+"""What a prediction is."""
 Status: TypeAlias = Literal["ok", "unparsed", "limit", "truncated", "tampered"]
+"""What became of an epoch that has a score."""
+Loss: TypeAlias = Literal["brier", "kl", "zero_one", "squared"]
+ClassLoss: TypeAlias = Literal["brier", "kl", "zero_one"]
+TextLoss: TypeAlias = Literal["embedding", "kernel"]
+Estimator: TypeAlias = Literal["plugin", "unbiased", "jackknife"]
+Quantity: TypeAlias = Literal["error", "bias_squared", "variance", "incoherence"]
+Unparsed: TypeAlias = Literal["uniform", "class", "drop"]
+"""What an unparsed answer counts as: the uniform distribution, a class of its own, a missing epoch."""
+Tests: TypeAlias = Literal["f2p", "p2p", "pooled", "resolved"]
+"""Which unit tests are measured: FAIL_TO_PASS, PASS_TO_PASS, both, or whether all of them pass."""
 
 KINDS: tuple[str, ...] = get_args(Kind)
-STATUSES: tuple[str, ...] = get_args(Status)
-LENGTHS = ("hm_actions", "hm_turns", "hm_output_tokens", "hm_reasoning_tokens", "hm_reasoning_characters")
+SCORED_STATUSES: tuple[str, ...] = get_args(Status)
+UNSCORED = ("errored", "unscored", "missing")
+"""Statuses of epochs without a prediction: an error, no verdict, planned but never run."""
+STATUSES: tuple[str, ...] = (*SCORED_STATUSES, *UNSCORED)
+LOSSES: tuple[str, ...] = get_args(Loss)
+CLASS_LOSSES: tuple[ClassLoss, ...] = get_args(ClassLoss)
+TEXT_LOSSES: tuple[TextLoss, ...] = get_args(TextLoss)
+QUANTITIES: tuple[str, ...] = get_args(Quantity)
+UNPARSED: tuple[Unparsed, ...] = get_args(Unparsed)
+TEST_MEASURES: tuple[Tests, ...] = get_args(Tests)
+"""What unit tests are measured as; the first is the headline."""
+
+ESTIMATORS: Mapping[str, tuple[Estimator, ...]] = {
+    "kl": ("plugin", "jackknife"),
+    "brier": ("unbiased", "plugin"),
+    "zero_one": ("plugin",),
+    "squared": ("unbiased", "plugin"),
+    "embedding": ("unbiased", "plugin"),
+    "kernel": ("unbiased", "plugin"),
+}
+"""Estimators of each loss; the first is the one that is used unasked: unbiased where that exists."""
+
+SUM_TOLERANCE = 0.02
+"""How far from 1 the sum of an epoch's probabilities may lie (two digits after the point are what models
+write); they are divided by their sum. Further off, the epoch is unparsed."""
+ROUNDING = 1e-5
+"""How far from 1 probabilities may sum in arrays, which are used as they are: single-precision softmax output
+sums to 1 within 1e-6, a rounded "33 %, 33 %, 33 %" does not."""
+PERFECT = 1.0
+"""Score of a right answer."""
+
+MEASURED_LENGTHS = ("actions", "turns", "output_tokens", "reasoning_tokens", "reasoning_characters")
+"""Lengths that a score's metadata may hold, each under its name with ``hm_`` in front."""
+LENGTHS = ("length", *MEASURED_LENGTHS, "messages")
+"""Columns of a table that say how long an epoch was; ``length`` is in a unit of the table's own."""
 
 _MAX_TEXT = 1024
 _MAX_LIST = 1024
+
+
+class EpochMetadata(msgspec.Struct, gc=False, frozen=True):
+    """The ``hm_*`` entries of a score's metadata, as :func:`epoch_metadata` writes them and readers find them.
+
+    What other scorers put there may be of any type, so none is demanded here: readers take what is as
+    documented and count the rest.
+    """
+
+    hm_kind: Any = None
+    hm_epoch: Any = None
+    hm_status: Any = None
+    hm_context: Any = None
+    hm_answer: Any = None
+    hm_target: Any = None
+    hm_classes: Any = None
+    hm_probabilities: Any = None
+    hm_tests: Any = None
+    hm_f2p: Any = None
+    hm_p2p: Any = None
+    hm_actions: Any = None
+    hm_turns: Any = None
+    hm_output_tokens: Any = None
+    hm_reasoning_tokens: Any = None
+    hm_reasoning_characters: Any = None
+    hm_masked: Any = None
+    hm_regrades: Any = None
+    hm_digest: Any = None
+    hm_goal: Any = None
+    hm_embedding: Any = None
+    hm_embedding_2: Any = None
+    hm_embedding_3: Any = None
+    hm_embedding_4: Any = None
+
+    def entries(self) -> dict[str, Any]:
+        """The entries that are known, for ``Score.metadata``."""
+        return {name: entry for name, entry in msgspec.structs.asdict(self).items() if entry is not None}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that a reader of the results has to know.
+
+    Attributes:
+        level: ``error``: an input, a group or some epochs are left out; ``warning``: the numbers may mislead;
+            ``note``: how the input was read.
+        input: File or group.
+        message: One sentence.
+    """
+
+    level: Literal["error", "warning", "note"]
+    input: str
+    message: str
 
 
 def epoch_metadata(
@@ -65,23 +166,24 @@ def epoch_metadata(
         ValueError: If a value is not permitted or one that the kind needs is missing.
     """
     _check(kind, epoch, status, answer, classes, probabilities, f2p, p2p)
-    entries: dict[str, Any] = {
-        "hm_kind": kind,
-        "hm_epoch": epoch,
-        "hm_status": status,
-        "hm_context": _short(context) if isinstance(context, str) else context,
-        "hm_answer": None if answer is None else _short(answer),
-        "hm_target": None if target is None else _short(target),
-        "hm_classes": classes,
-        "hm_probabilities": None if probabilities is None else _round_to_fit(probabilities),
-    }
+    counted = dict(lengths or {})
+    permitted = [f"hm_{name}" for name in MEASURED_LENGTHS]
+    for name in counted.keys() - set(permitted):
+        raise ValueError(f"lengths has the key {name!r}; permitted: {', '.join(permitted)}")
     if f2p is not None and p2p is not None:
-        entries |= {"hm_tests": encode_tests([*f2p, *p2p]), "hm_f2p": len(f2p), "hm_p2p": len(p2p)}
-    for name, length in (lengths or {}).items():
-        if name not in LENGTHS:
-            raise ValueError(f"lengths has the key {name!r}; permitted: {', '.join(LENGTHS)}")
-        entries[name] = length
-    return {name: entry for name, entry in entries.items() if entry is not None}
+        counted |= {"hm_f2p": len(f2p), "hm_p2p": len(p2p)}
+    return EpochMetadata(
+        hm_kind=kind,
+        hm_epoch=epoch,
+        hm_status=status,
+        hm_context=_short(context) if isinstance(context, str) else context,
+        hm_answer=None if answer is None else _short(answer),
+        hm_target=None if target is None else _short(target),
+        hm_classes=classes,
+        hm_probabilities=None if probabilities is None else _round_to_fit(probabilities),
+        hm_tests=None if f2p is None or p2p is None else encode_tests([*f2p, *p2p]),
+        **counted,
+    ).entries()
 
 
 def class_label(index: int) -> str:
@@ -112,8 +214,8 @@ def _check(
 ) -> None:
     if kind not in KINDS:
         raise ValueError(f"kind={kind!r} is not one of {', '.join(map(repr, KINDS))}")
-    if status not in STATUSES:
-        raise ValueError(f"status={status!r} is not one of {', '.join(map(repr, STATUSES))}")
+    if status not in SCORED_STATUSES:
+        raise ValueError(f"status={status!r} is not one of {', '.join(map(repr, SCORED_STATUSES))}")
     if epoch < 1:
         raise ValueError(f"epoch={epoch!r}: epochs count from 1")
     if classes is not None and classes < 2:
@@ -149,3 +251,26 @@ def normalise_label(text: str | None) -> str | None:
     """A label without surrounding space, single letters as capitals; ``None`` if nothing is left."""
     stripped = (text or "").strip()
     return (stripped.upper() if len(stripped) == 1 and stripped.isascii() else stripped) or None
+
+
+def finite_or_none(value: float) -> float | None:
+    """A number for JSON: ``None`` where it is undefined, that is NaN or infinite."""
+    return float(value) if math.isfinite(value) else None
+
+
+def json_value(value: Any) -> Any:
+    """Numbers, lists and dictionaries for JSON: what is undefined becomes ``None``, and so does a list without any number.
+
+    Args:
+        value: Plain values, numpy's numbers, tuples, lists and dictionaries of them.
+    """
+    if isinstance(value, dict):
+        return {key: json_value(entry) for key, entry in value.items()}
+    if isinstance(value, tuple | list):
+        items = [json_value(entry) for entry in value]
+        return None if items and all(entry is None for entry in items) else items
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    return finite_or_none(float(value)) if isinstance(value, Real) else value

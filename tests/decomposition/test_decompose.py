@@ -263,11 +263,11 @@ def test_two_outcomes_have_their_pass_rate_as_incoherence():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"loss": "log"}, "loss='log'.*'kl', 'brier', 'zero_one', 'squared'"),
+        ({"loss": "log"}, "loss='log'.*'brier', 'kl', 'zero_one', 'squared'"),
         ({"estimator": "fair"}, "estimator='fair'.*'plugin', 'unbiased', 'jackknife'"),
         ({"loss": "kl", "estimator": "unbiased"}, "use 'plugin' or 'jackknife'"),
         ({"loss": "zero_one", "estimator": "unbiased"}, "use 'plugin'"),
-        ({"loss": "brier", "estimator": "jackknife"}, "use 'plugin' or 'unbiased'"),
+        ({"loss": "brier", "estimator": "jackknife"}, "use 'unbiased' or 'plugin'"),
         ({"smoothing": -1.0}, r"smoothing=-1.0 is outside \[0, 1\)"),
     ],
 )

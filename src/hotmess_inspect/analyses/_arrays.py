@@ -1,22 +1,18 @@
 """What every analysis asks of its arrays: shapes, missing epochs, sums that ignore the order of rows."""
 
 import hashlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.decomposition import Decomposition, Interval, Loss, decompose
+from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray
+from hotmess_inspect.decomposition import Decomposition, decompose
+from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.quantiles import normal_cdf, sample_quantiles, student_quantile
-
-FloatArray: TypeAlias = NDArray[np.float64]
-IntArray: TypeAlias = NDArray[np.int64]
-BoolArray: TypeAlias = NDArray[np.bool_]
-
-NAN = float("nan")
-UNDEFINED = Interval(NAN, NAN)
+from hotmess_inspect.schema import Loss
 
 # Up to so many columns sorting by each in turn is faster than by a digest of all.
 _FEW_COLUMNS = 16
@@ -95,14 +91,6 @@ def epoch_accuracy(
         predictions.reshape(-1, 1, classes), np.repeat(gold, epochs), loss="zero_one", estimator="plugin"
     ).error
     return 1.0 - wrong.reshape(questions, epochs)
-
-
-def cluster_numbers(clusters: Sequence[Hashable] | NDArray[Any], questions: int) -> IntArray:
-    """Clusters as numbers, shape (questions,)."""
-    if len(clusters) != questions:
-        raise ValueError(f"clusters has {len(clusters)} labels; there are {questions} questions")
-    numbers: dict[Hashable, int] = {}
-    return np.array([numbers.setdefault(label, len(numbers)) for label in clusters], dtype=np.int64)
 
 
 def as_deviations(predictions: FloatArray, target: ArrayLike) -> FloatArray:
@@ -192,12 +180,6 @@ def percentile_interval(replicates: FloatArray, level: float, units: int, strata
     tail = normal_cdf(-reach)
     low, high = sample_quantiles(defined, [tail, 1 - tail])
     return Interval(float(low), float(high))
-
-
-def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-    """Quotient, NaN where the denominator is not positive."""
-    quotient: FloatArray = numerator / np.where(denominator > 0, denominator, np.nan)
-    return quotient
 
 
 def line_up(predictions: FloatArray, right: FloatArray, lengths: FloatArray) -> tuple[FloatArray, ...]:

@@ -7,16 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hotmess_inspect.analyses._arrays import (
-    NAN,
-    FloatArray,
-    IntArray,
-    as_predictions,
-    check_level,
-    ordered_mean,
-    seeded,
-)
+from hotmess_inspect.analyses._arrays import as_predictions, check_level, ordered_mean, seeded
 from hotmess_inspect.analyses.summaries import Share, mean_share, share
+from hotmess_inspect.arrays import NAN, FloatArray, IntArray
 
 NO_ANSWER = -1
 

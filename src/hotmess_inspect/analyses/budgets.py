@@ -17,7 +17,8 @@ from hotmess_inspect.analyses._arrays import (
 )
 from hotmess_inspect.analyses.overthinking import Overthinking, overthinking
 from hotmess_inspect.analyses.summaries import Summary, summarise
-from hotmess_inspect.decomposition import Estimator, Loss, decompose
+from hotmess_inspect.decomposition import decompose
+from hotmess_inspect.schema import Estimator, Loss
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hotmess_inspect.decomposition._checks import QUANTITIES, Quantity, check_choice
-from hotmess_inspect.decomposition.result import Decomposition, cluster_numbers
+from hotmess_inspect.arrays import check_choice, cluster_numbers
+from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.inference.intervals import Method, difference_intervals
+from hotmess_inspect.schema import QUANTITIES, Quantity
 
 
 class Difference(NamedTuple):

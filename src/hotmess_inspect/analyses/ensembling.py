@@ -7,9 +7,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hotmess_inspect.analyses._arrays import (
-    NAN,
-    UNDEFINED,
-    FloatArray,
     as_predictions,
     check_level,
     content_order,
@@ -20,16 +17,12 @@ from hotmess_inspect.analyses._arrays import (
     present_epochs,
     seeded,
 )
-from hotmess_inspect.decomposition import (
-    Decomposition,
-    Estimator,
-    Interval,
-    Loss,
-    decompose,
-    resampled_sums,
-)
+from hotmess_inspect.arrays import NAN, FloatArray
+from hotmess_inspect.decomposition import Decomposition, decompose
+from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.power_laws import PowerLaw, fit_power_law, power_law_exponents
-from hotmess_inspect.inference.resampling import canonical_order
+from hotmess_inspect.inference.resampling import canonical_order, resampled_sums
+from hotmess_inspect.schema import Estimator, Loss
 
 DEFAULT_ENSEMBLES = 10
 

@@ -7,20 +7,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hotmess_inspect.analyses._arrays import (
-    NAN,
-    UNDEFINED,
-    FloatArray,
-    IntArray,
     check_level,
-    cluster_numbers,
     mean_over_epochs,
     ordered_mean,
     percentile_interval,
     seeded,
 )
-from hotmess_inspect.decomposition import Decomposition, Interval, resampled_sums
+from hotmess_inspect.arrays import NAN, FloatArray, IntArray, cluster_numbers
+from hotmess_inspect.decomposition import Decomposition
+from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.power_laws import PowerLaw, fit_power_law, power_law_exponents
-from hotmess_inspect.inference.resampling import canonical_order, cluster_sums
+from hotmess_inspect.inference.resampling import canonical_order, cluster_sums, resampled_sums
 
 UNGROUPED = -1
 

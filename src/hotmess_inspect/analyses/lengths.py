@@ -7,32 +7,23 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hotmess_inspect.analyses._arrays import (
-    BoolArray,
-    FloatArray,
-    IntArray,
     as_epoch_values,
     as_predictions,
     check_level,
-    cluster_numbers,
     epoch_accuracy,
     mean_over_epochs,
     percentile_interval,
     present_epochs,
-    ratio,
     seeded,
     take,
 )
 from hotmess_inspect.analyses.summaries import Summary, summarise
-from hotmess_inspect.decomposition import (
-    Decomposition,
-    Estimator,
-    Interval,
-    Loss,
-    decompose,
-    resampled_sums,
-)
+from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, cluster_numbers, ratio
+from hotmess_inspect.decomposition import Decomposition, decompose
+from hotmess_inspect.inference.intervals import Interval
 from hotmess_inspect.inference.power_laws import PowerLaw, fit_power_law, power_law_exponents
-from hotmess_inspect.inference.resampling import canonical_order, cluster_sums
+from hotmess_inspect.inference.resampling import canonical_order, cluster_sums, resampled_sums
+from hotmess_inspect.schema import Estimator, Loss
 
 
 @dataclass(frozen=True)

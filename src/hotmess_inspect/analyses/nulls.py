@@ -12,14 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hotmess_inspect.analyses._arrays import (
-    NAN,
-    UNDEFINED,
-    BoolArray,
-    FloatArray,
-    IntArray,
     as_predictions,
     check_level,
-    cluster_numbers,
     line_up,
     present_epochs,
     seeded,
@@ -27,8 +21,9 @@ from hotmess_inspect.analyses._arrays import (
 )
 from hotmess_inspect.analyses.answers import NO_ANSWER, top_answers
 from hotmess_inspect.analyses.summaries import Estimate, Share, mean_share, share
-from hotmess_inspect.decomposition import Interval, decompose
-from hotmess_inspect.inference.intervals import ratio_intervals
+from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, cluster_numbers
+from hotmess_inspect.decomposition import decompose
+from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_intervals
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.analyses._arrays import (
-    NAN,
-    UNDEFINED,
-    BoolArray,
-    FloatArray,
-    IntArray,
     as_deviations,
     as_epoch_values,
     as_predictions,
     check_level,
-    cluster_numbers,
     content_order,
     epoch_accuracy,
     in_few_dimensions,
@@ -30,10 +24,11 @@ from hotmess_inspect.analyses._arrays import (
     seeded,
 )
 from hotmess_inspect.analyses.summaries import Summary, summarise
-from hotmess_inspect.decomposition import Decomposition, Estimator, Interval, Loss, decompose
-from hotmess_inspect.decomposition._checks import check_estimator
-from hotmess_inspect.inference.intervals import difference_intervals, ratio_intervals
+from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, check_estimator, cluster_numbers
+from hotmess_inspect.decomposition import Decomposition, decompose
+from hotmess_inspect.inference.intervals import UNDEFINED, Interval, difference_intervals, ratio_intervals
 from hotmess_inspect.inference.permutation import Sizes, make_pool, permutation_test
+from hotmess_inspect.schema import Estimator, Loss
 
 Split: TypeAlias = Literal["equal", "paper"]
 SPLITS: tuple[str, ...] = get_args(Split)

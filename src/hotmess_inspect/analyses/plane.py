@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hotmess_inspect.analyses._arrays import check_level, seeded
-from hotmess_inspect.decomposition import Decomposition, Interval
+from hotmess_inspect.decomposition import Decomposition
+from hotmess_inspect.inference.intervals import Interval
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hotmess_inspect.analyses._arrays import UNDEFINED, BoolArray, FloatArray, ordered_mean
-from hotmess_inspect.decomposition import Decomposition, Interval
-from hotmess_inspect.inference.intervals import ratio_interval
+from hotmess_inspect.analyses._arrays import ordered_mean
+from hotmess_inspect.arrays import BoolArray, FloatArray
+from hotmess_inspect.decomposition import Decomposition
+from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_interval
 from hotmess_inspect.inference.quantiles import normal_quantile
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from hotmess_inspect.render.text import plain
 
 if TYPE_CHECKING:
-    from hotmess_inspect.io.logs import Problem
+    from hotmess_inspect.schema import Problem
 
 _PIPED_WIDTH = 220
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}

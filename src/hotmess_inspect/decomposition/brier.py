@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from hotmess_inspect.decomposition._checks import BoolArray, FloatArray, IntArray, first
+from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, first
 from hotmess_inspect.decomposition.sums import Sums, Terms
 
 

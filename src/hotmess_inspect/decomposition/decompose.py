@@ -4,10 +4,11 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.decomposition._checks import Estimator, Loss, check_estimator
+from hotmess_inspect.arrays import check_estimator
 from hotmess_inspect.decomposition.jackknife import jackknife_kl
 from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.decomposition.sufficient import SufficientStatistics
+from hotmess_inspect.schema import Estimator, Loss
 
 
 def decompose(

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hotmess_inspect.decomposition._checks import FloatArray, as_predictions, check_choice, first
+from hotmess_inspect.arrays import FloatArray, as_predictions, check_choice, first
 from hotmess_inspect.decomposition.result import Decomposition
 
 Kernel: TypeAlias = Literal["linear", "rbf"]

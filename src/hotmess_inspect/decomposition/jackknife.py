@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hotmess_inspect.decomposition._checks import FloatArray, as_class_target, as_predictions
+from hotmess_inspect.arrays import FloatArray, as_class_target, as_predictions
 from hotmess_inspect.decomposition.kl import error_floor, mean_log_terms
 from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.decomposition.sufficient import SufficientStatistics

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hotmess_inspect.decomposition._checks import BoolArray, FloatArray, IntArray
+from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray
 from hotmess_inspect.decomposition.sums import Sums, Terms
 
 

@@ -6,14 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.decomposition._checks import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    as_class_target,
-    check_choice,
-    first,
-)
+from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, as_class_target, check_choice, first
 from hotmess_inspect.decomposition.brier import SquaredSums
 from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.decomposition.squared import squared_sums

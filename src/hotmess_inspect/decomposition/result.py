@@ -5,15 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hotmess_inspect.decomposition._checks import (
-    QUANTITIES,
-    BoolArray,
-    FloatArray,
-    IntArray,
-    Quantity,
-    check_choice,
-)
+from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, check_choice, cluster_numbers
 from hotmess_inspect.inference.intervals import Interval, Method, jackknife_ratios, ratio_interval
+from hotmess_inspect.schema import QUANTITIES, Quantity
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,9 +201,3 @@ class Decomposition:
             single: BoolArray = self.epochs == 1
             return single
         return self.repeated
-
-
-def cluster_numbers(clusters: Sequence[Hashable] | np.ndarray) -> IntArray:
-    """Clusters as integers; the numbering does not matter, since clusters are sorted by their sums."""
-    numbers: dict[Hashable, int] = {}
-    return np.array([numbers.setdefault(label, len(numbers)) for label in clusters], dtype=np.int64)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hotmess_inspect.decomposition._checks import Estimator, FloatArray
+from hotmess_inspect.arrays import FloatArray
 from hotmess_inspect.decomposition.decompose import decompose
+from hotmess_inspect.schema import Estimator
 
 
 @dataclass(frozen=True)

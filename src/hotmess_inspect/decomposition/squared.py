@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.decomposition._checks import FloatArray, as_point_target, as_predictions, first
+from hotmess_inspect.arrays import FloatArray, as_point_target, as_predictions, first
 from hotmess_inspect.decomposition.brier import SquaredSums
 
 _CHUNK = 1 << 16

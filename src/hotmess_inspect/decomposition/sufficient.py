@@ -7,13 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.decomposition._checks import (
-    CLASS_LOSSES,
-    SUM_TOLERANCE,
+from hotmess_inspect.arrays import (
     BoolArray,
     FloatArray,
     IntArray,
-    Loss,
     as_class_target,
     as_predictions,
     check_choice,
@@ -27,6 +24,7 @@ from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.decomposition.squared import squared_sums
 from hotmess_inspect.decomposition.sums import Sums
 from hotmess_inspect.decomposition.zero_one import VoteSums, vote_sums
+from hotmess_inspect.schema import CLASS_LOSSES, ROUNDING, Loss
 
 # Half a megabyte of probabilities: a chunk and its temporaries stay in the second-level cache.
 _CHUNK = 1 << 16
@@ -201,15 +199,10 @@ def _missing_epochs(chunk: FloatArray, smoothing: float | None, offset: int) -> 
     total = chunk.sum(axis=0)
     lowest = chunk.min(axis=0)
     # The common case in few passes; a NaN anywhere fails the comparison.
-    if (
-        lowest.size
-        and np.abs(total - 1.0).max() <= SUM_TOLERANCE
-        and lowest.min() >= 0.0
-        and smoothing != 0.0
-    ):
+    if lowest.size and np.abs(total - 1.0).max() <= ROUNDING and lowest.min() >= 0.0 and smoothing != 0.0:
         return None
     missing = np.asarray(np.isnan(chunk).all(axis=0))
-    good = (np.abs(total - 1.0) <= SUM_TOLERANCE) & (lowest >= 0.0)
+    good = (np.abs(total - 1.0) <= ROUNDING) & (lowest >= 0.0)
     if smoothing == 0.0:
         good &= lowest > 0.0
     good |= missing
@@ -221,7 +214,7 @@ def _missing_epochs(chunk: FloatArray, smoothing: float | None, offset: int) -> 
         problem = "is NaN in part of an epoch; a missing epoch is NaN in all classes"
     elif (row < 0).any() or np.isinf(row).any():
         problem = f"has a probability outside [0, 1]: {row.tolist()}"
-    elif smoothing == 0.0 and abs(row.sum() - 1.0) <= SUM_TOLERANCE:
+    elif smoothing == 0.0 and abs(row.sum() - 1.0) <= ROUNDING:
         problem = "has a probability of 0, whose logarithm needs smoothing > 0"
     else:
         problem = f"has probabilities that sum to {row.sum():.6g}, not 1"

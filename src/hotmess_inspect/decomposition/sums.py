@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 
-from hotmess_inspect.decomposition._checks import FloatArray, IntArray
+from hotmess_inspect.arrays import FloatArray, IntArray
 
 Terms: TypeAlias = tuple[FloatArray, FloatArray, FloatArray]
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hotmess_inspect.decomposition._checks import FloatArray, IntArray
+from hotmess_inspect.arrays import FloatArray, IntArray
 from hotmess_inspect.decomposition.sums import Sums, Terms
 
 # Votes of an epoch whose top classes tie are fractions of one: sums of them tie only up to rounding.

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.decomposition._checks import FloatArray, check_choice
+from hotmess_inspect.arrays import FloatArray, check_choice
 from hotmess_inspect.inference.quantiles import sample_quantiles, student_quantile, student_quantiles
 from hotmess_inspect.inference.ratios import RatioTable
 from hotmess_inspect.inference.resampling import canonical_order, cluster_sums, resampled_sums
@@ -29,6 +29,9 @@ class Interval(NamedTuple):
 
     low: float
     high: float
+
+
+UNDEFINED = Interval(float("nan"), float("nan"))
 
 
 def ratio_interval(

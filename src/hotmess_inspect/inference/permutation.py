@@ -10,7 +10,7 @@ from math import comb, prod
 
 import numpy as np
 
-from hotmess_inspect.analyses._arrays import FloatArray, IntArray, ratio
+from hotmess_inspect.arrays import FloatArray, IntArray, ratio
 
 # Work affordable for all pools, in predicted values, of which an order costs some 32 on top of its own.
 _POOL_WORK = 2_000_000

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hotmess_inspect.analyses._arrays import NAN, FloatArray
+from hotmess_inspect.arrays import NAN, FloatArray
 
 
 @dataclass(frozen=True)

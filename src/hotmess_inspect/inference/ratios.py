@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hotmess_inspect.decomposition._checks import BoolArray, FloatArray
+from hotmess_inspect.arrays import BoolArray, FloatArray
 
 
 class Replicates(NamedTuple):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hotmess_inspect.analyses._arrays import NAN, UNDEFINED, FloatArray, IntArray, cluster_numbers
-from hotmess_inspect.decomposition import Interval
+from hotmess_inspect.arrays import NAN, FloatArray, IntArray, cluster_numbers
+from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.resampling import canonical_order
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.decomposition._checks import FloatArray, IntArray
+from hotmess_inspect.arrays import FloatArray, IntArray
 
 # Counts per block of replicates. Draws want to stay in the second-level cache, matrix products want many
 # rows; the stream of random numbers is the same for any size.

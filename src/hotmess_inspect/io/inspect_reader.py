@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from hotmess_inspect.io.archive import DamagedLog
-from hotmess_inspect.io.records import HeaderRecord, HmMetadata, SummaryRecord
+from hotmess_inspect.io.records import HeaderRecord, SummaryRecord
+from hotmess_inspect.schema import EpochMetadata
 
 
 def read_by_inspect(path: str) -> tuple[HeaderRecord, Sequence[SummaryRecord]]:
@@ -66,7 +67,7 @@ def _fields(summary: Any) -> dict[str, Any]:
 def _score(score: Any) -> dict[str, Any]:
     metadata = {k: v for k, v in (score.metadata or {}).items() if k.startswith("hm_")}
     try:
-        msgspec.convert(metadata, HmMetadata)
+        msgspec.convert(metadata, EpochMetadata)
     except msgspec.ValidationError:
         # Entries of this name that are not ours: the verdict itself still counts.
         metadata = {}

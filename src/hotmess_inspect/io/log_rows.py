@@ -16,20 +16,19 @@ from hotmess_inspect.io.own_scores import OwnColumns
 from hotmess_inspect.io.records import (
     ANNOTATION,
     HeaderRecord,
-    HmMetadata,
     ScoreRecord,
     SummaryRecord,
     Usage,
 )
 from hotmess_inspect.plugin.verdicts import verdicts_to_floats
-from hotmess_inspect.schema import normalise_label
-from hotmess_inspect.table import STATUSES, LabelBuilder, Labels, Outcomes
+from hotmess_inspect.schema import STATUSES, EpochMetadata, normalise_label
+from hotmess_inspect.table import LabelBuilder, Labels, Outcomes
 from hotmess_inspect.table.outcomes import fold_keys
 
 IntArray: TypeAlias = NDArray[np.int64]
 
 _NAN = math.nan
-_NO_METADATA = HmMetadata()
+_NO_METADATA = EpochMetadata()
 _NO_USAGE = Usage()
 _OK, _UNPARSED, _ERRORED, _UNSCORED = map(STATUSES.index, ("ok", "unparsed", "errored", "unscored"))
 

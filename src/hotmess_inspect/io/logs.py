@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from hotmess_inspect.io.sources import File, find_files
 from hotmess_inspect.io.tables import read_table
 from hotmess_inspect.io.transcripts import keeps_answers_apart, with_answers
 from hotmess_inspect.results.warnings import copied_epoch_warnings
+from hotmess_inspect.schema import Problem
 from hotmess_inspect.table import Labels, Outcomes
 from hotmess_inspect.table.outcomes import fold_keys
 
@@ -31,23 +31,6 @@ _JOURNAL = re.compile(r"_journal/summaries/(\d+)\.json")
 
 IntArray = NDArray[np.int32]
 BoolArray = NDArray[np.bool_]
-Level = Literal["error", "warning", "note"]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that a reader of the results has to know.
-
-    Attributes:
-        level: ``error``: an input or a group is left out; ``warning``: the numbers may mislead;
-            ``note``: how the input was read.
-        input: File or group.
-        message: One sentence.
-    """
-
-    level: Level
-    input: str
-    message: str
 
 
 @dataclass(frozen=True)

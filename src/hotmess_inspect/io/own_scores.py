@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.io.records import HmMetadata
 from hotmess_inspect.plugin.vectors import ENTRIES, decode_embedding
 from hotmess_inspect.plugin.verdicts import verdicts_to_floats
-from hotmess_inspect.schema import normalise_label
-from hotmess_inspect.table import KINDS, STATUSES, LabelBuilder, Labels, Ragged
+from hotmess_inspect.schema import KINDS, MEASURED_LENGTHS, STATUSES, EpochMetadata, normalise_label
+from hotmess_inspect.table import LabelBuilder, Labels, Ragged
 
 IntArray = NDArray[np.int64]
 
-_LENGTHS = ("actions", "turns", "output_tokens", "reasoning_tokens", "reasoning_characters")
 _COUNTS = {"choices": "hm_classes", "f2p": "hm_f2p", "p2p": "hm_p2p"}
 _TEXT = ("kind", "status", "answer", "context", "target", "tests", "masked", "regrades", "digest")
 
@@ -28,7 +26,9 @@ class OwnColumns:
 
     def __init__(self) -> None:
         self._text = {name: LabelBuilder() for name in _TEXT}
-        self._numbers: dict[str, list[NDArray[Any]]] = {name: [] for name in ("value", *_LENGTHS, *_COUNTS)}
+        self._numbers: dict[str, list[NDArray[Any]]] = {
+            name: [] for name in ("value", *MEASURED_LENGTHS, *_COUNTS)
+        }
         self._lists: dict[str, list[Ragged]] = {"vector": [], "goal": []}
         self._kinds: Counter[str] = Counter()
         self._rows = 0
@@ -41,7 +41,7 @@ class OwnColumns:
         """Kinds of outcome that were seen."""
         return set(self._kinds)
 
-    def add(self, metadata: Sequence[HmMetadata], values: Sequence[Any]) -> None:
+    def add(self, metadata: Sequence[EpochMetadata], values: Sequence[Any]) -> None:
         """Add a batch.
 
         Args:
@@ -65,7 +65,7 @@ class OwnColumns:
         for name, column in text.items():
             self._text[name].extend(column)
         self._numbers["value"].append(verdicts)
-        for name in _LENGTHS:
+        for name in MEASURED_LENGTHS:
             # An array of floats makes NaN of None.
             lengths = [getattr(m, f"hm_{name}") for m in metadata]
             self._numbers[name].append(np.asarray(lengths, dtype=np.float64))
@@ -106,7 +106,7 @@ class OwnColumns:
 
     def lengths(self, chosen: IntArray) -> dict[str, NDArray[np.float64]]:
         """The columns that are lengths, NaN where unknown."""
-        return {name: self._column(name, chosen) for name in _LENGTHS}
+        return {name: self._column(name, chosen) for name in MEASURED_LENGTHS}
 
     def _labels(self, name: str, chosen: IntArray) -> Labels:
         labels = self._text.pop(name).labels()
@@ -128,16 +128,17 @@ def _filled(labels: Labels, codes: IntArray, names: Sequence[str]) -> Labels:
     return Labels(np.where(place < 0, codes, place).astype(np.int32), tuple(names))
 
 
-def _vector(metadata: HmMetadata, value: Any) -> Sequence[float] | NDArray[np.float64] | None:
+def _vector(metadata: EpochMetadata, value: Any) -> Sequence[float] | NDArray[np.float64] | None:
     """Probabilities and embeddings from the metadata, points from the score's value."""
     if metadata.hm_kind == "point" and isinstance(value, list):
         return verdicts_to_floats(value)
     if metadata.hm_kind == "text" and metadata.hm_embedding is not None:
         return decode_embedding({name: getattr(metadata, name) for name in ENTRIES})
-    return metadata.hm_probabilities
+    listed = metadata.hm_probabilities
+    return listed if isinstance(listed, list) else None
 
 
-def _status(metadata: HmMetadata, verdict: float) -> str | None:
+def _status(metadata: EpochMetadata, verdict: float) -> str | None:
     """What the metadata say, ``None`` for an epoch that has no verdict."""
     if _unscored(metadata, verdict):
         return None
@@ -149,7 +150,7 @@ def _status(metadata: HmMetadata, verdict: float) -> str | None:
     return "unparsed" if lost and status == "ok" else status
 
 
-def _unscored(metadata: HmMetadata, verdict: float) -> bool:
+def _unscored(metadata: EpochMetadata, verdict: float) -> bool:
     """Whether an epoch has no verdict: a score that is no number, or tests without their outcomes."""
     if metadata.hm_kind == "tests":
         return metadata.hm_tests is None

@@ -12,8 +12,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.io.logs import LogInfo, Problem, all_files, read_file, without_copies
+from hotmess_inspect.io.logs import LogInfo, all_files, read_file, without_copies
 from hotmess_inspect.io.sources import File
+from hotmess_inspect.schema import Problem
 from hotmess_inspect.table import Outcomes
 from hotmess_inspect.table.tally import Tally
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar, cast
 import msgspec
 
 from hotmess_inspect.io.archive import DamagedLog, Readable, UnknownShape
+from hotmess_inspect.schema import EpochMetadata
 
 ANNOTATION = "hotmess_question"
 """Name of the score that `hotmess annotate` writes: numbers about verdicts, never a verdict."""
@@ -24,40 +25,12 @@ Amount: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e18)]
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
 
-class HmMetadata(msgspec.Struct, gc=False, frozen=True):
-    """The ``hm_*`` entries of a score's metadata."""
-
-    hm_kind: str | None = None
-    hm_context: int | str | None = None
-    hm_status: str | None = None
-    hm_answer: str | None = None
-    hm_target: str | None = None
-    hm_classes: Count | None = None
-    hm_probabilities: list[float] | None = None
-    hm_goal: list[float] | None = None
-    hm_tests: str | None = None
-    hm_masked: str | None = None
-    hm_regrades: list[str] | None = None
-    hm_embedding: str | None = None
-    hm_embedding_2: str | None = None
-    hm_embedding_3: str | None = None
-    hm_embedding_4: str | None = None
-    hm_f2p: Count | None = None
-    hm_p2p: Count | None = None
-    hm_digest: str | None = None
-    hm_actions: Amount | None = None
-    hm_turns: Amount | None = None
-    hm_output_tokens: Amount | None = None
-    hm_reasoning_tokens: Amount | None = None
-    hm_reasoning_characters: Amount | None = None
-
-
 class ScoreRecord(msgspec.Struct, gc=False, frozen=True):
     """One scorer's verdict on one epoch."""
 
     value: Any = None
     answer: str | None = None
-    metadata: HmMetadata | None = None
+    metadata: EpochMetadata | None = None
 
 
 class Usage(msgspec.Struct, gc=False, frozen=True):

@@ -9,9 +9,9 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.schema import normalise_label
+from hotmess_inspect.schema import LENGTHS, normalise_label
 from hotmess_inspect.table.columns import Labels, Ragged
-from hotmess_inspect.table.outcomes import LENGTHS, Outcomes
+from hotmess_inspect.table.outcomes import Outcomes
 
 if TYPE_CHECKING:
     import pyarrow as pa

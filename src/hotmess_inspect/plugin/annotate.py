@@ -15,11 +15,12 @@ from hotmess_inspect.io.log_file import (
     put,
     version,
 )
-from hotmess_inspect.io.logs import Problem, read_inputs
+from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.io.records import ANNOTATION
 from hotmess_inspect.plugin.annotation_view import annotated_viewer
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze, group_name
 from hotmess_inspect.results.questions import QuestionNumbers, as_score_value, question_numbers
+from hotmess_inspect.schema import Problem
 
 __all__ = ["Annotation", "LogChanged", "annotate_log"]
 

@@ -19,13 +19,11 @@ from hotmess_inspect.plugin.options import Options
 from hotmess_inspect.plugin.rows import IntArray, Numbering, Rows, column, integers, places
 from hotmess_inspect.plugin.text import UNPARSED, UNREADABLE, text_decompositions, text_points
 from hotmess_inspect.plugin.verdicts import pick, verdicts_to_floats
-from hotmess_inspect.schema import class_index
+from hotmess_inspect.schema import SUM_TOLERANCE, class_index
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-# Two digits after the point are what models write; the parser's job is done by then, so no more slack.
-_SUM_SLACK = 0.02
 _MOST_TESTS = 1 << 16
 _MOST_CLASSES = 1 << 12
 # The square of anything larger could overflow; no score is.
@@ -252,7 +250,7 @@ def _table(listed: Sequence[object], lengths: IntArray, width: int) -> FloatArra
 def _are_distributions(table: FloatArray) -> BoolArray:
     with np.errstate(invalid="ignore", over="ignore"):
         sums = table.sum(axis=1)
-        good: BoolArray = (np.abs(sums - 1) <= _SUM_SLACK) & (table >= 0).all(axis=1)
+        good: BoolArray = (np.abs(sums - 1) <= SUM_TOLERANCE) & (table >= 0).all(axis=1)
     return good
 
 

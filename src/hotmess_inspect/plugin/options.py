@@ -3,16 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast, get_args
 
-ClassLoss: TypeAlias = Literal["brier", "kl", "zero_one"]
-Estimator: TypeAlias = Literal["unbiased", "plugin", "jackknife"]
-Unparsed: TypeAlias = Literal["uniform", "class", "drop"]
-Tests: TypeAlias = Literal["f2p", "p2p", "pooled"]
+from hotmess_inspect.schema import CLASS_LOSSES, ESTIMATORS, UNPARSED, ClassLoss, Estimator, Unparsed
 
-_ESTIMATORS: dict[str, tuple[str, ...]] = {
-    "brier": ("unbiased", "plugin"),
-    "kl": ("plugin", "jackknife"),
-    "zero_one": ("plugin",),
-}
+Headline: TypeAlias = Literal["f2p", "p2p", "pooled"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +16,7 @@ class Options:
     estimator: Estimator = "unbiased"
     smoothing: float = 1e-12
     unparsed: Unparsed = "uniform"
-    tests: Tests = "f2p"
+    tests: Headline = "f2p"
     key: str | int | None = None
     perfect: float = 1.0
 
@@ -39,23 +32,23 @@ def checked_options(
     perfect: float,
 ) -> Options:
     """Options as typed by a user, or a ValueError that names the parameter and what it may be."""
-    _check("loss", loss, get_args(ClassLoss))
-    chosen = _ESTIMATORS[loss][0] if estimator is None else estimator
-    if chosen not in _ESTIMATORS[loss]:
-        permitted = " or ".join(map(repr, _ESTIMATORS[loss]))
+    _check("loss", loss, CLASS_LOSSES)
+    chosen = ESTIMATORS[loss][0] if estimator is None else cast(Estimator, estimator)
+    if chosen not in ESTIMATORS[loss]:
+        permitted = " or ".join(map(repr, ESTIMATORS[loss]))
         raise ValueError(f"estimator={estimator!r} does not exist for loss={loss!r}; use {permitted}")
-    _check("unparsed", unparsed, get_args(Unparsed))
-    _check("tests", tests, get_args(Tests))
+    _check("unparsed", unparsed, UNPARSED)
+    _check("tests", tests, get_args(Headline))
     if not 0 < smoothing < 1:
         raise ValueError(f"smoothing={smoothing!r} is outside (0, 1); the paper uses 1e-12")
     if not abs(perfect) < float("inf"):
         raise ValueError(f"perfect={perfect!r} must be a finite number: the score of a right answer")
     return Options(
         loss=cast(ClassLoss, loss),
-        estimator=cast(Estimator, chosen),
+        estimator=chosen,
         smoothing=smoothing,
         unparsed=cast(Unparsed, unparsed),
-        tests=cast(Tests, tests),
+        tests=cast(Headline, tests),
         key=key,
         perfect=perfect,
     )

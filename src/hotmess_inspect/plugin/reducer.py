@@ -8,6 +8,7 @@ from typing import Any
 from inspect_ai.scorer import Score, ScoreReducer, Value, mean_score, score_reducer
 
 from hotmess_inspect.plugin.options import Options
+from hotmess_inspect.schema import finite_or_none
 
 _TERMS = ("error", "bias_squared", "variance")
 
@@ -82,14 +83,10 @@ def _decompose(scores: Sequence[Score], key: str | int | None) -> dict[str, Any]
     measured = measure(rows, Options(key=key))
     terms = {name: getattr(measured.headline, name).tolist() for name in _TERMS}
     return {
-        **{name: _known(values[0]) if values else None for name, values in terms.items()},
+        **{name: finite_or_none(values[0]) if values else None for name, values in terms.items()},
         "epochs": len(measured.question),
         "epochs_unscored": measured.unscored + rows.other,
     }
-
-
-def _known(number: float) -> float | None:
-    return None if math.isnan(number) else number
 
 
 def _mode(scores: Sequence[Score]) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from hotmess_inspect.analyses.grader import GraderNoise
 from hotmess_inspect.analyses.lengths import LengthTrend
 from hotmess_inspect.analyses.overthinking import Overthinking
 from hotmess_inspect.cli._console import cell, console, print_problems
-from hotmess_inspect.io.logs import Problem
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.guards import Guards
 from hotmess_inspect.results.lengths import LengthFindings
+from hotmess_inspect.schema import Problem
 
 
 def print_analysis(results: Sequence[GroupResult], problems: Sequence[Problem]) -> None:

@@ -15,24 +15,30 @@ from numpy.typing import NDArray
 from hotmess_inspect.analyses.grader import GraderNoise
 from hotmess_inspect.decomposition import (
     Decomposition,
-    Estimator,
-    Loss,
     NestedDecomposition,
     decompose,
     decompose_nested,
     embedding_decomposition,
 )
-from hotmess_inspect.io.logs import Problem
 from hotmess_inspect.results.class_counts import decompose_by_class_count
 from hotmess_inspect.results.grader import grader_findings
 from hotmess_inspect.results.guards import Guards, guards, mixed_images, mixed_images_warning
 from hotmess_inspect.results.lengths import LengthFindings, censoring_warning, length_findings
 from hotmess_inspect.results.warnings import accuracy_warnings, unequal_epoch_warnings
+from hotmess_inspect.schema import (
+    ESTIMATORS,
+    TEXT_LOSSES,
+    UNPARSED,
+    Estimator,
+    Loss,
+    Problem,
+    Unparsed,
+    finite_or_none,
+)
 from hotmess_inspect.table import (
     Group,
     Outcomes,
     Questions,
-    Unparsed,
     groups,
     question_arrays,
 )
@@ -49,16 +55,6 @@ LENGTH_COLUMNS: Mapping[str, str] = {
 CLASS_LOSSES: tuple[Loss, ...] = ("brier", "kl")
 """What a group with classes shows unasked: the honest headline, and the paper's main metric beside it."""
 VALUE_LOSSES: tuple[Loss, ...] = ("squared",)
-TEXT_LOSSES = ("embedding", "kernel")
-"""What a group of free text shows instead: two variances, of embeddings and in a kernel's feature space."""
-
-# Unbiased where that exists; the other two are defined by their plug-in.
-_ESTIMATORS: dict[str, tuple[Estimator, ...]] = {
-    "brier": ("unbiased", "plugin"),
-    "squared": ("unbiased", "plugin"),
-    "kl": ("plugin", "jackknife"),
-    "zero_one": ("plugin",),
-}
 
 
 @dataclass(frozen=True)
@@ -92,10 +88,10 @@ class Options:
         for loss in self.losses:
             _check("loss", loss, get_args(Loss))
             if self.estimator is not None:
-                _check(f"estimator for loss {loss!r}", self.estimator, _ESTIMATORS[loss])
+                _check(f"estimator for loss {loss!r}", self.estimator, ESTIMATORS[loss])
         _check("estimator", self.estimator, (None, *get_args(Estimator)))
         _check("length", self.length, (None, *LENGTH_COLUMNS))
-        _check("unparsed", self.unparsed, get_args(Unparsed))
+        _check("unparsed", self.unparsed, UNPARSED)
         for name, value, low in (
             ("buckets", self.buckets, 1),
             ("resamples", self.resamples, 1),
@@ -106,9 +102,9 @@ class Options:
 
     def estimator_for(self, loss: Loss) -> Estimator:
         """The estimator that is used for a loss."""
-        if self.estimator is not None and self.estimator in _ESTIMATORS[loss]:
+        if self.estimator is not None and self.estimator in ESTIMATORS[loss]:
             return self.estimator
-        return _ESTIMATORS[loss][0]
+        return ESTIMATORS[loss][0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,15 +211,15 @@ class GroupResult:
             if len(d.epochs)
             else None,
             **self.counts,
-            "accuracy": _number(self.accuracy),
-            "error": _number(d.mean("error")),
-            "bias_squared": _number(d.mean("bias_squared")),
-            "variance": _number(d.mean("variance")),
+            "accuracy": finite_or_none(self.accuracy),
+            "error": finite_or_none(d.mean("error")),
+            "bias_squared": finite_or_none(d.mean("bias_squared")),
+            "variance": finite_or_none(d.mean("variance")),
             **_grader_json(self.grader),
-            "incoherence": _number(d.incoherence),
+            "incoherence": finite_or_none(d.incoherence),
             "incoherence_ci": interval_json(self.incoherence_ci),
             "incoherence_note": d.incoherence_note or None,
-            "incoherence_corrected": _number(d.corrected_incoherence),
+            "incoherence_corrected": finite_or_none(d.corrected_incoherence),
             **(self.guards.as_json() if self.guards else {"accuracy_matched": None, "failures": None}),
             "zero_error_questions": d.zero_error_questions,
             "mixed_image_questions": len(mixed_images(self.group.outcomes)),
@@ -346,9 +342,9 @@ def _is_nested(questions: Questions) -> bool:
 def _grader_json(noise: GraderNoise | None) -> dict[str, float | None]:
     """How the variance parts into that of the grader and that of the model; ``None`` where it is not known."""
     return {
-        "grader_variance": None if noise is None else _number(noise.mean("grader_variance")),
-        "model_variance": None if noise is None else _number(noise.mean("model_variance")),
-        "incoherence_model": None if noise is None else _number(noise.incoherence),
+        "grader_variance": None if noise is None else finite_or_none(noise.mean("grader_variance")),
+        "model_variance": None if noise is None else finite_or_none(noise.mean("model_variance")),
+        "incoherence_model": None if noise is None else finite_or_none(noise.incoherence),
     }
 
 
@@ -357,8 +353,8 @@ def _contexts_json(d: Decomposition) -> dict[str, Any] | None:
     if not isinstance(d, NestedDecomposition):
         return None
     return {
-        "between_context": _number(float(np.nanmean(d.between_context))),
-        "within_context": _number(float(np.nanmean(d.within_context))),
+        "between_context": finite_or_none(float(np.nanmean(d.between_context))),
+        "within_context": finite_or_none(float(np.nanmean(d.within_context))),
     }
 
 
@@ -498,10 +494,6 @@ def _unequal_epochs(results: Sequence[GroupResult]) -> list[Problem]:
 def interval_json(interval: tuple[float, float]) -> list[float] | None:
     """An interval as two numbers, ``None`` if it is undefined."""
     return None if np.isnan(interval).any() else [float(v) for v in interval]
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _check(name: str, value: object, permitted: Sequence[object]) -> None:

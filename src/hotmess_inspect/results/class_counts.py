@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.decomposition import Decomposition, Estimator, decompose
+from hotmess_inspect.decomposition import Decomposition, decompose
+from hotmess_inspect.schema import Estimator
 from hotmess_inspect.table import Questions
 
 __all__ = ["decompose_by_class_count"]

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from hotmess_inspect.analyses.comparison import Difference, paired_difference
-from hotmess_inspect.decomposition import Decomposition, Quantity
+from hotmess_inspect.decomposition import Decomposition
 from hotmess_inspect.results.analyze import GroupResult
+from hotmess_inspect.schema import Quantity
 
 QUANTITIES: tuple[Quantity, ...] = ("error", "bias_squared", "variance", "incoherence")
 _LOSSES = ("brier", "kl", "squared")

@@ -14,6 +14,7 @@ from hotmess_inspect.analyses.nulls import (
     failure_shares,
 )
 from hotmess_inspect.analyses.summaries import Estimate, Share
+from hotmess_inspect.schema import finite_or_none
 from hotmess_inspect.table import Outcomes, Questions
 
 
@@ -114,6 +115,6 @@ def mixed_images_warning(outcomes: Outcomes) -> str | None:
 def _estimate(found: Estimate | Share) -> dict[str, Any]:
     interval = found.interval
     return {
-        "value": float(found.value) if np.isfinite(found.value) else None,
+        "value": finite_or_none(found.value),
         "ci": None if np.isnan(interval).any() else [float(end) for end in interval],
     }

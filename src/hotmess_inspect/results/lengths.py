@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from hotmess_inspect.analyses.lengths import LengthTrend, length_buckets, uncensored
 from hotmess_inspect.analyses.overthinking import Overthinking, overthinking
-from hotmess_inspect.decomposition import Decomposition, Estimator
+from hotmess_inspect.decomposition import Decomposition
+from hotmess_inspect.schema import Estimator, json_value
 from hotmess_inspect.table import Outcomes, Questions
 
 CENSORED_SHARE = 0.05
@@ -163,17 +164,3 @@ def _split_json(split: Overthinking) -> dict[str, Any]:
         }
     )
     return found
-
-
-def json_value(value: Any) -> Any:
-    """Numbers, lists and dictionaries with ``None`` for what is undefined; an undefined interval is ``None``."""
-    if isinstance(value, dict):
-        return {key: json_value(v) for key, v in value.items()}
-    if isinstance(value, tuple | list):
-        items = [json_value(v) for v in value]
-        return None if items and all(v is None for v in items) else items
-    if isinstance(value, float | np.floating):
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
-        return int(value)
-    return value

@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hotmess_inspect.schema import Unparsed
 from hotmess_inspect.simulated.arguments import read_arguments
 from hotmess_inspect.simulated.distribution import (
     Question,
@@ -29,7 +30,6 @@ __all__ = ["Truth", "truth", "truth_from_probabilities", "truth_from_statements"
 FloatArray = NDArray[np.float64]
 Format = Literal["letter", "probability", "logprob"]
 Loss = Literal["brier", "kl", "verdict"]
-Unparsed = Literal["uniform", "class", "drop"]
 
 # Number of ways to split R epochs over the options that are still summed one by one.
 MAX_SPLITS = 400_000

@@ -1,13 +1,12 @@
 """Outcomes: what a model answered in every epoch, as a table."""
 
+from hotmess_inspect.schema import KINDS, LENGTHS, STATUSES, TEST_MEASURES, UNSCORED, Unparsed
 from hotmess_inspect.table.build import outcomes_from_arrays
 from hotmess_inspect.table.columns import LabelBuilder, Labels, Ragged
-from hotmess_inspect.table.outcomes import KINDS, LENGTHS, STATUSES, UNSCORED, Outcomes
+from hotmess_inspect.table.outcomes import Outcomes
 from hotmess_inspect.table.questions import (
-    TEST_MEASURES,
     Group,
     Questions,
-    Unparsed,
     groups,
     masked_tests,
     question_arrays,

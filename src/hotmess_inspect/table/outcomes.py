@@ -9,27 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from hotmess_inspect.schema import KINDS, STATUSES, UNSCORED
 from hotmess_inspect.table.columns import Labels, Ragged
-
-KINDS = ("answer", "probabilities", "tests", "score", "point", "text")
-"""What a prediction is; the values of the column ``kind``."""
-
-UNSCORED = ("errored", "unscored", "missing")
-"""The values of ``status`` that come without a prediction: an error, no verdict, planned but never run."""
-
-STATUSES = ("ok", "unparsed", "limit", "truncated", "tampered", *UNSCORED)
-"""What became of an epoch; the values of the column ``status``."""
-
-LENGTHS = (
-    "length",
-    "output_tokens",
-    "reasoning_tokens",
-    "reasoning_characters",
-    "actions",
-    "turns",
-    "messages",
-)
-"""Columns that say how long an epoch was."""
 
 _IDENTITY = ("log", "model", "task", "variant", "scorer", "question", "context")
 
@@ -50,8 +31,8 @@ class Outcomes:
         scorer: Which score of the epoch this is; missing in tables.
         question: Question id; Inspect's sample id as a string.
         context: Few-shot context; missing means that all epochs share one.
-        kind: One of :data:`KINDS`.
-        status: One of :data:`STATUSES`.
+        kind: One of :data:`hotmess_inspect.schema.KINDS`.
+        status: One of :data:`hotmess_inspect.schema.STATUSES`.
         limit: Kind of the limit that stopped the epoch (``message``, ``time``, ...), missing if none did.
         answer: The label given (``kind`` answer); missing where none could be parsed.
         target: The right label; for other kinds the target as written, if any.

@@ -5,20 +5,15 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hotmess_inspect.arrays import check_choice
 from hotmess_inspect.bits import decode_tests
+from hotmess_inspect.schema import TEST_MEASURES, UNPARSED, Unparsed
 from hotmess_inspect.table.columns import Labels
 from hotmess_inspect.table.outcomes import Outcomes, fold_keys
-
-Unparsed = Literal["uniform", "class", "drop"]
-"""What an unparsed answer counts as: the uniform distribution, a class of its own, a missing epoch."""
-
-TEST_MEASURES = ("f2p", "p2p", "pooled", "resolved")
-"""What unit tests are measured as; the first is the headline."""
 
 _FloatArray = NDArray[np.float64]
 
@@ -115,8 +110,7 @@ def question_arrays(group: Group, *, unparsed: Unparsed = "uniform") -> Question
         ValueError: If the option is unknown, a question has two targets, a test vector does not fit its
             counts, or texts of a group were embedded in different numbers of dimensions.
     """
-    if unparsed not in get_args(Unparsed):
-        raise ValueError(f"unparsed must be one of {', '.join(get_args(Unparsed))}, not {unparsed!r}")
+    check_choice("unparsed", unparsed, UNPARSED)
     layout = _Layout(group.outcomes)
     target: NDArray[np.intp] | _FloatArray
     counts, own = None, False

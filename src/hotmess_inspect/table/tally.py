@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hotmess_inspect.schema import LENGTHS
 from hotmess_inspect.table.columns import Labels, Ragged
-from hotmess_inspect.table.outcomes import LENGTHS, Outcomes, fold_keys
+from hotmess_inspect.table.outcomes import Outcomes, fold_keys
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,10 +15,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.decomposition import Interval
 from hotmess_inspect.experiments.optimizer.problem import ProblemConfig
 from hotmess_inspect.experiments.optimizer.quadratic import FloatArray, Quadratic, Teacher
 from hotmess_inspect.experiments.optimizer.steps import recorded_steps
+from hotmess_inspect.inference.intervals import Interval
 from hotmess_inspect.inference.power_laws import PowerLaw, fit_power_law, power_law_exponents
 
 Estimator = Literal["plugin", "unbiased"]

@@ -10,8 +10,8 @@ import numpy as np
 from hotmess_inspect.analyses.budgets import BudgetPoint, reasoning_budgets
 from hotmess_inspect.analyses.ensembling import EnsemblingCurve, ensembling_curve
 from hotmess_inspect.analyses.groups import ScalingLaws, difficulty_groups, scaling_laws
-from hotmess_inspect.decomposition import Interval
 from hotmess_inspect.experiments.studies.runs import Run, line_up
+from hotmess_inspect.inference.intervals import Interval
 
 
 def budgets_end(runs: Sequence[Run], *, resamples: int = 2000, seed: int = 0) -> tuple[BudgetPoint, ...]:

@@ -13,8 +13,9 @@ from inspect_ai.log import EvalLog
 from inspect_ai.model import Model, get_model
 from numpy.typing import NDArray
 
-from hotmess_inspect.decomposition import Decomposition, Estimator, Loss, decompose, decompose_nested
+from hotmess_inspect.decomposition import Decomposition, decompose, decompose_nested
 from hotmess_inspect.io.logs import read_inputs
+from hotmess_inspect.schema import Estimator, Loss
 from hotmess_inspect.table import Questions, groups, question_arrays
 
 FloatArray = NDArray[np.float64]

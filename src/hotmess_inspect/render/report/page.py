@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hotmess_inspect import __version__
-from hotmess_inspect.io.logs import Inputs, Problem
+from hotmess_inspect.io.logs import Inputs
 from hotmess_inspect.render.frames import label_of
 from hotmess_inspect.render.report import figures
 from hotmess_inspect.render.report.html import bullets, cell, interval, number, table
@@ -20,6 +20,7 @@ from hotmess_inspect.render.text import escaped
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze
 from hotmess_inspect.results.questions import question_numbers
 from hotmess_inspect.results.warnings import ItemCounts, count_warnings
+from hotmess_inspect.schema import Problem
 
 # No script can run, nothing can be fetched: whatever a log holds, the page only shows it.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"

@@ -1,32 +1,22 @@
-"""Checks at the door: what leaves here is a float64 array whose shape the kernels can trust."""
+"""Array types and the checks of array arguments that decompositions, inference and analyses share.
 
-from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias, get_args
+What leaves here is a float64 (or float32) array whose shape the kernels can trust; a ValueError names the argument
+and the first offending question.
+"""
+
+from collections.abc import Hashable, Sequence
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from hotmess_inspect.schema import ESTIMATORS, LOSSES, Estimator
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
 BoolArray: TypeAlias = NDArray[np.bool_]
 
-Loss: TypeAlias = Literal["kl", "brier", "zero_one", "squared"]
-ClassLoss: TypeAlias = Literal["kl", "brier", "zero_one"]
-Estimator: TypeAlias = Literal["plugin", "unbiased", "jackknife"]
-Quantity: TypeAlias = Literal["error", "bias_squared", "variance", "incoherence"]
-
-LOSSES: tuple[str, ...] = get_args(Loss)
-CLASS_LOSSES: tuple[ClassLoss, ...] = get_args(ClassLoss)
-QUANTITIES: tuple[str, ...] = get_args(Quantity)
-ESTIMATORS: dict[str, tuple[str, ...]] = {
-    "kl": ("plugin", "jackknife"),
-    "brier": ("plugin", "unbiased"),
-    "zero_one": ("plugin",),
-    "squared": ("plugin", "unbiased"),
-}
-
-# Single-precision softmax output sums to one within 1e-6; a rounded "33 %, 33 %, 33 %" does not pass.
-SUM_TOLERANCE = 1e-5
+NAN = float("nan")
 
 
 def check_choice(name: str, value: object, permitted: Sequence[str]) -> None:
@@ -38,7 +28,7 @@ def check_choice(name: str, value: object, permitted: Sequence[str]) -> None:
 def check_estimator(loss: str, estimator: str) -> None:
     """Raise ValueError unless the estimator exists for the loss, and say which do."""
     check_choice("loss", loss, LOSSES)
-    check_choice("estimator", estimator, ("plugin", "unbiased", "jackknife"))
+    check_choice("estimator", estimator, get_args(Estimator))
     if estimator not in ESTIMATORS[loss]:
         alternatives = " or ".join(map(repr, ESTIMATORS[loss]))
         raise ValueError(f"estimator={estimator!r} does not exist for loss={loss!r}; use {alternatives}")
@@ -104,3 +94,21 @@ def as_point_target(target: ArrayLike, questions: int, dims: int) -> NDArray[np.
         raise ValueError(
             f"target of shape {array.shape} does not broadcast to (questions, dims) = ({questions}, {dims})"
         ) from error
+
+
+def cluster_numbers(clusters: Sequence[Hashable] | NDArray[Any], questions: int | None = None) -> IntArray:
+    """Clusters as integers, shape (questions,); the numbering has no meaning beyond that.
+
+    Raises:
+        ValueError: If there are not as many labels as questions, where these are given.
+    """
+    if questions is not None and len(clusters) != questions:
+        raise ValueError(f"clusters has {len(clusters)} labels; there are {questions} questions")
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(label, len(numbers)) for label in clusters], dtype=np.int64)
+
+
+def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Quotient, NaN where the denominator is not positive."""
+    quotient: FloatArray = numerator / np.where(denominator > 0, denominator, np.nan)
+    return quotient
