@@ -14,7 +14,7 @@ help:  ## Say what there is
 $(VENV)/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -22,7 +22,7 @@ demo: $(VENV)/installed  ## Run hotmess/swebench on the bundled instances with a
 	@sandbox/demo.sh $(BIN) $(DEMO_EPOCHS) $(DEMO_LOGS)
 
 test: $(VENV)/installed  ## Run every test that needs no torch
-	$(BIN)/python -m pytest -m "not optimizer" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 -m "not optimizer" $(PYTEST_ARGS)
 
 test-optimizer: $(VENV)/installed  ## Install torch and run the tests of the optimizer and of Inspect's `hf` models
 	$(BIN)/pip install --quiet "$(TORCH)" transformers accelerate

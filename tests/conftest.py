@@ -21,6 +21,13 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share the Docker engine run one after the other, on one of the workers."""
+    for item in items:
+        if item.get_closest_marker("docker"):
+            item.add_marker(pytest.mark.xdist_group("docker"))
+
+
 def _absent(what: str) -> None:
     """CI has everything; elsewhere the test is left out and says why."""
     if os.environ.get("CI"):

@@ -48,7 +48,9 @@ def test_readable_values_agree_with_inspect(value: object, number: float) -> Non
     assert value_to_float()(value) == number  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("value", UNREADABLE, ids=repr)
+@pytest.mark.parametrize(
+    "value", UNREADABLE, ids=lambda value: f"{type(value).__name__} {value!r}"[:40].split(" object at")[0]
+)
 def test_everything_else_is_unknown_and_not_zero(value: object) -> None:
     assert math.isnan(verdict_to_float(value))
 

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("hotmess_inspect.cli.export", "Outcomes as a Parquet data set."),
     "images": ("hotmess_inspect.cli.images", "Sandbox images: pull, build, list, check, prune."),
     "optimizer": ("hotmess_inspect.cli.optimizer", "The synthetic optimizer: train, roll out, scale."),
+    "plan": ("hotmess_inspect.cli.plan", "How many questions and epochs an interval needs."),
     "report": ("hotmess_inspect.cli.report", "One self-contained HTML page."),
     "survey": ("hotmess_inspect.cli.survey", "Intelligence against incoherence, from logs or rankings."),
 }

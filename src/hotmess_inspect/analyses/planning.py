@@ -1,0 +1,279 @@
+r"""How wide an interval a number of questions and epochs buys, from the epochs of a pilot.
+
+Every quantity here is, up to terms of order 1/questions, a mean over questions of a U-statistic of degree two: the mean
+over pairs of epochs of a kernel :math:`h(a, b)`, centred so that its mean over questions is 0. With :math:`R` epochs
+
+.. math:: E[U_R^2] = \frac{(R-2)(R-3) M_0 + 4 (R-2) M_1 + 2 M_2}{R (R-1)}
+
+where :math:`M_2, M_1, M_0` are the means of products of two kernels whose pairs share two, one or no epoch. The pilot gives
+all three without bias where its questions have four epochs, so that the variance for *any* number of epochs follows without
+a model of the answers. The standard error over :math:`N` questions is :math:`\sqrt{E[U_R^2] / N}`.
+
+Kernels: error ``(e_a + e_b) / 2``; variance ``|f_a - f_b|² / 2``; squared bias is their difference; incoherence θ has the
+influence ``(variance - θ error) / mean error``; accuracy ``(c_a + c_b) / 2``.
+
+References:
+    Hoeffding (1948), A class of statistics with asymptotically normal distribution; Cochran (1977), Sampling
+    Techniques, ch. 6 (ratios).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray: TypeAlias = NDArray[np.float64]
+Quantity: TypeAlias = Literal["incoherence", "variance", "error", "bias_squared", "accuracy"]
+QUANTITIES: tuple[str, ...] = get_args(Quantity)
+
+LEAST_EPOCHS = 4
+"""From so many epochs per question the pilot gives all three moments without a model."""
+
+_CHUNK = 1 << 21
+
+
+@dataclass(frozen=True)
+class PairMoments:
+    """Means over questions of products of two centred kernels.
+
+    Attributes:
+        shared_both: :math:`M_2`, the mean of h².
+        shared_one: :math:`M_1`, the mean of h(a, b) h(a, c).
+        shared_none: :math:`M_0`, the mean of h(a, b) h(c, d): the variance between questions.
+        questions: Questions that the moments rest on.
+    """
+
+    shared_both: float
+    shared_one: float
+    shared_none: float
+    questions: int
+
+    def variance(self, epochs: int) -> float:
+        """Variance of one question's value with so many epochs, over questions and epochs together.
+
+        Args:
+            epochs: Epochs per question, from 2.
+        """
+        if epochs < 2:
+            raise ValueError(f"epochs={epochs!r} must be at least 2")
+        r = epochs
+        products = (r - 2) * (r - 3) * self.shared_none + 4 * (r - 2) * self.shared_one + 2 * self.shared_both
+        return max(products / (r * (r - 1)), 0.0)
+
+    def standard_error(self, questions: int, epochs: int) -> float:
+        """Standard error of the quantity over so many questions with so many epochs each.
+
+        Args:
+            questions: Questions, from 2.
+            epochs: Epochs per question, from 2.
+        """
+        if questions < 2:
+            raise ValueError(f"questions={questions!r} must be at least 2")
+        return math.sqrt(self.variance(epochs) / questions)
+
+
+def pair_moments(kernel_sums: PairSums) -> PairMoments:
+    """Unbiased moments from the sums of a pilot, a mean over the questions that have enough epochs.
+
+    Args:
+        kernel_sums: What :func:`pair_sums` gives.
+
+    Raises:
+        ValueError: If no question has four epochs.
+    """
+    s = kernel_sums
+    r = s.epochs
+    enough = r >= LEAST_EPOCHS
+    if not enough.any():
+        raise ValueError(
+            f"no question of the pilot has {LEAST_EPOCHS} epochs, from which alone other numbers of epochs follow"
+        )
+    r, square, rows, total = (v[enough].astype(float) for v in (r, s.square, s.row_square, s.total))
+    one = rows - square
+    none = total**2 - 4 * one - 2 * square
+    n = int(enough.sum())
+    # The kernel was centred on the pilot's own mean, which takes one degree of freedom.
+    correction = n / max(n - 1, 1)
+    return PairMoments(
+        shared_both=float(np.mean(square / (r * (r - 1)))) * correction,
+        shared_one=float(np.mean(one / (r * (r - 1) * (r - 2)))) * correction,
+        shared_none=float(np.mean(none / (r * (r - 1) * (r - 2) * (r - 3)))) * correction,
+        questions=n,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class PairSums:
+    """Sums over ordered pairs of epochs of one question each, all of shape (questions,).
+
+    Attributes:
+        total: Σ h(a, b) over a ≠ b.
+        row_square: Σ_a (Σ_b h(a, b))².
+        square: Σ h(a, b)² over a ≠ b.
+        epochs: Epochs of the question.
+    """
+
+    total: FloatArray
+    row_square: FloatArray
+    square: FloatArray
+    epochs: NDArray[np.int64]
+
+    @property
+    def value(self) -> FloatArray:
+        """The U-statistic of each question; NaN with fewer than two epochs."""
+        pairs = self.epochs * (self.epochs - 1)
+        return self.total / np.where(pairs > 0, pairs, np.nan)
+
+
+def pair_sums(
+    predictions: ArrayLike,
+    target: ArrayLike,
+    quantity: Quantity,
+    *,
+    loss: Literal["brier", "squared"],
+    correct: ArrayLike | None = None,
+) -> PairSums:
+    """Sums of the centred kernel of a quantity over the pairs of epochs of every question.
+
+    Args:
+        predictions: Points or distributions, shape (questions, epochs, dims); NaN rows are missing epochs, NaN columns
+            tests that a question does not have.
+        target: The wanted point of each question, shape (questions, dims): one-hot for classes, ones for unit tests.
+        quantity: What an interval is planned for.
+        loss: "brier" adds over classes, "squared" takes the mean over the dims that a question has.
+        correct: For "accuracy", how right each epoch is, shape (questions, epochs).
+
+    Returns:
+        The sums that :func:`pair_moments` takes.
+
+    Raises:
+        ValueError: If the quantity is unknown, or "accuracy" comes without `correct`.
+    """
+    if quantity not in QUANTITIES:
+        raise ValueError(f"quantity={quantity!r} is not one of {', '.join(QUANTITIES)}")
+    if quantity == "accuracy":
+        if correct is None:
+            raise ValueError("quantity='accuracy' needs correct, how right each epoch is")
+        return _linear_sums(np.asarray(correct, dtype=np.float64))
+    points = np.asarray(predictions, dtype=np.float64)
+    goal = np.asarray(target, dtype=np.float64)
+    there = np.asarray(~np.isnan(points).all(axis=2))
+    exists = np.asarray(~np.isnan(points).all(axis=1))
+    away = np.where(there[:, :, None] & exists[:, None, :], points - goal[:, None, :], 0.0)
+    if loss == "squared":
+        away /= np.sqrt(np.maximum(exists.sum(axis=1), 1))[:, None, None]
+    return _quadratic_sums(away, there, quantity)
+
+
+def _linear_sums(values: FloatArray) -> PairSums:
+    there = ~np.isnan(values)
+    counts = there.sum(axis=1)
+    means = np.nansum(values, axis=1) / np.where(counts > 0, counts, np.nan)
+    centred = np.where(there, values - np.nanmean(means[counts >= 2]), 0.0)
+    r = counts.astype(float)
+    sum_, squares = centred.sum(axis=1), (centred**2).sum(axis=1)
+    # h(a, b) = (x_a + x_b) / 2: a row's sum is ((r - 2) x_a + Σ x) / 2.
+    rows = (((r[:, None] - 2) * centred + sum_[:, None]) / 2) ** 2
+    return PairSums(
+        total=(r - 1) * sum_,
+        row_square=np.where(there, rows, 0.0).sum(axis=1),
+        square=((r - 2) * squares + sum_**2) / 2,
+        epochs=counts.astype(np.int64),
+    )
+
+
+def _quadratic_sums(away: FloatArray, there: NDArray[np.bool_], quantity: Quantity) -> PairSums:
+    """Kernels of inner products of deviations: bias² is d_a·d_b, error (|d_a|² + |d_b|²) / 2, variance the difference."""
+    counts = there.sum(axis=1).astype(np.int64)
+    norms = (away**2).sum(axis=2)
+    pairs = np.where(counts >= 2, counts * (counts - 1), np.nan)
+    sums = away.sum(axis=1)
+    bias = ((sums**2).sum(axis=1) - norms.sum(axis=1)) / pairs
+    error = norms.sum(axis=1) / np.where(counts >= 2, counts, np.nan)
+    mean_error, mean_bias = float(np.nanmean(error)), float(np.nanmean(bias))
+    theta = (mean_error - mean_bias) / mean_error if mean_error > 0 else math.nan
+    # h = x · error kernel + y · bias kernel - centre, over `unit`.
+    x, y, centre, unit = {
+        "error": (1.0, 0.0, mean_error, 1.0),
+        "bias_squared": (0.0, 1.0, mean_bias, 1.0),
+        "variance": (1.0, -1.0, mean_error - mean_bias, 1.0),
+        "incoherence": (1.0 - theta, -1.0, 0.0, mean_error),
+    }[quantity]
+    epochs = away.shape[1]
+    total, rows, square = (np.zeros(len(away)) for _ in range(3))
+    step = max(1, _CHUNK // max(epochs * epochs, 1))
+    for start in range(0, len(away), step):
+        part = slice(start, start + step)
+        d, n, on = away[part], norms[part], there[part]
+        kernel = x * (n[:, :, None] + n[:, None, :]) / 2 + y * np.einsum("qac,qbc->qab", d, d) - centre
+        both = on[:, :, None] & on[:, None, :] & ~np.eye(epochs, dtype=bool)
+        kernel = np.where(both, kernel / unit, 0.0)
+        total[part] = kernel.sum(axis=(1, 2))
+        rows[part] = (kernel.sum(axis=2) ** 2).sum(axis=1)
+        square[part] = (kernel**2).sum(axis=(1, 2))
+    return PairSums(total, rows, square, counts)
+
+
+def pass_fail_moments(accuracy: float, incoherence: float, quantity: Quantity) -> tuple[PairMoments, float]:
+    """Moments of pass/fail outcomes whose pass rates follow a beta distribution, from two numbers.
+
+    For pass/fail outcomes incoherence = E[p (1 - p)] / E[1 - p], which fixes the second moment of the pass rates and with
+    the accuracy the distribution. Expectations of products of kernels are polynomials in p, taken exactly.
+
+    Args:
+        accuracy: Mean pass rate, in (0, 1).
+        incoherence: In (0, accuracy): at 0 every question always or never passes, at the accuracy all pass equally often.
+        quantity: What the moments are for.
+
+    Returns:
+        The moments, and the effective share of questions, (E e)² / E e² of a question's failure rate for "incoherence", else 1.
+
+    Raises:
+        ValueError: If the numbers are outside their ranges.
+    """
+    if not 0 < accuracy < 1:
+        raise ValueError(f"accuracy={accuracy!r} is outside (0, 1)")
+    if not 0 < incoherence < accuracy:
+        raise ValueError(
+            f"incoherence={incoherence!r} is outside (0, {accuracy:g}): for pass/fail outcomes it cannot exceed the accuracy"
+        )
+    second = accuracy - incoherence * (1 - accuracy)
+    size = (accuracy - second) / (second - accuracy**2)
+    a, b = accuracy * size, (1 - accuracy) * size
+    variance, error = incoherence * (1 - accuracy), 1 - accuracy
+
+    def kernel(x: int, y: int) -> float:
+        spread, wrong = (x - y) ** 2 / 2, 1 - (x + y) / 2
+        return {
+            "accuracy": (x + y) / 2 - accuracy,
+            "error": wrong - error,
+            "variance": spread - variance,
+            "bias_squared": wrong - spread - (error - variance),
+            "incoherence": (spread - incoherence * wrong) / error,
+        }[quantity]
+
+    both = one = none = 0.0
+    for outcomes in np.ndindex(2, 2, 2, 2):
+        w, x, y, z = outcomes
+        chance = _beta_moment(a, b, sum(outcomes), 4 - sum(outcomes))
+        both += chance * kernel(w, x) ** 2
+        one += chance * kernel(w, x) * kernel(w, y)
+        none += chance * kernel(w, x) * kernel(y, z)
+    share = error**2 / _beta_moment(a, b, 0, 2) if quantity == "incoherence" else 1.0
+    return PairMoments(both, one, none, 0), share
+
+
+def _beta_moment(a: float, b: float, passes: int, failures: int) -> float:
+    """E[p^passes (1 - p)^failures] for p ~ Beta(a, b)."""
+    rising = 1.0
+    for i in range(passes):
+        rising *= a + i
+    for i in range(failures):
+        rising *= b + i
+    for i in range(passes + failures):
+        rising /= a + b + i
+    return rising

@@ -1,0 +1,161 @@
+"""`hotmess plan`: how many questions and epochs an interval of a given width needs."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from hotmess_inspect.cli._threads import one_thread
+
+if TYPE_CHECKING:
+    from hotmess_inspect.io.logs import Problem
+    from hotmess_inspect.results.plan import Design, Plan
+
+
+@click.command()
+@click.argument("inputs", metavar="PILOT...", nargs=-1)
+@click.option(
+    "--quantity",
+    type=click.Choice(("incoherence", "variance", "error", "bias_squared", "accuracy")),
+    default="incoherence",
+    show_default=True,
+    help="What the interval is for.",
+)
+@click.option(
+    "--width",
+    type=click.FloatRange(0, min_open=True),
+    default=0.1,
+    show_default=True,
+    help="Wanted width of the 95 % interval, high less low.",
+)
+@click.option("--difference", is_flag=True, help="Plan the paired difference of the first two groups.")
+@click.option("--accuracy", type=float, help="Without a pilot: the assumed accuracy.")
+@click.option("--incoherence", type=float, help="Without a pilot: the assumed incoherence.")
+@click.option("--figure", type=click.Path(dir_okay=False), help="Draw the widths into this PNG or SVG file.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
+def plan(
+    inputs: Sequence[str],
+    quantity: str,
+    width: float,
+    difference: bool,
+    accuracy: float | None,
+    incoherence: float | None,
+    figure: str | None,
+    as_json: bool,
+) -> None:
+    """How wide an interval other numbers of questions and epochs would give.
+
+    PILOT is what `hotmess analyze` reads; at least four epochs per question say all that is needed. Without a pilot give
+    --accuracy and --incoherence of pass/fail outcomes.
+
+    Exit status: 0 good, 1 nothing could be planned or some input was unusable, 2 usage.
+    """
+    one_thread()
+    from hotmess_inspect.cli._console import print_problems
+    from hotmess_inspect.results.plan import plan_assumed
+
+    if inputs and (accuracy is not None or incoherence is not None):
+        raise click.UsageError("give a pilot, or --accuracy and --incoherence, not both")
+    if not inputs and (accuracy is None or incoherence is None):
+        raise click.UsageError("give a pilot log or table, or both --accuracy and --incoherence")
+    problems: list[Problem] = []
+    if accuracy is not None and incoherence is not None:
+        try:
+            plans = [plan_assumed(accuracy, incoherence, quantity)]  # type: ignore[arg-type]
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+    else:
+        plans, problems = _from_pilot(inputs, quantity, difference)
+    if as_json:
+        listed = [{"level": p.level, "input": p.input, "message": p.message} for p in problems]
+        made = [one.as_json(width) for one in plans]
+        click.echo(json.dumps({"schema": 1, "plans": made, "problems": listed}, indent=1))
+    else:
+        for one in plans:
+            _print(one, width)
+        print_problems(problems)
+    if figure and plans:
+        from hotmess_inspect.render.plan_figure import save_plan_figure
+
+        save_plan_figure(plans, width, figure)
+    sys.exit(1 if not plans or any(p.level == "error" for p in problems) else 0)
+
+
+def _from_pilot(inputs: Sequence[str], quantity: str, difference: bool) -> tuple[list[Plan], list[Problem]]:
+    from hotmess_inspect.cli._reading import reading_progress
+    from hotmess_inspect.io.logs import Problem, read_inputs
+    from hotmess_inspect.results.analyze import analyze, group_name
+    from hotmess_inspect.results.plan import plan_difference, plan_group
+
+    with reading_progress(quiet=not sys.stderr.isatty()) as progress:
+        found = read_inputs(list(inputs), progress=progress)
+    results, problems = analyze(found.outcomes)
+    problems = [*found.problems, *problems]
+    usable = [r for r in results if r.decomposition.loss in ("brier", "squared")]
+    plans: list[Plan] = []
+    if difference:
+        measures = {(r.group.task, r.group.scorer, r.group.measure) for r in usable}
+        for key in sorted(measures, key=str):
+            pair = [r for r in usable if (r.group.task, r.group.scorer, r.group.measure) == key]
+            if len(pair) >= 2:
+                try:
+                    plans.append(plan_difference(pair[0], pair[1], quantity))  # type: ignore[arg-type]
+                except ValueError as error:
+                    problems.append(Problem("error", "pilot", str(error)))
+        if not plans:
+            problems.append(
+                Problem("error", "pilot", "--difference needs two models or settings on one task")
+            )
+        return plans, problems
+    for result in usable:
+        try:
+            plans.append(plan_group(result, quantity))  # type: ignore[arg-type]
+        except ValueError as error:
+            problems.append(Problem("error", group_name(result.group), str(error)))
+    return plans, problems
+
+
+def _print(one: Plan, width: float) -> None:
+    from rich.table import Table
+
+    from hotmess_inspect.cli._console import cell, console
+
+    out = console()
+    out.print(cell(one.name, "bold"))
+    out.print(cell(f"{one.quantity}: {one.value:.3f}. {one.advice(width)}"))
+    table = Table()
+    names = ["epochs", f"questions for width {width:g}", "epochs in all", "output tokens"]
+    if one.pilot.questions:
+        names.append(f"width on {one.pilot.questions:,} questions")
+    for name in names:
+        table.add_column(name, justify="right")
+    fixed: Sequence[Design | None] = one.same_questions() if one.pilot.questions else [None] * 99
+    for needed, same in zip(one.designs(width), fixed, strict=False):
+        row = [
+            str(needed.epochs),
+            _whole(needed.questions),
+            _whole(needed.runs),
+            _tokens(needed.output_tokens),
+        ]
+        if same is not None:
+            row.append("–" if math.isnan(same.width) else f"{same.width:.3f}")
+        table.add_row(*map(cell, row))
+    out.print(table)
+
+
+def _whole(number: int | None) -> str:
+    return "–" if number is None else f"{number:,}"
+
+
+def _tokens(number: float) -> str:
+    if math.isnan(number):
+        return "–"
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return f"{number:.0f}"

@@ -1,0 +1,343 @@
+"""How many questions and epochs an interval of a given width needs, from a pilot or from stated assumptions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hotmess_inspect.analyses.planning import (
+    PairMoments,
+    Quantity,
+    pair_moments,
+    pair_sums,
+    pass_fail_moments,
+)
+from hotmess_inspect.results.analyze import GroupResult, group_name
+
+EPOCHS = (2, 3, 4, 5, 6, 8, 10, 15, 20, 30)
+"""Epochs per question that a plan looks at."""
+MOST_QUESTIONS = 10_000_000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Design:
+    """What one design costs and buys.
+
+    Attributes:
+        questions: Questions; ``None`` where no number up to ten million reaches the width.
+        epochs: Epochs per question.
+        width: Predicted width of the 95 % interval, high less low.
+        output_tokens: Tokens that the model writes in all, NaN where the pilot does not say.
+    """
+
+    questions: int | None
+    epochs: int
+    width: float
+    output_tokens: float
+
+    @property
+    def runs(self) -> int | None:
+        """Epochs in all."""
+        return None if self.questions is None else self.questions * self.epochs
+
+    def as_json(self) -> dict[str, Any]:
+        """Fields of `hotmess plan --json`; undefined numbers are ``None``."""
+        return {
+            "questions": self.questions,
+            "epochs": self.epochs,
+            "runs": self.runs,
+            "width": _finite(self.width),
+            "output_tokens": _finite(self.output_tokens),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Widths of the interval of one quantity under other numbers of questions and epochs.
+
+    Attributes:
+        name: Which group, pair of groups or assumption this is about.
+        quantity: What the interval is for; "difference of …" for two models on the same questions.
+        value: The pilot's estimate.
+        moments: What one question contributes, by how many epochs two pairs share.
+        effective_share: Effective number of questions that carry the quantity, (Σe)²/Σe², over their number.
+        pilot: The pilot's own design, with the width that is predicted for it.
+        observed_width: The width that the pilot's interval has; NaN where that is undefined.
+        tokens_per_epoch: Mean of the tokens written in an epoch, NaN where unknown.
+    """
+
+    name: str
+    quantity: str
+    value: float
+    moments: PairMoments
+    effective_share: float
+    pilot: Design
+    observed_width: float
+    tokens_per_epoch: float
+
+    def width(self, questions: int, epochs: int) -> float:
+        """Predicted width of the 95 % interval.
+
+        Twice Student's quantile with as many degrees of freedom as effective questions less one, times the
+        standard error.
+
+        Args:
+            questions: Questions, from 2.
+            epochs: Epochs per question, from 2.
+
+        Returns:
+            The width; NaN below two effective questions, where no interval is defined.
+        """
+        from scipy.special import stdtrit
+
+        effective = self.effective_share * questions
+        if effective < 2:
+            return math.nan
+        quantile = float(stdtrit(effective - 1, (1 + LEVEL) / 2))
+        return 2 * quantile * self.moments.standard_error(questions, epochs)
+
+    def questions_for(self, width: float, epochs: int) -> int | None:
+        """The least number of questions whose interval is at most so wide; ``None`` beyond ten million."""
+        low, high = 1, 2
+        while not self.width(high, epochs) <= width:
+            low, high = high, high * 2
+            if high > MOST_QUESTIONS:
+                return None
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.width(middle, epochs) <= width else (middle, high)
+        return high
+
+    def designs(self, width: float, epochs: Sequence[int] = EPOCHS) -> list[Design]:
+        """The questions that each number of epochs needs for a width."""
+        found = []
+        for r in epochs:
+            questions = self.questions_for(width, r)
+            reached = math.nan if questions is None else self.width(questions, r)
+            tokens = math.nan if questions is None else questions * r * self.tokens_per_epoch
+            found.append(Design(questions, r, reached, tokens))
+        return found
+
+    def same_questions(self, epochs: Sequence[int] = EPOCHS) -> list[Design]:
+        """The widths that other numbers of epochs give on as many questions as the pilot has."""
+        n = self.pilot.questions or 0
+        return [Design(n, r, self.width(n, r), n * r * self.tokens_per_epoch) for r in epochs]
+
+    def best(self, width: float) -> Design | None:
+        """The design that reaches a width with the fewest epochs in all."""
+        reached = [d for d in self.designs(width) if d.runs is not None]
+        return min(reached, key=lambda d: (d.runs or 0, d.epochs), default=None)
+
+    def advice(self, width: float) -> str:
+        """What to do next, in one sentence."""
+        best = self.best(width)
+        if best is None or best.questions is None:
+            return f"No number of questions up to {MOST_QUESTIONS:,} gives an interval of width {width:g}."
+        have = self.pilot.questions
+        if have and self.pilot.width <= width:
+            return (
+                f"The pilot's {have:,} questions with {self.pilot.epochs} epochs already give an interval of width "
+                f"{self.pilot.width:.3f}."
+            )
+        text = (
+            f"For an interval of width {width:g} run {best.questions:,} questions with {best.epochs} epochs each "
+            f"({best.runs:,} epochs in all): no other number of epochs needs fewer."
+        )
+        enough = [d for d in self.same_questions() if d.width <= width] if have else []
+        if enough:
+            return text + f" With the pilot's {have:,} questions {enough[0].epochs} epochs each do."
+        if have:
+            floor = 2 * self._floor(have)
+            return text + (
+                f" More epochs of the pilot's {have:,} questions cannot go below {floor:.3f}, since questions differ."
+            )
+        return text
+
+    def _floor(self, questions: int) -> float:
+        from scipy.special import stdtrit
+
+        effective = max(self.effective_share * questions, 2.0)
+        between = max(self.moments.shared_none, 0.0)
+        return float(stdtrit(effective - 1, (1 + LEVEL) / 2)) * math.sqrt(between / questions)
+
+    def as_json(self, width: float | None) -> dict[str, Any]:
+        """A plan as `hotmess plan --json` prints it."""
+        return {
+            "name": self.name,
+            "quantity": self.quantity,
+            "value": _finite(self.value),
+            "pilot": self.pilot.as_json(),
+            "observed_width": _finite(self.observed_width),
+            "tokens_per_epoch": _finite(self.tokens_per_epoch),
+            "same_questions": [d.as_json() for d in self.same_questions()] if self.pilot.questions else None,
+            "width": width,
+            "designs": None if width is None else [d.as_json() for d in self.designs(width)],
+            "advice": None if width is None else self.advice(width),
+        }
+
+
+def plan_group(result: GroupResult, quantity: Quantity) -> Plan:
+    """Plan from one group of a pilot.
+
+    Args:
+        result: A group under Brier or squared loss, with at least four epochs of some question.
+        quantity: What the interval is for.
+
+    Returns:
+        The plan.
+
+    Raises:
+        ValueError: If the loss has no such moments, or the pilot has too few epochs.
+    """
+    d = result.decomposition
+    predictions, target, loss = _points(result)
+    sums = pair_sums(predictions, target, quantity, loss=loss, correct=result.questions.correct)
+    try:
+        moments = pair_moments(sums)
+    except ValueError as error:
+        raise ValueError(f"{group_name(result.group)}: {error}") from error
+    repeated = d.repeated
+    weights = d.error[repeated] if quantity == "incoherence" else np.ones(int(repeated.sum()))
+    share = _effective(weights) / max(int(repeated.sum()), 1)
+    questions, epochs = int(repeated.sum()), round(float(d.epochs[repeated].mean()))
+    value = {
+        "incoherence": d.incoherence,
+        "accuracy": result.accuracy,
+    }.get(quantity)
+    if value is None:
+        value = d.mean(quantity)  # type: ignore[arg-type]
+    observed = result.incoherence_ci if quantity == "incoherence" else (math.nan, math.nan)
+    plan = Plan(
+        name=group_name(result.group),
+        quantity=quantity,
+        value=float(value),
+        moments=moments,
+        effective_share=share,
+        pilot=Design(questions, epochs, math.nan, math.nan),
+        observed_width=observed[1] - observed[0],
+        tokens_per_epoch=_mean_tokens(result),
+    )
+    pilot = Design(
+        questions, epochs, plan.width(questions, epochs), questions * epochs * plan.tokens_per_epoch
+    )
+    return _with_pilot(plan, pilot)
+
+
+def plan_difference(first: GroupResult, second: GroupResult, quantity: Quantity) -> Plan:
+    """Plan a paired difference of two models on the same questions.
+
+    The moments of the difference of a question's two values: those of both models add, less twice the covariance
+    between the models over questions, which sampling within a question does not touch.
+
+    Args:
+        first: Pilot of one model.
+        second: Pilot of the other; the questions that both have count.
+        quantity: What is compared.
+
+    Raises:
+        ValueError: If fewer than two questions are shared, or a pilot has too few epochs.
+    """
+    shared = sorted(set(first.questions.ids) & set(second.questions.ids))
+    if len(shared) < 2:
+        raise ValueError(
+            f"{group_name(first.group)} and {group_name(second.group)} share {len(shared)} questions; 2 are needed"
+        )
+    both, own = [], []
+    for result in (first, second):
+        place = {name: i for i, name in enumerate(result.questions.ids)}
+        rows = np.array([place[name] for name in shared])
+        predictions, target, loss = _points(result)
+        sums = pair_sums(
+            predictions[rows], target[rows], quantity, loss=loss, correct=result.questions.correct[rows]
+        )
+        both.append(sums.value)
+        own.append(pair_moments(sums))
+    known = ~np.isnan(both[0]) & ~np.isnan(both[1])
+    n = int(known.sum())
+    together = float((both[0][known] * both[1][known]).sum() / max(n - 1, 1))
+    moments = PairMoments(
+        shared_both=own[0].shared_both + own[1].shared_both - 2 * together,
+        shared_one=own[0].shared_one + own[1].shared_one - 2 * together,
+        shared_none=own[0].shared_none + own[1].shared_none - 2 * together,
+        questions=n,
+    )
+    singles = [plan_group(result, quantity) for result in (first, second)]
+    epochs = min(s.pilot.epochs for s in singles)
+    plan = Plan(
+        name=f"{singles[0].name} less {singles[1].name}",
+        quantity=f"difference of {quantity}",
+        value=singles[0].value - singles[1].value,
+        moments=moments,
+        effective_share=min(s.effective_share for s in singles),
+        pilot=Design(n, epochs, math.nan, math.nan),
+        observed_width=math.nan,
+        tokens_per_epoch=sum(s.tokens_per_epoch for s in singles),
+    )
+    return _with_pilot(plan, Design(n, epochs, plan.width(n, epochs), n * epochs * plan.tokens_per_epoch))
+
+
+def plan_assumed(accuracy: float, incoherence: float, quantity: Quantity) -> Plan:
+    """Plan without a pilot: pass/fail outcomes whose pass rates follow the beta distribution of two assumed numbers.
+
+    Args:
+        accuracy: Assumed mean pass rate, in (0, 1).
+        incoherence: Assumed share of variance in the error, in (0, 1); for pass/fail outcomes it must lie between 0 (every
+            question always or never passes) and the accuracy (all questions pass equally often).
+        quantity: What the interval is for.
+
+    Raises:
+        ValueError: If the two numbers cannot go together.
+    """
+    moments, share = pass_fail_moments(accuracy, incoherence, quantity)
+    value = {
+        "accuracy": accuracy,
+        "error": 1 - accuracy,
+        "variance": incoherence * (1 - accuracy),
+        "bias_squared": (1 - incoherence) * (1 - accuracy),
+        "incoherence": incoherence,
+    }[quantity]
+    name = f"assumed: pass/fail, accuracy {accuracy:g}, incoherence {incoherence:g}"
+    nothing = Design(None, 0, math.nan, math.nan)
+    return Plan(name, quantity, value, moments, share, nothing, math.nan, math.nan)
+
+
+def _points(result: GroupResult) -> tuple[NDArray[np.float64], NDArray[np.float64], Any]:
+    questions, loss = result.questions, result.decomposition.loss
+    if loss not in ("brier", "squared"):
+        raise ValueError(f"a plan needs Brier or squared loss, not {loss!r}")
+    if loss == "brier":
+        classes = questions.predictions.shape[2]
+        return questions.predictions, np.eye(classes)[questions.target.astype(int)], loss
+    goal = np.asarray(questions.target, dtype=np.float64)
+    goal = np.broadcast_to(goal, (questions.predictions.shape[0], questions.predictions.shape[2]))
+    return questions.predictions, goal, loss
+
+
+def _effective(weights: NDArray[np.float64]) -> float:
+    total = float((weights**2).sum())
+    return float(weights.sum()) ** 2 / total if total > 0 else 0.0
+
+
+def _mean_tokens(result: GroupResult) -> float:
+    tokens = result.group.outcomes.output_tokens
+    known = np.sort(tokens[~np.isnan(tokens)])
+    return float(known.mean()) if known.size else math.nan
+
+
+def _with_pilot(plan: Plan, pilot: Design) -> Plan:
+    from dataclasses import replace
+
+    return replace(plan, pilot=pilot)
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+QUANTITIES: tuple[str, ...] = get_args(Quantity)

@@ -1,0 +1,183 @@
+"""The finding in plain words: what was measured, what came out, what may mislead, what to do next.
+
+This is the only place that phrases a finding. `hotmess analyze` prints it first, the report and `hotmess demo`
+head their pages with it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hotmess_inspect.io.logs import Problem
+from hotmess_inspect.results.analyze import GroupResult, group_name
+from hotmess_inspect.results.questions import question_numbers
+from hotmess_inspect.results.warnings import FEW_QUESTIONS
+
+FEW_EPOCHS = 5
+"""Below this many epochs per question the split of a single question says little."""
+UNPARSED_SHARE = 0.02
+LIMIT_SHARE = 0.05
+
+_TESTS = {
+    "f2p": "the share of FAIL_TO_PASS tests that still fail",
+    "p2p": "the share of PASS_TO_PASS tests that were broken",
+    "pooled": "the share of all tests that fail",
+    "resolved": "the share of epochs that do not resolve the issue",
+}
+_LOSSES = {
+    "brier": "Brier error of the answer (0: right and certain, 2: wrong and certain)",
+    "kl": "negative log-probability of the right answer, in nats",
+    "zero_one": "the share of wrong answers",
+    "squared": "squared distance of the score from the best score",
+    "embedding": "spread of the embedded answers; free text has no target, so there is no error to split",
+    "kernel": "spread of the answers in a kernel's feature space; free text has no target, so there is no error to split",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a reader takes away, in sentences.
+
+    Attributes:
+        measured: What was measured, on how many questions and epochs.
+        finding: How much of the error is variance, and how certain that is.
+        cautions: What may mislead here, most serious first.
+        next_steps: What to do next.
+    """
+
+    measured: str
+    finding: str
+    cautions: tuple[str, ...]
+    next_steps: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """All sentences, one a line."""
+        return "\n".join((self.measured, self.finding, *self.cautions, *self.next_steps))
+
+
+def verdict(result: GroupResult, problems: Sequence[Problem] = ()) -> Verdict:
+    """Say in words what one group's numbers under one loss mean.
+
+    Args:
+        result: A group under one loss, as :func:`~hotmess_inspect.results.analyze.analyze` gives it.
+        problems: What reading and analysing complained of; those that name this group become cautions.
+
+    Returns:
+        Four kinds of sentences; `cautions` and `next_steps` may be empty.
+    """
+    return Verdict(_measured(result), _finding(result), _cautions(result, problems), _next_steps(result))
+
+
+def _measured(result: GroupResult) -> str:
+    group, d = result.group, result.decomposition
+    name = " · ".join(part for part in (group.task, group.model) if part) or "the table"
+    questions = int((d.epochs > 0).sum())
+    what = _TESTS.get(group.measure or "") or _LOSSES.get(d.loss, d.loss)
+    least, most = int(d.epochs[d.epochs > 0].min(initial=most_int())), int(d.epochs.max(initial=0))
+    epochs = _count(most, "epoch") if least >= most else f"{least} to {most} epochs"
+    accuracy = "" if math.isnan(result.accuracy) else f" Accuracy {_percent(result.accuracy)}."
+    return f"{name}: {what}, over {_count(questions, 'question')} with {epochs} each.{accuracy}"
+
+
+def most_int() -> int:
+    """The largest number of epochs that can be counted: the start of a minimum over none."""
+    return int(np.iinfo(np.int64).max)
+
+
+def _finding(result: GroupResult) -> str:
+    d = result.decomposition
+    if d.loss in ("embedding", "kernel"):
+        return f"Answers to one question vary by {d.mean('variance'):.3g} on average; no bias and no incoherence are defined."
+    if d.loss == "zero_one":
+        return (
+            f"Of all answers {_percent(d.mean('error'))} are wrong; bias {d.mean('bias_squared'):.3f}, variance "
+            f"{d.mean('variance'):.3f}. These do not add over questions, so no share is given."
+        )
+    if math.isnan(d.incoherence):
+        return f"No share of variance can be given: {d.incoherence_note or 'no question has an error and two epochs'}."
+    error, bias, variance = (d.mean(name) for name in ("error", "bias_squared", "variance"))
+    split = f"error {error:.3g} = bias² {bias:.3g} + variance {variance:.3g}"
+    low, high = result.incoherence_ci
+    if math.isnan(low):
+        return (
+            f"Of the error {_percent(d.incoherence)} is variance ({split}), but too few questions err to say how certain "
+            "that is."
+        )
+    certain = f"95 % interval {_percent(low)} to {_percent(high)}"
+    if high < 0.5:
+        reading = "Most of the error is bias: the model fails in the same way again and again, and further tries mend little"
+    elif low > 0.5:
+        reading = "Most of the error is variance: the model fails differently from try to try, and often gets right what it got wrong before"
+    else:
+        reading = "Whether bias or variance makes the larger part cannot be told from these data"
+    return f"Of the error {_percent(d.incoherence)} is variance ({certain}; {split}). {reading}."
+
+
+def _cautions(result: GroupResult, problems: Sequence[Problem]) -> tuple[str, ...]:
+    d, counts = result.decomposition, result.counts
+    found = []
+    name = group_name(result.group)
+    found += [
+        _sentence(p.message) for p in problems if p.level != "note" and p.input in (name, result.group.task)
+    ]
+    erring = int(((d.error > d.error_floor) & d.repeated).sum())
+    if 0 < erring < FEW_QUESTIONS and d.loss not in ("embedding", "kernel"):
+        found.append(
+            f"Only {_count(erring, 'question')} {'has' if erring == 1 else 'have'} any error: intervals from so few are rough."
+        )
+    scored = max(counts["epochs_scored"], 1)
+    if counts["unparsed"] > UNPARSED_SHARE * scored:
+        found.append(
+            f"{counts['unparsed']:,} of {scored:,} answers could not be read; how they count changes the variance."
+        )
+    if counts["limit"] > LIMIT_SHARE * scored:
+        found.append(
+            f"{counts['limit']:,} of {scored:,} epochs ran into a limit: part of the failures are the budget's."
+        )
+    missing = counts["epochs_planned"] - counts["epochs_scored"]
+    if missing > 0:
+        found.append(
+            f"{_count(missing, 'planned epoch')} of {counts['epochs_planned']:,} {'has' if missing == 1 else 'have'} no score."
+        )
+    return tuple(dict.fromkeys(found))
+
+
+def _next_steps(result: GroupResult) -> tuple[str, ...]:
+    d = result.decomposition
+    steps = []
+    if not d.repeated.any():
+        return ("Run every question at least twice (--epochs 5 or more): one epoch has no variance.",)
+    lines = [line for line in question_numbers(result) if line.variance > 0]
+    if lines:
+        worst = min(lines, key=lambda line: (-line.variance, line.question))
+        steps.append(f"Read the epochs of question {_short(worst.question)} first: it varies most.")
+    repeated = d.epochs[d.repeated]
+    if float(np.median(repeated)) < FEW_EPOCHS:
+        steps.append(
+            f"Run more epochs: {int(np.median(repeated))} per question part bias from variance only roughly."
+        )
+    low, high = result.incoherence_ci
+    if not math.isnan(low) and high - low > 0.2:
+        steps.append("Add questions to narrow the interval; `hotmess plan` says how many.")
+    return tuple(steps)
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.0f} %"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

@@ -1,0 +1,141 @@
+"""`hotmess plan`: numbers worked out by hand and by simulation, and what a user may type wrongly."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from scipy.stats import t as student
+
+from hotmess_inspect.analyses.planning import pass_fail_moments
+from hotmess_inspect.cli import main
+from hotmess_inspect.results.plan import plan_assumed
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, ["plan", *words])
+
+
+def write_scores(path: Path, models: dict[str, np.ndarray]) -> str:
+    lines = ["model,question_id,epoch,score"]
+    for model, values in models.items():
+        for (q, e), value in np.ndenumerate(values):
+            lines.append(f"{model},q{q},{e + 1},{int(value)}")
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def passes(rng: np.random.Generator, rates: np.ndarray, epochs: int) -> np.ndarray:
+    return rng.random((len(rates), epochs)) < rates[:, None]
+
+
+def test_accuracy_width_by_hand(tmp_path: Path) -> None:
+    """For a mean of epochs the variance is Var(question means), with its within part divided by the epochs."""
+    values = passes(np.random.default_rng(1), np.random.default_rng(2).beta(1, 1, 40), 4)
+    found = run(write_scores(tmp_path / "a.csv", {"m": values}), "--quantity", "accuracy", "--json")
+    assert found.exit_code == 0, found.output
+    (plan,) = json.loads(found.output)["plans"]
+    means = values.mean(axis=1)
+    within = values.var(axis=1, ddof=1).mean()
+    between = means.var(ddof=1) - within / 4
+    for design in plan["same_questions"]:
+        # The centre is estimated, and the moments scale by n / (n - 1) as a whole.
+        expected = 2 * student.ppf(0.975, 39) * math.sqrt((between + within / design["epochs"]) / 40)
+        assert design["width"] == pytest.approx(expected, rel=0.02)
+    assert plan["pilot"]["width"] == pytest.approx(
+        2 * student.ppf(0.975, 39) * means.std(ddof=1) / math.sqrt(40), rel=1e-9
+    )
+
+
+@pytest.mark.parametrize(("questions", "epochs"), [(120, 2), (480, 8), (30, 16)])
+def test_assumed_widths_are_those_of_simulated_studies(questions: int, epochs: int) -> None:
+    accuracy, incoherence = 0.6, 0.3
+    plan = plan_assumed(accuracy, incoherence, "incoherence")
+    second = accuracy - incoherence * (1 - accuracy)
+    size = (accuracy - second) / (second - accuracy**2)
+    rng = np.random.default_rng(7)
+    found = []
+    for _ in range(2000):
+        rates = rng.beta(accuracy * size, (1 - accuracy) * size, questions)
+        right = rng.binomial(epochs, rates)
+        p = right / epochs
+        found.append((p * (1 - p) * epochs / (epochs - 1)).sum() / (1 - p).sum())
+    assert np.mean(found) == pytest.approx(incoherence, abs=0.02)
+    standard_error = plan.moments.standard_error(questions, epochs)
+    assert standard_error == pytest.approx(float(np.std(found)), rel=0.07)
+
+
+def test_a_difference_of_paired_models_costs_less_than_of_strangers(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    rates = rng.beta(0.7, 0.7, 3000)
+    path = write_scores(tmp_path / "two.csv", {"a": passes(rng, rates, 5), "b": passes(rng, rates, 5)})
+    found = run(path, "--difference", "--quantity", "accuracy", "--json")
+    (plan,) = json.loads(found.output)["plans"]
+    # Equal pass rates: only the sampling of both runs remains, 2 E[p (1 - p)] / R.
+    within = 2 * (rates * (1 - rates)).mean()
+    for design in plan["same_questions"]:
+        expected = 2 * student.ppf(0.975, 2999) * math.sqrt(within / design["epochs"] / 3000)
+        assert design["width"] == pytest.approx(expected, rel=0.1)
+
+
+def test_the_least_number_of_questions_is_the_least(tmp_path: Path) -> None:
+    plan = plan_assumed(0.5, 0.2, "incoherence")
+    for design in plan.designs(0.08):
+        assert design.questions is not None
+        assert (
+            plan.width(design.questions, design.epochs)
+            <= 0.08
+            < plan.width(design.questions - 1, design.epochs)
+        )
+    best = plan.best(0.08)
+    assert best is not None and best.runs == min(d.runs for d in plan.designs(0.08) if d.runs)
+    assert f"run {best.questions:,} questions with {best.epochs} epochs" in plan.advice(0.08)
+
+
+def test_text_and_figure(tmp_path: Path) -> None:
+    values = passes(np.random.default_rng(1), np.random.default_rng(2).beta(1, 1, 40), 5)
+    figure = tmp_path / "plan.svg"
+    done = run(write_scores(tmp_path / "a.csv", {"m": values}), "--width", "0.2", "--figure", str(figure))
+    assert done.exit_code == 0, done.output
+    assert "For an interval of width 0.2 run" in done.output and "questions for width 0.2" in done.output
+    assert figure.read_text().startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), 2, "give a pilot log or table"),
+        (("--accuracy", "0.5"), 2, "both --accuracy and --incoherence"),
+        (("--accuracy", "0.5", "--incoherence", "0.7"), 2, "cannot exceed the accuracy"),
+        (("--accuracy", "1.5", "--incoherence", "0.7"), 2, "outside (0, 1)"),
+        (("nothere.csv",), 1, "nothere.csv"),
+    ],
+)
+def test_what_is_typed_wrongly(words: tuple[str, ...], code: int, said: str) -> None:
+    done = run(*words)
+    assert done.exit_code == code and said in done.output
+
+
+def test_three_epochs_are_too_few_and_said_so(tmp_path: Path) -> None:
+    values = passes(np.random.default_rng(1), np.full(9, 0.5), 3)
+    done = run(write_scores(tmp_path / "a.csv", {"m": values}))
+    assert done.exit_code == 1 and "no question of the pilot has 4 epochs" in " ".join(done.output.split())
+
+
+def test_beta_moments_against_quadrature() -> None:
+    from scipy.integrate import quad
+    from scipy.stats import beta
+
+    moments, share = pass_fail_moments(0.6, 0.3, "incoherence")
+    second = 0.6 - 0.3 * 0.4
+    size = (0.6 - second) / (second - 0.36)
+    law = beta(0.6 * size, 0.4 * size)
+
+    def mean(f):  # type: ignore[no-untyped-def]
+        return quad(lambda p: f(p) * law.pdf(p), 0, 1)[0]
+
+    # E[h | p] = (p (1 - p) - .3 (1 - p)) / .4; its mean square is the part that no epoch mends.
+    assert moments.shared_none == pytest.approx(mean(lambda p: ((1 - p) * (p - 0.3) / 0.4) ** 2), rel=1e-6)
+    assert share == pytest.approx(0.4**2 / mean(lambda p: (1 - p) ** 2), rel=1e-6)
