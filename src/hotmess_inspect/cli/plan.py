@@ -13,8 +13,8 @@ import click
 from hotmess_inspect.cli._threads import one_thread
 
 if TYPE_CHECKING:
-    from hotmess_inspect.io.logs import Problem
     from hotmess_inspect.results.plan import Design, Plan
+    from hotmess_inspect.schema import Problem
 
 
 @click.command()
@@ -88,9 +88,10 @@ def plan(
 
 def _from_pilot(inputs: Sequence[str], quantity: str, difference: bool) -> tuple[list[Plan], list[Problem]]:
     from hotmess_inspect.cli._reading import reading_progress
-    from hotmess_inspect.io.logs import Problem, read_inputs
+    from hotmess_inspect.io.logs import read_inputs
     from hotmess_inspect.results.analyze import analyze, group_name
     from hotmess_inspect.results.plan import plan_difference, plan_group
+    from hotmess_inspect.schema import Problem
 
     with reading_progress(quiet=not sys.stderr.isatty()) as progress:
         found = read_inputs(list(inputs), progress=progress)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hotmess_inspect.io.logs import Problem
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.questions import question_numbers
 from hotmess_inspect.results.warnings import FEW_QUESTIONS
+from hotmess_inspect.schema import Problem
 
 FEW_EPOCHS = 5
 """Below this many epochs per question the split of a single question says little."""
