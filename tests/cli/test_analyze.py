@@ -136,8 +136,8 @@ def test_every_field_of_the_schema(tmp_path: Path) -> None:
         "unparsed": 0,
     }.items():
         assert group[key] == value
-    low, high = group["incoherence_ci"]
-    assert 0 <= low <= 1 / 6 <= high <= 2 / 3 + 1e-12
+    # Errors of 2/3 and 2 are as good as (8/3)²/(4/9 + 4) = 1.6 equal ones: too few to rest an interval on.
+    assert group["incoherence_ci"] is None
     short, long = group["length_buckets"]
     assert (short["length"], short["questions"], short["incoherence"]) == (2, 1, pytest.approx(2 / 3))
     assert (long["length"], long["accuracy"], long["error"]) == (9, 0, pytest.approx(2))

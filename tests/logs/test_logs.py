@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from inspect_ai.log import read_eval_log, read_eval_log_sample_summaries, write_eval_log
 
+from hotmess_inspect.io.clusters import drop_few_defaults
 from hotmess_inspect.io.inspect_reader import read_by_inspect
 from hotmess_inspect.io.log_rows import LogRows
 from hotmess_inspect.io.logs import read_inputs
@@ -234,7 +235,7 @@ def api_outcomes(path: str) -> Outcomes:
     header, summaries = read_by_inspect(path)
     rows = LogRows(path, header)
     rows.add(summaries)
-    return rows.finish()
+    return drop_few_defaults(rows.finish())
 
 
 @pytest.mark.parametrize("name", ["letters_log", "json_log", "dict_log", "failing_log", "limited_log"])

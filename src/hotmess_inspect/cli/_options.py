@@ -31,6 +31,12 @@ _SHARED = (
         help="What the length of an epoch is. Default: the table's own, actions for unit tests, else tokens.",
     ),
     click.option("--buckets", type=click.IntRange(1), default=5, show_default=True, help="Length buckets."),
+    click.option(
+        "--cluster",
+        metavar="COLUMN|none",
+        help="What intervals rest on: a column of tables or a field of the samples' metadata. Default: a table's "
+        "column cluster; subjects and repositories of logs.",
+    ),
     click.option("--pool", is_flag=True, help="All tasks of a model as one group."),
     click.option(
         "--seed",
@@ -43,7 +49,7 @@ _SHARED = (
 
 
 def analysis_options(command: _Command) -> _Command:
-    """Give a command the options --loss, --estimator, --length, --buckets, --pool and --seed."""
+    """Give a command the options --loss, --estimator, --length, --buckets, --cluster, --pool and --seed."""
     for option in reversed(_SHARED):
         command = option(command)
     return command

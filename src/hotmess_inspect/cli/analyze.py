@@ -35,6 +35,7 @@ def analyze(
     estimator: str | None,
     length: str | None,
     buckets: int,
+    cluster: str | None,
     unparsed: str,
     pool: bool,
     seed: int,
@@ -45,7 +46,7 @@ def analyze(
     """Error, bias², variance and incoherence of logs or tables.
 
     INPUT is a log (.eval, .json), a folder, glob or URI of logs, or a CSV or Parquet table with the columns
-    question_id, epoch, answer, target (optional: model, task or dataset, context, length, p_A...).
+    question_id, epoch, answer, target (optional: model, task or dataset, context, cluster, length, p_A...).
 
     Exit status: 0 good, 1 some input was unusable (the rest is reported), 2 usage.
     """
@@ -65,7 +66,7 @@ def analyze(
         resamples=resamples,
     )
     with reading_progress(quiet=as_json) as progress, reading_pool(jobs) as executor:
-        found = read_inputs(inputs, progress=progress, executor=executor)
+        found = read_inputs(inputs, progress=progress, executor=executor, cluster=cluster)
     results, problems = analyze_outcomes(found.outcomes, options)
     problems = [*found.problems, *problems]
     if as_json:

@@ -14,7 +14,12 @@ import click
     "-o", "--output", required=True, type=click.Path(file_okay=False), help="Folder of the data set."
 )
 @click.option("--overwrite", is_flag=True, help="Replace a file of the same content's name.")
-def export(inputs: Sequence[str], output: str, overwrite: bool) -> None:
+@click.option(
+    "--cluster",
+    metavar="COLUMN|none",
+    help="What names each question's cluster: a column of tables or a field of the samples' metadata.",
+)
+def export(inputs: Sequence[str], output: str, overwrite: bool, cluster: str | None) -> None:
     """Write outcomes as Parquet: one row per epoch and scorer.
 
     Every call adds one file to the folder, named after what it holds, so exports of several machines can
@@ -28,7 +33,7 @@ def export(inputs: Sequence[str], output: str, overwrite: bool) -> None:
     from hotmess_inspect.render.export import export_outcomes
 
     with reading_progress(quiet=False) as progress:
-        found = read_inputs(inputs, progress=progress)
+        found = read_inputs(inputs, progress=progress, cluster=cluster)
     print_problems(found.problems)
     try:
         path = export_outcomes(found.outcomes, output, overwrite=overwrite) if len(found.outcomes) else None

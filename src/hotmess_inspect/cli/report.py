@@ -35,6 +35,7 @@ def report(
     estimator: str | None,
     length: str | None,
     buckets: int,
+    cluster: str | None,
     pool: bool,
     questions: int,
     viewer: str,
@@ -58,7 +59,7 @@ def report(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     with reading_progress(quiet=False) as progress:
-        found = read_inputs(inputs, progress=progress)
+        found = read_inputs(inputs, progress=progress, cluster=cluster)
     try:
         problems = write_report(found, output, options)
     except ImportError as error:

@@ -4,11 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations_with_replacement
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hotmess_inspect.arrays import BoolArray, FloatArray
+
+FEWEST = 2.0 - 1e-9
+"""Effective units that an interval needs; below by the rounding of sums of equal units."""
+
+
+def effective_number(weights: FloatArray) -> Any:
+    """(Σw)²/Σw² along the first axis: how many equal weights are as uneven; 0 where all are 0."""
+    squares = np.square(weights).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(squares > 0, np.square(weights.sum(axis=0)) / squares, 0.0)
 
 
 class Replicates(NamedTuple):
@@ -25,9 +35,11 @@ class RatioTable:
     Attributes:
         parts: Numerator and denominator, each of shape (units, columns); for a difference of two
             ratios those of the second follow.
+        sizes: Questions in each unit, shape (units,); None where every unit is a question.
     """
 
     parts: Sequence[FloatArray]
+    sizes: FloatArray | None = None
 
     @cached_property
     def estimate(self) -> FloatArray:
@@ -53,10 +65,42 @@ class RatioTable:
         return error
 
     @property
+    def degrees_of_freedom(self) -> FloatArray:
+        """Of Student's t, shape (columns,): N - 1 for N questions, G* - 1 for clusters.
+
+        A few large clusters carry a sum whatever the number of small ones: G* = (Σn)²/Σn² counts clusters
+        of n questions as so many equal ones (Carter, Schnepel and Steigerwald 2017).
+        """
+        units = float(len(self.parts[0]) if self.sizes is None else effective_number(self.sizes))
+        return np.full(self.parts[0].shape[1], units - 1)
+
+    @property
+    def erring_degrees_of_freedom(self) -> FloatArray:
+        """The same, by the clusters' denominators where those are more uneven than their questions."""
+        if self.sizes is None:
+            return self.degrees_of_freedom
+        numbers = [effective_number(np.abs(bottom)) - 1 for bottom in self.parts[1::2]]
+        fewest: FloatArray = np.min([self.degrees_of_freedom, *numbers], axis=0)
+        return fewest
+
+    @cached_property
+    def jackknife_error(self) -> FloatArray:
+        """√((N - 1)/N Σ(θ₋i - θ)²) over the estimates without each unit, shape (columns,)."""
+        count = len(self.parts[0])
+        squares = np.square(self.left_out() - self.estimate).sum(axis=0)
+        error: FloatArray = np.sqrt((count - 1) / count * squares)
+        return error
+
+    @property
     def defined(self) -> BoolArray:
-        """Columns in which at least two units have a denominator, for each ratio; shape (columns,)."""
+        """Columns whose ratios each rest on at least two units, shape (columns,).
+
+        Counted by the effective number (ΣE)²/ΣE² of their denominators: a second unit that hardly errs
+        says nothing about how units differ. Units of very unequal sizes count for fewer, too.
+        """
         bottoms = self.parts[1::2]
-        defined: BoolArray = np.all([(bottom != 0).sum(axis=0) >= 2 for bottom in bottoms], axis=0)
+        enough = [effective_number(np.abs(bottom)) >= FEWEST for bottom in bottoms]
+        defined: BoolArray = np.all(enough, axis=0) & (self.degrees_of_freedom >= FEWEST - 1)
         return defined
 
     @property

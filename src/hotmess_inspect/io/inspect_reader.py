@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,7 +40,7 @@ def read_by_inspect(path: str) -> tuple[HeaderRecord, Sequence[SummaryRecord]]:
         raise DamagedLog(f"Inspect cannot read it either: {first_line}") from error
     try:
         header = msgspec.convert(log.model_dump(exclude={"samples", "reductions"}), HeaderRecord)
-        return header, [msgspec.convert(_fields(summary), SummaryRecord) for summary in summaries]
+        return header, [_record(summary) for summary in summaries]
     except msgspec.ValidationError as error:
         raise DamagedLog(f"Inspect reads it, but it says things of unknown form: {error}") from error
 
@@ -52,9 +53,15 @@ def _summary(sample: Any) -> Any:
     return summary
 
 
+def _record(summary: Any) -> SummaryRecord:
+    record = msgspec.convert(_fields(summary), SummaryRecord)
+    metadata = json.dumps(summary.metadata, default=str).encode()
+    return msgspec.structs.replace(record, metadata=msgspec.Raw(metadata))
+
+
 def _fields(summary: Any) -> dict[str, Any]:
     """A summary as the plain values that are checked on the way into a record."""
-    names = [f for f in SummaryRecord.__struct_fields__ if f not in ("scores", "model_usage")]
+    names = [f for f in SummaryRecord.__struct_fields__ if f not in ("scores", "model_usage", "metadata")]
     fields: dict[str, Any] = {name: getattr(summary, name) for name in names}
     scores = summary.scores
     fields["scores"] = None if scores is None else {name: _score(score) for name, score in scores.items()}

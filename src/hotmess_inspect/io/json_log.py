@@ -50,6 +50,7 @@ class SampleRecord(msgspec.Struct, gc=False, frozen=True):
     messages: list[Skipped] = []
     turn_count: Count | None = None
     uuid: str | None = None
+    metadata: msgspec.Raw = msgspec.Raw()
 
     def summary(self) -> SummaryRecord:
         """What the log's summaries would say of the sample."""
@@ -71,6 +72,7 @@ class SampleRecord(msgspec.Struct, gc=False, frozen=True):
             message_count=len(self.messages),
             turn_count=self.turn_count,
             uuid=self.uuid,
+            metadata=self.metadata,
         )
 
 

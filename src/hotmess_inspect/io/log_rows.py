@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from hotmess_inspect.io.clusters import MetadataClusters
 from hotmess_inspect.io.own_scores import OwnColumns
 from hotmess_inspect.io.records import (
     ANNOTATION,
@@ -85,11 +86,12 @@ class LogRows:
     answers of a scorer are letters.
     """
 
-    def __init__(self, location: str, header: HeaderRecord) -> None:
+    def __init__(self, location: str, header: HeaderRecord, cluster: str | None = None) -> None:
         self.location = location
         self.header = header
+        self.cluster = cluster
         self.notes: list[str] = []
-        self._epochs = _EpochColumns()
+        self._epochs = _EpochColumns(MetadataClusters(cluster))
         self._scorers: dict[str, _ScorerColumns] = {}
 
     def __len__(self) -> int:
@@ -232,8 +234,9 @@ class LogRows:
 class _EpochColumns:
     """What is known of an epoch whatever its scores."""
 
-    def __init__(self) -> None:
-        self._text = {name: LabelBuilder() for name in ("question", "target", "limit", "uuid")}
+    def __init__(self, clusters: MetadataClusters) -> None:
+        self._clusters = clusters
+        self._text = {name: LabelBuilder() for name in ("question", "target", "limit", "uuid", "cluster")}
         self._numbers: dict[str, list[NDArray[Any]]] = {name: [] for name in _EPOCH_NUMBERS}
         self.errored = np.zeros(0, dtype=np.bool_)
         self._rows = 0
@@ -248,6 +251,7 @@ class _EpochColumns:
         self._text["target"].extend([t if type(t := row.target) is str else _one_target(t) for row in rows])
         self._text["limit"].extend([row.limit for row in rows])
         self._text["uuid"].extend([row.uuid for row in rows])
+        self._text["cluster"].extend([self._clusters.of(row.id, memoryview(row.metadata)) for row in rows])
         usage = [row.model_usage for row in rows]
         used = [_usage(accounts, model) if accounts else _NO_USAGE for accounts in usage]
         # An array of floats makes NaN of None.

@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hotmess_inspect.io.archive import Archive, DamagedLog, UnknownShape
+from hotmess_inspect.io.clusters import drop_few_defaults, missing_cluster_text
 from hotmess_inspect.io.json_log import decode_json_log, iter_samples, looks_like_log
 from hotmess_inspect.io.log_rows import LogRows
 from hotmess_inspect.io.records import HeaderRecord, SummaryRecord, decode_header, iter_summaries
@@ -67,6 +69,7 @@ def read_inputs(
     *,
     progress: Callable[[int, int], None] | None = None,
     executor: Executor | None = None,
+    cluster: str | None = None,
 ) -> Inputs:
     """Read logs and tables; what cannot be read becomes a problem and never stops the rest.
 
@@ -81,6 +84,9 @@ def read_inputs(
         executor: Where files are read: a process pool, or the workers of a cluster
             (``dask.distributed.Client(...).get_executor()``), which need access to the same paths or URIs.
             ``None`` reads them here, one after the other. The rows are the same in the same order.
+        cluster: Column of tables and metadata field of samples that names each question's cluster. ``None``
+            takes a table's column ``cluster``, and of logs the subject or the repository of a sample where
+            there are at least five; "none" reads no clusters.
 
     Returns:
         The outcomes and the problems.
@@ -89,23 +95,42 @@ def read_inputs(
     files = list(all_files(locations, problems))
     total, done = sum(file.size for file in files), 0
     tables: list[Outcomes] = []
+    from_logs: list[bool] = []
     logs: list[LogInfo] = []
     read = 0
-    results = map(read_file, files) if executor is None else executor.map(read_file, files)
+    read_one = partial(read_file, cluster=cluster)
+    results = map(read_one, files) if executor is None else executor.map(read_one, files)
     for file, (table, log, found) in zip(files, results, strict=True):
         problems += found
         if table is not None:
+            lacking = missing_cluster_text(table, cluster)
+            problems += [Problem("warning", file.path, lacking)] if lacking else []
             tables.append(table)
+            from_logs.append(log is not None)
             read += 1
         if log is not None:
             logs.append(log)
         done += file.size
         if progress is not None:
             progress(done, total)
+    if cluster is None:
+        tables = _without_few_clusters(tables, from_logs)
     outcomes, again = without_copies(Outcomes.concatenate(tables), logs) if tables else (_empty(), 0)
     if again:
         problems.append(Problem("note", "logs", f"{again} epochs stand in more than one log and count once"))
     return Inputs(outcomes, problems, logs, read)
+
+
+def _without_few_clusters(tables: list[Outcomes], from_logs: list[bool]) -> list[Outcomes]:
+    """Clusters of logs by default only where a task has enough of them, whichever of its logs hold them."""
+    logs = [table for table, is_log in zip(tables, from_logs, strict=True) if is_log]
+    if all(table.cluster.missing.all() for table in logs):
+        return tables
+    # One table, so that the shards of a run count together; cut apart again where it was put together.
+    joined = drop_few_defaults(Outcomes.concatenate(logs))
+    ends = np.cumsum([len(table) for table in logs])
+    parts = iter(joined.take(np.arange(end - len(table), end)) for table, end in zip(logs, ends, strict=True))
+    return [next(parts) if is_log else table for table, is_log in zip(tables, from_logs, strict=True)]
 
 
 def all_files(locations: Iterable[str], problems: list[Problem]) -> Iterator[File]:
@@ -125,7 +150,9 @@ def all_files(locations: Iterable[str], problems: list[Problem]) -> Iterator[Fil
                 yield file
 
 
-def read_file(file: File) -> tuple[Outcomes | None, LogInfo | None, list[Problem]]:
+def read_file(
+    file: File, cluster: str | None = None
+) -> tuple[Outcomes | None, LogInfo | None, list[Problem]]:
     """Read one log or table.
 
     Returns:
@@ -133,13 +160,13 @@ def read_file(file: File) -> tuple[Outcomes | None, LogInfo | None, list[Problem
     """
     try:
         if file.suffix in (".csv", ".parquet", ".pq"):
-            return _read_table(file)
+            return _read_table(file, cluster)
         if file.suffix == ".eval" or (file.suffix != ".json" and file.read(0, 4) == b"PK\x03\x04"):
-            rows, header = _read_archive(file)
+            rows, header = _read_archive(file, cluster)
         elif file.suffix == ".json" or file.read(0, 1) == b"{":
             if not file.named and not looks_like_log(file):
                 return None, None, []
-            rows, header = _read_json(file)
+            rows, header = _read_json(file, cluster)
         else:
             raise DamagedLog("neither a log (.eval, .json) nor a table (.csv, .parquet)")
     except (ValueError, OSError) as error:
@@ -158,15 +185,15 @@ def _without_path(text: str, path: str) -> str:
     return text.removeprefix(f"{path}: ")
 
 
-def _read_table(file: File) -> tuple[Outcomes, None, list[Problem]]:
+def _read_table(file: File, cluster: str | None) -> tuple[Outcomes, None, list[Problem]]:
     if file.size > MAX_TABLE_BYTES:
         raise DamagedLog(f"a table of {file.size:,} bytes; at most {MAX_TABLE_BYTES:,} are read at once")
-    outcomes, dropped = read_table(io.BytesIO(file.read(0, file.size)), name=file.path)
+    outcomes, dropped = read_table(io.BytesIO(file.read(0, file.size)), name=file.path, cluster=cluster)
     text = f"{dropped} rows repeat model, task, context, question and epoch of a later one; the last counts"
     return outcomes, None, [Problem("warning", file.path, text)] if dropped else []
 
 
-def _read_archive(file: File) -> tuple[LogRows, HeaderRecord]:
+def _read_archive(file: File, cluster: str | None) -> tuple[LogRows, HeaderRecord]:
     archive = Archive(file)
     name = "header.json" if "header.json" in archive.members else "_journal/start.json"
     try:
@@ -176,13 +203,13 @@ def _read_archive(file: File) -> tuple[LogRows, HeaderRecord]:
             raise UnknownShape(
                 f"the log's schema version is {header.version}; the fast reader knows {KNOWN_VERSION}"
             )
-        rows = LogRows(file.path, header)
+        rows = LogRows(file.path, header, cluster)
         for batch in _summary_batches(archive, file):
             rows.add(batch)
     except UnknownShape as reason:
         # Inspect sets no bounds of its own: what it is to read must pass ours.
         archive.check(["header.json", "summaries.json"])
-        return _read_by_inspect(file, reason)
+        return _read_by_inspect(file, reason, cluster)
     if rows.without_answers and keeps_answers_apart(header):
         rows = with_answers(file, rows, archive.samples)
     return rows, header
@@ -199,24 +226,24 @@ def _summary_batches(archive: Archive, file: File) -> Iterator[Sequence[SummaryR
         yield from iter_samples(Archive(file, transcripts=True))
 
 
-def _read_json(file: File) -> tuple[LogRows, HeaderRecord]:
+def _read_json(file: File, cluster: str | None) -> tuple[LogRows, HeaderRecord]:
     try:
         header, samples = decode_json_log(file)
     except UnknownShape as reason:
-        return _read_by_inspect(file, reason)
-    rows = LogRows(file.path, header)
+        return _read_by_inspect(file, reason, cluster)
+    rows = LogRows(file.path, header, cluster)
     rows.add(samples)
     return rows, header
 
 
-def _read_by_inspect(file: File, reason: UnknownShape) -> tuple[LogRows, HeaderRecord]:
+def _read_by_inspect(file: File, reason: UnknownShape, cluster: str | None) -> tuple[LogRows, HeaderRecord]:
     from hotmess_inspect.io.inspect_reader import read_by_inspect
 
     try:
         header, summaries = read_by_inspect(file.path)
     except DamagedLog as error:
         raise DamagedLog(f"{reason}; {error}") from error
-    rows = LogRows(file.path, header)
+    rows = LogRows(file.path, header, cluster)
     rows.notes.append(f"read through Inspect's API: {reason}")
     rows.add(summaries)
     return rows, header

@@ -56,6 +56,8 @@ class SummaryRecord(msgspec.Struct, gc=False, frozen=True):
     message_count: Count | None = None
     turn_count: Count | None = None
     uuid: str | None = None
+    # Undecoded: long, and of use for one field of the first epoch of each question.
+    metadata: msgspec.Raw = msgspec.Raw()
 
 
 class DatasetRecord(msgspec.Struct, gc=False, frozen=True):
@@ -218,13 +220,22 @@ def _is_json(data: Buffer) -> bool:
 
 def _decode_constants(data: Buffer, type_: Any, name: str) -> Any:
     try:
-        return msgspec.convert(_without_lone_surrogates(json.loads(bytes(data))), type_)
+        return msgspec.convert(_with_raw_metadata(_without_lone_surrogates(json.loads(bytes(data)))), type_)
     except msgspec.ValidationError as error:
         raise UnknownShape(f"{name} is not as Inspect writes it: {error}") from error
     except RecursionError as error:
         raise DamagedLog(f"{name} is nested too deeply") from error
     except ValueError as error:
         raise DamagedLog(f"{name} is not valid JSON: {error}") from error
+
+
+def _with_raw_metadata(document: Any) -> Any:
+    """The metadata of samples as JSON text again, which is what the records hold."""
+    samples = document.get("samples") or [document] if isinstance(document, dict) else document
+    for sample in samples if isinstance(samples, list) else []:
+        if isinstance(sample, dict) and "metadata" in sample:
+            sample["metadata"] = msgspec.Raw(json.dumps(sample["metadata"]).encode())
+    return document
 
 
 def _without_lone_surrogates(value: Any) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hotmess_inspect.io.clusters import DEFAULT_COLUMN, NO_CLUSTERS, column_of
 from hotmess_inspect.schema import LENGTHS, normalise_label
 from hotmess_inspect.table.columns import Labels, Ragged
 from hotmess_inspect.table.outcomes import Outcomes
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 SCHEMA_KEY = b"hotmess_inspect.table"
 SCHEMA_VERSION = b"1"
-_ADDED_LATER = frozenset({"digest", "masked", "reasoning_characters", "regrades"})
+_ADDED_LATER = frozenset({"cluster", "digest", "masked", "reasoning_characters", "regrades"})
 """Columns that files of this schema version may lack; they are read as missing."""
 
 _TEXT = ("question_id", "answer", "target", "model", "task", "dataset", "context")
@@ -26,19 +28,23 @@ _NUMBERS = ("score", *LENGTHS)
 _SUM_TOLERANCE = 1e-3
 
 
-def read_table(source: str | IO[bytes], name: str | None = None) -> tuple[Outcomes, int]:
+def read_table(
+    source: str | IO[bytes], name: str | None = None, cluster: str | None = None
+) -> tuple[Outcomes, int]:
     """Read answers from a CSV or Parquet table.
 
     Columns: ``question_id``, ``epoch`` and one of ``answer`` + ``target`` (labels; an empty answer is an
     unparsed one), ``p_A``, ``p_B``, ... + ``target`` (probabilities; ``target`` names a class as in
     ``p_<name>``), ``score`` (how right the epoch is, in [0, 1]). Optional: ``model`` (default: the file's
-    name), ``task`` or ``dataset``, ``context``, ``length``, ``output_tokens``, ``reasoning_tokens``,
+    name), ``task`` or ``dataset``, ``context``, ``cluster``, ``length``, ``output_tokens``, ``reasoning_tokens``,
     ``reasoning_characters``, ``actions``, ``turns``, ``messages``. Further columns are left unread. A Parquet file written by
     :func:`write_parquet` is read with all its columns.
 
     Args:
         source: Path, or an open binary file.
         name: What errors and the column ``log`` call it; default the path. Its suffix tells the format.
+        cluster: Column that names each question's cluster; ``None`` takes ``cluster`` where there is one,
+            "none" takes none.
 
     Returns:
         The outcomes, and how many rows were left out because a later row has the same model, task,
@@ -51,20 +57,33 @@ def read_table(source: str | IO[bytes], name: str | None = None) -> tuple[Outcom
     """
     name = name or str(source)
     try:
-        table = _read_parquet(source) if name.lower().endswith((".parquet", ".pq")) else _read_csv(source)
+        parquet = name.lower().endswith((".parquet", ".pq"))
+        table = _read_parquet(source) if parquet else _read_csv(source, column_of(cluster))
     except (ValueError, OSError) as error:  # pyarrow's errors are subclasses of these
         if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
             raise
         raise ValueError(f"{name}: not a readable table: {error}") from error
     if (table.schema.metadata or {}).get(SCHEMA_KEY):
-        return outcomes_from_arrow(table, name), 0
-    return outcomes_from_user_table(table, name)
+        return _own_table(outcomes_from_arrow(table, name), name, cluster), 0
+    return outcomes_from_user_table(table, name, cluster)
 
 
-def _read_csv(source: str | IO[bytes]) -> pa.Table:
+def _own_table(outcomes: Outcomes, name: str, cluster: str | None) -> Outcomes:
+    """A table that this package wrote: clusters as they were read, unless others or none are wanted."""
+    if cluster in (None, DEFAULT_COLUMN):
+        return outcomes
+    if cluster == NO_CLUSTERS:
+        return replace(outcomes, cluster=Labels.constant(None, len(outcomes)))
+    column = getattr(outcomes, str(cluster), None)
+    if not isinstance(column, Labels):
+        raise ValueError(f"{name}: column {cluster!r} is missing, or holds no names of clusters")
+    return replace(outcomes, cluster=column)
+
+
+def _read_csv(source: str | IO[bytes], cluster: str | None) -> pa.Table:
     from pyarrow import csv, string
 
-    wanted = dict.fromkeys((*_TEXT, *_NUMBERS, "epoch"), string())
+    wanted = dict.fromkeys((*_TEXT, *_NUMBERS, "epoch", *([cluster] if cluster else [])), string())
     return csv.read_csv(
         source,
         # One thread, so that a row of the wrong width is named by its number.
@@ -124,10 +143,11 @@ class _UserTable:
         return [str(v) for v in values]
 
 
-def outcomes_from_user_table(table: pa.Table, name: str) -> tuple[Outcomes, int]:
+def outcomes_from_user_table(table: pa.Table, name: str, cluster: str | None = None) -> tuple[Outcomes, int]:
     """Read a table of answers, with the columns and errors of :func:`read_table`."""
     user = _UserTable(table, name)
-    missing = [c for c in ("question_id", "epoch") if c not in user.columns]
+    needed = ("question_id", "epoch", *([cluster] if cluster not in (None, NO_CLUSTERS) else []))
+    missing = [str(c) for c in needed if c not in user.columns]
     if missing:
         raise ValueError(f"{name}: column {missing[0]!r} is missing; found: {', '.join(user.columns)}")
     columns: dict[str, Any] = {
@@ -136,6 +156,7 @@ def outcomes_from_user_table(table: pa.Table, name: str) -> tuple[Outcomes, int]
         "task": Labels.encode(user.text("task" if "task" in user.columns else "dataset")),
         "question": Labels.encode(user.required("question_id")),
         "context": Labels.encode(user.text("context")),
+        "cluster": Labels.encode(user.text(column_of(cluster) or "")),
         "epoch": _epochs(user),
         **{c: user.numbers(c) for c in _NUMBERS if c in user.columns and c != "score"},
         **_predictions(user),

@@ -44,7 +44,7 @@ def with_answers(file: File, rows: LogRows, transcripts: int) -> LogRows:
         transcripts hold no answers either.
     """
     samples = iter_samples(Archive(file, transcripts=True))
-    found = LogRows(rows.location, rows.header)
+    found = LogRows(rows.location, rows.header, rows.cluster)
     try:
         found.add(next(samples, []))
         if found.without_answers or not len(found):

@@ -27,6 +27,8 @@ def print_analysis(results: Sequence[GroupResult], problems: Sequence[Problem]) 
     for members in _by_run(results):
         out.print(_headline(members))
         _print_counts(out, members)
+        if members[0].intervals.clusters is not None:
+            out.print(cell(members[0].intervals.speaks_of, "dim"))
         for result in members:
             if result.guards is not None:
                 _print_guards(out, result, result.guards)

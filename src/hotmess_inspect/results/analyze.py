@@ -23,6 +23,7 @@ from hotmess_inspect.decomposition import (
 from hotmess_inspect.results.class_counts import decompose_by_class_count
 from hotmess_inspect.results.grader import grader_findings
 from hotmess_inspect.results.guards import Guards, guards, mixed_images, mixed_images_warning
+from hotmess_inspect.results.intervals import GroupIntervals
 from hotmess_inspect.results.lengths import LengthFindings, censoring_warning, length_findings
 from hotmess_inspect.results.warnings import accuracy_warnings, unequal_epoch_warnings
 from hotmess_inspect.schema import (
@@ -130,6 +131,11 @@ class GroupResult:
     options: Options
 
     @cached_property
+    def intervals(self) -> GroupIntervals:
+        """Intervals of the headline numbers, over questions or their clusters."""
+        return GroupIntervals(self.questions, self.decomposition, self.options.resamples, self.options.seed)
+
+    @cached_property
     def lengths(self) -> LengthFindings | None:
         """How the numbers go with length; computed when asked for, since its tests cost more than all else."""
         if self.length is None:
@@ -192,6 +198,13 @@ class GroupResult:
             return 0
         return int((outcomes.cached & outcomes.scored).sum())
 
+    def _cluster_json(self) -> dict[str, Any] | None:
+        """What the intervals rest on: clusters, if questions have any."""
+        found = self.intervals.clusters
+        if found is None:
+            return None
+        return {"clusters": found[0], "effective_clusters": found[1], "intervals": self.intervals.speaks_of}
+
     def as_json(self) -> dict[str, Any]:
         """The group as `hotmess analyze --json` prints it; undefined numbers are ``None``."""
         d = self.decomposition
@@ -211,10 +224,15 @@ class GroupResult:
             if len(d.epochs)
             else None,
             **self.counts,
+            "cluster": self._cluster_json(),
             "accuracy": finite_or_none(self.accuracy),
+            "accuracy_ci": interval_json(self.intervals.accuracy),
             "error": finite_or_none(d.mean("error")),
+            "error_ci": interval_json(self.intervals.of("error")),
             "bias_squared": finite_or_none(d.mean("bias_squared")),
+            "bias_squared_ci": interval_json(self.intervals.of("bias_squared")),
             "variance": finite_or_none(d.mean("variance")),
+            "variance_ci": interval_json(self.intervals.of("variance")),
             **_grader_json(self.grader),
             "incoherence": finite_or_none(d.incoherence),
             "incoherence_ci": interval_json(self.incoherence_ci),
@@ -307,7 +325,7 @@ def _result(
         d = decompose_by_class_count(questions, estimator)
     else:
         d = decompose(questions.predictions, questions.target, loss=loss, estimator=estimator)
-    interval = d.interval("incoherence", resamples=options.resamples, rng=np.random.default_rng(options.seed))
+    interval = GroupIntervals(questions, d, options.resamples, options.seed).of("incoherence")
     return GroupResult(group, questions, d, variant, (interval.low, interval.high), column, options)
 
 

@@ -24,6 +24,7 @@ def outcomes_from_arrays(
     model: str | Sequence[str] | None = None,
     task: str | Sequence[str] | None = None,
     context: Sequence[object] | None = None,
+    cluster: Sequence[object] | None = None,
     length: ArrayLike | None = None,
 ) -> Outcomes:
     """Outcomes from columns of equal length, one entry per epoch of a question.
@@ -38,6 +39,7 @@ def outcomes_from_arrays(
         model: Model name, one or one per row.
         task: Task name, one or one per row.
         context: Few-shot context ids.
+        cluster: Cluster of the question, such as its subject or repository; ``None`` or empty where it has none.
         length: Lengths in any unit; NaN where unknown.
 
     Returns:
@@ -61,6 +63,7 @@ def outcomes_from_arrays(
         "model": model if model is None or isinstance(model, str) else Labels.encode(model),
         "task": task if task is None or isinstance(task, str) else Labels.encode(task),
         "context": None if context is None else Labels.encode(str(c) for c in context),
+        "cluster": None if cluster is None else Labels.encode(_name(c) for c in cluster),
         "target": None if target is None else Labels.encode(normalise_label(t) for t in target),
         "length": length,
         **_prediction(answer, probabilities, score),
@@ -73,6 +76,10 @@ def outcomes_from_arrays(
     if table.drop_duplicates()[1]:
         raise ValueError("two rows name the same model, task, context, question and epoch")
     return table
+
+
+def _name(value: object) -> str | None:
+    return None if value is None else str(value).strip() or None
 
 
 def _prediction(

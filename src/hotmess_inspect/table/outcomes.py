@@ -31,6 +31,7 @@ class Outcomes:
         scorer: Which score of the epoch this is; missing in tables.
         question: Question id; Inspect's sample id as a string.
         context: Few-shot context; missing means that all epochs share one.
+        cluster: What the question was drawn with (subject, repository); missing where it stands alone.
         kind: One of :data:`hotmess_inspect.schema.KINDS`.
         status: One of :data:`hotmess_inspect.schema.STATUSES`.
         limit: Kind of the limit that stopped the epoch (``message``, ``time``, ...), missing if none did.
@@ -67,6 +68,7 @@ class Outcomes:
     scorer: Labels
     question: Labels
     context: Labels
+    cluster: Labels
     kind: Labels
     status: Labels
     limit: Labels

@@ -37,6 +37,8 @@ class Questions:
         class_counts: Number of classes of each question, the one of unparsed answers included, shape
             (questions,); ``None`` without classes.
         unparsed_class: Whether the last class is that of unparsed answers.
+        clusters: Number of each question's cluster, a question without one being a cluster of its own, shape
+            (questions,); ``None`` where no question has one.
     """
 
     ids: tuple[str, ...]
@@ -49,6 +51,7 @@ class Questions:
     outcomes: Outcomes
     class_counts: NDArray[np.intp] | None = None
     unparsed_class: bool = False
+    clusters: NDArray[np.intp] | None = None
 
     def lengths(self, column: str) -> _FloatArray:
         """A length column, NaN where the epoch has no prediction, shape (questions, epochs)."""
@@ -129,6 +132,7 @@ def question_arrays(group: Group, *, unparsed: Unparsed = "uniform") -> Question
         outcomes=group.outcomes,
         class_counts=counts,
         unparsed_class=own,
+        clusters=_clusters(group.outcomes, layout),
     )
 
 
@@ -167,6 +171,17 @@ class _Layout:
                 f"question {self.ids[place]!r} has two values of {what}: {pair[0]!r} and {pair[1]!r}"
             )
         return high
+
+
+def _clusters(outcomes: Outcomes, layout: _Layout) -> NDArray[np.intp] | None:
+    """Which cluster each question belongs to, ``None`` if no question has one."""
+    labels = outcomes.cluster.compact()
+    if not labels.names:
+        return None
+    found = layout.one_each(labels.codes, "cluster", labels.names).astype(np.intp)
+    alone = found < 0
+    found[alone] = len(labels.names) + np.arange(int(alone.sum()))
+    return found
 
 
 def _class_arrays(
