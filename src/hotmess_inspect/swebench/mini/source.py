@@ -10,8 +10,8 @@ import os
 import tarfile
 from collections.abc import Iterator
 from functools import cache
-from importlib.abc import Traversable
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 TAG_DIGITS = 12
 
