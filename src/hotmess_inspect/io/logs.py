@@ -16,9 +16,10 @@ from hotmess_inspect.io.archive import Archive, DamagedLog, UnknownShape
 from hotmess_inspect.io.clusters import drop_few_defaults, missing_cluster_text
 from hotmess_inspect.io.json_log import decode_json_log, iter_samples, looks_like_log
 from hotmess_inspect.io.log_rows import LogRows
+from hotmess_inspect.io.raw_tables import MAX_TABLE_BYTES
 from hotmess_inspect.io.records import HeaderRecord, SummaryRecord, decode_header, iter_summaries
-from hotmess_inspect.io.sources import File, find_files
-from hotmess_inspect.io.tables import read_table
+from hotmess_inspect.io.sources import SUFFIXES, File, find_files
+from hotmess_inspect.io.tables import table_reading
 from hotmess_inspect.io.transcripts import keeps_answers_apart, with_answers
 from hotmess_inspect.results.warnings import copied_epoch_warnings
 from hotmess_inspect.schema import Problem
@@ -27,7 +28,7 @@ from hotmess_inspect.table.outcomes import fold_keys
 
 KNOWN_VERSION = 2
 """The newest log schema that the fast reader knows; newer logs go through Inspect's own API."""
-MAX_TABLE_BYTES = 1 << 32
+TABLE_SUFFIXES = frozenset(SUFFIXES) - {".eval", ".json"}
 
 _JOURNAL = re.compile(r"_journal/summaries/(\d+)\.json")
 
@@ -159,7 +160,7 @@ def read_file(
         Its rows (``None`` if it could not be read), its header if it is a log, and what to say about it.
     """
     try:
-        if file.suffix in (".csv", ".parquet", ".pq"):
+        if file.suffix in TABLE_SUFFIXES:
             return _read_table(file, cluster)
         if file.suffix == ".eval" or (file.suffix != ".json" and file.read(0, 4) == b"PK\x03\x04"):
             rows, header = _read_archive(file, cluster)
@@ -188,9 +189,11 @@ def _without_path(text: str, path: str) -> str:
 def _read_table(file: File, cluster: str | None) -> tuple[Outcomes, None, list[Problem]]:
     if file.size > MAX_TABLE_BYTES:
         raise DamagedLog(f"a table of {file.size:,} bytes; at most {MAX_TABLE_BYTES:,} are read at once")
-    outcomes, dropped = read_table(io.BytesIO(file.read(0, file.size)), name=file.path, cluster=cluster)
-    text = f"{dropped} rows repeat model, task, context, question and epoch of a later one; the last counts"
-    return outcomes, None, [Problem("warning", file.path, text)] if dropped else []
+    reading = table_reading(io.BytesIO(file.read(0, file.size)), name=file.path, cluster=cluster)
+    text = f"{reading.dropped} rows repeat model, task, context, question and epoch of a later one; the last counts"
+    found = [Problem("warning", file.path, text)] if reading.dropped else []
+    found += [Problem("warning", file.path, warning) for warning in reading.warnings]
+    return reading.outcomes, None, found + [Problem("note", file.path, note) for note in reading.notes]
 
 
 def _read_archive(file: File, cluster: str | None) -> tuple[LogRows, HeaderRecord]:

@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-SUFFIXES = (".eval", ".json", ".csv", ".parquet", ".pq")
+SUFFIXES = (".eval", ".json", ".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet", ".pq")
+"""Suffixes of logs and tables; tables may have `.gz` behind theirs."""
+OWN_PARTS = ".hotmess-"
+"""How the names of files and folders begin in which a command writes before it moves the whole in its place."""
+
+
+def suffix_of(name: str) -> str:
+    """Lower-case suffix of a file's name, the one before `.gz` where there is one."""
+    return os.path.splitext(name.lower().removesuffix(".gz"))[1]
 
 
 @dataclass(eq=False)
@@ -38,8 +46,8 @@ class File:
 
     @property
     def suffix(self) -> str:
-        """Lower-case suffix with its dot."""
-        return os.path.splitext(self.path)[1].lower()
+        """Lower-case suffix with its dot; of a file compressed by gzip, the one before `.gz`."""
+        return suffix_of(self.path)
 
 
 @dataclass(eq=False)
@@ -93,8 +101,7 @@ def find_files(location: str) -> Iterator[File]:
         return
     path = location.removeprefix("file://")
     if os.path.isdir(path):
-        found = sorted(str(p) for p in Path(path).rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        yield from (File(name, os.path.getsize(name), named=False) for name in found)
+        yield from (File(name, os.path.getsize(name), named=False) for name in _in_folder(path).readable)
     elif os.path.exists(path):
         if not os.path.isfile(path):
             raise OSError(f"{path} is neither a file nor a folder")
@@ -104,6 +111,43 @@ def find_files(location: str) -> Iterator[File]:
         if not found:
             raise FileNotFoundError(f"{location}: no such file, folder or pattern")
         yield from (File(name, os.path.getsize(name), named=False) for name in found)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What lies in a local folder.
+
+    Attributes:
+        readable: Files that by their name may be logs or tables.
+        others: Other files.
+        dangling: Links to nothing.
+    """
+
+    readable: list[str]
+    others: list[str]
+    dangling: list[str]
+
+
+def folder_of(location: str) -> Folder | None:
+    """What lies in a local folder; ``None`` if the location is none."""
+    path = location.removeprefix("file://")
+    if "://" in path or not os.path.isdir(path):
+        return None
+    return _in_folder(path)
+
+
+def _in_folder(path: str) -> Folder:
+    readable: list[str] = []
+    others: list[str] = []
+    dangling: list[str] = []
+    for place in sorted(Path(path).rglob("*"), key=str):
+        if any(part.startswith(OWN_PARTS) for part in place.relative_to(path).parts):
+            continue
+        if place.is_symlink() and not place.exists():
+            dangling.append(str(place))
+        elif place.is_file():
+            (readable if suffix_of(place.name) in SUFFIXES else others).append(str(place))
+    return Folder(readable, others, dangling)
 
 
 def _remote_files(location: str) -> Iterator[File]:
@@ -120,7 +164,7 @@ def _remote_files(location: str) -> Iterator[File]:
         raise FileNotFoundError(f"{location}: no such object or prefix")
     for name, info in sorted(found.items()):
         named = name.rstrip("/") == key.rstrip("/")
-        if info.get("type") == "file" and (named or os.path.splitext(name)[1].lower() in SUFFIXES):
+        if info.get("type") == "file" and (named or suffix_of(name) in SUFFIXES):
             yield RemoteFile(
                 path=filesystem.unstrip_protocol(name),
                 size=int(info["size"]),

@@ -1,44 +1,122 @@
-"""Outcomes from CSV and Parquet tables, and back to Parquet."""
+"""Outcomes from tables of answers: which column says what, what its values mean, and what was left out."""
 
 from __future__ import annotations
 
+import json
+import math
 import re
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hotmess_inspect.io.arrow_tables import (
+    OWN_COLUMNS,
+    SCHEMA_KEY,
+    SCHEMA_VERSION,
+    outcomes_from_arrow,
+    outcomes_to_arrow,
+    write_parquet,
+)
 from hotmess_inspect.io.clusters import DEFAULT_COLUMN, NO_CLUSTERS, column_of
-from hotmess_inspect.schema import LENGTHS, normalise_label
+from hotmess_inspect.io.raw_tables import RawTable, decimal_comma, open_table
+from hotmess_inspect.io.roles import Roles, assign_roles
+from hotmess_inspect.io.values import BadValue, labels_of, numbers_of
+from hotmess_inspect.schema import LENGTHS, SUM_TOLERANCE, normalise_label
 from hotmess_inspect.table.columns import Labels, Ragged
-from hotmess_inspect.table.outcomes import Outcomes
+from hotmess_inspect.table.outcomes import Outcomes, fold_keys
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_KEY = b"hotmess_inspect.table"
-SCHEMA_VERSION = b"1"
-_ADDED_LATER = frozenset({"cluster", "digest", "masked", "reasoning_characters", "regrades"})
-"""Columns that files of this schema version may lack; they are read as missing."""
+__all__ = [
+    "SCHEMA_KEY",
+    "SCHEMA_VERSION",
+    "TableReading",
+    "outcomes_from_arrow",
+    "outcomes_from_raw",
+    "outcomes_from_user_table",
+    "outcomes_to_arrow",
+    "read_table",
+    "table_reading",
+    "write_parquet",
+]
 
-_TEXT = ("question_id", "answer", "target", "model", "task", "dataset", "context")
-_NUMBERS = ("score", *LENGTHS)
-_SUM_TOLERANCE = 1e-3
+UNNUMBERED = -1
+"""Epoch number of runs in no order, until all files are read: see `number_epochs`."""
+
+_TRIALS = frozenset({"trial", "repeat", "attempt", "rollout", "replicate", "run", "trial_id", "attempt_id"})
+_VERDICTS = {
+    **{
+        "c": 1.0,
+        "correct": 1.0,
+        "p": 0.5,
+        "partial": 0.5,
+        "i": 0.0,
+        "incorrect": 0.0,
+        "n": 0.0,
+        "noanswer": 0.0,
+    },
+    **{
+        "yes": 1.0,
+        "true": 1.0,
+        "pass": 1.0,
+        "passed": 1.0,
+        "no": 0.0,
+        "false": 0.0,
+        "fail": 0.0,
+        "failed": 0.0,
+    },
+}
+_MISSING_TEXT = frozenset({"nan", "NaN", "<NA>"})
+_WHOLE_FLOAT = re.compile(r"(-?\d+)\.0+")
+_WHOLE = re.compile(r"-?\d+")
+# A letter in brackets or stars, or before a bracket, full stop or colon that closes it or begins its text.
+_BARE = re.compile(r"[\s\"'*\[({]*([A-Za-z])[\s\"'*\])}.:]*")
+_WITH_TEXT = re.compile(r"[\s\"'*]*(?:[\[({]([A-Za-z])[\])}][\s:.]*|([A-Z])[).:]\s+)\S.*", re.DOTALL)
+_IN_BRACKETS = re.compile(r"[\[({]([A-Za-z])[\])}]")
+
+
+@dataclass(frozen=True, eq=False)
+class TableReading:
+    """A table as it was understood.
+
+    Attributes:
+        outcomes: One row per epoch and scorer.
+        dropped: Rows left out because a later one names the same epoch.
+        form: What kind of file it is, in words.
+        columns: Role → name of the column.
+        unread: Columns that were not looked at.
+        notes: How it was read, a sentence each.
+        warnings: What may be wrong about it, a sentence each.
+        rows: Rows of the file.
+    """
+
+    outcomes: Outcomes
+    dropped: int
+    form: str
+    columns: dict[str, str] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    rows: int = 0
 
 
 def read_table(
     source: str | IO[bytes], name: str | None = None, cluster: str | None = None
 ) -> tuple[Outcomes, int]:
-    """Read answers from a CSV or Parquet table.
+    """Read answers from a table: CSV, TSV, JSON, JSON lines or Parquet, also compressed by gzip.
 
     Columns: ``question_id``, ``epoch`` and one of ``answer`` + ``target`` (labels; an empty answer is an
     unparsed one), ``p_A``, ``p_B``, ... + ``target`` (probabilities; ``target`` names a class as in
-    ``p_<name>``), ``score`` (how right the epoch is, in [0, 1]). Optional: ``model`` (default: the file's
-    name), ``task`` or ``dataset``, ``context``, ``cluster``, ``length``, ``output_tokens``, ``reasoning_tokens``,
-    ``reasoning_characters``, ``actions``, ``turns``, ``messages``. Further columns are left unread. A Parquet file written by
-    :func:`write_parquet` is read with all its columns.
+    ``p_<name>``), ``score`` (how right the epoch is, in [0, 1], or a verdict such as C, I, true). Optional:
+    ``model`` (default: the file's name), ``task`` or ``dataset``, ``context``, ``cluster``, ``scorer``, ``variant``,
+    ``length``, ``output_tokens``, ``reasoning_tokens``, ``reasoning_characters``, ``actions``, ``turns``,
+    ``messages``. Names that others use for them are known (:data:`~hotmess_inspect.io.roles.ALIASES`). Further
+    columns are left unread. A Parquet file written by :func:`write_parquet` is read with all its columns.
 
     Args:
         source: Path, or an open binary file.
@@ -48,27 +126,73 @@ def read_table(
 
     Returns:
         The outcomes, and how many rows were left out because a later row has the same model, task,
-        context, question and epoch.
+        scorer, context, question and epoch.
 
     Raises:
         ValueError: Naming file, row and column of the first offence: a missing column, an empty question,
-            a number that is none, probabilities that are negative or don't sum to 1 within 0.001 (closer
+            a number that is none, probabilities that are negative or don't sum to 1 within 0.02 (closer
             ones are rescaled), two targets for one question.
+    """
+    reading = table_reading(source, name, cluster=cluster)
+    return reading.outcomes, reading.dropped
+
+
+def table_reading(
+    source: str | IO[bytes],
+    name: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    cluster: str | None = None,
+) -> TableReading:
+    """Read a table as :func:`read_table` does, and say how it was understood.
+
+    Args:
+        source: Path, or an open binary file.
+        name: What errors call it.
+        columns: Role → name of the column, where the names are neither ours nor known ones.
+        cluster: As in :func:`read_table`.
     """
     name = name or str(source)
     try:
-        parquet = name.lower().endswith((".parquet", ".pq"))
-        table = _read_parquet(source) if parquet else _read_csv(source, column_of(cluster))
+        raw = open_table(source, name)
+        own = raw.metadata.get(SCHEMA_KEY) or set(raw.names) >= OWN_COLUMNS
+        roles = None if own else _roles(raw, name, columns, cluster)
+        table = raw.load(
+            [raw.names.index(column) for column in roles.used] if roles else range(len(raw.names))
+        )
+    except _NoColumn:
+        raise
     except (ValueError, OSError) as error:  # pyarrow's errors are subclasses of these
         if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
             raise
         raise ValueError(f"{name}: not a readable table: {error}") from error
-    if (table.schema.metadata or {}).get(SCHEMA_KEY):
-        return _own_table(outcomes_from_arrow(table, name), name, cluster), 0
-    return outcomes_from_user_table(table, name, cluster)
+    if roles is not None:
+        return outcomes_from_raw(raw, table, roles, name)
+    # Other programs keep the columns and lose the mark.
+    marked = table.replace_schema_metadata({SCHEMA_KEY: SCHEMA_VERSION} | dict(raw.metadata))
+    outcomes, dropped = outcomes_from_arrow(marked, name).drop_duplicates()
+    outcomes = _own_clusters(outcomes, name, cluster)
+    return TableReading(outcomes, dropped, "Parquet written by hotmess export", rows=table.num_rows)
 
 
-def _own_table(outcomes: Outcomes, name: str, cluster: str | None) -> Outcomes:
+class _NoColumn(ValueError):
+    """A column that is needed and missing."""
+
+
+def _roles(raw: RawTable, name: str, columns: Mapping[str, str] | None, cluster: str | None) -> Roles:
+    chosen = dict(columns or {})
+    wanted = column_of(cluster)
+    if cluster is not None and wanted is not None:
+        chosen["cluster"] = wanted
+    try:
+        roles = assign_roles(raw.names, chosen)
+    except ValueError as error:
+        raise _NoColumn(f"{name}: {error}") from None
+    if wanted is None:
+        roles.columns.pop("cluster", None)
+    return roles
+
+
+def _own_clusters(outcomes: Outcomes, name: str, cluster: str | None) -> Outcomes:
     """A table that this package wrote: clusters as they were read, unless others or none are wanted."""
     if cluster in (None, DEFAULT_COLUMN):
         return outcomes
@@ -80,213 +204,336 @@ def _own_table(outcomes: Outcomes, name: str, cluster: str | None) -> Outcomes:
     return replace(outcomes, cluster=column)
 
 
-def _read_csv(source: str | IO[bytes], cluster: str | None) -> pa.Table:
-    from pyarrow import csv, string
-
-    wanted = dict.fromkeys((*_TEXT, *_NUMBERS, "epoch", *([cluster] if cluster else [])), string())
-    return csv.read_csv(
-        source,
-        # One thread, so that a row of the wrong width is named by its number.
-        read_options=csv.ReadOptions(use_threads=False),
-        parse_options=csv.ParseOptions(newlines_in_values=True),
-        convert_options=csv.ConvertOptions(column_types=wanted, strings_can_be_null=False),
-    )
-
-
-def _read_parquet(source: str | IO[bytes]) -> pa.Table:
-    from pyarrow import parquet
-
-    return (
-        parquet.read_table(source, partitioning=None)
-        if isinstance(source, str)
-        else parquet.read_table(source)
-    )
+def outcomes_from_user_table(table: pa.Table, name: str, cluster: str | None = None) -> tuple[Outcomes, int]:
+    """Read an Arrow table of answers, with the columns and errors of :func:`read_table`."""
+    raw = RawTable(list(table.column_names), "Arrow table", lambda places: table.select(list(places)))
+    roles = _roles(raw, name, None, cluster)
+    reading = outcomes_from_raw(raw, table.select(roles.used), roles, name)
+    return reading.outcomes, reading.dropped
 
 
 class _UserTable:
-    """A table of strings and numbers with errors that name file, row and column."""
+    """The columns by role, with errors that name file, row and column."""
 
-    def __init__(self, table: pa.Table, name: str) -> None:
-        self.name = name
-        self.rows = table.num_rows
-        self.columns = {column.strip(): table.column(i) for i, column in enumerate(table.column_names)}
+    def __init__(self, raw: RawTable, table: pa.Table, roles: Roles, name: str) -> None:
+        self.name, self.roles, self.rows = name, roles, table.num_rows
+        self.notes = list(roles.notes)
+        self.warnings: list[str] = []
+        self._table, self._decimal_comma = table, raw.decimal_comma
+
+    def __contains__(self, role: str) -> bool:
+        return role in self.roles.columns
 
     def error(self, row: int, column: str, text: str) -> ValueError:
         # The header is line 1 of a CSV, but quoted line breaks move lines: rows are counted, from 1.
         return ValueError(f"{self.name}: row {row + 1}, column {column!r}: {text}")
 
-    def text(self, column: str) -> list[str | None]:
-        """Stripped strings; empty and null are ``None``."""
-        if column not in self.columns:
-            return [None] * self.rows
-        return [None if v is None else str(v).strip() or None for v in self.columns[column].to_pylist()]
+    def labels(self, role: str) -> Labels:
+        """Stripped text of a role's column; all missing if there is none."""
+        column = self.roles.columns.get(role)
+        if column is None:
+            return Labels.constant(None, self.rows)
+        try:
+            return labels_of(self._table.column(column))
+        except BadValue as error:
+            raise self.error(error.row, column, error.text) from None
 
-    def numbers(self, column: str) -> NDArray[np.float64]:
-        """Floats; empty is NaN."""
-        found = np.full(self.rows, np.nan)
-        for row, value in enumerate(self.text(column)):
-            if value is None:
-                continue
-            try:
-                found[row] = float(value)
-            except ValueError:
-                raise self.error(row, column, f"{value[:60]!r} is not a number") from None
-            if not np.isfinite(found[row]):
-                raise self.error(row, column, f"{value!r} is not a finite number")
+    def required(self, role: str) -> Labels:
+        found = self.labels(role)
+        for row in np.flatnonzero(found.missing)[:1].tolist():
+            raise self.error(row, self.roles.columns[role], "empty")
         return found
 
-    def required(self, column: str) -> list[str]:
-        values = self.text(column)
-        for row, value in enumerate(values):
-            if value is None:
-                raise self.error(row, column, "empty")
-        return [str(v) for v in values]
+    def numbers(self, column: str, *, verdicts: bool = False) -> NDArray[np.float64]:
+        """Floats of a column; empty is NaN."""
+
+        def read(text: str) -> float:
+            number = decimal_comma(text) if self._decimal_comma else math.nan
+            return _verdict(text) if verdicts and math.isnan(number) else number
+
+        try:
+            return numbers_of(self._table.column(column), read, "score" if verdicts else "number")
+        except BadValue as error:
+            raise self.error(error.row, column, error.text) from None
+
+    def length(self, role: str) -> NDArray[np.float64]:
+        column = self.roles.columns[role]
+        found = self.numbers(column)
+        for row in np.flatnonzero(found < 0)[:1].tolist():
+            raise self.error(row, column, f"{found[row]:g} is negative")
+        return found
 
 
-def outcomes_from_user_table(table: pa.Table, name: str, cluster: str | None = None) -> tuple[Outcomes, int]:
-    """Read a table of answers, with the columns and errors of :func:`read_table`."""
-    user = _UserTable(table, name)
-    needed = ("question_id", "epoch", *([cluster] if cluster not in (None, NO_CLUSTERS) else []))
-    missing = [str(c) for c in needed if c not in user.columns]
-    if missing:
-        raise ValueError(f"{name}: column {missing[0]!r} is missing; found: {', '.join(user.columns)}")
-    columns: dict[str, Any] = {
-        "log": name,
-        "model": Labels.encode(user.text("model")) if "model" in user.columns else PurePath(name).stem,
-        "task": Labels.encode(user.text("task" if "task" in user.columns else "dataset")),
-        "question": Labels.encode(user.required("question_id")),
-        "context": Labels.encode(user.text("context")),
-        "cluster": Labels.encode(user.text(column_of(cluster) or "")),
-        "epoch": _epochs(user),
-        **{c: user.numbers(c) for c in _NUMBERS if c in user.columns and c != "score"},
-        **_predictions(user),
+def _verdict(text: str) -> float:
+    """A verdict in words as a number, in any case; NaN if it is none."""
+    return _VERDICTS.get(text.lower(), math.nan)
+
+
+def outcomes_from_raw(raw: RawTable, table: pa.Table, roles: Roles, name: str) -> TableReading:
+    """Outcomes of a table whose columns have their roles.
+
+    Args:
+        raw: The table's names and form.
+        table: Its columns that have a role.
+        roles: Which column says what.
+        name: What errors call it.
+
+    Raises:
+        ValueError: As :func:`read_table` does.
+    """
+    user = _UserTable(raw, table, roles, name)
+    for role in ("question_id", "epoch"):
+        if role not in user:
+            raise ValueError(f"{name}: column {role!r} is missing; found: {', '.join(raw.names)}")
+    identity: dict[str, Any] = {
+        "log": user.labels("log") if "log" in user else name,
+        "model": user.labels("model") if "model" in user else PurePath(name).stem,
+        "task": user.labels("task"),
+        "question": user.required("question_id"),
+        "context": user.labels("context"),
+        "cluster": user.labels("cluster"),
+        "variant": _variants(user),
+        "uuid": user.labels("uuid"),
+        **_epochs(user),
+        **{role: user.length(role) for role in LENGTHS if role in user},
     }
-    for column in _NUMBERS[1:]:
-        for row in np.flatnonzero(columns.get(column, np.zeros(0)) < 0)[:1]:
-            raise user.error(row, column, f"{columns[column][row]:g} is negative")
-    outcomes, dropped = Outcomes.build(user.rows, columns).drop_duplicates()
+    parts = [
+        Outcomes.build(user.rows, {"scorer": scorer, **identity, **predicted})
+        for scorer, predicted in _predictions(user)
+    ]
+    outcomes, dropped = Outcomes.concatenate(parts).drop_duplicates()
     _check_targets(outcomes, name)
-    return outcomes, dropped
+    _warn_of_strangers(user, outcomes)
+    return TableReading(
+        outcomes,
+        dropped,
+        raw.form,
+        roles.columns | {f"p_{label}": column for label, column in roles.classes.items()}
+        if outcomes.kind.equals("probabilities").any()
+        else roles.columns | {f"score of {scorer}": column for scorer, column in roles.scores.items()},
+        [column for column in raw.names if column not in roles.used],
+        user.notes,
+        user.warnings,
+        user.rows,
+    )
 
 
-def _epochs(user: _UserTable) -> NDArray[np.int32]:
-    numbers = user.numbers("epoch")
-    for row in np.flatnonzero(~((numbers >= 0) & (numbers == np.floor(numbers)) & (numbers < 2**31)))[:1]:
-        raise user.error(row, "epoch", f"{user.text('epoch')[row]!r} is not a whole number from 0 on")
-    return numbers.astype(np.int32)
+def _variants(user: _UserTable) -> Labels:
+    """What sets runs apart: the column of that name, or the log where nothing says which model it is of."""
+    logs = user.labels("log").compact()
+    if "model" not in user and len(logs.names) > 1:
+        user.warnings.append(
+            f"its rows are of {len(logs.names)} logs and no column names their models: each log is a group of its own"
+        )
+        return logs.map(lambda text: json.dumps({"log": text}))
+    return user.labels("variant").map(lambda text: json.dumps({"variant": text}))
 
 
-def _predictions(user: _UserTable) -> dict[str, Any]:
-    classes = [c for c in user.columns if re.fullmatch(r"p_\S+", c)]
-    if classes and "target" in user.columns:
-        return _probabilities(user, classes)
-    if "answer" in user.columns and "target" in user.columns:
-        answer = [normalise_label(a) for a in user.text("answer")]
-        target = [normalise_label(t) for t in user.required("target")]
-        status = ["unparsed" if a is None else "ok" for a in answer]
-        return {"kind": "answer", "status": status, "answer": answer, "target": target}
-    if "score" in user.columns:
-        value = user.numbers("score")
-        return {
-            "kind": "score",
-            "status": np.where(np.isnan(value), "unscored", "ok").tolist(),
-            "value": value,
-        }
-    raise ValueError(f"{user.name}: needs the columns answer and target, or p_A... and target, or score")
+def _epochs(user: _UserTable) -> dict[str, Any]:
+    column = user.roles.columns["epoch"]
+    try:
+        numbers = user.numbers(column)
+    except ValueError:
+        if re.sub(r"[\s-]+", "_", column.strip()).lower() not in _TRIALS:
+            raise
+        user.notes.append(f"column {column!r} names the epochs, which are numbered in the order of the names")
+        return {"epoch": user.required("epoch").sorted().codes + 1}
+    odd = ~((numbers >= 0) & (numbers == np.floor(numbers)) & (numbers < 2**31))
+    for row in np.flatnonzero(odd)[:1].tolist():
+        text = None if math.isnan(numbers[row]) else f"{numbers[row]:g}"
+        raise user.error(row, column, f"{text!r} is not a whole number from 0 on")
+    return {"epoch": numbers.astype(np.int32)}
 
 
-def _probabilities(user: _UserTable, classes: list[str]) -> dict[str, Any]:
-    table = np.column_stack([user.numbers(c) for c in classes])
+def _predictions(user: _UserTable) -> list[tuple[Labels | str | None, dict[str, Any]]]:
+    """What each epoch predicted, for every scorer."""
+    scorer: Labels | None = user.labels("scorer") if "scorer" in user else None
+    if "answer" in user and "target" in user:
+        beside = [c for c in user.roles.classes.values()]
+        if beside:
+            user.notes.append(f"answers count; unread beside them: {', '.join(beside)}")
+        return [(scorer, _answers(user))]
+    if _has_probabilities(user):
+        return [(scorer, _probabilities(user, user.roles.classes))]
+    if "score" in user:
+        return [(scorer, _scores(user, user.roles.columns["score"]))]
+    if user.roles.scores:
+        return [(name, _scores(user, column)) for name, column in user.roles.scores.items()]
+    raise ValueError(
+        f"{user.name}: needs the columns answer and target, or p_A... and target, or score; found: "
+        f"{', '.join(user.roles.columns.values())}"
+    )
+
+
+def _has_probabilities(user: _UserTable) -> bool:
+    """Whether there is a probability for every class: at least two, and the targets among them."""
+    classes = user.roles.classes
+    if len(classes) < 2 or "target" not in user:
+        return False
+    if "score" not in user:
+        return True
+    targets = set(user.labels("target").names)
+    if targets <= set(classes):
+        user.notes.append(f"probabilities count; unread beside them: {user.roles.columns['score']}")
+        return True
+    return False
+
+
+def _scores(user: _UserTable, column: str) -> dict[str, Any]:
+    value = user.numbers(column, verdicts=True)
+    status = Labels(np.isnan(value).astype(np.int32), ("ok", "unscored"))
+    target = user.labels("target").map(normalise_label) if "target" in user else None
+    return {"kind": "score", "status": status, "value": value, "target": target}
+
+
+def _answers(user: _UserTable) -> dict[str, Any]:
+    answer, target = user.labels("answer"), user.required("target")
+    for read in (_without_missing, _without_points, _without_decoration):
+        answer, target = read(user, answer, target)
+    answer, target = answer.map(normalise_label), target.map(normalise_label)
+    status = Labels(answer.missing.astype(np.int32), ("ok", "unparsed"))
+    return {"kind": "answer", "status": status, "answer": answer, "target": target}
+
+
+def _without_missing(user: _UserTable, answer: Labels, target: Labels) -> tuple[Labels, Labels]:
+    """What data frames write for a missing value is one, unless it is a right answer somewhere."""
+    found = _MISSING_TEXT & set(answer.names) - set(target.names)
+    if not found:
+        return answer, target
+    user.notes.append(f"answers {', '.join(sorted(map(repr, found)))} count as unparsed")
+    return answer.map(lambda name: None if name in found else name), target
+
+
+def _without_points(user: _UserTable, answer: Labels, target: Labels) -> tuple[Labels, Labels]:
+    """Whole numbers that became floats on one side only: 1.0 against 1."""
+    for floats, wholes in ((answer, target), (target, answer)):
+        if (
+            floats.names
+            and wholes.names
+            and all(_WHOLE_FLOAT.fullmatch(name) for name in floats.names)
+            and all(_WHOLE.fullmatch(name) for name in wholes.names)
+        ):
+            user.notes.append("whole numbers with and without a decimal point (1.0 and 1) are one label")
+
+            def whole(name: str) -> str:
+                match = _WHOLE_FLOAT.fullmatch(name)
+                return match[1] if match else name
+
+            return answer.map(whole), target.map(whole)
+    return answer, target
+
+
+def _without_decoration(user: _UserTable, answer: Labels, target: Labels) -> tuple[Labels, Labels]:
+    """Letters of choices in brackets or before the choice's text, where every target is a letter."""
+    right = {name: _letter(name) for name in target.names}
+    if not right or None in right.values():
+        return answer, target
+    decorated = sorted(
+        name for name in (*answer.names, *target.names) if len(name) > 1 and _letter(name) is not None
+    )
+    if not decorated:
+        return answer, target
+    shown = ", ".join(repr(name[:40]) for name in decorated[:3])
+    user.notes.append(f"labels such as {shown} are read as their letter")
+
+    def plain(name: str) -> str:
+        return _letter(name) or name
+
+    return answer.map(plain), target.map(plain)
+
+
+def _letter(label: str) -> str | None:
+    match = _BARE.fullmatch(label)
+    if match:
+        return match[1].upper()
+    match = _WITH_TEXT.fullmatch(label)
+    if match and len(_IN_BRACKETS.findall(label)) > 1:
+        return None  # "(A) or (B)" names two
+    return (match[1] or match[2]).upper() if match else None
+
+
+def _probabilities(user: _UserTable, classes: Mapping[str, str]) -> dict[str, Any]:
+    columns = list(classes.values())
+    table = np.column_stack([user.numbers(column) for column in columns])
     empty = np.asarray(np.isnan(table).all(axis=1))
-    for row, place in np.argwhere(np.isnan(table) & ~empty[:, None])[:1]:
-        raise user.error(row, classes[place], "empty beside other probabilities")
-    for row, place in np.argwhere(table < 0)[:1]:
-        raise user.error(row, classes[place], f"{table[row, place]:g} is negative")
+    for row, place in np.argwhere(np.isnan(table) & ~empty[:, None])[:1].tolist():
+        raise user.error(row, columns[place], "empty beside other probabilities")
+    for row, place in np.argwhere(table < 0)[:1].tolist():
+        raise user.error(row, columns[place], f"{table[row, place]:g} is negative")
     total = table.sum(axis=1)
-    for row in np.flatnonzero(~empty & ~(np.abs(total - 1) <= _SUM_TOLERANCE))[:1]:
-        raise user.error(row, classes[0], f"the probabilities of the row sum to {total[row]:g}, not 1")
-    names = [c.removeprefix("p_") for c in classes]
-    letters = {label: chr(ord("A") + i) if i < 26 else str(i - 25) for i, label in enumerate(names)}
+    for row in np.flatnonzero(~empty & ~(np.abs(total - 1) <= SUM_TOLERANCE))[:1].tolist():
+        raise user.error(row, columns[0], f"the probabilities of the row sum to {total[row]:g}, not 1")
+    letters = {label: _choice(place) for place, label in enumerate(classes)}
     target = user.required("target")
-    for row, label in enumerate(target):
+    for place, label in enumerate(target.names):
         if label not in letters:
-            raise user.error(row, "target", f"{label!r} is none of the classes {', '.join(names)}")
+            row = int(np.flatnonzero(target.codes == place)[0])
+            raise user.error(
+                row, user.roles.columns["target"], f"{label!r} is none of the classes {', '.join(classes)}"
+            )
+    with np.errstate(invalid="ignore"):
+        flat = (table / total[:, None])[~empty].ravel()
+    sizes = np.where(empty, 0, len(columns))
     return {
         "kind": "probabilities",
-        "status": np.where(empty, "unparsed", "ok").tolist(),
-        "target": [letters[t] for t in target],
-        "choices": np.full(user.rows, len(classes)),
-        "vector": [None if e else row / s for e, row, s in zip(empty, table, total, strict=True)],
+        "status": Labels(empty.astype(np.int32), ("ok", "unparsed")),
+        "target": target.map(letters.__getitem__),
+        "choices": np.full(user.rows, len(columns)),
+        "vector": Ragged(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), flat),
     }
+
+
+def _choice(place: int) -> str:
+    return chr(ord("A") + place) if place < 26 else str(place - 25)
+
+
+def _warn_of_strangers(user: _UserTable, outcomes: Outcomes) -> None:
+    """Say so where no answer at all equals a target: labels that are spelled in two ways are never right."""
+    answers = outcomes.answer.compact().names
+    targets = outcomes.target.compact().names
+    if answers and targets and outcomes.kind.equals("answer").any() and not set(answers) & set(targets):
+        user.warnings.append(
+            f"no answer is spelled like any target ({_shown(answers)} against {_shown(targets)}): every epoch counts as "
+            "wrong. If they mean the same, spell them alike"
+        )
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(repr(name[:40]) for name in names[:3])
 
 
 def _check_targets(outcomes: Outcomes, name: str) -> None:
-    from hotmess_inspect.table.outcomes import fold_keys
-
+    """One right answer per question; scores have no need of one."""
+    judged = ~outcomes.kind.equals("score")
     owner = fold_keys([outcomes.model.codes, outcomes.task.codes, outcomes.question.codes])
     _, first, inverse = np.unique(owner, return_index=True, return_inverse=True)
-    odd = np.flatnonzero(outcomes.target.codes != outcomes.target.codes[first][inverse])
-    for row in odd[:1]:
-        question, target = outcomes.question.values()[row], outcomes.target.values()
+    odd = np.flatnonzero((outcomes.target.codes != outcomes.target.codes[first][inverse]) & judged)
+    for row in odd[:1].tolist():
+        question = outcomes.question.names[int(outcomes.question.codes[row])]
+        both = [
+            outcomes.target.names[int(outcomes.target.codes[place])]
+            for place in (int(first[inverse[row]]), row)
+        ]
         raise ValueError(
-            f"{name}: question {question!r} has two targets, {target[first[inverse[row]]]!r} and {target[row]!r} "
+            f"{name}: question {question!r} has two targets, {both[0]!r} and {both[1]!r} "
             "(if it stands in two sets, a column 'task' or 'dataset' tells them apart)"
         )
 
 
-def outcomes_to_arrow(outcomes: Outcomes) -> pa.Table:
-    """Outcomes as an Arrow table: strings as dictionaries, lists as lists, missing as null."""
-    from dataclasses import fields
+def number_epochs(outcomes: Outcomes) -> Outcomes:
+    """Give numbers to epochs that have only names, in the order of the names within a question.
 
-    import pyarrow as pa
-
-    arrays = {}
-    for field in fields(outcomes):
-        column = getattr(outcomes, field.name)
-        if isinstance(column, Labels):
-            codes = pa.array(column.codes, mask=column.missing)
-            arrays[field.name] = pa.DictionaryArray.from_arrays(
-                codes, pa.array(column.names, type=pa.string())
-            )
-        elif isinstance(column, Ragged):
-            start = column.offsets - column.offsets[0]
-            flat = column.flat[column.offsets[0] : column.offsets[-1]]
-            arrays[field.name] = pa.LargeListArray.from_arrays(pa.array(start), pa.array(flat))
-        else:
-            arrays[field.name] = pa.array(column, from_pandas=column.dtype.kind == "f")
-    table = pa.table(arrays)
-    return table.replace_schema_metadata({SCHEMA_KEY: SCHEMA_VERSION})
-
-
-def outcomes_from_arrow(table: pa.Table, name: str = "table") -> Outcomes:
-    """Read back what :func:`outcomes_to_arrow` made.
-
-    Raises:
-        ValueError: If the table is of another schema version or lacks a column.
+    Args:
+        outcomes: Rows; those with the epoch number `UNNUMBERED` have the name of their run in ``uuid``.
     """
-    from dataclasses import fields
-
-    version = (table.schema.metadata or {}).get(SCHEMA_KEY)
-    if version != SCHEMA_VERSION:
-        raise ValueError(f"{name}: outcomes of schema {version!r}; this version reads {SCHEMA_VERSION!r}")
-    columns: dict[str, Any] = {}
-    for field in fields(Outcomes):
-        if field.name not in table.column_names:
-            if field.name in _ADDED_LATER:
-                continue
-            raise ValueError(f"{name}: column {field.name!r} is missing")
-        column = table.column(field.name).combine_chunks()
-        if field.type == "Labels":
-            columns[field.name] = Labels.encode(column.to_pylist())
-        elif field.type == "Ragged":
-            columns[field.name] = Ragged.encode(column.to_pylist())
-        else:
-            columns[field.name] = column.to_numpy(zero_copy_only=False)
-    return Outcomes.build(table.num_rows, columns)
-
-
-def write_parquet(outcomes: Outcomes, path: str) -> None:
-    """Write outcomes as one Parquet file; files of several runs in one folder form one data set."""
-    from pyarrow import parquet
-
-    parquet.write_table(outcomes_to_arrow(outcomes), path, compression="zstd")
+    loose = np.flatnonzero(outcomes.epoch == UNNUMBERED)
+    if not len(loose):
+        return outcomes
+    part = outcomes.take(loose)
+    names = (part.task, part.model, part.variant, part.scorer, part.context, part.question)
+    owner = fold_keys([column.codes for column in names])
+    order = np.lexsort((part.log.sorted().codes, part.uuid.sorted().codes, owner))
+    _, sizes = np.unique(owner, return_counts=True)
+    epoch = outcomes.epoch.copy()
+    epoch[loose[order]] = np.arange(len(loose)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + 1
+    return replace(outcomes, epoch=epoch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hotmess_inspect.io.arrow_tables import OWN_COLUMNS
 from hotmess_inspect.io.tables import (
     SCHEMA_KEY,
     SCHEMA_VERSION,
@@ -16,9 +17,6 @@ from hotmess_inspect.table.outcomes import Outcomes
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
-
-_OURS = frozenset({"question", "epoch", "kind", "status", "answer", "value", "vector"})
-"""Columns by which a frame made from outcomes is known; tables of answers have `question_id`."""
 
 
 def outcomes_to_pandas(outcomes: Outcomes) -> pd.DataFrame:
@@ -64,7 +62,7 @@ def outcomes_from_frame(frame: Any, name: str = "frame") -> Outcomes:
         table = pa.table(frame)
     else:
         raise TypeError(f"{name} is no data frame but a {type(frame).__name__}")
-    if not set(table.column_names) >= _OURS:
+    if not set(table.column_names) >= OWN_COLUMNS:
         return outcomes_from_user_table(table, name)[0]
     marked = table.replace_schema_metadata({SCHEMA_KEY: SCHEMA_VERSION})
     return outcomes_from_arrow(marked, name).drop_duplicates()[0]
