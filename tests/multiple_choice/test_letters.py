@@ -1,8 +1,13 @@
 """The letter that an answer decides on."""
 
 import importlib.util
+import json
 import string
+import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +19,12 @@ _SPEC = importlib.util.spec_from_file_location("answers", Path(__file__).with_na
 assert _SPEC is not None and _SPEC.loader is not None
 answers = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(answers)
+
+_TEMPLATES = importlib.util.spec_from_file_location("templates", Path(__file__).with_name("templates.py"))
+assert _TEMPLATES is not None and _TEMPLATES.loader is not None
+templates = importlib.util.module_from_spec(_TEMPLATES)
+sys.modules["templates"] = templates
+_TEMPLATES.loader.exec_module(templates)
 
 # Pieces of which answers are made, so that the fuzzer meets the reader's rules and not only noise.
 PIECES = [
@@ -96,3 +107,46 @@ def test_long_texts_take_no_more_than_their_length(piece: str) -> None:
     # Quadratic reading of this would take minutes; the suite's own time is the measure.
     assert read_letter((piece * 20_000)[:20_000] + "\nANSWER: B", answers.CITIES) == 1
     read_letter((piece * 20_000)[:20_000], answers.CITIES)
+
+
+def shares(rows: Sequence[Any]) -> tuple[Counter[str], dict[bool, Counter[str]]]:
+    """Right, wrong and unread over all templates, and by whether a choice's own text negates."""
+    counts: Counter[str] = Counter()
+    by_negation: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+    for case in templates.cases(rows, templates.ALL):
+        found = read_letter(case.text, case.choices)
+        kind = "right" if found == case.expected else "unread" if found is None else "wrong"
+        counts[kind] += 1
+        if case.expected is not None:
+            by_negation[templates.negated(case)][kind] += 1
+    return counts, by_negation
+
+
+def check(rows: Sequence[Any]) -> None:
+    counts, by_negation = shares(rows)
+    total = counts.total()
+    assert counts["right"] >= 0.98 * total, counts
+    assert counts["wrong"] <= 0.005 * total, counts
+    unread = [part["unread"] / part.total() for part in by_negation.values()]
+    assert abs(unread[0] - unread[1]) <= 0.01, by_negation
+
+
+def test_answers_in_all_templates_to_rows_made_for_it_are_read() -> None:
+    assert len({template for _, template, _ in templates.ALL}) >= 180
+    check(templates.ROWS)
+
+
+@pytest.mark.shared
+def test_answers_in_all_templates_to_real_rows_are_read(shared_data: Path) -> None:
+    lines = (shared_data / "mmlu_200.jsonl").read_text("utf-8").splitlines()
+    real = [json.loads(line) for line in lines]
+    check([templates.Row(tuple(map(str, row["choices"])), row["subject"]) for row in real])
+
+
+@pytest.mark.shared
+def test_a_choice_with_its_letter_is_read_whatever_it_says(shared_data: Path) -> None:
+    for line in (shared_data / "mmlu_200.jsonl").read_text("utf-8").splitlines():
+        choices = [str(choice) for choice in json.loads(line)["choices"]]
+        for index, (letter, text) in enumerate(zip("ABCD", choices, strict=True)):
+            for form in ("{}) {}", "{}. {}", "({}) {}", "**{}) {}**", "{}: {}", "{} {}", "{} - {}"):
+                assert read_letter(form.format(letter, text), choices) == index

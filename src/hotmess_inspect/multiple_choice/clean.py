@@ -22,8 +22,14 @@ _SPELLINGS |= dict.fromkeys((0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xF
 _SPELLINGS |= {0x2212: "-", 0x2010: "-", 0x2011: "-", 0x066B: ".", 0x066C: ",", 0x060C: ",", 0x3001: ","}
 
 _SPECIAL_TOKEN = re.compile(r"<\|[^|<>\n]{0,40}\|>|</?s>|\[/?INST\]")
-_ANSWER_TAG = re.compile(r"<(?:final[_ ]?)?(?:answer|choice|ans)>[ \t]*", re.IGNORECASE)
-_ANSWER_END = re.compile(r"</(?:final[_ ]?)?(?:answer|choice|ans)>", re.IGNORECASE)
+_ANSWER_NAMES = r"(?:final[_ ]?)?(?:answer|choice|ans|letter|option|selection|solution|response|output)|final"
+_ANSWER_TAG = re.compile(rf"<(?:{_ANSWER_NAMES})>[ \t]*", re.IGNORECASE)
+_ANSWER_END = re.compile(rf"</(?:{_ANSWER_NAMES})>", re.IGNORECASE)
+# The model goes on as the one who asks.
+_NEXT_TURN = re.compile(
+    r"<\|(?:im_start|start_header_id)\|>\s{0,3}(?:user|human)(?:<\|end_header_id\|>)?|<\|user\|>|\[INST\]",
+    re.IGNORECASE,
+)
 _HTML = re.compile(
     r"</?(?:b|strong|i|em|p|br|u|span|div|code|center|sup|sub|h[1-6]|li|ul|ol)(?:\s[^<>]{0,100})?/?>",
     re.IGNORECASE,
@@ -36,6 +42,7 @@ _BOX = re.compile(r"\\f?box(?:ed)?\s*(?:\{\s*([^{}]*?)\s*\}|\(?([A-Z])\b\)?)")
 _TEX = re.compile(r"\\(?:left|right|displaystyle|quad|qquad|,|;|!| |big|Big)|\\[()\[\]]|\$")
 _STRUCK = re.compile(r"~~[^~\n]{0,200}~~")
 _EMPHASIS = re.compile(r"\*+|__|`+")
+_UNDERLINED = re.compile(r"(?<!\w)_([^_\n]{1,200})_(?!\w)")
 _LINE_MARK = re.compile(r"^[ \t]*(?:>[ \t]*)+", re.MULTILINE)
 
 
@@ -74,6 +81,7 @@ def plain_text(text: str) -> str:
     """
     text = text.translate(_SPELLINGS)
     if "<" in text or "[" in text:
+        text = _NEXT_TURN.sub("\nUser: ", text)
         text = _SPECIAL_TOKEN.sub("\n", text)
         text = _ANSWER_END.sub("\n", _ANSWER_TAG.sub("\nANSWER: ", text))
         text = _HTML.sub(" ", text)
@@ -86,4 +94,5 @@ def plain_text(text: str) -> str:
         text = _STRUCK.sub(" ", text)
     if ">" in text:
         text = _LINE_MARK.sub("", text)
-    return _EMPHASIS.sub("", text)
+    text = _EMPHASIS.sub("", text)
+    return _UNDERLINED.sub(r"\1", text) if "_" in text else text

@@ -1,254 +1,391 @@
 """Reading the letter that an answer decides on.
 
-What models write is read in the order of how plainly it decides: a last line that is an answer; an announced
-answer ("ANSWER: C", boxes, tags, JSON); a sentence that states one ("the answer is C", "C is correct"); an
-answer that is the text of a choice; a ticked line of a list; a first line that is a letter; the only option that
-is named at all. Of several decisions of one rank the last one counts, and two letters in one are none.
+What stands for a choice (its letter, its text, both) is marked first, so that no word of a choice's own text is taken
+for a word of the answer. Then the answer is read sentence by sentence: choices are rejected, only thought of, listed, or
+decided on, and the last decision counts. Where nothing is decided on in so many words, a short answer means the only
+choice that it names and does not reject. What follows the answer as a question of the model's own is not read.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from hotmess_inspect.multiple_choice import words
 from hotmess_inspect.multiple_choice.clean import plain_text, split_thoughts
+from hotmess_inspect.multiple_choice.marks import Choices, choice_of, is_letter, mark, read_choices
 
 __all__ = ["read_letter"]
 
-_VOWELS = frozenset("AIEOYUАВСЕ")
-_LETTER = re.compile(words.LETTER + words.RIGHT, re.IGNORECASE)
 # The last line that the prompt asks for: nothing before it can matter.
 _ASKED = re.compile(r"\s*ANSWER\s?:\s{0,3}\(?([A-Z])\)?[\s.]*")
-_LOWER_END = re.compile(r"\s*(?:$|[\n.,;:!?)\]}\"'”’])")
-_NAMED = re.compile(
-    r"(?<![^\W\d_])(?i:option|choice|answer|letter|alternative|opción|вариант|选项|選択肢)\s*[(\"']?([A-Z])(?![\w'’-])|\(([A-Z])\)",
+_MARKED = re.compile(words.MARK)
+_HEADS = re.compile("(?:^|[.!?;:]\\s)[^\\w\n\ue000-\ue2ff]{0,8}([\ue100-\ue2ff])", re.MULTILINE)
+_ANNOUNCED_BELOW = re.compile(
+    rf"((?<![^\W\d_])(?:answer|is|(?:correct|right|best|final|my) (?:choice|option)|be|pick|choose|select|antwort|lautet|respuesta|réponse|ответ|答案|正解)\W{{0,3}}[:=])\s*\n+\s*(?={words.MARK})",
+    re.IGNORECASE,
 )
+_ENDS = re.compile(r"[.!?。！？)\]}\"'”’»*`:\ue000-\ue2ff✅✓✔]\s*$")
+# An answer of more words than this is no short one.
+_SHORT = 70
 
 
-@dataclass(frozen=True)
-class _Decision:
-    """A place where an answer is decided on; `choice` is ``None`` where it is none of the choices, or two."""
-
-    place: int
-    choice: int | None
-
-
-def read_letter(text: str, choices: Sequence[str]) -> int | None:
+def read_letter(text: str, choices: Sequence[str], *, truncated: bool = False) -> int | None:
     """Find the choice that an answer decides on.
 
     Args:
         text: What the model wrote, with or without thoughts, markup and reasoning, in any of some twenty
             languages.
         choices: Texts of the choices in the order shown, 2 to 26; an answer may be one of them in words.
+        truncated: Whether the text ran into the limit of tokens; then only what is announced is an answer. A text
+            that breaks off in a sentence is taken for one that did.
 
     Returns:
         Position of the choice, ``None`` where none can be told: no answer, a refusal, two answers at once, a
         letter beyond the choices, a text cut off in its thoughts.
     """
+    known = read_choices(tuple(choices))
     outside, unclosed = split_thoughts(text)
     if unclosed:
         # Thoughts that were never closed, but end with the line that was asked for.
-        found = _Reader(plain_text(unclosed), choices).announced_last()
+        lines = plain_text(unclosed).strip().splitlines()
+        found = _Reader(mark(lines[-1], known), known, True).announced() if lines else None
         if found is not None:
             return found
-    return _Reader(plain_text(outside), choices).read()
+    plain = plain_text(outside).strip()
+    if not plain:
+        return None
+    marked = mark(plain, known)
+    answer, cut = _own_answer(marked, known)
+    if not cut:
+        asked = _ASKED.fullmatch(plain[plain.rfind("\n") + 1 :])
+        if asked is not None:
+            index = ord(asked[1]) - ord("A")
+            return index if index < known.count else None
+    return _Reader(answer, known, truncated and not cut).read()
+
+
+def _own_answer(marked: str, choices: Choices) -> tuple[str, bool]:
+    """The part of a text that answers this question, and whether another question follows it."""
+    starts = [found.start() for found in words.NEXT_QUESTION.finditer(marked)]
+    if not starts:
+        return _before_foreign_list(marked, choices)
+    begin = 0
+    for place, start in enumerate(starts):
+        before = marked[begin:start]
+        if _MARKED.search(before) and _Reader(before.strip(), choices, False).read() is not None:
+            return before.strip(), True
+        end = starts[place + 1] if place + 1 < len(starts) else len(marked)
+        if before.strip() or place:
+            if _lists_others(marked[start:end], choices):
+                return before.strip(), True
+        elif _lists_others(marked[start:end], choices):
+            return "", True
+    return marked, False
+
+
+def _lists_others(part: str, choices: Choices) -> bool:
+    """Whether a part lists choices, and they are not the question's own."""
+    labels = re.findall(
+        "^[^\\w\n\ue000-\ue2ff]{0,4}([\ue100-\ue2ff])[ \t.):]*(?=[^\\s.):])", part, re.MULTILINE
+    )
+    whole = re.findall("^[^\\w\n\ue000-\ue2ff]{0,4}([\ue000-\ue2ff])[ \t.):]*$", part, re.MULTILINE)
+    return len(set(labels)) >= 2 and len(set(whole)) < 2
+
+
+_QUESTION_LIST = re.compile(
+    "\n[^\n]{8,400}[?:][ \t]*\n+[^\\w\n\ue000-\ue2ff]{0,4}\ue100[ \t.):]+[^\\s\ue000-\ue2ff][^\n]{0,400}\n+[^\\w\n\ue000-\ue2ff]{0,4}\ue101"
+)
+
+
+def _before_foreign_list(marked: str, choices: Choices) -> tuple[str, bool]:
+    """A text up to a question that is followed by a list of other choices, where it answers before."""
+    found = _QUESTION_LIST.search(marked) if "?" in marked else None
+    if found is not None:
+        before = marked[: found.start()].strip()
+        first = words.BARE_LINE.fullmatch(before.split("\n", 1)[0])
+        if first is not None:
+            return before, True
+    return marked, False
 
 
 class _Reader:
-    def __init__(self, text: str, choices: Sequence[str]) -> None:
-        self.text = text.strip()
-        self.count = len(choices)
-        self.texts: dict[str, int | None] = {}
-        for index, choice in enumerate(choices):
-            key = _words(plain_text(choice))
-            # Two choices that read the same cannot be told apart by their text.
-            self.texts[key] = None if key in self.texts else index
-        self.texts.pop("", None)
-        # No more of a line is looked at than the longest choice and some words behind it.
-        self.width = max((len(choice) for choice in choices), default=0) + 200
-        self.lines = [line for line in self.text.splitlines() if line.strip()]
+    """One answer in marked text."""
+
+    def __init__(self, text: str, choices: Choices, truncated: bool) -> None:
+        self.text = words.HARMLESS.sub("surely", text)
+        self.count = choices.count
+        self.truncated = truncated
+        # The letters that lines and sentences begin with.
+        self.heads = {ord(head) & 0xFF for head in _HEADS.findall(self.text)}
+        self.decisions: list[int | None] = []
+        self.verdicts: list[int] = []
+        self.named: list[int] = []
+        self.rejected: set[int] = set()
+        self.refused = False
+        self.last_named: list[int] = []
+
+    def announced(self) -> int | None:
+        """The choice that is announced in so many words."""
+        for found in words.ANNOUNCED.finditer(self.text):
+            group = words.GROUP.match(self.text, found.end())
+            if group is not None:
+                self.decisions.append(self._single(group[0]))
+        return self.decisions[-1] if self.decisions else None
 
     def read(self) -> int | None:
-        if not self.lines:
+        text = _ANNOUNCED_BELOW.sub(r"\1 ", self.text)
+        lines = [line.strip() for line in text.split("\n") if line.strip()]
+        if not lines:
             return None
-        asked = _ASKED.fullmatch(self.lines[-1])
-        if asked is not None:
-            return self._choice(asked[1])
-        announced = list(self._announced())
-        last = self._bare(self.lines[-1])
-        if last is not None:
-            announced.append(_Decision(len(self.text), last))
-        stated = sorted(self._stated(), key=lambda decision: decision.place)
-        if announced:
-            final = announced[-1]
-            # A sentence overrules an announcement only where it takes it back.
-            later = [decision for decision in stated if decision.place > final.place]
-            if later and words.CORRECTION.search(self.text, final.place, later[-1].place):
-                return later[-1].choice
-            return final.choice
-        if stated:
-            return stated[-1].choice
-        for attempt in (self._line_of_text, self._ticked, self._first_line, self._only_one_named):
-            choice = attempt()
-            if choice is not None:
-                return choice
-        return None
-
-    def announced_last(self) -> int | None:
-        if not self.lines:
-            return None
-        line = _Reader(self.lines[-1], [])
-        line.count, line.texts, line.width = self.count, self.texts, self.width
-        found = list(line._announced())
-        return found[-1].choice if found else None
-
-    def _announced(self) -> Iterator[_Decision]:
-        for marker in words.ANNOUNCED.finditer(self.text):
-            decision = self._decision(marker.end(), strict=False)
-            if decision is not None:
-                yield decision
-
-    def _stated(self) -> Iterator[_Decision]:
-        place = 0
-        while (marker := words.STATED.search(self.text, place)) is not None:
-            place = max(marker.end(), marker.start() + 1)
-            if self._is_negated(marker.start()):
+        listed = self._lists(lines)
+        for place, line in enumerate(lines):
+            if _MARKED.search(line) is None:
+                self._plain(line)
                 continue
-            decision = self._decision(marker.end(), strict=True)
-            if decision is not None:
-                yield decision
-        for found in words.CONFIRMED.finditer(self.text):
-            if not (self._is_negated(found.start()) or self._is_listed(found) or self._is_word(found)):
-                yield _Decision(found.start("letter"), self._choice(found["letter"]))
-
-    def _is_listed(self, found: re.Match[str]) -> bool:
-        """Whether a letter is the last of several, as in "A, B and C are"."""
-        before = self.text[max(0, found.start() - 12) : found.start("letter")]
-        return (
-            re.search(
-                r"(?<![^\W\d_])[A-Z]\)?(?:,|\s+(?:and|or|nor|und|et|y|и))\s*(?:and\s|or\s)?\W*$", before
-            )
-            is not None
-        )
-
-    def _is_word(self, found: re.Match[str]) -> bool:
-        """Whether a confirmed vowel is a pronoun or the like, as in "I is"; an undecorated A is the choice."""
-        letter = found["letter"]
-        if letter not in _VOWELS or letter == "A" or found["open"] or found["close"]:
-            return False
-        return words.CONNECTIVES.match(self.text, found.end("letter")) is None
-
-    def _is_negated(self, place: int) -> bool:
-        """Whether the words right before, in the same sentence, turn a statement round or make it a question."""
-        before = re.split(r"[.!?;:,\n。！？]", self.text[max(0, place - 24) : place])[-1]
-        return words.NEGATED.search(before) is not None
-
-    def _decision(self, place: int, *, strict: bool) -> _Decision | None:
-        """What stands at a place where an answer is announced: letters, or the text of a choice."""
-        line_end = self.text.find("\n", place)
-        line = self.text[place : min(line_end if line_end >= 0 else len(self.text), place + self.width)]
-        by_text = None if re.fullmatch(r"\W*[A-Za-z]\W*", line) else self._by_text(line)
-        if by_text is not None:
-            return _Decision(place, by_text)
-        several = words.SEVERAL.match(self.text, place)
-        if several is not None and not self._same(several):
-            return _Decision(place, None)
-        found = _LETTER.match(self.text, place)
-        if found is not None and strict and re.match(r"\W{0,3}\?", self.text[found.end() : found.end() + 4]):
+            self._line(line, place, listed[place] is not None)
+        self._spare(lines, listed)
+        if len(set(self.verdicts)) == 1:
+            self.decisions.append(self.verdicts[0])
+        elif self.verdicts and not self.decisions:
             return None
-        if found is not None and self._stands_for_choice(found, strict):
-            return _Decision(place, self._choice(found["letter"]))
+        if self.decisions:
+            return self.decisions[-1]
+        return self._only_one(text, lines)
+
+    def _spare(self, lines: Sequence[str], listed: Sequence[int | None]) -> None:
+        """A list of comments that rejects all its choices but one has decided on that one."""
+        spared = {index for index in listed if index is not None} - self.rejected
+        if (
+            self.verdicts
+            or self.decisions
+            or len(spared) != 1
+            or not self.rejected
+            or self._breaks_off(lines)
+        ):
+            return
+        if len(self.rejected) == self.count - 1 or listed[0] in spared:
+            self.verdicts += spared
+
+    def _only_one(self, text: str, lines: Sequence[str]) -> int | None:
+        """What an answer without a decision means: the only choice that it names and does not reject."""
+        standing = {index for index in self.named if index not in self.rejected}
+        if self.refused or self._breaks_off(lines):
+            return None
+        if len(text.split()) <= _SHORT and len(standing) == 1:
+            return next(iter(standing))
+        last = {index for index in self.last_named if index not in self.rejected}
+        if len(last) == 1 and words.CONCLUSION.search(lines[-1]):
+            return next(iter(last))
+        if not standing and self.count > 2 and len(self.rejected) == self.count - 1:
+            return next(index for index in range(self.count) if index not in self.rejected)
         return None
 
-    def _same(self, several: re.Match[str]) -> bool:
-        return several["joined"] is None and several["first"] == several["second"]
-
-    def _stands_for_choice(self, found: re.Match[str], strict: bool) -> bool:
-        letter, end = found["letter"], found.end()
-        decorated = bool(found["open"].strip() and found["close"]) or bool(
-            re.match(r"\s?[).:\]]", self.text[end : end + 2])
-        )
-        if decorated or found["close"]:
+    def _breaks_off(self, lines: Sequence[str]) -> bool:
+        """Whether a text ends within a sentence that is more than a short answer."""
+        if self.truncated:
             return True
-        if letter.islower():
-            return (
-                _LOWER_END.match(self.text, end) is not None
-                or words.CONNECTIVES.match(self.text, end) is not None
-            )
-        if letter not in _VOWELS and not strict:
-            return True
-        word = re.match(r"\s+[^\W\d_A-Z]", self.text[end : end + 8])
-        if letter in _VOWELS:
-            return word is None or words.CONNECTIVES.match(self.text, end) is not None
-        return True
-
-    def _choice(self, letter: str) -> int | None:
-        index = ord(words.HOMOGLYPHS.get(letter.upper(), letter.upper())) - ord("A")
-        return index if 0 <= index < self.count else None
-
-    def _bare(self, line: str) -> int | None:
-        found = words.BARE.match(line)
-        return self._choice(found["letter"]) if found else None
-
-    def _by_text(self, line: str) -> int | None:
-        """The choice whose text a line is, up to marks and case."""
-        if len(line) > self.width:
-            return None
-        key = _words(line)
-        if key in self.texts:
-            return self.texts[key]
-        listed = words.LISTED.match(line)
-        if listed is not None:
-            return None
-        sentence = _words(
-            re.split(r"(?<=[^\s.]{2})[.;](?:\s|$)|,\s+(?:because|since|as|which|weil|car)\b", line)[0]
-        )
-        return self.texts.get(sentence)
-
-    def _line_of_text(self) -> int | None:
-        """A last or first line that is the text of a choice, or a choice with its letter."""
-        for line in (self.lines[-1], self.lines[0]):
-            choice = self._by_text(line)
-            if choice is not None:
-                return choice
-        listed = [found for line in self.lines if (found := words.LISTED.match(line))]
-        letters = {found["letter"] for found in listed}
-        if len(letters) == 1 and self._is_plain_choice(listed[0]):
-            return self._choice(listed[0]["letter"])
-        return None
-
-    def _is_plain_choice(self, listed: re.Match[str]) -> bool:
-        """Whether "C) text" is an answer: the first or last line, not negated, and no vowel that begins a sentence."""
-        line = listed.string
-        if line not in (self.lines[0], self.lines[-1]) or words.DOUBTED.search(listed["rest"][:40]):
+        if _ENDS.search(lines[-1]) is not None:
             return False
-        return not re.match(r"\W*[AI]\s*,", line) and not _NAMED.search(listed["rest"])
+        return len(self.text.split()) > 12 or words.SENTENCE_END.search(self.text) is not None
 
-    def _ticked(self) -> int | None:
-        for pattern in (words.MARKED, words.TICKED_FIRST):
-            letters = {found["letter"] for found in pattern.finditer(self.text)}
-            if len(letters) == 1:
-                return self._choice(letters.pop())
-        return None
+    def _lists(self, lines: Sequence[str]) -> list[int | None]:
+        """The choice that each line of a list of choices begins with; ``None`` for a line that is no part of one."""
+        heads = [ord(found[1]) if (found := words.LISTED.match(line)) else None for line in lines]
+        first = [None if head is None else head & 0xFF for head in heads]
+        listed: list[int | None] = [None] * len(lines)
+        place = 0
+        while place < len(lines):
+            end, seen = place, set[int]()
+            while end < len(lines) and (index := first[end]) is not None and index not in seen:
+                seen.add(index)
+                end += 1
+            if len(seen) >= 2:
+                listed[place:end] = first[place:end]
+            elif 0 in seen and place and lines[place - 1].endswith((":", "：")):
+                # "Let's look at each option:", and A is where the look begins.
+                listed[place] = 0
+            place = max(end, place + 1)
+        # Headings of an analysis: every choice in order, each with lines of its own.
+        places = [place for place, head in enumerate(heads) if head is not None and is_letter(chr(head))]
+        order = [first[place] for place in places][: self.count]
+        if all(index is None for index in listed) and len(places) >= 3 and order == list(range(len(order))):
+            for place in places[: self.count]:
+                listed[place] = first[place]
+        return listed
 
-    def _first_line(self) -> int | None:
-        return self._bare(self.lines[0])
+    def _plain(self, line: str) -> None:
+        if words.RETRACTION.search(line):
+            self.decisions.clear()
+        if words.REFUSAL.search(line):
+            self.refused = True
 
-    def _only_one_named(self) -> int | None:
-        named = list(_NAMED.finditer(self.text))
-        letters = {found[1] or found[2] for found in named}
-        if len(letters) != 1 or any(self._is_doubted(found) for found in named):
-            return None
-        return self._choice(letters.pop())
+    def _line(self, line: str, place: int, listed: bool) -> None:
+        bare = words.BARE_LINE.fullmatch(line)
+        if bare is not None:
+            index = choice_of(bare[1], self.count)
+            if listed:
+                if words.TICK_BEFORE.search(line[: bare.start(1)]) and index is not None:
+                    self.verdicts.append(index)
+                elif words.TICK_AFTER.match(line, bare.end(1)) and index is not None:
+                    self.verdicts.append(index)
+                elif words.DENIED.search(line[: bare.start(1)]) or words.DENIED_AFTER.match(
+                    line, bare.end(1)
+                ):
+                    self._reject([index])
+            else:
+                self.decisions.append(index)
+                self.last_named = []
+            return
+        self.last_named = []
+        start = 0
+        for end in [*(found.start() for found in words.SENTENCE_END.finditer(line)), len(line)]:
+            sentence = line[start:end].strip()
+            begins = start == 0
+            start = end
+            if sentence:
+                if _MARKED.search(sentence):
+                    self._sentence(sentence, listed, opens=begins and place == 0, begins=begins)
+                else:
+                    self._plain(sentence)
 
-    def _is_doubted(self, found: re.Match[str]) -> bool:
-        before = re.split(r"[.!?;\n]", self.text[max(0, found.start() - 120) : found.start()])[-1]
-        after = re.split(r"[.!;\n]", self.text[found.end() : found.end() + 120])[0]
-        return "?" in after or words.DOUBTED.search(before + " " + after) is not None
+    def _sentence(self, sentence: str, listed: bool, *, opens: bool, begins: bool) -> None:
+        asks = sentence.endswith(("?", "？"))
+        corrects = words.CORRECTION.search(sentence) is not None
+        if words.REFUSAL.search(sentence) and not words.CONTRAST.search(sentence):
+            self.refused = True
+        condition = words.CONDITION.search(sentence)
+        stated = {found.end() for found in words.STATED.finditer(sentence)}
+        start = 0
+        contrasted = named = False
+        for clause_end in [*self._clauses(sentence), len(sentence)]:
+            clause = (start, clause_end)
+            groups = [found for found in words.GROUP.finditer(sentence, *clause)]
+            before = start
+            tentative = words.TENTATIVE.search(sentence, *clause) is not None
+            concedes = words.CONCESSION.search(sentence, *clause)
+            contrasted = named and concedes is None
+            for number, group in enumerate(groups):
+                members = self._members(group[0])
+                after_end = groups[number + 1].start() if number + 1 < len(groups) else clause_end
+                lead, tail = sentence[before : group.start()], sentence[group.end() : after_end]
+                before = group.end()
+                first = opens and group.start() == _lead_length(sentence)
+                if self._is_tick(lead, tail, listed):
+                    self.verdicts += [index for index in members if index is not None][:1]
+                    continue
+                announced = group.start() in stated
+                if announced and words.ALL_BUT.search(lead):
+                    self.decisions.append(self._single(group[0]))
+                    continue
+                denied = (not announced or _denies_inside(lead)) and words.DENIED.search(lead)
+                confirmed = words.CONFIRMED.match(tail)
+                if (
+                    denied
+                    or (not confirmed and words.DENIED_AFTER.match(tail))
+                    or (confirmed and _denies(tail, confirmed))
+                ):
+                    self._reject(members)
+                    continue
+                if (
+                    asks
+                    or tentative
+                    or (concedes and concedes.start() < group.start() and not announced and number == 0)
+                    or (
+                        condition
+                        and condition.start() < group.start()
+                        and not announced_after(sentence, condition)
+                    )
+                ):
+                    continue
+                single = self._single(group[0])
+                if len(members) > 2 and len(set(members)) >= min(3, self.count):
+                    continue
+                if confirmed and not words.POLITE_CONDITION.match(tail, confirmed.end()):
+                    if listed and begins and group.start() == _lead_length(sentence):
+                        self.verdicts += [] if single is None else [single]
+                    else:
+                        self.decisions.append(single)
+                elif listed and begins and group.start() == _lead_length(sentence):
+                    continue
+                elif confirmed:
+                    continue
+                elif announced and not (
+                    words.POLITE_CONDITION.match(tail) and re.match(r"\s*(?:if|unless|when)\b", tail)
+                ):
+                    self.decisions.append(single)
+                elif (corrects or contrasted) and len(groups) == 1:
+                    self.decisions.append(single)
+                elif first and len(groups) == 1 and self._opens_answer(group[0], tail):
+                    self.decisions.append(single)
+                else:
+                    self._name(members)
+            named = named or bool(groups)
+            start = clause_end
+
+    def _clauses(self, sentence: str) -> Iterator[int]:
+        for found in words.CONTRAST.finditer(sentence):
+            yield found.start()
+
+    def _opens_answer(self, group: str, tail: str) -> bool:
+        """Whether an answer begins with its letter: "B, because …", and "B) words" where no list follows."""
+        if self.truncated:
+            return False
+        if len(self.heads) > 1:
+            return words.OPENING_REASON.match(tail) is not None
+        if words.OPENING.match(tail):
+            return True
+        return ord(group[0]) & 0xFF00 == 0xE100 and _ENDS.search(tail) is not None
+
+    def _is_tick(self, lead: str, tail: str, listed: bool) -> bool:
+        if words.TICK_BEFORE.search(lead):
+            return True
+        return words.TICK_AFTER.match(tail) is not None and (listed or len(tail) < 60)
+
+    def _members(self, group: str) -> list[int | None]:
+        return [choice_of(found[0], self.count) for found in _MARKED.finditer(group)]
+
+    def _single(self, group: str) -> int | None:
+        members = set(self._members(group))
+        return members.pop() if len(members) == 1 else None
+
+    def _reject(self, members: Sequence[int | None]) -> None:
+        self.rejected.update(index for index in members if index is not None)
+
+    def _name(self, members: Sequence[int | None]) -> None:
+        known = [index for index in members if index is not None]
+        self.named += known
+        self.last_named += known
 
 
-def _words(text: str) -> str:
-    """A text without case, marks at its ends and uneven blanks."""
-    return re.sub(r"\s+", " ", text).strip(" \t\"'“”‘’«».,;:!?()[]{}").casefold()
+def _lead_length(sentence: str) -> int:
+    found = words.LISTED.match(sentence)
+    return found.start(1) if found else -1
+
+
+def announced_after(sentence: str, condition: re.Match[str]) -> bool:
+    """Whether what looks like a condition is none, as in "if you ask me"."""
+    return (
+        re.match(
+            r"(?:if|si) (?:you|asked|i)(?:'d)? (?:ask|want|had|have|must)",
+            sentence[condition.start() :],
+            re.I,
+        )
+        is not None
+    )
+
+
+def _denies_inside(lead: str) -> bool:
+    """Whether an announcement itself is turned round: "the answer is not C", "I don't think it's C"."""
+    return (
+        re.search(
+            r"(?:\bnot|n['’]t|\bnever|\bneither|\bcannot|\bnicht|\bpas|\bне|\bno|不)(?![^\W\d_])[^,;:]{0,60}$",
+            lead,
+            re.I,
+        )
+        is not None
+    )
+
+
+def _denies(tail: str, confirmed: re.Match[str]) -> bool:
+    return re.search(r"(?<![^\W\d_])(?:not|never|in)(?![^\W\d_])", confirmed[0], re.I) is not None

@@ -1,7 +1,8 @@
-r"""The words by which answers are announced, in the languages that models write.
+r"""The words by which answers are announced, rejected and taken back.
 
-Patterns are assembled here and compiled once; every quantifier that could grow is bounded, so that reading
-stays linear in the length of the text.
+All patterns look at marked text (:mod:`~hotmess_inspect.multiple_choice.marks`): what stands for a choice is one
+character there, so no word of a choice's own text can be taken for one of these. Every quantifier that could grow is
+bounded, so that reading stays linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -9,169 +10,267 @@ from __future__ import annotations
 import re
 
 __all__ = [
+    "ALL_BUT",
     "ANNOUNCED",
-    "BARE",
+    "BARE_LINE",
+    "CONCESSION",
+    "CONCLUSION",
+    "CONDITION",
     "CONFIRMED",
-    "CONNECTIVES",
+    "CONTRAST",
     "CORRECTION",
-    "DOUBTED",
-    "HOMOGLYPHS",
-    "LETTER",
+    "DENIED",
+    "DENIED_AFTER",
+    "GROUP",
+    "HARMLESS",
     "LISTED",
-    "MARKED",
-    "NEGATED",
-    "RIGHT",
-    "SEVERAL",
+    "MARK",
+    "NEXT_QUESTION",
+    "OPENING",
+    "OPENING_REASON",
+    "POLITE_CONDITION",
+    "REFUSAL",
+    "RETRACTION",
+    "SENTENCE_END",
     "STATED",
-    "TICKED_FIRST",
+    "TENTATIVE",
+    "TICK_AFTER",
+    "TICK_BEFORE",
 ]
 
-# Cyrillic letters that look like Latin ones; Russian answers mix them in.
-HOMOGLYPHS = {"А": "A", "В": "B", "С": "C", "Е": "E"}
+# One character that stands for a choice; see `marks`.
+MARK = "[\ue000-\ue2ff]"
+_WORD_START = r"(?<![^\W\d_])"
+_WORD_END = r"(?![^\W\d_])"
 
-# What may not follow a letter that stands for a choice: a word, a number, C's, C++, C/D, D-glucose.
-RIGHT = r"(?![0-9A-Za-z_À-ɏͰ-Ͽа-яА-ЯёЁ]|['’](?!dir|dır|dur|dür|\s|$)[a-zA-Z]|[+#/&²³⁺⁻=^°%]|-\w)"
-_OPEN = r"[\s\"'“”„‘’«»「」『』【】〔\[({<]{0,6}"
-_CLOSE = r"[\"'”’»」』】〕\])}>]{0,3}"
-_NAME = (
-    r"(?:(?:the|la|le|el|die|der|das|lo|il|a|o|de|het|l['’])\s{0,2})?"
-    r"(?:(?:options?|choice|letter|alternative|answer|statement|opción|opcion|alternativa|opção|opzione|choix|lettre|"
-    r"letra|lettera|proposition|réponse|respuesta|antwort|buchstabe|möglichkeit|aussage|optie|opcja|seçenek|şık|pilihan|"
-    r"phương án|đáp án|вариант\w{0,3}|буква|пункт|ответ|под буквой|варіант|الخيار|الحرف|选项|選項|選択肢|선택지|보기|विकल्प)"
-    r"\s*(?:is\s|:)?\s*)?"
-)
-LETTER = rf"{_OPEN}{_NAME}(?P<open>{_OPEN})(?P<letter>[A-Za-zАВСЕ])(?P<close>{_CLOSE})"
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\s*\n\s*|;\s+|(?<=[。！？])")
 
 # ANSWER: C
 _ANNOUNCERS = (
-    r"(?:(?<![^\W\d_])(?:answers?|ans|antwort|lösung|loesung|réponse|reponse|respuesta|resposta|risposta|antwoord|"
-    r"odpowiedź|cevap|yanıt|jawaban|đáp án|svar|vastaus|răspuns|ответ|відповідь|solution|"
-    r"(?:correct|right|best|final|my|chosen|selected)\s+(?:option|choice|letter|alternative|selection|response)|"
-    r"(?:final|my)\s+decision|opción correcta|opção correta|bonne option|(?:правильный|верный) вариант|"
-    r"choice|chosen_option|selected_option|correct_answer|final_answer|answer_letter|answer_choice)|"
+    rf"(?:{_WORD_START}(?:answers?|ans|antwort|lösung|loesung|réponse|reponse|respuesta|resposta|risposta|antwoord|"
+    r"odpowiedź|cevap|yanıt|jawaban|đáp án|svar|vastaus|răspuns|ответ|відповідь|solution|verdict|conclusion|result|"
+    r"(?:correct|right|best|final|my|chosen|selected|closest|likeliest|likely)\s+(?:option|choice|letter|alternative|"
+    r"selection|response|pick|guess|vote|bet|match|one|decision|statement)|pick|guess|vote|selection|"
+    r"opción correcta|opção correta|bonne option|(?:правильный|верный) вариант|"
+    r"(?<![^\W\d_] )(?:choice|option)|chosen_option|selected_option|correct_answer|final_answer|answer_letter|answer_choice|"
+    r"correct_option|letter|selected|chosen|correct)|"
     r"الإجابة|الاجابة|الجواب|پاسخ|תשובה|उत्तर|答案|正确选项|正確選項|答|答え|正解|解答|回答|정답|답)"
 )
-ANNOUNCED = re.compile(
+_ANNOUNCED = (
     rf"{_ANNOUNCERS}(?:\s+(?:letter|choice|option|key|finale?|correct[ae]?|is|est|es|ist|richtige?|الصحيحة|النهائية|は))?"
-    rf"[\"'”]?\s*(?:\([^()\n]{{0,30}}\)\s*)?(?:[:=→⇒➜]|->|=>|\s[–—-]|—)+\s*(?:is\s+|es\s+|est\s+|ist\s+)?",
-    re.IGNORECASE,
+    r"[\"'”]?\s*(?:\([^()\n]{0,30}\)\s*)?(?:[:=→⇒➜]|->|=>|\s[–—-]|—)+\s*(?:(?:is|es|est|ist|the|option)\s+)?"
+    r"(?:\{\s*[\"']\w{1,12}[\"']:)?"
 )
-
 # The answer is C
 _SUBJECTS = (
-    r"(?:(?<![^\W\d_])(?:answer|solution|(?:correct|right|best|proper|only|valid|likely|likeliest|suitable|appropriate|"
-    r"plausible|accurate|final|my|chosen|selected|true)\s+(?:answer\s+)?(?:options?|choice|one|letter|alternative|"
-    r"response|statement|selection|match|guess|pick)|antwort|lösung|richtig|korrekt|richtige option|réponse|"
-    r"bonne (?:réponse|option)|respuesta|correcta|opción correcta|resposta|alternativa correta|risposta|"
-    r"antwoord|odpowiedź|odpowiedzią|cevap|yanıt|jawaban\w*|đáp án|svar|svaret|vastaus|răspunsul|"
-    r"ответ\w{0,2}|(?:правильн|верн)\w{1,3}\s+(?:вариант\w{0,3}|ответ\w{0,3}|выбор)|відповідь)|"
-    r"الإجابة|الاجابة|الجواب|الخيار الصحيح|پاسخ|התשובה|תשובה|उत्तर)"
+    rf"(?:{_WORD_START}(?:answer|solution|choice|option|(?:correct|right|best|proper|only|valid|likely|likeliest|"
+    r"suitable|appropriate|plausible|accurate|final|my|chosen|selected|true|closest|better|sensible|reasonable|logical|"
+    r"fitting|strongest|safest)\s+(?:answer\s+)?"
+    r"(?:options?|choice|one|letter|alternative|response|statement|selection|match|guess|pick|conclusion|candidate|bet|"
+    r"fit|vote|verdict|decision)|antwort|lösung|richtig|"
+    r"korrekt|richtige option|réponse|bonne (?:réponse|option)|respuesta|correcta|opción correcta|resposta|"
+    r"alternativa correta|risposta|antwoord|odpowiedź|odpowiedzią|cevap|yanıt|jawaban\w*|đáp án|svar|svaret|vastaus|"
+    r"răspunsul|ответ\w{0,2}|(?:правильн|верн)\w{1,3}\s+(?:вариант\w{0,3}|ответ\w{0,3}|выбор)|відповідь|what (?:is|was) asked"
+    r")|الإجابة|الاجابة|الجواب|الخيار الصحيح|پاسخ|התשובה|תשובה|उत्तर)"
 )
 _COPULAS = (
-    r"(?:(?:is|was|must be|should be|has to be|can only be|appears to be|seems to be|remains|becomes|"
-    r"ist|lautet|est|serait|es|sería|é|è|(?<=odpowiedź )to|jest|là|adalah|är|(?<=vastaus )on|este|"
-    r"является|это|будет|هي|هو|است|היא|הוא|है)(?![^\W\d_])|[—–:=])"
+    r"(?:(?:is|was|must be|should be|would be|will be|has to be|ought to be|can only be|appears to be|seems to be|seems|"
+    r"remains|becomes|turns out to be|ist|lautet|wäre|est|serait|es|sería|é|è|(?<=odpowiedź )to|jest|là|adalah|är|"
+    r"(?<=vastaus )on|este|является|это|будет|هي|هو|است|היא|הוא|है)(?![^\W\d_])|[—–:=])"
 )
 _FILLERS = (
     r"(?:(?:therefore|thus|hence|then|clearly|indeed|still|definitely|certainly|most|likely|probably|simply|actually|"
-    r"obviously|in fact|surely|now|of course|again|just|also|that of|given by|given in|found in|to be|"
-    r"also|daher|somit|demnach|deshalb|folglich|eindeutig|donc|bien|alors|clairement|entonces|"
+    r"obviously|in fact|surely|now|of course|again|just|also|that of|given by|given in|found in|to be|as follows|"
+    r"indicated by|represented by|option|choice|letter|the|what|"
+    r"daher|somit|demnach|deshalb|folglich|eindeutig|donc|bien|alors|clairement|entonces|"
     r"por (?:lo )?tanto|claramente|portanto|quindi|dus|zatem|więc|maka|vậy|la|die|der|el|l['’]|"
     r"следовательно|поэтому|таким образом|именно|إذن)[,:]?\s*){0,4}"
 )
-_WORDS_BETWEEN = r"(?:,?\s+[^\W\d_][\w'’-]{0,20},?){0,8}?"
+_WORDS_BETWEEN = rf"(?:,?\s+(?!{MARK})[^\W\d_][\w'’-]{{0,20}},?){{0,8}}?"
 _CHOOSE = (
-    r"(?<![^\W\d_])(?:choos(?:e|ing)|chose|pick(?:ing)?|select(?:ing)?|go(?:ing)? with|opt(?:ing)? for|settl(?:e|ing) on|"
-    r"vote for|lean(?:ing)? (?:towards?|to)|say|guess|believe (?:it['’]?s|it is|in)|think (?:it['’]?s|it is)|answer with|"
-    r"conclude(?: that)?(?: it is| it['’]s)?|narrow(?:s|ed)? (?:it |this )?down to|that leaves(?: us with)?|"
-    r"points? to|we get|it['’]s|it is|it must be|it has to be|that['’]s|that is|that would be|must be|"
+    rf"{_WORD_START}(?:choos(?:e|ing)|chose|pick(?:ing)?|select(?:ing|ed)?|go(?:ing)? (?:with|for)|went with|"
+    r"opt(?:ing)? for|settl(?:e|ing) (?:on|for)|stick(?:ing)? with|answer(?:ing)? with|"
+    r"votes? (?:for|goes to)|lean(?:ing)? (?:towards?|to)|say|guess|bet(?:ting)? on|"
+    r"(?:believe|think|guess|suppose|reckon|say) (?:that )?(?:it['’]?s|it is|it must be|it should be|it would be)|"
+    r"change (?:my|the) answer to|switch(?:ing)? to|correct (?:it|this|that|myself) to|"
+    r"conclude(?: that)?(?: it is| it['’]s)?|narrow(?:s|ed)? (?:it |this )?down to|"
+    r"leav(?:es|ing)(?: us| me)?(?: only| just)?(?: with)?|points? to|it['’]s|it is|it was|it must be|"
+    r"it has to be|it should be|it would be|it can only be|that['’]s|that is|that would be|this is|this would be|must be|"
+    r"should be|has to be|would be|can only be|nothing but|none other than|only|"
     r"wähle|nehme|tippe auf|entscheide mich für|choisis|opte pour|je dirais|elijo|escojo|selecciono|diría|escolho|"
-    r"scelgo|kies|wybieram|выбираю|выберу|обираю|memilih|chọn|أختار|اختار)\s+"
+    r"scelgo|kies|wybieram|выбираю|выберу|обираю|memilih|chọn|أختار|اختار)[:,]?\s+"
 )
 _THEREFORE = (
-    r"(?:(?<![^\W\d_])(?:therefore|thus|hence|so|conclusion|overall|accordingly|consequently|also|daher|donc|entonces|"
-    r"поэтому|значит|следовательно)|∴|→|⇒|=>)(?:\s*[,:-])?\s*"
+    rf"(?:{_WORD_START}(?:therefore|thus|hence|so|conclusion|overall|accordingly|consequently|also|daher|donc|entonces|"
+    r"поэтому|значит|следовательно|instead|correction|edit)|∴|→|⇒|=>)(?:\s*[,:-])?\s*"
 )
 _CJK = (
     r"(?:(?:答案|正确选项|正確選項|正确的选项|正確的選項|正确的是|正確的是|正确答案|正解|答え|正答|解答|回答|正しい答え|"
     r"正しいのは|정답|답)\s*(?:应该|應該|应当|应|應|就|只能|可能|显然|便|으로|)"
     r"(?:选择|選擇|选|選|是|为|為|は|：|:|은|는|이)?[,、]?\s*"
-    r"|(?<![不别勿未非])(?:选择|選擇|选(?![项項择])|選(?![項項択擇]))\s*(?:的是|了)?\s*(?:[:：])?\s*)"
+    r"|(?<![不别勿未非])(?:选择|選擇|选(?![项項择])|選(?![項択擇]))\s*(?:的是|了)?\s*(?:[:：])?\s*)"
 )
-_NOT_BUT = r"(?<![^\W\d_])(?:not|nicht|no|pas)\s+(?:option\s+)?\(?[A-Z]\)?,?\s+(?:but|sondern|sino|mais)\s+(?:rather\s+)?"
+# All of them fail except C
+_ALL_BUT = (
+    rf"{_WORD_START}(?:all|none|nothing|no|others|every\w*|any\w*|options|choices|each)(?:\s+[^\s,.;:]{{1,20}}){{0,6}}\s+"
+    r"(?:except|but|besides|other than|apart from|save)\s+(?:for\s+)?"
+)
+ALL_BUT = re.compile(rf"{_ALL_BUT}[\s\"'“(\[]*$", re.IGNORECASE)
+_QUOTES = r"[\s\"'“„‘«「『【〔\[({<:_*-]{0,4}"
+ANNOUNCED = re.compile(rf"{_ANNOUNCED}{_QUOTES}(?={MARK})", re.IGNORECASE)
 STATED = re.compile(
-    rf"(?:{_SUBJECTS}{_WORDS_BETWEEN}\s*(?<![^\W\d_]){_COPULAS}\s*{_FILLERS}(?:[:：]\s*)?"
-    rf"|(?<![^\W\d_])(?:cevap|yanıt)\s+|{_CHOOSE}{_FILLERS}|{_THEREFORE}{_FILLERS}|{_CJK}|{_NOT_BUT})",
+    rf"(?:{_ANNOUNCED}|{_SUBJECTS}{_WORDS_BETWEEN}\s*{_WORD_START}{_COPULAS}\s*{_FILLERS}(?:[:：]\s*)?"
+    rf"|{_WORD_START}(?:cevap|yanıt)\s+|{_CHOOSE}{_FILLERS}|{_THEREFORE}{_FILLERS}|{_CJK}|{_ALL_BUT})"
+    rf"{_QUOTES}(?={MARK})",
     re.IGNORECASE,
 )
 
-# C is correct
+# Behind a choice: C is correct
+_POSITIVE = (
+    r"(?:correct(?!ed|ion|ness)|right|best|better|answer|most (?:accurate|appropriate|plausible|suitable|likely|reasonable)|"
+    r"accurate|winner|true|yes|valid|closest|strongest|likeliest|"
+    r"only (?:one|option|choice|answer|statement|possibility|remaining)|my (?:answer|choice|pick|guess|final)|"
+    r"the one|it|richtige?|korrekte?|zutreffend|correcte?s?|bonne réponse|vrai|exacte?|correct[ao]|respuesta|resposta|corretta|"
+    r"giusta|juist|juiste|prawidłowa|poprawna|rätt|правильн\w{1,3}|верн\w{1,3}|верен|верно|правильно)(?![^\W\d_])"
+)
 CONFIRMED = re.compile(
-    rf"(?<![\w'’-])(?:{_NAME})(?P<open>[(\[\"'“]{{0,2}})(?P<letter>(?-i:[A-ZАВСЕ]))(?P<close>[)\]\"'”.:]{{0,2}}){RIGHT}"
-    r"(?:\s*\([^()\n]{0,60}\))?(?:\s*[,:–—-]\s*[^.\n;]{1,48}?,?)?\s*"
-    r"(?:(?:is|must be|has to be|seems to be|appears to be|seems|remains|ist|est|es|é|è|jest|to|является|—|это)\s+"
-    r"(?:(?:therefore|thus|hence|clearly|indeed|the|only|one|option|choice|that|is|most|likely|probably|also|die|la|le|l['’]|"
-    r"donc|bien|also|somit|daher|eindeutig|por tanto|entonces|una|een|de|het)\s+){0,5}"
-    r"(?:correct|right|best|answer|most (?:accurate|appropriate|plausible|suitable|likely)|accurate|winner|"
-    r"richtige?|korrekte?|zutreffend|correcte?s?|bonne réponse|exacte?|correct[ao]|respuesta|resposta|corretta|giusta|"
-    r"juist|juiste|prawidłowa|poprawna|правильн\w{1,3}|верн\w{1,3}|верен|верно|правильно)"
-    r"|(?:是|为|為|才是|为唯一)?\s*(?:唯一)?(?:的)?(?:正确|正確|对的|對的|正解)(?!吗|嗎|性)"
-    r"|(?:が|は)\s*(?:正解|正しい|答え)|を(?:選|えら)|(?:가|이|번이)\s*(?:정답|맞|옳)|(?:를|을)\s*(?:선택|고르)"
-    r"|\s*[-–—:]?\s*(?:✅|✓|✔|☑)|\s*\(correct\))",
+    r"[)\]\"'”’.:*]{0,3}\s*(?:\([^()\n]{0,60}\))?(?:\s*,\s*[^.,\n;\ue000-\ue2ff]{1,48},)?\s*[,:–—|→-]{0,2}\s*"
+    r"(?:(?:(?:which|that|this|it|one|option|choice|statement)\s+)?"
+    r"(?:is|was|must be|has to be|should be|would be|will be|can only be|seems to be|appears to be|seems|looks|appears|"
+    r"sounds|remains|turns out to be|ist|est|es|é|è|är|jest|to|является|—|это)\s+)?"
+    r"(?:(?:this|therefore|thus|hence|clearly|indeed|the|a|only|one|option|choice|that|is|most|likely|probably|definitely|"
+    r"certainly|obviously|by far|overall|in fact|actually|die|der|la|le|l['’]|donc|bien|also|somit|daher|eindeutig|por tanto|"
+    r"entonces|una|een|de|het)\s+){0,5}"
+    rf"(?:{_POSITIVE}|fits? best|makes (?:the )?most sense|wins|works best|gets my vote|is what)"
+    r"|[)\]\"'”’]{0,2}\s*(?:选项|選項|选择)?(?:是|为|為|才是|为唯一)?\s*(?:唯一)?(?:的)?(?:正确|正確|对的|對的|正解)(?!吗|嗎|性)"
+    r"|[)\]\"'”’]{0,2}\s*(?:(?:が|は)\s*(?:正解|正しい|答え)|を(?:選|えら)|(?:가|이|번이)\s*(?:정답|맞|옳)|(?:를|을)\s*(?:선택|고르))",
     re.IGNORECASE,
 )
-# A line that lists a choice and ticks it.
-MARKED = re.compile(
-    r"^[ \t]*(?:[-•+]\s*|\d{1,2}[.)]\s*|✅\s*|✓\s*|✔\s*|\[[xX]\]\s*)?[(\[]?(?P<letter>[A-Z])[)\].:][^\n]{0,300}?"
-    r"(?:✅|✓|✔|☑|←|<--|\(correct\)|\(richtig\)|\(correcte?\)|\(correcta\)|[-–—:]\s*correct\b(?!\s*(?:in|that)))",
-    re.MULTILINE,
+TICK_AFTER = re.compile(
+    r"[^\n\ue000-\ue2ff]{0,200}?(?:✅|✓|✔|☑|←|<--|\((?:correct|right|richtig|correcte?|correcta)\))",
+    re.IGNORECASE,
 )
-TICKED_FIRST = re.compile(
-    r"^[ \t]*(?:✅|✓|✔|☑|[-*]?\s*\[[xX]\])\s*[(\[]?(?P<letter>[A-Z])[)\].:\s]", re.MULTILINE
+TICK_BEFORE = re.compile(r"(?:✅|✓|✔|☑|\[[xX]\])\s*\W{0,3}$")
+
+# Words before a choice that reject it: not C, rule out C
+HARMLESS = re.compile(
+    rf"{_WORD_START}(?:no doubt|no question|without (?:a |any )?doubt|beyond doubt|not only|nothing (?:else )?(?:but|than)|"
+    r"none other than|no other (?:option |choice |answer )?(?:but|than)|nobody but|not surprisingly|why not|cannot be anything but|"
+    r"can['’]?t be anything but|if (?:i|we) (?:had|have|must|were forced|am forced)(?: to \w+)?|if (?:forced|pressed|pushed)|"
+    r"if i['’]m (?:not )?\w+|if anything|as if|even if)(?![^\W\d_])",
+    re.IGNORECASE,
+)
+_DENIAL = (
+    r"(?:not|never|neither|nor|no|cannot|rather than|instead of|unlike|than|over|contrary to|against|without|"
+    r"rul(?:e|es|ed|ing) out|eliminat\w+|exclud\w+|reject\w*|discard\w*|dismiss\w*|cross(?:ed|es|ing)? (?:out|off)|"
+    r"get rid of|drop|avoid|wrong|incorrect|incorrectly|wrongly|nicht|kein\w*|statt|ne|pas|plutôt que|non|não|nie|niet|"
+    r"inte|не|ни|ikke|tidak|bukan|không)"
+)
+DENIED = re.compile(
+    rf"(?:(?:{_WORD_START}{_DENIAL}|n['’]t){_WORD_END}(?:\s+(?!because|since|but|so)[^\s,.:;]{{1,20}}){{0,3}}"
+    r"|(?:n['’]t|\s+not|cannot)\s+(?:think|believe|see|say|choose|pick|select|go|be|agree|consider|accept|support)\s[^,;:]{0,60}"
+    r"|(?:不是|不选|不選|排除|并非|不|非|❌|✗|✘|\[ \]))[\s\"'(\[]*$",
+    re.IGNORECASE,
+)
+_BE = (
+    r"(?:is|are|was|were|be|seems?|seem|looks?|sounds?|can|could|may|might|would|will|does|do|did|has|have|fits?|makes?|gets?|"
+    r"refers?|describes?|states?|applies|apply|says?|ist|sind|est|sont|es|son|são|é|è|sono)"
+)
+_NEGATIVE = (
+    r"(?:(?:not|never|no|wrong(?:ly)?|incorrect(?:ly)?|false|invalid|inaccurate|irrelevant|implausible|unlikely|impossible|"
+    r"out(?! to be)|"
+    r"eliminated|excluded|ruled|rejected|dismissed|discarded|fails?|contradicts?|contradictory|distractors?|nonsense|unrelated|"
+    r"inconsistent|too|neither|nor|falsch|nicht|faux|fausse|incorrect[oa]s?|errad[oa]|falso|sbagliat[ao]|felaktig|fel|fout|onjuist|"
+    r"niepoprawna|не|неверн\w*|неправильн\w*|pas|no)(?![^\W\d_])|\w{0,8}n['’]t(?![^\W\d_]))"
+)
+DENIED_AFTER = re.compile(
+    r"[)\]\"'”’.:*]{0,3}\s*(?:\([^()\n]{0,60}\))?(?:\s*,\s*[^.,\n;\ue000-\ue2ff]{1,48},)?\s*"
+    rf"(?:[:–—|→-]{{1,2}}\s*(?:(?:this|that|it|which|option|choice|statement|one|the|a|an)\s+){{0,3}}(?:{_BE}\s+)?"
+    rf"(?:[^\s,.;:]{{1,20}}\s+){{0,2}}?{_NEGATIVE}"
+    rf"|\(?{_NEGATIVE}|,?\s*(?:which\s+|all\s+|both\s+|each\s+)?{_BE}\s+(?:[^\s,.;:\ue000-\ue2ff]{{1,20}}\s+){{0,3}}?{_NEGATIVE}"
+    rf"|(?:can|could|ca|wo|would|does|do|did|is|are|was)n['’]t(?![^\W\d_])|cannot(?![^\W\d_])|[^\w\n]{{0,3}}(?:❌|✗|✘)"
+    r"|\s*(?:选项|選項)?\s*(?:是|为)?(?:错|錯|不|誤|间违|間違|아닙|틀)"
+    r"|[^\n\ue000-\ue2ff✅✓✔]{0,200}?(?:❌|✗|✘))",
+    re.IGNORECASE,
 )
 
-# A line that is a choice and nothing else: C, (C), "C.", Option C, C) text, C - text
-BARE = re.compile(
-    rf"^\W{{0,6}}(?:{_NAME})\W{{0,4}}(?P<letter>[A-Za-zАВСЕ])(?P<close>\W{{0,6}})$", re.IGNORECASE
+# Words by which a choice is only thought of.
+TENTATIVE = re.compile(
+    rf"{_WORD_START}(?:at first|initially|first (?:thought|guess|instinct|impression|glance)|originally|previously|i (?:had )?thought|"
+    r"my (?:first|initial|gut)|tempt\w+|some(?: people| students)? (?:would|may|might|could|think|say)|"
+    r"many(?: people| students)? (?:would|may|might|could|think|say|choose|pick)|one (?:might|could|may|would)|"
+    r"you (?:might|may|could) |people (?:often|usually|may|might)|"
+    r"common (?:mistake|error|misconception)|zuerst|zunächst|d['’]abord|al principio|сначала|primero)",
+    re.IGNORECASE,
 )
-LISTED = re.compile(
-    rf"^\W{{0,6}}(?i:{_NAME})\W{{0,4}}(?P<letter>[A-Z])(?:\s*[)\].:,]|\s+[–—-]|\s*[–—])\s*(?P<rest>\S.{{0,2000}})$"
+CONDITION = re.compile(
+    rf"{_WORD_START}(?:if|unless|whether|suppos(?:e|ing)|assum(?:e|ing)|were it|had it|in case|provided|why|wenn|falls|ob|si|se|если|"
+    rf"ли){_WORD_END}|如果|もし|만약",
+    re.IGNORECASE,
 )
-
-# More than one choice: A and C, A/B, B or D
-_JOIN = (
-    r"\s*(?:,\s*(?:and|or|und|oder|et|ou|y|o|и|или)?|/|&|\+|;|and/or|and|or|und|oder|et|ou|y|o|и|или|和|或者?|及|跟|と|か|"
-    r"または|및|또는|و|أو)\s*"
+POLITE_CONDITION = re.compile(
+    r"\s*(?:only|just|partly|partially|in part|in some|for (?:the|a)|if|when|unless|where|in that|as far)\b",
+    re.I,
 )
-SEVERAL = re.compile(
-    rf"{_OPEN}(?:both\s+|either\s+)?(?i:{_NAME})\(?(?P<first>[A-Z])\)?(?i:{_JOIN})(?i:{_NAME})\(?(?P<second>[A-Z])\)?"
-    r"(?![0-9A-Za-z_'’-])(?!\s+(?:is|are|was|can|cannot|could|does|do|has|would|will|seems?|fails?|isn|ist|est|es|no)\b)"
-    r"|(?P<joined>[A-J]{2,10})\s*[.!]?\s*$",
-    re.MULTILINE,
+CONCESSION = re.compile(
+    rf"{_WORD_START}(?:even though|although|though|while|whereas|despite|albeit|obwohl|bien que|aunque|хотя){_WORD_END}",
+    re.IGNORECASE,
 )
-
+CONTRAST = re.compile(
+    rf"(?:,\s*|\s+){_WORD_START}(?:but|however|while|whereas|although|though|yet|sondern|aber|mais|pero|sino|mas|maar|men|но|а не){_WORD_END}"
+    r"|\.\.\.|…|\s[—–]\s|,?但是?|ですが|지만",
+    re.IGNORECASE,
+)
+CONCLUSION = re.compile(
+    rf"{_WORD_START}(?:so|therefore|thus|hence|conclu\w+|overall|accordingly|consequently|summary|daher|also|somit|folglich|donc|"
+    rf"entonces|por (?:lo )?tanto|portanto|quindi|dus|поэтому|значит|следовательно|итак){_WORD_END}|所以|因此|故|したがって|따라서|∴|⇒",
+    re.IGNORECASE,
+)
 # Words that take an earlier answer back.
 CORRECTION = re.compile(
-    r"(?<![^\W\d_])(?:wait|actually|correction|on second thought|mistake|misread|sorry|apolog\w+|hold on|let me re\w+|"
-    r"re-?check\w*|re-?consider\w*|instead|change my (?:answer|mind)|revis\w+|i was wrong|scratch that|hmm|oops|"
-    r"moment|halt|doch|attendez|espera|подождите|однако нет)(?![^\W\d_])|等等|不对|不對|重新|いや|待って|아니",
+    rf"{_WORD_START}(?:wait|actually|correction|on (?:second thoughts?|reflection|closer|further)|mistake|misread|sorry|apolog\w+|"
+    r"hold on|let me re\w+|re-?check\w*|re-?consider\w*|instead|change my (?:answer|mind)|revis\w+|i was wrong|scratch that|"
+    rf"hmm|oops|no,|nope|rather,|moment|halt|doch|attendez|espera|подождите|однако нет)(?![^\W\d_])|no,|等等|不对|不對|重新|いや|待って|아니",
     re.IGNORECASE,
 )
-# Words that turn round, or make conditional, what follows them.
-NEGATED = re.compile(
-    r"(?<![^\W\d_])(?:not|never|neither|nor|none|cannot|if|whether|unless|why|assum\w+|suppos\w+|nicht|kein\w*|ob|wenn|"
-    r"falls|ne|pas|si|no|не|если|ли)(?![^\W\d_])|n['’]t(?![^\W\d_])|[不非未]",
+RETRACTION = re.compile(
+    r"^\W*(?:wait|no|nope|actually|hmm+|hold on|scratch that|oops|sorry|correction)\b[^\n]{0,80}?"
+    r"(?:not (?:right|correct|true|it)|wrong|incorrect|mistake\w*|misread|scratch that|(?:is|was)n['’]t (?:right|correct))",
     re.IGNORECASE,
 )
-# Words by which an option is mentioned rather than chosen.
-DOUBTED = re.compile(
-    NEGATED.pattern
-    + r"|(?<![^\W\d_])(?:wrong|incorrect|ruled?|rules|eliminat\w+|exclud\w+|reject\w*|between|unsure)(?![^\W\d_])",
+REFUSAL = re.compile(
+    rf"{_WORD_START}(?:(?:can(?:not|['’]?t| not)|could(?:n['’]?t| not)|unable to|won['’]?t|will not|not able to|refuse to|decline to|"
+    r"impossible to|hard to|difficult to|not possible to|no way to|not going to|would rather not|prefer not to)(?:\s+\w+){0,2}\s+(?:answer|help|"
+    r"choose|determin\w+|say|tell|pick|decide|select|know|provide|give|judge|assist|commit|be (?:answered|determined|told|decided))|"
+    r"don['’]?t know|do not know|no idea|not sure|unsure|uncertain|undecided|not certain|no (?:correct|right) answer|not enough (?:information|context)|"
+    r"insufficient (?:information|context)|weiß (?:es )?nicht|ne sais pas|no (?:lo )?sé|не знаю|between)(?![^\W\d_])"
+    r"|不知道|わかりません|分かりません|모르",
     re.IGNORECASE,
 )
-# Words that may follow a letter which is a word itself (A because …, I is …).
-CONNECTIVES = re.compile(
-    r"\s+(?:because|since|as|is|and|or|but|for|due|with|given|which|seems|follows|based|being|—|–|-|weil|da|denn|ist|car|"
-    r"parce|est|porque|ya|es|потому|так|since)(?![^\W\d_])",
+# A line that begins a question of the model's own.
+NEXT_QUESTION = re.compile(
+    r"^[ \t>#*_-]{0,8}(?:(?:next |new |another )?(?:question|problem|exercise)|q|human|user|instruction|input|example|frage|pregunta|"
+    r"вопрос|问题|問題)\s{0,2}(?:#?\d{1,4})?\s{0,2}[:.)：]|^[ \t]{0,4}(?:answer the following|now answer this|choose the (?:correct|best) )"
+    "|^[ \t>#*_-]{0,8}\ue110(?=[ \t:.)])"  # "Q:", marked as a letter
+    r"|<\|im_start\|>user|\[INST\]",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+# Several choices in a row: A, B and D; A/B
+_JOIN = (
+    r"\s*[)\]\"'”]?\s*(?:,\s*(?:(?:and|or|und|oder|et|ou|y|o|и|или|as well as)\s+)?|/|&|\+|;|and/or\s|(?:and|or|nor|und|oder|et|ou|y|o|e|"
+    r"и|или|och|eller|en|of|i|lub|atau|dan|as well as|or maybe|or perhaps|or possibly|and perhaps|or else)\s|和|或者?|及|跟|と|か|または|및|또는|و|أو)"
+    r"\s*(?:(?:also|even|maybe|perhaps|possibly|either|both|option|choice|the)\s+)*[(\[\"'“]{0,2}\s*"
+)
+GROUP = re.compile(rf"{MARK}(?:{_JOIN}{MARK})*", re.IGNORECASE)
+BARE_LINE = re.compile(rf"[^\w\ue000-\ue2ff?]{{0,12}}({MARK})[^\w\ue000-\ue2ff?]{{0,6}}")
+LISTED = re.compile(
+    rf"[^\w\n\ue000-\ue2ff]{{0,8}}(?:\d{{1,2}}[.)]\s*)?(?:\[[ xX]\]\s*)?[^\w\n\ue000-\ue2ff]{{0,4}}({MARK})"
+)
+# What follows a letter that begins an answer: B, because …
+_REASON = r"\s+(?:because|since|as|for|due|given|weil|da|denn|car|parce|porque|ya que|потому|так как)"
+OPENING_REASON = re.compile(rf"[)\]\"'”*]{{0,3}},?{_REASON}", re.IGNORECASE)
+OPENING = re.compile(
+    r"[)\]\"'”*]{0,3}(?:\s*[.,:;!–—-]|\s+(?:because|since|as|is|for|due|given|it is|weil|da|denn|car|parce|porque|ya que|потому|так как))",
     re.IGNORECASE,
 )

@@ -1,0 +1,324 @@
+"""Marked text: one character where something stands for a choice, so that words of choices are no words of the answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from hotmess_inspect.multiple_choice.clean import plain_text
+
+__all__ = ["BEYOND", "Choices", "choice_of", "is_letter", "mark", "read_choices"]
+
+# Private characters: the text of a choice, a letter that is dressed as a label, a letter alone; then two that are none.
+_TEXT, _LABEL, _ALONE = 0xE000, 0xE100, 0xE200
+BEYOND = 255
+_PRIVATE = re.compile("[\ue000-\ue2ff]")
+
+# Cyrillic letters that look like Latin ones; Russian answers mix them in.
+_HOMOGLYPHS = {"А": "A", "В": "B", "С": "C", "Е": "E"}
+# Letters that are words in some language.
+_WORDS_OF_ONE = frozenset("AIEOYUАВСЕ")
+# Words that are too common to be taken for a choice's text wherever they stand.
+_COMMON = frozenset(
+    "a all always and answer best both choice correct either false incorrect is it left letter me neither never no none not "
+    "one option or right same so sure the there this that true two three four false wrong yes you zero".split()
+)
+_NUMBER = re.compile(r"[-+−±]?[\d.,/:^%°()\s×eE+-]*\d[\d.,/:^%°()\s×eE+-]*")
+_BLANKS = re.compile(r"[ \t\f\v]+")
+
+_NAME = (
+    r"(?:options?|choice|letter|alternative|answer|statement|opción|opcion|alternativa|opção|opzione|choix|lettre|"
+    r"letra|lettera|proposition|réponse|respuesta|antwort|buchstabe|möglichkeit|aussage|optie|opcja|seçenek|şık|pilihan|"
+    r"phương án|đáp án|вариант\w{0,3}|буква|пункт|ответ|под буквой|варіант|الخيار|الحرف|选项|選項|選択肢|선택지|보기|विकल्प)"
+)
+# Letters that words are written with where letters stand apart from each other.
+_WORD = r"[0-9A-Za-z_À-ɏͰ-ϿЀ-ӿ]"
+_OPEN = r"[(\[{<\"'“„‘«「『【〔]"
+_CLOSE = r"[)\]}>\"'”’»」』】〕]"
+# What may not follow a letter that stands for a choice: a word, a number, C's, C++, C/D, D-glucose, E =
+_RIGHT = r"(?![0-9A-Za-z_À-ɏͰ-ϿЀ-ӿ]|['’](?!dir|dır|dur|dür|\s|$|[\"',.)\]}])[a-zA-Z]|[+#&²³⁺⁻^°%\\]|/(?![A-Z](?![A-Za-z]))|-\w|\s?[=<>≤≥≈∝·×∈→](?![=<>-])|\()"
+_LETTERS = re.compile(
+    rf"(?<![^\W\d_])(?P<name>{_NAME}\s*(?:{_OPEN}\s?){{0,2}}(?P<named>[A-ZАВСЕ]|(?<=[ ({{\[\"'])[a-z])(?:\s?{_CLOSE}){{0,2}}(?:(?<=[)\]}}\"'”])|{_RIGHT}))"
+    rf"|(?<!{_WORD})(?<!\\)(?P<dressed>{_OPEN}\s?(?P<inside>[A-ZАВСЕ]|(?<=[(\[{{])[a-z])\s?{_CLOSE})"
+    r"|(?P<line>^[^\w\n\ue000-\ue2ff]{0,8}(?P<first>[A-Za-zАВСЕ])(?:\s?[)\]:]|[.](?=\s|$)|(?=\s*(?:[,–—-]\s|$|\|))))"
+    rf"|(?<!{_WORD})(?<!['’+*/^=<>·×\\-])(?P<half>(?P<before>[A-Z])\))"
+    rf"|(?<!{_WORD})(?<!['’+*^<>·×\\.-])(?<!(?-i:[0-9a-z])/)(?P<alone>[A-ZАВСЕ]){_RIGHT}",
+    re.IGNORECASE | re.MULTILINE,
+)
+# E = 3: the E of such a text is no choice wherever it stands alone.
+_VARIABLE = re.compile(rf"(?<!{_WORD})([A-Z])\s?=(?!=)")
+_NARROW = re.compile(r"\s?[).:,]?\s{0,2}")
+_SEPARATOR = re.compile(r"[\s]{0,2}[).:,(\]\[\"'“”|–—-]{0,3}[ \t]{0,2}[\"'“(\[]?")
+# Words that may follow a letter which is a word itself (A because …, I is …).
+_CONNECTIVES = re.compile(
+    r"\s+(?:because|since|as|is|and|or|but|for|due|with|given|which|seems|follows|based|being|rather|not|can|cannot|are|must|"
+    r"was|it|on this|would|does|should|fits|also|comes|might|could|looks|sounds|describes|makes|has|says|weil|da|denn|ist|car|"
+    r"parce|est|porque|ya|es|é|è|und|oder|et|ou|instead|over|here|too|i|потому|так)(?![^\W\d_])|\s+[A-Z\ue000-\ue2ff(]"
+)
+_ANNOUNCES = re.compile(
+    r"(?:answer|ans|choice|option|is|be|say|pick|choose|select|with|guess|[:=→]|lautet|ist|est|es|é|はい?|是|为)[\s\"'(\[]*$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The texts of a question's choices, ready to be found.
+
+    Attributes:
+        count: Number of choices.
+        keys: Each choice's text without markup, case and marks at its ends.
+        found: Texts that are looked for anywhere, the longest first, with the choice; ``BEYOND`` where two are the same.
+        placed: Short or common texts, which count only where an answer is announced.
+    """
+
+    count: int
+    keys: tuple[str, ...]
+    found: tuple[tuple[str, int], ...]
+    placed: dict[str, int]
+
+
+@lru_cache(maxsize=4096)
+def read_choices(choices: tuple[str, ...]) -> Choices:
+    """Prepare the texts of a question's choices."""
+    keys = tuple(_key(choice) for choice in choices)
+    whose: dict[str, int] = {}
+    for index, key in enumerate(keys):
+        # Two choices that read the same cannot be told apart by their text.
+        whose[key] = BEYOND if key in whose else index
+    labels = {chr(ord("a") + index) for index in range(len(choices))}
+    placed = {key: index for key, index in whose.items() if key and key not in labels and _is_short(key)}
+    found = [(key, index) for key, index in whose.items() if key and key not in labels and key not in placed]
+    found.sort(key=lambda pair: -len(pair[0]))
+    return Choices(len(choices), keys, tuple(found), placed)
+
+
+def choice_of(mark: str, count: int) -> int | None:
+    """The choice that a mark stands for; ``None`` for a letter beyond the choices, and where it is not one choice."""
+    index = ord(mark) & 0xFF
+    return index if index < count else None
+
+
+def is_letter(mark: str) -> bool:
+    """Whether a mark is a letter, with or without its text, and not a text alone."""
+    return ord(mark) >= _LABEL
+
+
+def mark(text: str, choices: Choices) -> str:
+    """Replace whatever stands for a choice by one character.
+
+    Args:
+        text: Plain text.
+        choices: The choices.
+
+    Returns:
+        The text with the choices' own texts, labels ("(B)", "option B", "B) text") and lone letters marked.
+    """
+    text = _BLANKS.sub(" ", _PRIVATE.sub(" ", text))
+    text = _mark_texts(text, choices)
+    text = _mark_letters(text, choices)
+    return _mark_placed(text, choices)
+
+
+def _key(choice: str) -> str:
+    return _lower(re.sub(r"\s+", " ", plain_text(choice))).strip(" \t\"'“”‘’«».,;:!?")
+
+
+def _is_short(key: str) -> bool:
+    return len(key) <= 2 or key in _COMMON or _NUMBER.fullmatch(key) is not None
+
+
+def _lower(text: str) -> str:
+    """Lower case of the same length."""
+    low = text.lower()
+    return low if len(low) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+
+
+def _ends_there(text: str, start: int, end: int) -> bool:
+    """Whether a stretch of text begins and ends with whole words and numbers."""
+    before = text[start - 1 : start]
+    after = text[end : end + 2]
+    if text[start].isalnum() and (before.isalnum() or before in ("_", "\\", "^")):
+        return False
+    if text[start].isdigit() and before in (".", ",", "-", "/") and text[start - 2 : start - 1].strip():
+        return False
+    if not after or not text[end - 1].isalnum():
+        return True
+    if after[0].isalnum() or after[0] in "_^" or (text[end - 1].isdigit() and after[0] in "%/°"):
+        return False
+    # A hyphen, a decimal point or a comma between digits goes on with the word.
+    joins = after[0] == "-" or (after[0] in ".,/:" and text[end - 1].isdigit() and after[1:2].isdigit())
+    return not (joins and after[1:2].isalnum())
+
+
+def _mark_texts(text: str, choices: Choices) -> str:
+    low = _lower(text).replace("\n", " ")
+    spans: list[tuple[int, int, int]] = []
+    taken = bytearray(len(low)) if choices.found else bytearray()
+    for key, index in choices.found:
+        start = low.find(key)
+        while start >= 0:
+            end = start + len(key)
+            if not taken[start] and not taken[end - 1] and _ends_there(low, start, end):
+                spans.append((start, end, index))
+                taken[start:end] = b"\1" * len(key)
+            start = low.find(key, end)
+    if not spans:
+        return text
+    pieces, place = [], 0
+    for start, end, index in sorted(spans):
+        pieces += [text[place:start], chr(_TEXT + index)]
+        place = end
+    return "".join([*pieces, text[place:]])
+
+
+def _mark_letters(text: str, choices: Choices) -> str:
+    pieces: list[str] = []
+    place = 0
+    low: str | None = None
+    variables = set(_VARIABLE.findall(text)) if "=" in text else set()
+    for found in _LETTERS.finditer(text):
+        if found.start() < place or not (known := _letter(found, text, choices)):
+            continue
+        kind, index = known
+        start, end = found.start(), found.end()
+        if found["alone"] in variables and not _ANNOUNCES.search(text, max(0, start - 12), start):
+            continue
+        low = _lower(text) if low is None else low
+        end, index = _own_text(text, low, end, index, choices)
+        if kind == _LABEL and found["line"]:
+            start = found.start("first")
+            while start > found.start() and text[start - 1] in "([{\"'":
+                start -= 1
+        pieces += [text[place:start], chr(kind + index)]
+        place = end
+    pieces.append(text[place:])
+    marked = "".join(pieces)
+    # Rome (C): the text first, its letter behind.
+    return re.sub(
+        "([\ue000-\ue0ff])[ ,]{0,2}[(\\[]?\\s?([\ue100-\ue2ff])[)\\]]?",
+        lambda both: both[2] if ord(both[1]) & 0xFF == ord(both[2]) & 0xFF else both[0],
+        marked,
+    )
+
+
+def _letter(found: re.Match[str], text: str, choices: Choices) -> tuple[int, int] | None:
+    """Kind and index of a letter, ``None`` where it is a word, a name of something, or no letter of a list."""
+    letter = found["named"] or found["inside"] or found["first"] or found["before"] or found["alone"]
+    index = ord(_HOMOGLYPHS.get(letter, letter).upper()) - ord("A")
+    if not 0 <= index < 26:
+        return None
+    end = found.end()
+    if index >= choices.count and letter.lower() in choices.placed:
+        return None
+    if letter.islower():
+        return _lower_case(found, text, letter, index, choices)
+    if found["inside"] or found["before"]:
+        return _LABEL, index
+    if found["first"] and text[end - 1] in ")]:.|":
+        # "A: " may begin a question and its answer, "I." a roman number; both are labels by their place.
+        return _LABEL, index
+    word = re.match(r"\s+[a-zß-ɏа-џ]", text[end : end + 8])
+    if letter in _WORDS_OF_ONE and word and not found["first"]:
+        if _CONNECTIVES.match(text, end) is None or (letter == "I" and index >= choices.count):
+            return None
+    return (_LABEL if found["named"] else _ALONE), index
+
+
+def _lower_case(
+    found: re.Match[str], text: str, letter: str, index: int, choices: Choices
+) -> tuple[int, int] | None:
+    """A small letter is a label only in a dress or a place that says so."""
+    end = found.end()
+    if index >= choices.count:
+        return None
+    closed = text[end - 1 : end] in (")", "]", "}")
+    if found["inside"]:
+        quoted = _ANNOUNCES.search(text, max(0, found.start() - 12), found.start()) is not None
+        return (_LABEL, index) if closed or quoted else None
+    ends = re.match(r"\s*(?:$|[\n.,;:!?)\]}\"'”’])", text[end : end + 3]) is not None
+    if found["named"]:
+        return (_LABEL, index) if closed or ends else None
+    if found["first"]:
+        rest = text[end:].split("\n", 1)[0]
+        own = (
+            _lower(rest).lstrip(" ").startswith(choices.keys[index][:12])
+            or "\ue000" <= rest.strip()[:1] <= "\ue0ff"
+        )
+        return (_LABEL, index) if closed or not rest.strip(" .)*") or own else None
+    if found["alone"]:
+        announced = _ANNOUNCES.search(text, max(0, found.start() - 12), found.start()) is not None
+        return (_LABEL, index) if ends and announced else None
+    return None
+
+
+def _own_text(text: str, low: str, end: int, index: int, choices: Choices) -> tuple[int, int]:
+    """Where a label ends together with its choice's text, and the choice; ``BEYOND`` where the text is another's."""
+    key = choices.keys[index] if index < choices.count else ""
+    # Two tries: a dash behind a label may be a separator or a sign.
+    for pattern in (_NARROW, _SEPARATOR):
+        separator = pattern.match(text, end)
+        place = separator.end() if separator else end
+        if key and place > end and low.startswith(key, place) and _ends_there(low, place, place + len(key)):
+            return place + len(key), index
+    following = text[place : place + 1]
+    if following and _TEXT <= ord(following) < _LABEL:
+        whose = ord(following) - _TEXT
+        if whose == index:
+            return place + 1, index
+        if whose != BEYOND and key.startswith(choices.keys[whose]):
+            # Another choice's text that this one's begins with.
+            begun = len(choices.keys[whose])
+            same = _common(low[place + 1 : place + 1 + len(key)], key[begun:])
+            if same and (same == len(key) - begun or place + 1 + same == len(low)):
+                return place + 1 + same, index
+        plain = re.fullmatch(r"\s?[).:\]]?\s?", text[end:place]) is not None
+        return (place + 1, BEYOND) if plain and whose != BEYOND and index < choices.count else (end, index)
+    if index >= choices.count or place == end:
+        return end, index
+    # The beginning of the choice's text: cut off, or put in other words further on.
+    rest = low[place : place + len(key)]
+    same = _common(rest, key)
+    if same == len(low) - place and same > 0 and (same >= 3 or same == len(low.strip()) - place):
+        return place + same, index
+    if same >= 8 and " " in rest[:same].strip():
+        stop = re.compile(r"[.;\n]|$").search(text, place + same)
+        return (stop.start() if stop else place + same), index
+    return end, index
+
+
+def _common(one: str, other: str) -> int:
+    """Length of the common beginning of two texts."""
+    same = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        same += 1
+    return same
+
+
+def _mark_placed(text: str, choices: Choices) -> str:
+    """Short texts count on a line of their own, in quotes, and where an answer is announced."""
+    if not choices.placed:
+        return text
+    keys = "|".join(re.escape(key) for key in sorted(choices.placed, key=len, reverse=True))
+    pattern = _placed_pattern(keys)
+
+    def marked(found: re.Match[str]) -> str:
+        # "1." at the beginning of a line counts points.
+        if found[2][0].isdigit() and not found[1].strip() and text[found.end() : found.end() + 2].strip(".)"):
+            return found[0]
+        return found[1] + chr(_TEXT + choices.placed[_lower(found[2])])
+
+    return pattern.sub(marked, text)
+
+
+@lru_cache(maxsize=4096)
+def _placed_pattern(keys: str) -> re.Pattern[str]:
+    return re.compile(
+        r"((?:^[^\w\n\ue000-\ue2ff]{0,6}|[\"“'(]\s?|(?:answer|answers|ans|is|be|choose|pick|say|with|get|gives|it's|equals|option|"
+        r"choice|ist|lautet|est|es|é|是|为|：|ответ)[\"']?(?:\s*[:=—]|\s+[–-](?=\s))?\s*[\"'“(]?\s?|:\s*[\"'“(]?\s?))"
+        rf"({keys})(?=\s*(?:$|[.!?]{{1,2}}(?:\s|$|[\"”'*])|[,;)\"”'\]}}。]|\s+(?:because|since|as|which|so)\b|\s+[—–-]))",
+        re.IGNORECASE | re.MULTILINE,
+    )
