@@ -17,6 +17,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Per-question numbers as scores in a log, for the log viewer.",
     ),
     "cleanup": ("hotmess_inspect.cli.cleanup", "Remove what killed runs left in the Docker engine."),
+    "diverge": (
+        "hotmess_inspect.cli.diverge",
+        "At which step epochs of a question part, and what that decides.",
+    ),
     "doctor": ("hotmess_inspect.cli.doctor", "What works on this machine and what to install."),
     "export": ("hotmess_inspect.cli.export", "Outcomes as a Parquet data set."),
     "images": ("hotmess_inspect.cli.images", "Sandbox images: pull, build, list, check, prune."),

@@ -314,7 +314,7 @@ def _result(
 ) -> GroupResult:
     estimator = options.estimator_for(loss)
     d: Decomposition
-    if estimator == "unbiased" and _is_nested(questions):
+    if estimator == "unbiased" and is_nested(questions):
         d = decompose_nested(
             questions.predictions,
             questions.target,
@@ -345,7 +345,7 @@ def _text_result(
     return GroupResult(group, questions, d, variant, (np.nan, np.nan), column, options)
 
 
-def _is_nested(questions: Questions) -> bool:
+def is_nested(questions: Questions) -> bool:
     """Whether epochs share few-shot contexts, with at least two contexts for every repeated question."""
     there = ~np.isnan(questions.correct) & (questions.context >= 0)
     if not there.any():

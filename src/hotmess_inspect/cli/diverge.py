@@ -1,0 +1,104 @@
+"""`hotmess diverge`: at which step the epochs of a question part, and how much of the variance that decides."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+import click
+
+from hotmess_inspect.cli._threads import one_thread
+
+
+@click.command()
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option(
+    "--grain",
+    default="target",
+    show_default=True,
+    metavar="tool|target|exact|state|MODULE:FUNCTION",
+    help="When two steps are the same: same tool, same program or tool on the same files, same arguments, same "
+    "set of files changed so far, or what a function of (tool, arguments) returns.",
+)
+@click.option(
+    "--text-steps",
+    type=click.Choice(("paragraph", "sentence")),
+    default="paragraph",
+    show_default=True,
+    help="What a step is where there are no tool calls.",
+)
+@click.option(
+    "--measure", help="f2p, p2p, pooled, resolved, the name of a scorer, or all. Default: the first."
+)
+@click.option(
+    "--unparsed",
+    type=click.Choice(("uniform", "class", "drop")),
+    default="uniform",
+    show_default=True,
+    help="What an answer that could not be read counts as.",
+)
+@click.option(
+    "--questions", type=click.IntRange(0), default=3, show_default=True, help="Questions shown as trees."
+)
+@click.option(
+    "--permutations", type=click.IntRange(1), default=10_000, show_default=True, help="Of the null."
+)
+@click.option(
+    "--resamples", type=click.IntRange(1), default=2000, show_default=True, help="Bootstrap replicates."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of permutations and bootstrap."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
+def diverge(
+    inputs: Sequence[str],
+    grain: str,
+    text_steps: str,
+    measure: str | None,
+    unparsed: str,
+    questions: int,
+    permutations: int,
+    resamples: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Show at which step epochs of the same question part, and which partings decide the outcome.
+
+    INPUT is a log with transcripts (.eval, .json), a folder, glob or URI of logs, or a result file of τ-bench
+    (.json, .json.gz). The variance is split exactly by the step at which each pair of epochs parts, and compared
+    with what is expected where outcomes have nothing to do with the path.
+
+    Exit status: 0 good, 1 some input was unusable (the rest is reported), 2 usage.
+    """
+    one_thread()
+    from hotmess_inspect.cli._reading import reading_progress
+    from hotmess_inspect.results.divergence import DivergeOptions
+    from hotmess_inspect.results.divergence import diverge as split
+    from hotmess_inspect.results.paths import read_with_paths
+
+    try:
+        options = DivergeOptions(
+            grain=grain,
+            unit=text_steps,  # type: ignore[arg-type]
+            measure=measure,
+            unparsed=unparsed,  # type: ignore[arg-type]
+            permutations=permutations,
+            resamples=resamples,
+            seed=seed,
+        )
+        with reading_progress(quiet=as_json) as progress:
+            walked = read_with_paths(inputs, options, progress=progress)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    results, problems = split(walked.inputs.outcomes, walked.paths.by_epoch, options)
+    problems = [*walked.inputs.problems, *problems]
+    if as_json:
+        listed = [{"level": p.level, "input": p.input, "message": p.message} for p in problems]
+        groups = [result.as_json() for result in results]
+        click.echo(json.dumps({"schema": 1, "groups": groups, "problems": listed}, indent=1))
+    else:
+        from hotmess_inspect.render.divergence import print_divergence
+
+        print_divergence(results, problems, questions=questions)
+    sys.exit(1 if not results or any(p.level == "error" for p in problems) else 0)

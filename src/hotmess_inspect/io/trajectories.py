@@ -1,0 +1,337 @@
+"""What an epoch did, call by call: from the transcripts of logs, streamed one sample at a time."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import msgspec
+
+from hotmess_inspect.io.archive import FREE_BYTES, Archive, DamagedLog
+from hotmess_inspect.io.json_log import looks_like_log
+from hotmess_inspect.io.records import Count, decode_as
+from hotmess_inspect.io.sources import File
+
+_MAX_SAMPLE = FREE_BYTES * 4
+_ATTACHED = "attachment://"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a tool.
+
+    Attributes:
+        tool: Name of the tool.
+        arguments: Its arguments; text where they were no JSON object.
+        result: What the tool answered, as text.
+        event: Id of the log's event, for links into the log viewer; empty where there is none.
+    """
+
+    tool: str
+    arguments: dict[str, Any] | str
+    result: str = ""
+    event: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """One epoch of one question.
+
+    Attributes:
+        log: The log's path, as in the outcomes.
+        question: Question id.
+        epoch: Epoch number, from 1.
+        calls: Tool calls in the order in which they were made.
+        text: What the model thought and wrote, for epochs without calls.
+        seconds: Working time; NaN where unknown.
+    """
+
+    log: str
+    question: str
+    epoch: int
+    calls: tuple[Call, ...]
+    text: str = ""
+    seconds: float = float("nan")
+
+
+class _Function(msgspec.Struct, gc=False, frozen=True):
+    id: str = ""
+    function: str = ""
+    arguments: Any = None
+
+
+class _Message(msgspec.Struct, gc=False, frozen=True):
+    role: str = ""
+    content: Any = None
+    tool_calls: list[_Function] | None = None
+    tool_call_id: str | None = None
+
+
+class _Choice(msgspec.Struct, gc=False, frozen=True):
+    message: _Message = _Message()
+
+
+class _Output(msgspec.Struct, gc=False, frozen=True):
+    choices: list[_Choice] = []
+
+
+class _Event(msgspec.Struct, gc=False, frozen=True):
+    """The fields of tool calls, of model calls and of spans; other events are passed over."""
+
+    event: str = ""
+    uuid: str | None = None
+    id: Any = None
+    function: str | None = None
+    arguments: Any = None
+    result: Any = None
+    error: Any = None
+    name: Any = None
+    role: Any = None
+    output: Any = None
+
+
+class _Sample(msgspec.Struct, gc=False, frozen=True):
+    id: int | str
+    epoch: Count
+    messages: list[_Message] = []
+    events: list[_Event] = []
+    attachments: dict[str, str] = {}
+    working_time: float | None = None
+
+
+class _JsonLog(msgspec.Struct, gc=False, frozen=True):
+    samples: list[_Sample] | None = None
+
+
+_SAMPLE = msgspec.json.Decoder(_Sample)
+_LOG = msgspec.json.Decoder(_JsonLog)
+
+
+def iter_trajectories(
+    files: Iterable[File],
+    *,
+    failed: Callable[[str, str], None],
+    progress: Callable[[int], None] | None = None,
+    wanted: Callable[[str, str, int], bool] | None = None,
+) -> Iterator[Trajectory]:
+    """The epochs of logs, one after the other; at no time is more than one sample of an archive in memory.
+
+    Args:
+        files: Logs (``.eval``, ``.json``) and τ-bench results; tables hold no calls and are passed over.
+        failed: Told of each log or sample that cannot be read, as (file, reason); the rest goes on.
+        progress: Called after each sample with the bytes of its file that are behind it.
+        wanted: Whether an epoch, as (log, question, epoch), is of interest; all are by default.
+
+    Yields:
+        Trajectories in the order of the files.
+    """
+    for file in files:
+        try:
+            for trajectory in _of_file(file, failed, progress):
+                if wanted is None or wanted(trajectory.log, trajectory.question, trajectory.epoch):
+                    yield trajectory
+        except (ValueError, OSError, EOFError) as error:
+            failed(file.path, str(error))
+        if progress is not None:
+            progress(file.size)
+
+
+def _of_file(
+    file: File, failed: Callable[[str, str], None], progress: Callable[[int], None] | None
+) -> Iterator[Trajectory]:
+    if file.suffix == ".eval" or file.read(0, 4) == b"PK\x03\x04":
+        archive = Archive(file, transcripts=True)
+        for member in archive.members.values():
+            if not (member.name.startswith("samples/") and member.name.endswith(".json")):
+                continue
+            try:
+                data = archive.read(member.name, _MAX_SAMPLE)
+                yield _of_sample(file.path, decode_as(_SAMPLE, data, _Sample, member.name))
+            except DamagedLog as error:
+                failed(file.path, str(error))
+            if progress is not None:
+                progress(member.offset + member.compressed)
+    elif looks_like_tau(file):
+        yield from _tau_trajectories(file)
+    elif file.suffix == ".json" and looks_like_log(file):
+        log = decode_as(_LOG, file.read(0, file.size), _JsonLog, "the log")
+        yield from (_of_sample(file.path, sample) for sample in log.samples or [])
+
+
+def _of_sample(log: str, sample: _Sample) -> Trajectory:
+    attached = sample.attachments
+
+    def resolve(value: Any) -> Any:
+        if isinstance(value, str) and value.startswith(_ATTACHED):
+            return attached.get(value[len(_ATTACHED) :], value)
+        if isinstance(value, dict):
+            return {key: resolve(entry) for key, entry in value.items()}
+        if isinstance(value, list):
+            return [resolve(entry) for entry in value]
+        return value
+
+    calls = {key: _as_call(call, resolve) for key, call in _called(sample).items()}
+    written = [_written(resolve(m.content)) for m in sample.messages if m.role == "assistant"]
+    return Trajectory(
+        log,
+        str(sample.id),
+        sample.epoch,
+        tuple(calls.values()),
+        "" if calls else "\n\n".join(text for text in written if text),
+        float("nan") if sample.working_time is None else sample.working_time,
+    )
+
+
+@dataclass(slots=True)
+class _Found:
+    tool: str
+    arguments: Any
+    result: Any = None
+    event: str = ""
+
+
+def _called(sample: _Sample) -> dict[str, _Found]:
+    """Every call once, by its id: what the model asked for, and what ran without being asked for.
+
+    Some agents shorten their messages, and agents inside of a sandbox never write them: events hold them all.
+    Scoring is no part of the epoch, nor is what models in another role do.
+    """
+    found: dict[str, _Found] = {}
+    for number, event in enumerate(sample.events):
+        if event.event == "span_begin" and event.name == "scorers":
+            break
+        if event.event == "model" and event.role is None and not event.error and event.output:
+            try:
+                output = msgspec.convert(event.output, _Output)
+            except msgspec.ValidationError:
+                continue
+            for call in (output.choices[0].message.tool_calls if output.choices else None) or []:
+                found.setdefault(call.id, _Found(call.function, call.arguments, event=event.uuid or ""))
+        elif event.event == "tool" and event.function:
+            key = event.id if isinstance(event.id, str) else f"event {number}"
+            result = event.error.get("message") if isinstance(event.error, dict) else event.result
+            found[key] = _Found(event.function, event.arguments, result, event.uuid or "")
+    if not found:
+        # Logs of Inspect's first versions, and of other writers, have messages only.
+        for number, message in enumerate(sample.messages):
+            for call in message.tool_calls or []:
+                found.setdefault(call.id or f"message {number}", _Found(call.function, call.arguments))
+            if message.role == "tool" and message.tool_call_id in found:
+                found[message.tool_call_id].result = message.content
+    return found
+
+
+def _as_call(found: _Found, resolve: Callable[[Any], Any]) -> Call:
+    arguments = resolve(found.arguments)
+    if not isinstance(arguments, dict):
+        arguments = _parsed(arguments)
+    return Call(found.tool, arguments, _written(resolve(found.result)), found.event)
+
+
+def _parsed(arguments: Any) -> dict[str, Any] | str:
+    """Arguments as an object, or as the text that they are."""
+    if isinstance(arguments, str):
+        try:
+            value = json.loads(arguments)
+        except (ValueError, RecursionError):
+            return arguments
+        return value if isinstance(value, dict) else arguments
+    return "" if arguments is None else json.dumps(arguments, sort_keys=True)
+
+
+def _written(content: Any) -> str:
+    """The text of a message or of a tool's answer, reasoning included."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        parts = [
+            part
+            if isinstance(part, str)
+            else str(part.get("text") or part.get("reasoning") or part.get("type") or "")
+            for part in content
+            if isinstance(part, str | dict)
+        ]
+        return "\n\n".join(part for part in parts if part)
+    return json.dumps(content, sort_keys=True)
+
+
+# τ-bench: a list of runs, each with task_id, trial, reward and traj, the messages as OpenAI's API has them.
+
+
+class _TauFunction(msgspec.Struct, gc=False, frozen=True):
+    name: str = ""
+    arguments: Any = None
+
+
+class _TauCall(msgspec.Struct, gc=False, frozen=True):
+    id: str = ""
+    function: _TauFunction = _TauFunction()
+
+
+class _TauMessage(msgspec.Struct, gc=False, frozen=True):
+    role: str = ""
+    content: Any = None
+    tool_calls: list[_TauCall] | None = None
+    tool_call_id: str | None = None
+
+
+class TauRun(msgspec.Struct, gc=False, frozen=True):
+    """One run of one τ-bench task."""
+
+    task_id: int | str
+    reward: float
+    trial: int = 0
+    traj: list[_TauMessage] = []
+
+
+_TAU = msgspec.json.Decoder(list[TauRun])
+
+
+def looks_like_tau(file: File) -> bool:
+    """Whether a file starts as the results of τ-bench do, compressed or not."""
+    name = PurePosixPath(file.path.lower())
+    if name.suffix not in (".json", ".gz"):
+        return False
+    start = file.read(0, 1 << 16)
+    if start[:2] == b"\x1f\x8b":
+        import zlib
+
+        start = zlib.decompressobj(31).decompress(start, 1 << 12)
+    head = start.lstrip()[: 1 << 12]
+    return head[:1] == b"[" and b'"task_id"' in head
+
+
+def read_tau(file: File) -> list[TauRun]:
+    """The runs of a τ-bench result file (``.json`` or ``.json.gz``).
+
+    Raises:
+        DamagedLog: If the file is not such a list, or inflates beyond bounds.
+    """
+    data = file.read(0, file.size)
+    if data[:2] == b"\x1f\x8b":
+        import io
+
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+            data = packed.read(_MAX_SAMPLE * 4 + 1)
+        if len(data) > _MAX_SAMPLE * 4:
+            raise DamagedLog(f"inflates to more than {_MAX_SAMPLE * 4:,} bytes")
+    return decode_as(_TAU, data, list[TauRun], os.path.basename(file.path))
+
+
+def _tau_trajectories(file: File) -> Iterator[Trajectory]:
+    for run in read_tau(file):
+        results = {m.tool_call_id: m.content for m in run.traj if m.role == "tool" and m.tool_call_id}
+        calls = tuple(
+            Call(call.function.name, _parsed(call.function.arguments), _written(results.get(call.id)))
+            for message in run.traj
+            for call in message.tool_calls or []
+        )
+        text = "\n\n".join(_written(m.content) for m in run.traj if m.role == "assistant" and m.content)
+        yield Trajectory(file.path, str(run.task_id), run.trial + 1, calls, "" if calls else text)

@@ -1,0 +1,224 @@
+"""The text tables of `hotmess diverge`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from hotmess_inspect.analyses.divergence.account import KINDS
+from hotmess_inspect.cli._console import cell, console, print_problems
+from hotmess_inspect.io.logs import Problem
+from hotmess_inspect.render.text import plain
+from hotmess_inspect.results.analyze import group_name
+from hotmess_inspect.results.divergence import (
+    ANSWERS,
+    Branch,
+    DecisiveNode,
+    GroupDivergence,
+    QuestionDivergence,
+)
+
+_ROWS = 12
+_LISTED = 6
+_SHOWN = 90
+
+KIND_NAMES = {
+    "other_tool": "another tool",
+    "other_target": "the same tool on another file",
+    "other_arguments": "the same with other arguments",
+    "stopped_earlier": "one stops, the other goes on",
+}
+ANSWER_NAMES = {
+    "tool_answers_differ_first": "a tool answered differently first (environment)",
+    "actions_differ_first": "actions differ after equal answers (the model's own draw)",
+    "nothing_differs": "nothing but the outcome differs",
+}
+
+
+def print_divergence(
+    results: Sequence[GroupDivergence], problems: Sequence[Problem], *, questions: int
+) -> None:
+    """Print where variance arises: by step, by kind of parting, by tool and file, and the questions to read."""
+    out = console()
+    if not results:
+        out.print("No group with a verdict was found.")
+    for result in results:
+        _print_group(out, result, questions)
+    print_problems(problems, out)
+
+
+def _print_group(out: Console, result: GroupDivergence, questions: int) -> None:
+    out.print(_steps(result))
+    out.print(cell(verdict(result), "bold"))
+    account = result.account
+    if len(account.variance) and account.variance.sum() > 0:
+        _print_shares(out, "how they part", [KIND_NAMES[k] for k in KINDS], result.shares(account.by_kind))
+        _print_shares(
+            out, "what differs first", [ANSWER_NAMES[k] for k in ANSWERS], result.shares(result.answers)
+        )
+        _print_shares(out, "by tool", account.tools, result.shares(account.by_tool))
+        names = [name or "(no file)" for name in account.files]
+        if len(names) > 1:
+            _print_shares(out, "by file", names, result.shares(account.by_file))
+    _print_consistency(out, result)
+    ranked = sorted(result.questions, key=lambda q: (-np.nan_to_num(q.variance), q.question))
+    for question in [q for q in ranked if q.variance > 0][:questions]:
+        out.print(question_tree(question))
+
+
+def _steps(result: GroupDivergence) -> Table:
+    account, null = result.account, result.null
+    share, pairs = result.shares(account.by_step), account.pairs.sum(axis=0) / max(len(account.pairs), 1)
+    undecided = result.shares(account.undecided)
+    title = (
+        f"{group_name(result.group)} · variance {result.variance:.4f} over {len(account.variance)} questions"
+    )
+    table = Table(title=plain(f"{title} · grain {result.grain}"), title_justify="left")
+    for name in (
+        "parts at step",
+        "pairs",
+        "share of variance",
+        "95 % interval",
+        "expected",
+        "p",
+        "undecided before",
+    ):
+        table.add_column(name, justify="right", no_wrap=True)
+    for n, step in list(enumerate(account.steps))[:_ROWS]:
+        table.add_row(
+            str(step), percent(pairs[n]), percent(share[n]), ends(result.intervals["steps"][n]),
+            percent(null.expected[n]), p_value(null.p_values[n]), percent(undecided[n]),
+        )  # fmt: skip
+    if len(account.steps) > _ROWS:
+        rest = slice(_ROWS, None)
+        table.add_row(
+            f"later ({len(account.steps) - _ROWS} steps)", percent(pairs[rest].sum()), percent(share[rest].sum()), "",
+            percent(null.expected[rest].sum()), "", percent(undecided[_ROWS]),
+        )  # fmt: skip
+    table.add_row(
+        "never", percent(float(account.never_pairs.mean()) if len(account.never_pairs) else math.nan),
+        percent(result.shares(account.never[:, None])[0]), ends(result.intervals["never"][0]),
+        percent(null.expected_never), p_value(null.p_never), "",
+    )  # fmt: skip
+    return table
+
+
+def verdict(result: GroupDivergence) -> str:
+    """What the steps say, in a sentence."""
+    null = result.null
+    if not len(null.p_values) or np.isnan(null.p_values).all():
+        return "There is no variance to split, or no step at which epochs part."
+    share = result.shares(result.account.by_step)
+    best = int(np.nanargmax(share - null.expected))
+    step = result.account.steps[best]
+    if null.p_values[best] < 0.05:
+        return (
+            f"Step {step} decides: the pairs that part there carry {percent(share[best])} of the variance, "
+            f"{percent(null.expected[best])} would be expected by chance (p = {p_value(null.p_values[best])}, corrected "
+            f"over {len(share)} steps)."
+        )
+    return (
+        f"No single step carries more variance than chance would give it: the largest excess is at step {step}, "
+        f"{percent(share[best])} against {percent(null.expected[best])} expected (p = {p_value(null.p_values[best])})."
+    )
+
+
+def _print_shares(out: Console, title: str, names: Sequence[str], shares: np.ndarray) -> None:
+    ranked = sorted(zip(names, shares.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
+    listed = [f"{name} {percent(share)}" for name, share in ranked[:_LISTED] if abs(share) >= 0.0005]
+    if len(ranked) > _LISTED:
+        listed.append(f"{len(ranked) - _LISTED} others {percent(sum(s for _, s in ranked[_LISTED:]))}")
+    if listed:
+        out.print(cell(f"{title}: {'; '.join(listed)}"))
+
+
+CONSISTENCY_NAMES = {
+    "js_divergence": "Jensen–Shannon divergence of actions (bits)",
+    "edit_distance": "edit distance",
+    "cv_steps": "CV of steps",
+    "cv_tokens": "CV of tokens",
+    "cv_seconds": "CV of time",
+}
+
+
+def _print_consistency(out: Console, result: GroupDivergence) -> None:
+    for who, measures in result.consistency.items():
+        listed = [
+            f"{CONSISTENCY_NAMES[name]} {value:.3f}"
+            for name, (value, _, _) in measures.items()
+            if not math.isnan(value)
+        ]
+        if listed:
+            out.print(cell(f"likeness of {who} epochs: {', '.join(listed)}", "dim"))
+
+
+def question_tree(question: QuestionDivergence) -> Tree:
+    """A question's decisive steps with what became of each branch."""
+    tree = Tree(
+        cell(
+            f"{question.question}: {len(question.epochs)} epochs, {percent(question.share)} of the variance",
+            "bold",
+        )
+    )
+    for node in question.nodes[:3]:
+        if node.variance <= 0:
+            continue
+        branch = tree.add(
+            cell(f"step {node.step}: {percent(node.share)} of the variance, {node.pairs} pairs part", "")
+        )
+        for way in node.branches[:_LISTED]:
+            branch.add(_way(way))
+        if len(node.branches) > _LISTED:
+            branch.add(cell(f"{len(node.branches) - _LISTED} other ways", "dim"))
+        if node.read_first is not None:
+            branch.add(cell(_read_first(question, node), "dim"))
+    return tree
+
+
+def _way(way: Branch) -> Text:
+    return cell(f"{branch_sentence(way)}: {' '.join(way.shown.split())[:_SHOWN]}")
+
+
+def branch_sentence(way: Branch) -> str:
+    """How many epochs took a branch, and how they ended."""
+    count = len(way.epochs)
+    verb = "epoch" if count == 1 else "epochs"
+    known = [value for value in way.correct if not math.isnan(value)]
+    if not known:
+        return f"{count} {verb}"
+    right = sum(value == 1 for value in known)
+    if all(value in (0, 1) for value in known):
+        return f"{count} {verb}, {right} right"
+    return f"{count} {verb}, {right} right, mean {sum(known) / len(known):.2f}"
+
+
+def _read_first(question: QuestionDivergence, node: DecisiveNode) -> str:
+    first, second = (question.epochs[place] for place in node.read_first or (0, 0))
+    same = first.log == second.log
+    return (
+        f"read first: epochs {first.epoch} and {second.epoch}" + (f" of {first.log}" if first.log else "")
+        if same
+        else f"read first: epoch {first.epoch} of {first.log} and epoch {second.epoch} of {second.log}"
+    )
+
+
+def percent(value: float) -> str:
+    """A share with one decimal, a dash where undefined."""
+    return "–" if math.isnan(value) else f"{100 * value:.1f} %"
+
+
+def ends(interval: np.ndarray) -> str:
+    """Both ends of an interval of a share."""
+    low, high = (float(end) for end in interval)
+    return "–" if math.isnan(low) else f"{100 * low:.1f} … {100 * high:.1f}"
+
+
+def p_value(value: float) -> str:
+    """A p-value with as many digits as it has meaning."""
+    return "–" if math.isnan(value) else f"{value:.4f}" if value < 0.01 else f"{value:.3f}"

@@ -1,0 +1,119 @@
+"""`hotmess diverge` as a user calls it."""
+
+import json
+from collections import Counter, defaultdict
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from hotmess_inspect.cli import main
+
+
+def run(*arguments: str, status: int = 0) -> str:
+    done = CliRunner().invoke(main, ["diverge", *arguments])
+    assert done.exit_code == status, done.output
+    return done.stdout
+
+
+def tau(path: Path, runs: list[tuple[int, int, float, list[str]]]) -> Path:
+    """A result file of τ-bench: task, trial, reward, names of tools."""
+    written = []
+    for task, trial, reward, names in runs:
+        calls = [
+            {"id": str(n), "function": {"name": name, "arguments": "{}"}} for n, name in enumerate(names)
+        ]
+        traj: list[dict[str, Any]] = [
+            {"role": "assistant", "content": None, "tool_calls": [c]} for c in calls
+        ]
+        written.append({"task_id": task, "trial": trial, "reward": reward, "info": {}, "traj": traj})
+    path.write_text(json.dumps(written))
+    return path
+
+
+def test_shares_of_a_small_file(tmp_path: Path) -> None:
+    # Question 0: pairs (0,1), (0,2), (1,2) part at 1, 0, 0; outcomes 1, 0, 0: V = (.5 + .5 + 0)/3 = 1/3, of
+    # which half at step 1. Question 1: two equal paths, outcomes 1 and 0: V = .5, all of it never parted.
+    path = tau(
+        tmp_path / "small.json",
+        [
+            (0, 0, 1.0, ["look", "book"]), (0, 1, 0.0, ["look", "cancel"]), (0, 2, 0.0, ["think"]),
+            (1, 0, 1.0, ["look"]), (1, 1, 0.0, ["look"]),
+        ],
+    )  # fmt: skip
+    (group,) = json.loads(run(str(path), "--grain", "exact", "--permutations", "200", "--json"))["groups"]
+    total = 1 / 3 + 1 / 2
+    assert group["variance"] == pytest.approx(total / 2)
+    assert {step["step"]: step["share"] for step in group["steps"]} == pytest.approx(
+        {0: 1 / 6 / total, 1: 1 / 6 / total}
+    )
+    assert group["never"]["share"] == pytest.approx(0.5 / total)
+    assert group["never"]["pairs"] == pytest.approx(0.5)
+    assert group["kinds"]["other_tool"] == pytest.approx(1 / 3 / total)
+    assert [row["share"] for row in group["undecided"]] == pytest.approx([1.0, 1 - 1 / 6 / total])
+    node = next(n for q in group["questions"] if q["question"] == "0" for n in q["nodes"] if n["step"] == 1)
+    assert sorted((b["tool"], b["correct"]) for b in node["branches"]) == [("book", 1.0), ("cancel", 0.0)]
+    assert {epoch["epoch"] for epoch in node["read_first"]} == {1, 2}
+
+
+def test_text_shows_the_tree(tmp_path: Path) -> None:
+    runs = [
+        (q, t, float(t < 3), ["look", "open spans" if t < 3 else "open interval"])
+        for q in range(8)
+        for t in range(5)
+    ]
+    text = run(str(tau(tmp_path / "r.json", runs)), "--permutations", "2000")
+    assert "Step 1 decides" in text
+    assert "3 epochs, 3 right: open spans" in text
+    assert "2 epochs, 0 right: open interval" in text
+
+
+@pytest.mark.shared
+def test_tau_bench_airline(shared_data: Path) -> None:
+    """The published runs: V = .1467, and no single step beats the null; see also a plain loop over pairs."""
+    import gzip
+
+    path = shared_data / "tau" / "gpt-4o-airline.json.gz"
+    (group,) = json.loads(run(str(path), "--grain", "exact", "--json"))["groups"]
+    runs: dict[int, dict[int, tuple[float, list[tuple[str, str]]]]] = defaultdict(dict)
+    for item in json.load(gzip.open(path)):
+        calls = [call["function"] for m in item["traj"] for call in m.get("tool_calls") or []]
+        steps = [(c["name"], json.dumps(json.loads(c["arguments"]), sort_keys=True)) for c in calls]
+        runs[item["task_id"]][item["trial"]] = (item["reward"], steps)
+    expected: Counter = Counter()
+    for question in runs.values():
+        for (_, (r, a)), (_, (s, b)) in combinations(sorted(question.items()), 2):
+            first = next(
+                (n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
+            )
+            expected["never" if a == b else first] += 0.5 * (r - s) ** 2
+    total = sum(expected.values())
+    for step in group["steps"]:
+        assert step["share"] == pytest.approx(expected[step["step"]] / total, abs=1e-12)
+        assert step["p"] > 0.2
+    assert group["variance"] == pytest.approx(0.1467, abs=5e-5)
+    assert group["never"]["share"] == expected["never"] == 0
+    assert group["never"]["null"] == pytest.approx(0.061, abs=5e-4)
+    assert group["never"]["p"] == pytest.approx(0.0015, abs=0.001)
+    assert group["never"]["pairs"] == pytest.approx(0.073, abs=5e-4)
+    assert [round(group["kinds"][k], 2) for k in ("other_tool", "stopped_earlier", "other_arguments")] == [
+        0.49, 0.27, 0.24,
+    ]  # fmt: skip
+    shares = {step["step"]: step["share"] for step in group["steps"]}
+    assert [round(shares[0], 2), round(shares[1], 2), round(shares[2] + shares[3], 2)] == [0.27, 0.25, 0.3]
+
+
+def test_wrong_calls(tmp_path: Path) -> None:
+    path = tau(tmp_path / "r.json", [(0, 0, 1.0, []), (0, 1, 1.0, [])])
+    run(str(path), "--grain", "words", status=2)
+    run(str(path), "--grain", "os:nothing", status=2)
+    run(str(tmp_path / "missing.json"), status=1)
+    text = run(str(path), "--json")
+    (group,) = json.loads(text)["groups"]
+    # Without variance every share is undefined, and said to be.
+    assert group["variance"] == 0
+    assert group["never"]["share"] is None
+    assert any("no variance" in p["message"] for p in json.loads(text)["problems"])
+    run(str(path), "--measure", "f2p", status=1)

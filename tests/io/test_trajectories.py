@@ -1,0 +1,192 @@
+"""Calls and steps from transcripts."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inspect_ai import Task, eval
+from inspect_ai.dataset import Sample
+from inspect_ai.log import read_eval_log, write_eval_log
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
+from inspect_ai.scorer import includes
+from inspect_ai.solver import basic_agent
+from inspect_ai.tool import Tool, tool
+
+from hotmess_inspect.io.sources import File
+from hotmess_inspect.io.steps import call_steps, digest, load_labeller, stated_answer, text_steps
+from hotmess_inspect.io.trajectories import Call, Trajectory, iter_trajectories
+
+
+def file_of(path: Path) -> File:
+    return File(str(path), os.path.getsize(path), named=True)
+
+
+def read(path: Path) -> list[Trajectory]:
+    failures: list[tuple[str, str]] = []
+    found = list(iter_trajectories([file_of(path)], failed=lambda log, why: failures.append((log, why))))
+    assert not failures
+    return found
+
+
+@tool
+def bash() -> Tool:
+    async def execute(command: str) -> str:
+        """Run a command.
+
+        Args:
+            command: The command.
+        """
+        return f"ran {command}" + " and more" * 300
+
+    return execute
+
+
+def outputs(scripts: list[list[tuple[str, dict[str, Any]]]]) -> list[ModelOutput]:
+    made = []
+    for script in scripts:
+        for name, arguments in script:
+            output = ModelOutput.for_tool_call("mockllm/model", name, arguments)
+            output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
+            made.append(output)
+    return made
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two epochs of one question: one looks at a.py, the other at b.py, after the same long command."""
+    long = "cat a.py # " + "x" * 2000
+    scripts = [
+        [
+            ("bash", {"command": long}),
+            ("bash", {"command": f"sed -n 1p {name}"}),
+            ("submit", {"answer": answer}),
+        ]
+        for name, answer in (("a.py", "yes"), ("b.py", "no"))
+    ]
+    task = Task(
+        dataset=[Sample(id="q/1", input="?", target="yes")],
+        solver=basic_agent(tools=[bash()]),
+        scorer=includes(),
+        epochs=2,
+    )
+    model = get_model("mockllm/model", custom_outputs=outputs(scripts))
+    folder = tmp_path_factory.mktemp("calls")
+    (done,) = eval(task, model=model, log_dir=str(folder), display="none", max_samples=1)
+    return Path(done.location)
+
+
+def test_calls_of_a_log(log: Path) -> None:
+    first, second = read(log)
+    assert (first.question, first.epoch, second.epoch) == ("q/1", 1, 2)
+    assert [call.tool for call in first.calls] == ["bash", "bash", "submit"]
+    # Long arguments and answers are attachments of the sample, and come back whole.
+    assert first.calls[0].arguments["command"].endswith("x" * 2000)  # type: ignore[index]
+    assert first.calls[0].result.startswith("ran cat a.py") and "attachment" not in first.calls[0].result
+    events = {event.uuid for event in read_eval_log(str(log)).samples[0].events if event.event == "tool"}  # type: ignore[index]
+    assert {call.event for call in first.calls} == events
+
+
+def test_json_log_gives_the_same_calls(log: Path, tmp_path: Path) -> None:
+    path = tmp_path / "log.json"
+    write_eval_log(read_eval_log(str(log)), str(path))
+    for one, two in zip(read(log), read(path), strict=True):
+        assert one.calls == two.calls
+
+
+def test_messages_count_where_there_are_no_events(log: Path, tmp_path: Path) -> None:
+    stripped = read_eval_log(str(log))
+    for sample in stripped.samples or []:
+        sample.events = []
+    path = tmp_path / "old.json"
+    write_eval_log(stripped, str(path))
+    for one, two in zip(read(log), read(path), strict=True):
+        assert [(c.tool, c.arguments) for c in one.calls] == [(c.tool, c.arguments) for c in two.calls]
+        # basic_agent keeps no message of the answer to submit.
+        assert [c.result for c in one.calls][:2] == [c.result for c in two.calls][:2]
+
+
+def test_damaged_sample_is_told_and_the_rest_read(log: Path, tmp_path: Path) -> None:
+    path = tmp_path / "cut.eval"
+    data = log.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    failures: list[str] = []
+    good = list(
+        iter_trajectories([file_of(path), file_of(log)], failed=lambda log, why: failures.append(log))
+    )
+    assert failures == [str(path)]
+    assert len(good) == 2
+
+
+def tau_run(task: int, trial: int, reward: float, calls: list[tuple[str, str]]) -> dict[str, Any]:
+    traj: list[dict[str, Any]] = [{"role": "user", "content": "Hello"}]
+    for number, (name, arguments) in enumerate(calls):
+        call = {"id": f"c{number}", "type": "function", "function": {"name": name, "arguments": arguments}}
+        traj += [
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": f"c{number}", "name": name, "content": f"answer {number}"},
+        ]
+    return {"task_id": task, "trial": trial, "reward": reward, "info": {}, "traj": traj}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_tau_bench(tmp_path: Path, packed: bool) -> None:
+    runs = [tau_run(7, 0, 1.0, [("look", '{"b": 1, "a": 2}'), ("book", "not json")]), tau_run(7, 1, 0.0, [])]
+    path = tmp_path / ("runs.json.gz" if packed else "runs.json")
+    text = json.dumps(runs).encode()
+    path.write_bytes(gzip.compress(text) if packed else text)
+    first, second = read(path)
+    assert first.calls == (Call("look", {"b": 1, "a": 2}, "answer 0"), Call("book", "not json", "answer 1"))
+    assert (first.question, first.epoch, second.epoch, second.calls) == ("7", 1, 2, ())
+
+
+def trajectory(*calls: Call, text: str = "") -> Trajectory:
+    return Trajectory("log", "q", 1, calls, text)
+
+
+def test_grains() -> None:
+    look = Call("bash", {"command": "cd /testbed && sed -n '1,5p' a.py"})
+    edit = Call("text_editor", {"command": "str_replace", "path": "/testbed/a.py", "old_str": "x"})
+    book = Call("book", {"b": 1, "a": [1, 2]})
+    own = trajectory(look, edit, book, Call("submit", {"answer": "1"}))
+
+    def labels(grain: str) -> list[tuple[str, str]]:
+        return [(step.tool, step.target) for step in call_steps(own, grain)]
+
+    assert labels("tool") == [("bash", ""), ("text_editor", ""), ("book", ""), ("submit", "")]
+    assert labels("target") == [("sed", "a.py"), ("str_replace", "a.py"), ("book", ""), ("submit", "")]
+    assert [step.final for step in call_steps(own, "exact")] == [False, False, False, True]
+    assert [step.label for step in call_steps(own, "state")] == ["", "a.py", "a.py", "a.py"]
+    # Arguments are compared whatever the order of their keys.
+    turned = call_steps(trajectory(Call("book", {"a": [1, 2], "b": 1})), "exact")
+    assert turned[0].label == call_steps(own, "exact")[2].label
+    other = call_steps(trajectory(Call("book", {"a": [2, 1], "b": 1})), "exact")
+    assert other[0].label != turned[0].label
+
+
+def test_grain_of_the_users_own() -> None:
+    labeller = load_labeller("os.path:basename")
+    assert labeller is not None
+    short = call_steps(trajectory(Call("a/b", {})), "x:y", lambda tool, arguments: tool[-1])
+    assert [step.label for step in short] == ["b"]
+    assert call_steps(trajectory(Call("a", {})), "x:y", lambda tool, arguments: None) == []
+    with pytest.raises(ValueError, match="MODULE:FUNCTION"):
+        load_labeller("words")
+    with pytest.raises(ValueError, match="cannot be imported"):
+        load_labeller("os.path:nothing")
+
+
+def test_steps_of_reasoning() -> None:
+    text = "Let me see. The answer is B.\n\nNo: the answer is (C). Done."
+    own = trajectory(text=text)
+    assert [step.label for step in text_steps(own, "target", "paragraph")] == ["B", "C"]
+    assert [step.label for step in text_steps(own, "target", "sentence")] == ["", "B", "C", ""]
+    assert next(step.label for step in text_steps(own, "exact", "sentence")) == "let me see."
+    assert stated_answer(r"so \boxed{12}") == "12"
+
+
+def test_answers_are_equal_but_for_times() -> None:
+    assert digest("3 passed in 0.12s") == digest("3  passed in 4.5s\n")
+    assert digest("3 passed in 0.12s") != digest("2 passed in 0.12s")
