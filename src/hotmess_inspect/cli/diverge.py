@@ -32,6 +32,12 @@ from hotmess_inspect.cli._threads import one_thread
     "--measure", help="f2p, p2p, pooled, resolved, the name of a scorer, or all. Default: the first."
 )
 @click.option(
+    "--cluster",
+    metavar="FIELD|none",
+    help="What questions are clustered by, for all intervals: a field of the samples' metadata. Default: cluster, "
+    "subject or repo.",
+)
+@click.option(
     "--unparsed",
     type=click.Choice(("uniform", "class", "drop")),
     default="uniform",
@@ -56,6 +62,7 @@ def diverge(
     grain: str,
     text_steps: str,
     measure: str | None,
+    cluster: str | None,
     unparsed: str,
     questions: int,
     permutations: int,
@@ -88,7 +95,7 @@ def diverge(
             seed=seed,
         )
         with reading_progress(quiet=as_json) as progress:
-            walked = read_with_paths(inputs, options, progress=progress)
+            walked = read_with_paths(inputs, options, cluster=cluster, progress=progress)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     results, problems = split(walked.inputs.outcomes, walked.paths.by_epoch, options)

@@ -13,7 +13,6 @@ from rich.tree import Tree
 
 from hotmess_inspect.analyses.divergence.account import KINDS
 from hotmess_inspect.cli._console import cell, console, print_problems
-from hotmess_inspect.io.logs import Problem
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import group_name
 from hotmess_inspect.results.divergence import (
@@ -23,6 +22,7 @@ from hotmess_inspect.results.divergence import (
     GroupDivergence,
     QuestionDivergence,
 )
+from hotmess_inspect.schema import Problem
 
 _ROWS = 12
 _LISTED = 6

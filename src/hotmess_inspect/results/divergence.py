@@ -28,7 +28,6 @@ from hotmess_inspect.analyses.divergence.consistency import (
 from hotmess_inspect.analyses.divergence.null import NullQuestion, StepNull, step_null
 from hotmess_inspect.analyses.divergence.tree import END
 from hotmess_inspect.inference.intervals import ratio_intervals
-from hotmess_inspect.io.logs import Problem
 from hotmess_inspect.io.steps import (
     GRAINS,
     TEXT_UNITS,
@@ -41,6 +40,7 @@ from hotmess_inspect.io.steps import (
 )
 from hotmess_inspect.io.trajectories import Trajectory
 from hotmess_inspect.results.analyze import group_name, is_nested
+from hotmess_inspect.schema import Problem
 from hotmess_inspect.table import Group, Outcomes, Questions, Unparsed, groups, question_arrays
 
 FloatArray = NDArray[np.float64]
@@ -473,8 +473,7 @@ def _group_divergence(
         permutations=options.permutations,
         rng=np.random.default_rng(options.seed),
     )
-    clusters = getattr(questions, "clusters", None)
-    units = None if clusters is None else np.asarray(clusters)[summed.questions]
+    units = None if questions.clusters is None else questions.clusters[summed.questions]
     return GroupDivergence(
         group=group,
         grain=f"{options.grain} ({options.unit}s)" if text and words.tools else options.grain,
@@ -482,7 +481,7 @@ def _group_divergence(
         null=null,
         intervals=_intervals(summed, answers, units, options),
         answers=answers,
-        consistency=_consistency(group, questions, rows, codes, units, options),
+        consistency=_consistency(group, questions, rows, codes, options),
         questions=tuple(
             _question(
                 questions, place, rows.kept[place], accounts[place], words, float(summed.variance.sum())
@@ -622,15 +621,15 @@ def _consistency(
     questions: Questions,
     rows: _Rows,
     codes: Mapping[tuple[str, str, str, bool], int],
-    clusters: NDArray[Any] | None,
     options: DivergeOptions,
 ) -> dict[str, dict[str, tuple[float, float, float]]]:
     """Means over questions with their intervals, over all epochs and over those that are fully right."""
-    del clusters
     tokens = questions.lengths("output_tokens")
     found: dict[str, dict[str, tuple[float, float, float]]] = {}
+    clusters = questions.clusters
     for who in ("all", "successful"):
         values: dict[str, list[float]] = defaultdict(list)
+        units: list[int] = []
         for place, own in enumerate(rows.kept):
             chosen = [
                 (slot, path) for slot, path in own if who == "all" or questions.correct[place, slot] == 1
@@ -638,6 +637,7 @@ def _consistency(
             if len(chosen) < 2:
                 continue
             labels = [[codes[_key(step)] for step in path.steps] for _, path in chosen]
+            units.append(place if clusters is None else int(clusters[place]))
             rng = np.random.default_rng([options.seed, place])
             values["js_divergence"].append(mean_js_divergence(labels))
             values["edit_distance"].append(mean_edit_distance(labels, rng))
@@ -648,12 +648,17 @@ def _consistency(
             values["cv_seconds"].append(
                 coefficient_of_variation(np.array([path.seconds for _, path in chosen]))
             )
-        found[who] = {name: _mean_with_interval(np.array(list_), options) for name, list_ in values.items()}
+        found[who] = {
+            name: _mean_with_interval(np.array(list_), np.array(units), options)
+            for name, list_ in values.items()
+        }
     return found
 
 
-def _mean_with_interval(values: FloatArray, options: DivergeOptions) -> tuple[float, float, float]:
-    known = values[~np.isnan(values)]
+def _mean_with_interval(
+    values: FloatArray, units: NDArray[np.intp], options: DivergeOptions
+) -> tuple[float, float, float]:
+    units, known = units[~np.isnan(values)], values[~np.isnan(values)]
     if not len(known):
         return (float("nan"),) * 3
     ends = np.full(2, np.nan)
@@ -662,6 +667,7 @@ def _mean_with_interval(values: FloatArray, options: DivergeOptions) -> tuple[fl
             known[:, None],
             np.ones((len(known), 1)),
             resamples=options.resamples,
+            clusters=units,
             rng=np.random.default_rng(options.seed),
         )[0]
     return float(known.mean()), float(ends[0]), float(ends[1])

@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hotmess_inspect.io.logs import Inputs, Problem, all_files, read_inputs
+from hotmess_inspect.io.logs import Inputs, all_files, read_inputs
 from hotmess_inspect.io.sources import File
 from hotmess_inspect.io.trajectories import iter_trajectories, looks_like_tau, read_tau
 from hotmess_inspect.results.divergence import DivergeOptions, Paths
+from hotmess_inspect.schema import Problem
 from hotmess_inspect.table import Outcomes
 
 
@@ -30,6 +31,7 @@ def read_with_paths(
     locations: Sequence[str],
     options: DivergeOptions,
     *,
+    cluster: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Walked:
     """Read logs and τ-bench results with their transcripts, one sample at a time.
@@ -37,6 +39,7 @@ def read_with_paths(
     Args:
         locations: Paths, folders, patterns or URIs.
         options: At which grain steps are kept.
+        cluster: Field that names clusters of questions, as for `read_inputs`.
         progress: Called with the bytes of transcripts read so far and in all.
 
     Returns:
@@ -50,7 +53,7 @@ def read_with_paths(
     files = list(all_files(locations, problems))
     tau = [file for file in files if looks_like_tau(file)]
     others = [file.path for file in files if file not in tau]
-    found = read_inputs(others) if others else None
+    found = read_inputs(others, cluster=cluster) if others else None
     tables, failures = [found.outcomes] if found is not None else [], list(problems)
     failures += found.problems if found is not None else []
     for file in tau:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hotmess_inspect.analyses.divergence.pairs import PairDesign, PairSums
 from hotmess_inspect.analyses.divergence.tree import END, Node, PrefixTree, prefix_tree
-from hotmess_inspect.decomposition._checks import FloatArray
+from hotmess_inspect.arrays import FloatArray
 
 KINDS = ("other_tool", "other_target", "other_arguments", "stopped_earlier")
 """How two epochs part: another tool, the same tool on another file or directory, with other arguments, or one

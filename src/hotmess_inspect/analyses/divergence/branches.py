@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hotmess_inspect.analyses.divergence.tree import Node, PrefixTree
-from hotmess_inspect.decomposition._checks import FloatArray
+from hotmess_inspect.arrays import FloatArray
 
 _MOST = 400
 """Epochs of a branch that are looked at; of more, those of the first so many different outcomes."""

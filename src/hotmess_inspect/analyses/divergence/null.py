@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hotmess_inspect.analyses.divergence.pairs import PairDesign
 from hotmess_inspect.analyses.divergence.tree import END, PrefixTree
-from hotmess_inspect.decomposition._checks import FloatArray
+from hotmess_inspect.arrays import FloatArray
 
 # Values per block of permutations: they stay in the cache.
 _BLOCK = 1 << 19

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.decomposition._checks import FloatArray, IntArray
+from hotmess_inspect.arrays import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
