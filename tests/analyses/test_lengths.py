@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import t as student_t
 
 from hotmess_inspect import decompose
-from hotmess_inspect.analyses.lengths import length_buckets, uncensored
+from hotmess_inspect.analyses.lengths import bucket_shares, length_buckets, uncensored
+from hotmess_inspect.decomposition import contexts_shared, decompose_nested
+from hotmess_inspect.inference.power_laws import fit_power_law
 
 from .worlds import letters, shuffled
 
@@ -35,9 +38,9 @@ def test_hand_computed_buckets_and_slope():
     assert (short.variance, long.variance) == pytest.approx((7 / 12, 1 / 3))
     # (1/2 + 2/3)/(3/2) = 7/9 and (2/3)/4 = 1/6
     assert (short.incoherence, long.incoherence) == pytest.approx((7 / 9, 1 / 6))
-    # Two points: the line goes through both, log(1/6 ÷ 7/9)/log(150/15)
-    assert trend.slope == pytest.approx(np.log(3 / 14) / np.log(10))
-    assert trend.fit.r_squared == pytest.approx(1)
+    # A curve through two points always fits: it says nothing, and is refused.
+    assert np.isnan(trend.slope) and "2 of 2 points can be used, and 3 are needed" in trend.fit.note
+    assert np.isnan(trend.slope_ci).all()
 
 
 def naive(predictions, target, lengths, buckets):
@@ -75,11 +78,14 @@ def test_equals_a_loop_over_rows(seed, buckets):
     assert [(b.length, b.error, b.incoherence) for b in trend.buckets] == pytest.approx(
         [pytest.approx(row, rel=1e-9) for row in expected]
     )
-    positive = [(x, y) for x, _, y in expected if y > 0]
-    if len(positive) >= 2:
-        slope, intercept = np.polyfit(*np.log(np.array(positive)).T, 1)
-        assert trend.slope == pytest.approx(slope, rel=1e-8, abs=1e-10)
-        assert trend.fit.log_prefactor == pytest.approx(intercept, rel=1e-8, abs=1e-8)
+    assert np.isnan(trend.slope) == (buckets < 3)
+    if buckets >= 3:
+        # Σ variance of a bucket = Σ error · c·length^α: both score equations hold at the fit.
+        sizes = np.array([b.questions for b in trend.buckets])
+        length, error, ratio = np.array(expected).T
+        gap = sizes * error * (ratio - np.exp(trend.fit.log_prefactor) * length**trend.slope)
+        assert gap.sum() == pytest.approx(0, abs=1e-9)
+        assert (gap * np.log(length)).sum() == pytest.approx(0, abs=1e-9)
 
 
 @given(seed=st.integers(0, 2**32 - 1))
@@ -158,7 +164,7 @@ def test_no_slope_without_error_or_without_spread():
     assert "0 of 3 points" in trend.fit.note
     assert trend.fit.left_out == 3
 
-    trend = length_buckets(PREDICTIONS, np.zeros(4, int), np.full((4, 4), 7.0), buckets=2)
+    trend = length_buckets(PREDICTIONS, np.zeros(4, int), np.full((4, 4), 7.0), buckets=3)
     assert np.isnan(trend.slope) and "two different x" in trend.fit.note
 
     trend = length_buckets(np.full((3, 4, 4), np.nan), np.zeros(3, int), np.full((3, 4), np.nan))
@@ -279,3 +285,148 @@ def test_flags_of_another_shape_are_named():
         length_buckets(PREDICTIONS, np.zeros(4, int), LENGTHS, censored=np.zeros(4, dtype=bool))
     with pytest.raises(ValueError, match="not float64"):
         uncensored(PREDICTIONS, np.zeros((4, 4)))
+
+
+# Six questions, two epochs each, lengths 2, 2, 2, 2, 3, 3 in three buckets of two. The four of length 2 fill
+# places 0 to 3, half of each question in either bucket.
+TIED = one_hot([[0, 0], [0, 1], [1, 1], [1, 2], [0, 1], [1, 1]])
+
+
+def test_tied_questions_belong_to_both_buckets_by_hand():
+    lengths = np.repeat([[2.0], [2], [2], [2], [3], [3]], 2, axis=1)
+    trend = length_buckets(TIED, np.zeros(6, int), lengths, buckets=3, resamples=20)
+    first, second, third = trend.buckets
+    assert [b.questions for b in trend.buckets] == [2, 2, 2]
+    assert [b.length for b in trend.buckets] == [2, 2, 3]
+    # Errors 0, 1, 2, 2 and unbiased variances 0, 1, 0, 1 of the tied ones; 1, 2 and 1, 0 of the others.
+    assert first.error == second.error == pytest.approx(5 / 4)
+    assert first.incoherence == second.incoherence == pytest.approx(2 / 5)
+    assert first.accuracy == second.accuracy == pytest.approx((1 + 1 / 2) / 4)
+    assert third.incoherence == pytest.approx(1 / 3)
+    assert trend.tied_questions == 4
+    # Exposures 5/2, 5/2, 3 and totals 1, 1, 1: the two equal points are one, so the curve meets both.
+    assert trend.slope == pytest.approx(np.log((1 / 3) / (2 / 5)) / np.log(3 / 2))
+
+
+def test_shares_of_buckets_by_hand():
+    # Places 0-2, 3-4, 5-6 in order; the value 1 takes places 0-3, 2 takes place 4, 3 takes 5-6.
+    shares = bucket_shares([1, 3, 1, 2, 1, 3, 1], 3)
+    of_one = [3 / 4, 1 / 4, 0]
+    expected = [of_one, [0, 0, 1], of_one, [0, 1, 0], of_one, [0, 0, 1], of_one]
+    assert shares == pytest.approx(np.array(expected))
+
+
+@given(
+    st.lists(st.integers(0, 4), min_size=1, max_size=25), st.integers(1, 7), st.randoms(use_true_random=False)
+)
+def test_shares_are_the_mean_over_all_orders_of_ties(values, buckets, random):
+    buckets = min(buckets, len(values))
+    shares = bucket_shares(values, buckets)
+    sizes = [len(part) for part in np.array_split(np.arange(len(values)), buckets)]
+    assert shares.sum(axis=0) == pytest.approx(sizes)
+    assert shares.sum(axis=1) == pytest.approx(1)
+    # Any one order of the ties cuts equal values where the shares are neither 0 nor 1.
+    places = sorted(range(len(values)), key=lambda i: (values[i], random.random()))
+    for bucket, part in enumerate(np.array_split(np.array(places), buckets)):
+        assert (shares[part, bucket] > 0).all()
+
+
+@pytest.mark.parametrize("lengths", ["turns", "geometric", "two values", "mostly one"])
+def test_whole_number_lengths_make_no_slope(lengths):
+    left_out = undefined = 0
+    worlds = 200
+    for seed in range(worlds):
+        rng = np.random.default_rng([seed, 5])
+        rate = rng.beta(0.8, 0.6, 80)
+        predictions = np.eye(2)[(rng.random((80, 6)) >= rate[:, None]).astype(int)]
+        drawn = {
+            "turns": rng.integers(2, 4, (80, 6)),
+            "geometric": np.repeat(1 + rng.geometric(0.4, (80, 1)), 6, axis=1),
+            "two values": np.repeat(rng.integers(2, 4, (80, 1)), 6, axis=1),
+            "mostly one": np.repeat(
+                np.where(rng.random((80, 1)) < 0.7, 1, rng.integers(2, 6, (80, 1))), 6, 1
+            ),
+        }[lengths]
+        trend = length_buckets(predictions, np.zeros(80, int), drawn.astype(float), resamples=2)
+        low, high = trend.slope_ci
+        undefined += np.isnan(low)
+        left_out += low > 0 or high < 0
+    # 5 % with a standard error of 1.5 points.
+    assert left_out / worlds < 0.1
+    assert undefined / worlds < 0.02
+
+
+def test_a_bucket_without_variance_stays_in_the_fit():
+    # Four buckets of ten questions whose incoherence falls; the longest fail in the same way each time.
+    rng = np.random.default_rng(0)
+    spread = np.repeat([0.9, 0.6, 0.3, 0.0], 10)
+    answers = np.where(rng.random((40, 8)) < spread[:, None], rng.integers(0, 4, (40, 8)), 1)
+    lengths = np.repeat(np.arange(1.0, 41)[:, None] * 10, 8, axis=1)
+    trend = length_buckets(one_hot(answers), np.zeros(40, int), lengths, buckets=4)
+    assert trend.buckets[-1].incoherence == 0
+    assert (trend.fit.points, trend.fit.zeros, trend.fit.left_out) == (4, 1, 0)
+    known = [(b.length, b.incoherence) for b in trend.buckets[:3]]
+    dropped = np.polyfit(*np.log(np.array(known)).T, 1)[0]
+    assert trend.slope < dropped < 0
+    assert trend.slope_ci.high < 0
+
+
+def test_shared_contexts_take_the_nested_estimator():
+    rng = np.random.default_rng(1)
+    contexts = np.tile(np.repeat(np.arange(3), 4), (30, 1))
+    pools = rng.dirichlet([0.5] * 4, (30, 3))
+    answers = np.array([[rng.choice(4, p=pools[q, c]) for c in contexts[q]] for q in range(30)])
+    contexts[0] = 2  # one question has lost all contexts but one
+    arrays = one_hot(answers), np.zeros(30, int)
+    trend = length_buckets(*arrays, rng.gamma(2, 9, (30, 12)), buckets=1, contexts=contexts, resamples=2)
+    whole = decompose_nested(*arrays, contexts)
+    assert contexts_shared(np.ones((30, 12), bool), contexts)
+    assert trend.buckets[0].incoherence == pytest.approx(whole.incoherence, rel=1e-12)
+    assert trend.buckets[0].incoherence > decompose(*arrays).incoherence + 0.02
+    assert trend.single_epoch_questions == 1
+    assert trend.excess is None and trend.position is None
+
+
+def test_difficulty_alone_moves_the_slope_and_not_the_position():
+    # Wrong answers fall on a distractor at random; longer answers go with harder questions.
+    rng = np.random.default_rng(3)
+    rate = np.linspace(0.95, 0.05, 2000)
+    answers = np.where(rng.random((2000, 10)) < rate[:, None], 0, rng.integers(1, 4, (2000, 10)))
+    lengths = np.repeat(np.geomspace(50, 500, 2000)[:, None], 10, axis=1)
+    trend = length_buckets(one_hot(answers), np.zeros(2000, int), lengths)
+    assert trend.slope_ci.high < -0.1
+    low, high = trend.position.interval
+    assert low < 0 < high and high - low < 0.1
+    assert trend.position.fit.exponent == pytest.approx(0, abs=0.03)
+
+
+def test_two_classes_leave_no_excess():
+    rng = np.random.default_rng(4)
+    predictions = np.eye(2)[rng.integers(0, 2, (40, 5))]
+    trend = length_buckets(predictions, np.zeros(40, int), rng.gamma(2, 9, (40, 5)), resamples=2)
+    assert trend.excess.fit.note and np.isnan(trend.excess.interval).all()
+    assert trend.position.fit.note
+
+
+def test_interval_equals_a_jackknife_by_loops():
+    rng = np.random.default_rng(5)
+    predictions, target = letters(rng, questions=15, epochs=5)
+    lengths = np.repeat(rng.permutation(np.arange(1.0, 16))[:, None], 5, axis=1)
+    trend = length_buckets(predictions, target, lengths, buckets=3, resamples=2)
+    terms = decompose(predictions, target)
+    order = np.argsort(lengths[:, 0])
+
+    def slope(left_out):
+        parts = [[q for q in part if q != left_out] for part in np.array_split(order, 3)]
+        x = [lengths[part, 0].mean() for part in parts]
+        sums = [(terms.variance[part].sum(), terms.error[part].sum()) for part in parts]
+        return fit_power_law(x, *np.transpose(sums)).exponent
+
+    moved = trend.slope - np.array([slope(q) for q in range(15)])
+    moved -= moved.mean()
+    error = np.sqrt(14 / 15 * (moved**2).sum())
+    effective = (moved**2).sum() ** 2 / (moved**4).sum()
+    degrees = min(2 / (1 / (effective - 1) - 1 / 15), 14)
+    reach = student_t.ppf(0.975, degrees) * error
+    assert trend.effective_questions == pytest.approx(effective)
+    assert trend.slope_ci == pytest.approx((trend.slope - reach, trend.slope + reach), rel=1e-9)

@@ -166,10 +166,10 @@ def test_failure_shares_by_hand():
     assert found.always_wrong.value == 0.5
     assert found.unanimous_failures.value == 0.25
     assert found.unanimous_failures.questions == 4
-    # Most frequent shares 1, 3/4, 1, 2/3 (three answers; the uniform epoch answers nothing)
-    assert found.modal_share.value == pytest.approx((1 + 0.75 + 1 + 2 / 3) / 4)
-    assert found.modal_share_of_failures.value == pytest.approx((1 + 2 / 3) / 2)
-    assert (found.single_answer_questions, found.no_answer_epochs) == (1, 1)
+    # Most frequent shares 1, 3/4, 1, 2/4: the uniform epoch answers nothing, and is an epoch all the same
+    assert found.modal_share.value == pytest.approx((1 + 0.75 + 1 + 2 / 4) / 4)
+    assert found.modal_share_of_failures.value == pytest.approx((1 + 2 / 4) / 2)
+    assert (found.single_epoch_questions, found.no_answer_epochs) == (1, 1)
 
 
 @given(seed=st.integers(0, 2**32 - 1))

@@ -14,6 +14,8 @@ from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.quantiles import normal_cdf, sample_quantiles, student_quantile
 from hotmess_inspect.schema import Loss
 
+# Larger than any exponent.
+_BEYOND = 1e100
 # Up to so many columns sorting by each in turn is faster than by a digest of all.
 _FEW_COLUMNS = 16
 
@@ -161,24 +163,27 @@ def percentile_interval(replicates: FloatArray, level: float, units: int, strata
     distribution where Student's t is due. The quantiles are taken as far out as makes up for both.
 
     Args:
-        replicates: Shape (resamples,).
+        replicates: Shape (resamples,); NaN where undefined, and infinite ones count as what they are.
         level: Nominal coverage.
         units: Questions or clusters that were resampled.
         strata: Parts of equal size that they fall into, such as length buckets.
 
     Returns:
-        The interval; NaN where no replicate is defined or a part has a single unit.
+        The interval; NaN where no replicate is defined, a part has a single unit, or an end is infinite.
 
     References:
         Hesterberg (2015), What teachers should know about the bootstrap,
         doi:10.1080/00031305.2015.1089789
     """
-    defined = replicates[np.isfinite(replicates)]
+    defined = replicates[~np.isnan(replicates)]
     if not defined.size or units <= strata:
         return UNDEFINED
     reach = student_quantile(units - strata, (1 + level) / 2) * np.sqrt(units / (units - strata))
     tail = normal_cdf(-reach)
-    low, high = sample_quantiles(defined, [tail, 1 - tail])
+    # Quantiles between an infinite value and a finite one are beyond any number all the same.
+    low, high = sample_quantiles(np.clip(defined, -_BEYOND, _BEYOND), [tail, 1 - tail])
+    if max(-low, high) > _BEYOND * 1e-6:
+        return UNDEFINED
     return Interval(float(low), float(high))
 
 

@@ -17,7 +17,7 @@ from hotmess_inspect.analyses._arrays import (
 )
 from hotmess_inspect.analyses.overthinking import Overthinking, overthinking
 from hotmess_inspect.analyses.summaries import Summary, summarise
-from hotmess_inspect.decomposition import decompose
+from hotmess_inspect.decomposition import decompose_epochs
 from hotmess_inspect.schema import Estimator, Loss
 
 
@@ -48,6 +48,7 @@ def reasoning_budgets(
     resamples: int = 2000,
     permutations: int = 999,
     correct: Sequence[ArrayLike] | None = None,
+    contexts: Sequence[ArrayLike | None] | None = None,
     rng: np.random.Generator | None = None,
 ) -> tuple[BudgetPoint, ...]:
     """Summarise runs of one model on the same questions with several reasoning budgets.
@@ -66,6 +67,8 @@ def reasoning_budgets(
         resamples: Bootstrap replicates.
         permutations: As in `overthinking`.
         correct: One array per budget, shape (questions, epochs); see `Summary.accuracy`.
+        contexts: Per budget the context of each epoch, shape (questions, epochs), or None where its epochs
+            share none; see `decompose_epochs`.
         rng: Source of randomness; None is `np.random.default_rng(0)`.
 
     Returns:
@@ -79,14 +82,20 @@ def reasoning_budgets(
     """
     check_level(level, resamples)
     rng = seeded(rng)
-    for name, values in (("predictions", predictions), ("lengths", lengths), ("correct", correct)):
+    for name, values in (
+        ("predictions", predictions),
+        ("lengths", lengths),
+        ("correct", correct),
+        ("contexts", contexts),
+    ):
         if values is not None and len(values) != len(budgets):
             raise ValueError(f"{name} has {len(values)} arrays; there are {len(budgets)} budgets")
     points = []
     for place, budget in enumerate(budgets):
         run = as_predictions(predictions[place])
         right = None if correct is None else correct[place]
-        whole = decompose(run, target, loss=loss, estimator=estimator)
+        shared = None if contexts is None else contexts[place]
+        whole = decompose_epochs(run, target, shared, loss=loss, estimator=estimator)
         accuracy = mean_over_epochs(epoch_accuracy(run, target, loss, right))
         interval = whole.interval(level=level, resamples=resamples, rng=rng)
         split, length = None, np.full(len(run), np.nan)

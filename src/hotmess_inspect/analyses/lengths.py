@@ -1,7 +1,7 @@
 """Does incoherence grow with the length of the answer? Buckets of questions by length, and their slope."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,18 +12,35 @@ from hotmess_inspect.analyses._arrays import (
     check_level,
     epoch_accuracy,
     mean_over_epochs,
-    percentile_interval,
     present_epochs,
     seeded,
     take,
 )
+from hotmess_inspect.analyses.nulls import excess_variance, matched_variances
 from hotmess_inspect.analyses.summaries import Summary, summarise
 from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, cluster_numbers, ratio
-from hotmess_inspect.decomposition import Decomposition, decompose
-from hotmess_inspect.inference.intervals import Interval
+from hotmess_inspect.decomposition import Decomposition, NestedDecomposition, decompose_epochs
+from hotmess_inspect.inference.intervals import UNDEFINED, Interval
+from hotmess_inspect.inference.jackknife import jackknife
 from hotmess_inspect.inference.power_laws import PowerLaw, fit_power_law, power_law_exponents
-from hotmess_inspect.inference.resampling import canonical_order, cluster_sums, resampled_sums
+from hotmess_inspect.inference.resampling import canonical_order, cluster_sums
 from hotmess_inspect.schema import Estimator, Loss
+
+
+@dataclass(frozen=True)
+class Slope:
+    """Exponent of a quantity in the length, over the buckets.
+
+    Attributes:
+        fit: Power law in the length; its exponent is the slope.
+        interval: Interval of the slope for other questions (clusters), from leaving out each in turn; NaN
+            where fewer than 1.5 effective ones carry the slope.
+        effective_questions: Effective number of questions (clusters) that carry the slope.
+    """
+
+    fit: PowerLaw
+    interval: Interval
+    effective_questions: float
 
 
 @dataclass(frozen=True)
@@ -33,20 +50,30 @@ class LengthTrend:
     Attributes:
         buckets: From the shortest to the longest; together they hold every question that counts.
         fit: Power law of incoherence in length over the buckets; its exponent is the slope.
-        slope_ci: Interval of the slope over resampled questions.
-        undefined_resamples: Replicates without a slope (too few buckets with a positive incoherence).
+        slope_ci: Interval of the slope, see `Slope`.
+        effective_questions: Effective number of questions (clusters) that carry the slope.
         unknown_length_questions: Questions left out because no epoch has a known length.
-        single_epoch_questions: Questions left out because they have fewer than two epochs.
+        single_epoch_questions: Questions left out because their variance is not defined: they have fewer
+            than two epochs or, where epochs share contexts, two contexts.
         censored: Per bucket the share of epochs whose length is only a lower bound, in [0, 1].
+        tied_questions: Questions whose length is that of questions in another bucket: each belongs to all
+            of these buckets in part.
+        excess: Slope of the incoherence above the lower end of its accuracy-matched range; None where
+            there is no such range (another loss than "brier", or contexts are shared).
+        position: Slope of the position in that range, (incoherence - low)/(high - low), which difficulty
+            alone does not move; None as for `excess`.
     """
 
     buckets: tuple[Summary, ...]
     fit: PowerLaw
     slope_ci: Interval
-    undefined_resamples: int
+    effective_questions: float
     unknown_length_questions: int
     single_epoch_questions: int
     censored: tuple[float, ...]
+    tied_questions: int
+    excess: Slope | None
+    position: Slope | None
 
     @property
     def slope(self) -> float:
@@ -67,14 +94,23 @@ def length_buckets(
     clusters: Sequence[Hashable] | None = None,
     correct: ArrayLike | None = None,
     censored: ArrayLike | None = None,
+    contexts: ArrayLike | None = None,
+    class_counts: ArrayLike | None = None,
     rng: np.random.Generator | None = None,
 ) -> LengthTrend:
     """Sort questions by their mean length, cut them into equal-size buckets, and fit a slope.
 
-    Buckets differ by at most one question in size, the larger ones come first. Equal lengths are told
-    apart by what was measured, never by the order of the rows. The slope is fitted to the logarithms of
-    the buckets' lengths and incoherences; its interval resamples questions (or clusters) and lets each
-    stay in its bucket. Long answers go with hard questions: read the accuracy beside each incoherence.
+    Buckets differ by at most one question in size, the larger ones come first. Questions of equal length
+    are never told apart: where a boundary falls among k of them, each belongs to both sides by the share
+    that falls there. Every sum of a bucket is thereby its mean over all orders of the tied questions.
+
+    The slope α is that of Σ variance = Σ error · c·length^α over the buckets, by Poisson pseudo-maximum
+    likelihood (`fit_power_law`): buckets without variance stay in. Its interval leaves out each question
+    (or cluster) in turn and lets the others stay in their buckets; it takes buckets as they are cut.
+
+    Long answers go with hard questions, and incoherence depends on accuracy by construction: questions that
+    differ in nothing but difficulty have a slope. Beside it stand the slope of the excess over the lower
+    end of the accuracy-matched range, and that of the position in this range, which has no part of it.
 
     An epoch that a limit stopped has at least the length on record: its question's mean length is a lower
     bound. Censored epochs stay in (leaving them out would leave out the longest), and their share is
@@ -91,10 +127,13 @@ def length_buckets(
         estimator: As in `decompose`.
         buckets: How many; fewer when there are fewer questions.
         level: Coverage of the intervals, inside (0, 1).
-        resamples: Bootstrap replicates.
-        clusters: Label of each question's cluster, shape (questions,), resampled as a whole.
+        resamples: Bootstrap replicates behind the intervals of the buckets.
+        clusters: Label of each question's cluster, shape (questions,), resampled or left out as a whole.
         correct: How right each epoch is, shape (questions, epochs); see `Summary.accuracy`.
         censored: Whether a limit or a cut ended the epoch, shape (questions, epochs); None: no epoch.
+        contexts: Context of each epoch where epochs share contexts, as `decompose_epochs` takes it; None
+            where they do not.
+        class_counts: Number of classes of each question, as `accuracy_matched_range` takes it.
         rng: Source of randomness; None is `np.random.default_rng(0)`.
 
     Returns:
@@ -113,38 +152,76 @@ def length_buckets(
     values = as_predictions(predictions)
     known = as_epoch_values("lengths", lengths, values.shape[:2])
     length = mean_over_epochs(np.where(present_epochs(values), known, np.nan))
-    whole = decompose(values, target, loss=loss, estimator=estimator)
+    whole = decompose_epochs(values, target, contexts, loss=loss, estimator=estimator)
     accuracy = mean_over_epochs(epoch_accuracy(values, target, loss, correct))
     cut = _censored_shares(censored, present_epochs(values) & ~np.isnan(known))
     labels = None if clusters is None else cluster_numbers(clusters, len(length))
     rng = seeded(rng)
 
-    order = _length_order(length, whole, accuracy)
-    parts = np.array_split(order, min(buckets, len(order))) if len(order) else []
-    groups = [None if labels is None else labels[part] for part in parts]
-    found = []
-    for part, group in zip(parts, groups, strict=True):
+    counted = np.flatnonzero(whole.repeated & ~np.isnan(length))
+    belongs = bucket_shares(length[counted], min(buckets, max(len(counted), 1)))
+    found, shares = [], []
+    for share in belongs.T if len(counted) else ():
+        part, weight = counted[share > 0], share[share > 0]
         members = take(whole, part)
-        interval = members.interval(level=level, resamples=resamples, clusters=group, rng=rng)
-        found.append(summarise(members, length[part], accuracy[part], interval))
-    fit = fit_power_law([b.length for b in found], [b.incoherence for b in found])
-    slopes = np.zeros(0)
-    if not fit.note:
-        slopes = _resampled_slopes(
-            whole, length, parts, None if labels is None else labels[order], resamples, rng
+        interval = _weighted(members, weight).interval(
+            level=level, resamples=resamples, clusters=None if labels is None else labels[part], rng=rng
         )
-    # A cluster can have questions in every bucket, so buckets do not divide clusters.
-    units = (len(order), len(parts)) if labels is None else (len(np.unique(labels[order])), 1)
-    repeated = whole.epochs >= 2
+        found.append(summarise(members, length[part], accuracy[part], interval, weight))
+        shares.append(_pooled_share(cut[part], weight))
+    sums = _bucket_table(take(whole, counted), length[counted], belongs)
+    pairs = [(sums.variance, sums.error)]
+    has_range = loss == "brier" and estimator != "jackknife" and not isinstance(whole, NestedDecomposition)
+    if has_range:
+        ends = matched_variances(
+            values,
+            target,
+            class_counts=class_counts,
+            estimator="plugin" if estimator == "plugin" else "unbiased",
+        )
+        low, high = ends.low[counted], ends.high[counted]
+        above = excess_variance(whole.variance[counted], low)[:, None] * belongs
+        pairs += [(above, sums.error), (above, (high - low)[:, None] * belongs)]
+    slopes = _slopes(sums, pairs, None if labels is None else labels[counted], level)
     return LengthTrend(
         buckets=tuple(found),
-        fit=fit,
-        slope_ci=percentile_interval(slopes, level, *units),
-        undefined_resamples=int(np.isnan(slopes).sum()),
-        unknown_length_questions=int((repeated & np.isnan(length)).sum()),
-        single_epoch_questions=int((~repeated).sum()),
-        censored=tuple(_pooled_share(cut, part) for part in parts),
+        fit=slopes[0].fit,
+        slope_ci=slopes[0].interval,
+        effective_questions=slopes[0].effective_questions,
+        unknown_length_questions=int((whole.repeated & np.isnan(length)).sum()),
+        single_epoch_questions=int((~whole.repeated).sum()),
+        censored=tuple(shares),
+        tied_questions=int(((belongs > 0) & (belongs < 1)).any(axis=1).sum()),
+        excess=slopes[1] if has_range else None,
+        position=slopes[2] if has_range else None,
     )
+
+
+def bucket_shares(values: ArrayLike, buckets: int) -> FloatArray:
+    """Cut questions into equal-size sets by a value of each, equal values in equal shares.
+
+    A set takes the next n/buckets places in ascending order, one more in the first sets where that does not
+    divide. Questions of equal value share their places alike.
+
+    Args:
+        values: Shape (questions,), none of them NaN.
+        buckets: Number of sets, at most as many as questions.
+
+    Returns:
+        Share of each question in each set, shape (questions, buckets). Rows add up to 1, columns to the
+        sizes of the sets.
+    """
+    column = np.asarray(values, dtype=np.float64)
+    if not column.size:
+        return np.zeros((0, buckets))
+    _, which, same = np.unique(column, return_inverse=True, return_counts=True)
+    last = np.cumsum(same)
+    first = last - same
+    size, rest = divmod(len(column), buckets)
+    edges = np.arange(buckets + 1) * size + np.minimum(np.arange(buckets + 1), rest)
+    inside = np.minimum(last[:, None], edges[1:]) - np.maximum(first[:, None], edges[:-1])
+    shares: FloatArray = np.maximum(inside, 0) / same[:, None]
+    return shares[which]
 
 
 def uncensored(predictions: ArrayLike, censored: ArrayLike) -> FloatArray:
@@ -180,43 +257,83 @@ def _censored_shares(censored: ArrayLike | None, counted: BoolArray) -> IntArray
     return np.stack([counted.sum(axis=1), (flags & counted).sum(axis=1)], axis=1)
 
 
-def _pooled_share(counts: IntArray, part: IntArray) -> float:
-    epochs, cut = counts[part].sum(axis=0)
+def _pooled_share(counts: IntArray, weights: FloatArray) -> float:
+    epochs, cut = (np.sort(column * weights).sum() for column in counts.T)
     return float(cut / epochs)
 
 
-def _length_order(length: FloatArray, whole: Decomposition, accuracy: FloatArray) -> IntArray:
-    """Questions that count, from short to long; equal ones are told apart by their measurements."""
-    counted = np.flatnonzero(whole.repeated & ~np.isnan(length))
-    table = np.column_stack([length, whole.error, whole.bias_squared, whole.variance, accuracy, whole.epochs])
-    order: IntArray = counted[canonical_order(table[counted])]
-    return order
+def _weighted(part: Decomposition, weights: FloatArray) -> Decomposition:
+    """The terms times weights: sums over questions become those of the shares that belong to a bucket."""
+    return replace(
+        part,
+        error=part.error * weights,
+        bias_squared=part.bias_squared * weights,
+        variance=part.variance * weights,
+    )
 
 
-def _resampled_slopes(
-    whole: Decomposition,
-    length: FloatArray,
-    parts: list[IntArray],
+@dataclass(frozen=True, eq=False)
+class _BucketTable:
+    """What each question adds to the sums of each bucket, each of shape (questions, buckets)."""
+
+    variance: FloatArray
+    error: FloatArray
+    length: FloatArray
+    questions: FloatArray
+
+
+def _bucket_table(part: Decomposition, length: FloatArray, belongs: FloatArray) -> _BucketTable:
+    # A question without error has the floor of the loss, which is no exposure to any variance.
+    error = np.where(part.error > part.error_floor * (1 + 1e-6), part.error, 0.0)
+    if part.loss == "zero_one":
+        error = np.zeros_like(error)
+    return _BucketTable(
+        part.variance[:, None] * belongs, error[:, None] * belongs, length[:, None] * belongs, belongs
+    )
+
+
+def _slopes(
+    table: _BucketTable,
+    pairs: Sequence[tuple[FloatArray, FloatArray]],
     clusters: IntArray | None,
-    resamples: int,
-    rng: np.random.Generator,
-) -> FloatArray:
-    """Slopes of replicates, shape (resamples,); NaN where a replicate has none."""
-    # One column per bucket and sum: a single matrix of weights then resamples all buckets together.
-    table = np.zeros((sum(map(len, parts)), 4, len(parts)))
-    start = 0
-    for number, part in enumerate(parts):
-        rows = slice(start, start + len(part))
-        table[rows, 0, number] = whole.variance[part]
-        table[rows, 1, number] = whole.error[part]
-        table[rows, 2, number] = length[part]
-        table[rows, 3, number] = 1.0
-        start += len(part)
-    flat = table.reshape(len(table), -1)
-    if clusters is not None:
-        flat = cluster_sums(flat, clusters)
-        flat = flat[canonical_order(flat)]
-    if len(flat) < 2:
-        return np.zeros(0)
-    sums = resampled_sums(flat, resamples=resamples, rng=rng).reshape(resamples, 4, len(parts))
-    return power_law_exponents(ratio(sums[:, 2], sums[:, 3]), ratio(sums[:, 0], sums[:, 1]))
+    level: float,
+) -> list[Slope]:
+    """Power laws in the length of ratios of bucket sums.
+
+    Args:
+        table: The buckets.
+        pairs: Numerators and denominators of each ratio, each of shape (questions, buckets).
+        clusters: Cluster of each question, shape (questions,).
+        level: Coverage of the intervals.
+    """
+    columns = [table.length, table.questions, *(part for pair in pairs for part in pair)]
+    flat = np.concatenate(columns, axis=1)
+    flat = flat if clusters is None else cluster_sums(flat, clusters)
+    # One order for the sums, whatever the order of the questions.
+    flat = flat[canonical_order(flat)]
+    buckets = table.length.shape[1]
+
+    def exponents(sums: FloatArray) -> FloatArray:
+        parts = sums.reshape(len(sums), len(columns), buckets)
+        length = ratio(parts[:, 0], parts[:, 1])
+        return np.stack(
+            [power_law_exponents(length, parts[:, at], parts[:, at + 1]) for at in range(2, len(columns), 2)],
+            axis=1,
+        )
+
+    sums = flat.sum(axis=0).reshape(len(columns), buckets)
+    fits = [_fit(sums[[0, 1, at, at + 1]]) for at in range(2, len(columns), 2)]
+    found = jackknife(flat, exponents, level)
+    return [
+        Slope(
+            fit,
+            UNDEFINED if fit.note else Interval(*map(float, found.intervals[place])),
+            0.0 if fit.note else float(found.effective[place]),
+        )
+        for place, fit in enumerate(fits)
+    ]
+
+
+def _fit(sums: FloatArray) -> PowerLaw:
+    length, questions, top, bottom = sums
+    return fit_power_law(ratio(length, questions), top, bottom)

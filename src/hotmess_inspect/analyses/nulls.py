@@ -6,7 +6,7 @@ spread: all on one distractor, or evenly over all of them.
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,6 +25,9 @@ from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, cluster
 from hotmess_inspect.decomposition import decompose
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_intervals
 
+# Sums over some hundreds of epochs keep all but the last few of their sixteen digits.
+_ROUNDING = 1e-13
+
 
 @dataclass(frozen=True)
 class AccuracyMatchedRange:
@@ -33,12 +36,14 @@ class AccuracyMatchedRange:
     Attributes:
         observed: Incoherence as measured.
         low: Incoherence if all wrong answers to a question fell on one distractor.
-        high: Expected incoherence if every wrong answer fell on a distractor at random.
+        high: Expected incoherence if every wrong answer fell on one of its question's distractors at
+            random; NaN where the number of distractors is not known, as for open labels.
         excess: observed - low: the part that comes from not agreeing on a wrong answer.
         position: (observed - low)/(high - low): 0 all alike, 1 evenly spread; it can leave [0, 1] by
-            chance. NaN where both ends are the same, as for two classes.
+            chance. NaN where both ends are the same, as for two classes, and where `high` is.
         questions: Questions with at least two epochs, those that count.
         note: Why the incoherence is undefined, or an empty string.
+        high_note: Why there is no upper end, or an empty string.
     """
 
     observed: Estimate
@@ -48,6 +53,7 @@ class AccuracyMatchedRange:
     position: Estimate
     questions: int
     note: str
+    high_note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,16 +82,18 @@ class Concentration:
 
 @dataclass(frozen=True)
 class FailureShares:
-    """How failures come about, over the questions with at least two answers.
+    """How failures come about, over the questions with at least two epochs.
+
+    An epoch without an answer is an epoch that was not answered right: it stays in the base of every share.
 
     Attributes:
         always_right: Share of questions answered right in every epoch: they add nothing to either sum.
-        sometimes_right: Share answered both right and wrong.
+        sometimes_right: Share answered right in some epochs, and in others wrong or not at all.
         always_wrong: Share never answered right.
         unanimous_failures: Share with the same wrong answer in every epoch: pure bias, no variance.
-        modal_share: Mean share of the most frequent answer.
+        modal_share: Mean share of epochs with the most frequent answer.
         modal_share_of_failures: The same over the questions never answered right.
-        single_answer_questions: Questions left out for having fewer than two answers.
+        single_epoch_questions: Questions left out for having one epoch.
         no_answer_epochs: Epochs without an answer.
     """
 
@@ -95,7 +103,7 @@ class FailureShares:
     unanimous_failures: Share
     modal_share: Share
     modal_share_of_failures: Share
-    single_answer_questions: int
+    single_epoch_questions: int
     no_answer_epochs: int
 
 
@@ -103,6 +111,7 @@ def accuracy_matched_range(
     predictions: ArrayLike,
     target: ArrayLike,
     *,
+    class_counts: ArrayLike | None = None,
     estimator: Literal["plugin", "unbiased"] = "unbiased",
     level: float = 0.95,
     resamples: int = 2000,
@@ -113,13 +122,15 @@ def accuracy_matched_range(
 
     Renaming the wrong classes of an epoch leaves its right-class probability and its error as they are.
     Per question, with p the share of right letters and w = 1 - p, the variance lies between
-    1 - p² - w² (all alike) and 1 - p² - w²/(C - 1) (evenly), the error being 2w in both cases. For
-    probability vectors the distractors of each epoch are sorted for the lower end, and permuted at
+    1 - p² - w² (all alike) and 1 - p² - w²/(C - 1) (evenly), C being the number of classes of this
+    question, and the error 2w in both cases. For probability vectors the distractors of each epoch are sorted for the lower end, and permuted at
     random, in expectation, for the upper one.
 
     Args:
         predictions: Class probabilities, shape (questions, epochs, classes), NaN rows for missing epochs.
         target: Right class, shape (questions,).
+        class_counts: Number of classes of each question, shape (questions,), 0 where it is not known, as
+            for open labels: then there is no upper end. None: every question has all classes.
         estimator: "plugin" or "unbiased", of observed and both ends alike.
         level: Coverage of the intervals.
         resamples: Bootstrap replicates.
@@ -135,18 +146,20 @@ def accuracy_matched_range(
     check_level(level, resamples)
     values = as_predictions(predictions)
     whole = decompose(values, target, loss="brier", estimator=estimator)
-    low, high = _variance_ends(values, np.asarray(target), unbiased=estimator == "unbiased")
+    ends = matched_variances(values, target, class_counts=class_counts, estimator=estimator)
     counted = np.flatnonzero(whole.repeated)
     part, note = take(whole, counted), whole.incoherence_note
-    low, high = low[counted], high[counted]
+    low, high = ends.low[counted], ends.high[counted]
     if note:
         nothing = Estimate(NAN, UNDEFINED)
         return AccuracyMatchedRange(nothing, nothing, nothing, nothing, nothing, len(counted), note)
-    tops = np.column_stack([part.variance, low, high, part.variance - low, part.variance - low])
-    width = high - low
-    if values.shape[2] <= 2:
-        width = np.zeros_like(width)
-    bottoms = np.column_stack([part.error] * 4 + [width])
+    unknown = int(np.isnan(high).sum())
+    if unknown:
+        # One question without an upper end leaves the sum without one.
+        high = low
+    above = excess_variance(part.variance, low)
+    tops = np.column_stack([part.variance, low, high, above, above])
+    bottoms = np.column_stack([part.error] * 4 + [high - low])
     intervals = ratio_intervals(
         tops,
         bottoms,
@@ -159,7 +172,11 @@ def accuracy_matched_range(
         _estimate(top, bottom, Interval(*ends))
         for top, bottom, ends in zip(tops.T, bottoms.T, intervals.tolist(), strict=True)
     )
-    return AccuracyMatchedRange(observed, lowest, highest, excess, position, len(counted), "")
+    reason = ""
+    if unknown:
+        highest = Estimate(NAN, UNDEFINED)
+        reason = f"no upper end: the number of possible answers of {unknown} of {len(counted)} questions is not known"
+    return AccuracyMatchedRange(observed, lowest, highest, excess, position, len(counted), "", reason)
 
 
 def wrong_answer_concentration(
@@ -241,23 +258,22 @@ def failure_shares(
         ValueError: If an argument is malformed.
     """
     check_level(level, resamples)
-    counts, gold, no_answer = _answer_counts(predictions, target)
-    total = counts.sum(axis=1)
-    repeated = total >= 2
+    counts, gold, epochs = _answer_counts(predictions, target)
+    repeated = epochs >= 2
     right = np.where(gold, counts, 0).sum(axis=1)
     most = counts.max(axis=1, initial=0)
     rng = seeded(rng)
-    modal = most / np.maximum(total, 1)
+    modal = most / np.maximum(epochs, 1)
     failed = repeated & (right == 0)
     return FailureShares(
-        always_right=share(right == total, repeated, level),
-        sometimes_right=share((right > 0) & (right < total), repeated, level),
+        always_right=share(right == epochs, repeated, level),
+        sometimes_right=share((right > 0) & (right < epochs), repeated, level),
         always_wrong=share(right == 0, repeated, level),
-        unanimous_failures=share((right == 0) & (most == total), repeated, level),
+        unanimous_failures=share((right == 0) & (most == epochs), repeated, level),
         modal_share=mean_share(modal, repeated, level, resamples, rng),
         modal_share_of_failures=mean_share(modal, failed, level, resamples, rng),
-        single_answer_questions=int((total == 1).sum()),
-        no_answer_epochs=no_answer,
+        single_epoch_questions=int((epochs == 1).sum()),
+        no_answer_epochs=int((epochs - counts.sum(axis=1)).sum()),
     )
 
 
@@ -267,16 +283,49 @@ def _estimate(top: FloatArray, bottom: FloatArray, interval: Interval) -> Estima
     return Estimate(float(np.sort(top).sum() / total), interval) if total > 0 else Estimate(NAN, UNDEFINED)
 
 
-def _variance_ends(values: FloatArray, target: IntArray, unbiased: bool) -> tuple[FloatArray, FloatArray]:
-    """Brier variance with all distractors alike, and expected with distractors at random; (questions,)."""
+class MatchedVariances(NamedTuple):
+    """Brier variances at unchanged accuracy and error, each of shape (questions,); NaN with one epoch.
+
+    Attributes:
+        low: With all wrong answers to a question on one distractor.
+        high: Expected with every wrong answer on one of the question's distractors at random; NaN where
+            their number is not known.
+    """
+
+    low: FloatArray
+    high: FloatArray
+
+
+def matched_variances(
+    predictions: ArrayLike,
+    target: ArrayLike,
+    *,
+    class_counts: ArrayLike | None = None,
+    estimator: Literal["plugin", "unbiased"] = "unbiased",
+) -> MatchedVariances:
+    """Brier variance of each question at both ends of the range of `accuracy_matched_range`.
+
+    Args:
+        predictions: Class probabilities, shape (questions, epochs, classes), NaN rows for missing epochs.
+        target: Right class, shape (questions,).
+        class_counts: Number of classes of each question, shape (questions,), 0 where it is not known;
+            None: every question has all classes.
+        estimator: "plugin" or "unbiased".
+
+    Raises:
+        ValueError: If a number of classes is 1, negative or above that of the predictions, or the shape is
+            wrong.
+    """
+    values, gold_class = as_predictions(predictions), np.asarray(target)
     questions, epochs, classes = values.shape
+    sizes = _class_sizes(class_counts, questions, classes)
     present = present_epochs(values)
     known = np.where(present, 0.0, np.nan)
     # One order of the epochs, so that sums over them have the same bits.
     ordered, *_ = line_up(values, known, known)
     ordered = np.nan_to_num(ordered)
-    is_gold = np.arange(classes) == target[:, None]
-    gold = ordered[np.arange(questions), :, target]
+    is_gold = np.arange(classes) == gold_class[:, None]
+    gold = ordered[np.arange(questions), :, gold_class]
     wrong = ordered[np.broadcast_to(~is_gold[:, None], ordered.shape)].reshape(questions, epochs, classes - 1)
     count = present.sum(axis=1).astype(np.float64)
     repeated = np.where(count >= 2, count, np.nan)
@@ -286,14 +335,43 @@ def _variance_ends(values: FloatArray, target: IntArray, unbiased: bool) -> tupl
     # Σ over pairs of different epochs of their dot product: the right class, then the distractors.
     gold_pairs = np.square(gold.sum(axis=1)) - np.square(gold).sum(axis=1)
     alike = np.square(np.sort(wrong, axis=2).sum(axis=1)).sum(axis=1) - np.square(wrong).sum(axis=(1, 2))
-    spread = (np.square(mass.sum(axis=1)) - np.square(mass).sum(axis=1)) / max(classes - 1, 1)
-    ends = [squares / repeated - (gold_pairs + wrong_pairs) / pairs for wrong_pairs in (alike, spread)]
-    factor = 1.0 if unbiased else (repeated - 1) / repeated
-    return ends[0] * factor, ends[1] * factor
+    spread = (np.square(mass.sum(axis=1)) - np.square(mass).sum(axis=1)) / np.maximum(sizes - 1, 1)
+    # With one distractor both ends are one, to the bit.
+    spread = np.where(sizes == 2, alike, spread)
+    factor = 1.0 if estimator == "unbiased" else (repeated - 1) / repeated
+    low, high = (
+        (squares / repeated - (gold_pairs + wrong_pairs) / pairs) * factor for wrong_pairs in (alike, spread)
+    )
+    return MatchedVariances(low, high)
 
 
-def _answer_counts(predictions: ArrayLike, target: ArrayLike) -> tuple[IntArray, BoolArray, int]:
-    """Answers per class and which class is right, both (questions, classes); epochs without an answer."""
+def excess_variance(variance: FloatArray, low: FloatArray) -> FloatArray:
+    """Variance above the lower end, 0 where the two differ by no more than their rounding.
+
+    Args:
+        variance: Brier variance per question, shape (questions,).
+        low: Lower end of `matched_variances`, same shape.
+    """
+    above = variance - low
+    return np.where(np.abs(above) <= _ROUNDING * (np.abs(variance) + np.abs(low)), 0.0, above)
+
+
+def _class_sizes(class_counts: ArrayLike | None, questions: int, classes: int) -> FloatArray:
+    """Number of classes per question, NaN where unknown; shape (questions,)."""
+    if class_counts is None:
+        return np.full(questions, float(classes))
+    sizes = np.asarray(class_counts)
+    if sizes.shape != (questions,):
+        raise ValueError(f"class_counts has shape {sizes.shape}; there are {questions} questions")
+    for place in np.flatnonzero((sizes < 0) | (sizes == 1) | (sizes > classes))[:1]:
+        raise ValueError(
+            f"class_counts of question {place} is {sizes[place]}; permitted: 2 to {classes}, or 0 for unknown"
+        )
+    return np.where(sizes > 0, sizes, np.nan).astype(np.float64)
+
+
+def _answer_counts(predictions: ArrayLike, target: ArrayLike) -> tuple[IntArray, BoolArray, IntArray]:
+    """Answers per class and which class is right, both (questions, classes); epochs, shape (questions,)."""
     values = as_predictions(predictions)
     # Checks shapes, sums and targets, and names the offending question.
     decompose(values, target, loss="zero_one", estimator="plugin")
@@ -303,4 +381,4 @@ def _answer_counts(predictions: ArrayLike, target: ArrayLike) -> tuple[IntArray,
     rows = np.broadcast_to(np.arange(len(values))[:, None], answers.shape)
     np.add.at(counts, (rows[given], answers[given]), 1)
     gold = np.arange(values.shape[2]) == np.asarray(target)[:, None]
-    return counts, gold, int((present_epochs(values) & ~given).sum())
+    return counts, gold, present_epochs(values).sum(axis=1).astype(np.int64)

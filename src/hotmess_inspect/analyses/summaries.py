@@ -47,7 +47,7 @@ class Summary:
     Attributes:
         length: Mean over the questions of their mean length over epochs, in the unit of the lengths; NaN
             where unknown.
-        questions: How many questions the set holds.
+        questions: How many questions the set holds; shares of a question add up.
         accuracy: Mean share of right epochs, in [0, 1]; NaN for points of unknown rightness.
         error: Mean error over the questions with two epochs, in the unit of the loss.
         bias_squared: Mean squared bias over the same questions.
@@ -66,7 +66,13 @@ class Summary:
     incoherence_ci: Interval
 
 
-def summarise(part: Decomposition, length: FloatArray, accuracy: FloatArray, interval: Interval) -> Summary:
+def summarise(
+    part: Decomposition,
+    length: FloatArray,
+    accuracy: FloatArray,
+    interval: Interval,
+    weights: FloatArray | None = None,
+) -> Summary:
     """Gather the means of a set of questions.
 
     Args:
@@ -74,17 +80,43 @@ def summarise(part: Decomposition, length: FloatArray, accuracy: FloatArray, int
         length: Mean length of each question, shape (questions,), NaN where unknown.
         accuracy: Share of right epochs of each question, shape (questions,).
         interval: Interval of the incoherence.
+        weights: Share of each question that belongs to the set, in (0, 1], shape (questions,); None: whole
+            questions. Weighted means are over the questions whose variance is defined.
     """
+    if weights is None:
+        error, bias_squared, variance = part.mean("error"), part.mean("bias_squared"), part.mean("variance")
+        incoherence, questions = part.incoherence, len(part.error)
+    else:
+        error, bias_squared, variance = (
+            weighted_mean(values, weights) for values in (part.error, part.bias_squared, part.variance)
+        )
+        incoherence = float("nan") if part.incoherence_note else variance / error
+        questions = round(float(np.sort(weights).sum()))
     return Summary(
-        length=ordered_mean(length),
-        questions=len(part.error),
-        accuracy=ordered_mean(accuracy),
-        error=part.mean("error"),
-        bias_squared=part.mean("bias_squared"),
-        variance=part.mean("variance"),
-        incoherence=part.incoherence,
+        length=weighted_mean(length, weights),
+        questions=questions,
+        accuracy=weighted_mean(accuracy, weights),
+        error=error,
+        bias_squared=bias_squared,
+        variance=variance,
+        incoherence=incoherence,
         incoherence_ci=interval,
     )
+
+
+def weighted_mean(values: FloatArray, weights: FloatArray | None) -> float:
+    """Mean of the values that are not NaN, in ascending order; NaN when none is left.
+
+    Args:
+        values: Shape (questions,).
+        weights: Positive, shape (questions,); None weighs all alike.
+    """
+    if weights is None:
+        return ordered_mean(values)
+    known = ~np.isnan(values)
+    if not known.any():
+        return float("nan")
+    return float(np.sort((values * weights)[known]).sum() / np.sort(weights[known]).sum())
 
 
 def share(happens: BoolArray, told: BoolArray, level: float) -> Share:

@@ -9,7 +9,12 @@ from hotmess_inspect.decomposition.embedding import (
     embedding_variance,
     kernel_variance,
 )
-from hotmess_inspect.decomposition.nested import NestedDecomposition, decompose_nested
+from hotmess_inspect.decomposition.nested import (
+    NestedDecomposition,
+    contexts_shared,
+    decompose_epochs,
+    decompose_nested,
+)
 from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.decomposition.smoothing import SmoothingCurve, smoothing_curve
 from hotmess_inspect.decomposition.squared import scale_to_norm
@@ -73,7 +78,9 @@ __all__ = [
     "SufficientStatistics",
     "canonical_order",
     "cluster_sums",
+    "contexts_shared",
     "decompose",
+    "decompose_epochs",
     "decompose_nested",
     "difference_intervals",
     "draw_weights",

@@ -8,9 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, as_class_target, check_choice, first
 from hotmess_inspect.decomposition.brier import SquaredSums
+from hotmess_inspect.decomposition.decompose import decompose
 from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.decomposition.squared import squared_sums
 from hotmess_inspect.decomposition.sufficient import SufficientStatistics
+from hotmess_inspect.schema import Estimator, Loss
 
 NestedLoss = Literal["brier", "squared"]
 
@@ -106,6 +108,65 @@ def decompose_nested(
         within_context=pair_answer - pair_context,
         grader=grader,
     )
+
+
+def contexts_shared(present: ArrayLike, contexts: ArrayLike) -> bool:
+    """Whether epochs share few-shot contexts, so that they are no independent draws: the one decision.
+
+    They do if some question has two epochs in one of its contexts, and some question has two contexts, which
+    the nested estimator needs. A question with one context left stays without a variance; it does not turn
+    the others into independent epochs. Where all epochs of every question have one context, that context
+    belongs to the task, and the epochs are independent given it.
+
+    Args:
+        present: Which epochs hold a prediction, shape (questions, epochs).
+        contexts: Number of each epoch's context, -1 for none, same shape.
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    there, context = np.asarray(present, dtype=bool), np.asarray(contexts)
+    if there.shape != context.shape:
+        raise ValueError(f"contexts has shape {context.shape}; present has {there.shape}")
+    there = there & (context >= 0)
+    if not there.any():
+        return False
+    # Absent epochs go to the front of each row as -1; what differs from its left neighbour is a new context.
+    ordered = np.sort(np.where(there, context, -1), axis=1)
+    own = (np.diff(ordered, axis=1, prepend=-1) > 0).sum(axis=1)
+    return bool((own < there.sum(axis=1)).any() and (own >= 2).any())
+
+
+def decompose_epochs(
+    predictions: ArrayLike,
+    target: ArrayLike,
+    contexts: ArrayLike | None = None,
+    *,
+    loss: Loss = "brier",
+    estimator: Estimator = "unbiased",
+) -> Decomposition:
+    """Decompose epochs by their design: nested where contexts are given and an estimator for that exists.
+
+    Args:
+        predictions: As in `decompose`.
+        target: As in `decompose`.
+        contexts: Number of each epoch's context, -1 for an epoch with one of its own, shape
+            (questions, epochs); None where epochs do not share contexts (see `contexts_shared`).
+        loss: As in `decompose`. KL and zero-one have no nested estimator.
+        estimator: As in `decompose`. "plugin" and "jackknife" take epochs as they come.
+
+    Returns:
+        A `NestedDecomposition` where epochs share contexts and the estimator is "unbiased".
+
+    Raises:
+        ValueError: As `decompose` and `decompose_nested`.
+    """
+    if contexts is None or estimator != "unbiased" or loss not in ("brier", "squared"):
+        return decompose(predictions, target, loss=loss, estimator=estimator)
+    labels = np.asarray(contexts).astype(np.int64)
+    single = labels.max(initial=-1) + 1 + np.arange(labels.shape[-1])
+    labels = np.where(labels < 0, single, labels)
+    return decompose_nested(predictions, target, labels, loss="brier" if loss == "brier" else "squared")
 
 
 def _deviations(

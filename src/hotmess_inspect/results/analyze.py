@@ -16,8 +16,8 @@ from hotmess_inspect.analyses.grader import GraderNoise
 from hotmess_inspect.decomposition import (
     Decomposition,
     NestedDecomposition,
-    decompose,
-    decompose_nested,
+    contexts_shared,
+    decompose_epochs,
     embedding_decomposition,
 )
 from hotmess_inspect.results.class_counts import decompose_by_class_count
@@ -314,17 +314,13 @@ def _result(
 ) -> GroupResult:
     estimator = options.estimator_for(loss)
     d: Decomposition
-    if estimator == "unbiased" and is_nested(questions):
-        d = decompose_nested(
-            questions.predictions,
-            questions.target,
-            questions.context,
-            loss="brier" if loss == "brier" else "squared",
-        )
-    elif loss == "kl":
+    if loss == "kl":
         d = decompose_by_class_count(questions, estimator)
     else:
-        d = decompose(questions.predictions, questions.target, loss=loss, estimator=estimator)
+        contexts = questions.context if is_nested(questions) else None
+        d = decompose_epochs(
+            questions.predictions, questions.target, contexts, loss=loss, estimator=estimator
+        )
     interval = GroupIntervals(questions, d, options.resamples, options.seed).of("incoherence")
     return GroupResult(group, questions, d, variant, (interval.low, interval.high), column, options)
 
@@ -346,15 +342,8 @@ def _text_result(
 
 
 def is_nested(questions: Questions) -> bool:
-    """Whether epochs share few-shot contexts, with at least two contexts for every repeated question."""
-    there = ~np.isnan(questions.correct) & (questions.context >= 0)
-    if not there.any():
-        return False
-    # Absent epochs go to the front of each row as -1; what differs from its left neighbour is a new context.
-    contexts = np.sort(np.where(there, questions.context, -1), axis=1)
-    new = np.diff(contexts, axis=1, prepend=-1) > 0
-    own, epochs = new.sum(axis=1), there.sum(axis=1)
-    return bool((own < epochs).any() and not ((epochs >= 2) & (own < 2)).any())
+    """Whether the questions' epochs share few-shot contexts; see `contexts_shared`."""
+    return contexts_shared(~np.isnan(questions.predictions).all(axis=2), questions.context)
 
 
 def _grader_json(noise: GraderNoise | None) -> dict[str, float | None]:

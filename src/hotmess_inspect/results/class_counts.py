@@ -1,4 +1,4 @@
-"""KL over questions with different numbers of classes, each smoothed over its own."""
+"""Questions with different numbers of classes, each measured over its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hotmess_inspect.decomposition import Decomposition, decompose
 from hotmess_inspect.schema import Estimator
 from hotmess_inspect.table import Questions
 
-__all__ = ["decompose_by_class_count"]
+__all__ = ["decompose_by_class_count", "known_class_counts"]
 
 
 def decompose_by_class_count(questions: Questions, estimator: Estimator) -> Decomposition:
@@ -42,6 +42,21 @@ def decompose_by_class_count(questions: Questions, estimator: Estimator) -> Deco
         epochs[rows] = part.epochs
         floor = max(floor, part.error_floor)
     return Decomposition(terms[0], terms[1], terms[2], epochs, "kl", estimator, floor)
+
+
+def known_class_counts(questions: Questions) -> NDArray[np.intp] | None:
+    """Number of classes of each question, 0 where what could be answered is not known: the labels are open.
+
+    Args:
+        questions: A group as arrays.
+
+    Returns:
+        Shape (questions,); None without classes.
+    """
+    counts = questions.class_counts
+    if counts is None or not questions.open_labels:
+        return counts
+    return np.zeros_like(counts)
 
 
 def _columns(questions: Questions, count: int) -> NDArray[np.intp]:

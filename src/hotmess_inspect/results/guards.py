@@ -14,6 +14,7 @@ from hotmess_inspect.analyses.nulls import (
     failure_shares,
 )
 from hotmess_inspect.analyses.summaries import Estimate, Share
+from hotmess_inspect.results.class_counts import known_class_counts
 from hotmess_inspect.schema import finite_or_none
 from hotmess_inspect.table import Outcomes, Questions
 
@@ -45,7 +46,10 @@ class Guards:
             )
         }
         return {
-            "accuracy_matched": {name: _estimate(value) for name, value in matched.items()},
+            "accuracy_matched": {
+                **{name: _estimate(value) for name, value in matched.items()},
+                "high_note": self.matched.high_note or None,
+            },
             "failures": {name: _estimate(value) for name, value in failures.items()},
         }
 
@@ -65,6 +69,7 @@ def guards(
         accuracy_matched_range(
             questions.predictions,
             questions.target,
+            class_counts=known_class_counts(questions),
             estimator=estimator,
             resamples=resamples,
             rng=np.random.default_rng(seed),

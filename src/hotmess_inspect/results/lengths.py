@@ -9,9 +9,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.analyses.lengths import LengthTrend, length_buckets, uncensored
+from hotmess_inspect.analyses.lengths import LengthTrend, Slope, length_buckets, uncensored
 from hotmess_inspect.analyses.overthinking import Overthinking, overthinking
-from hotmess_inspect.decomposition import Decomposition
+from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
+from hotmess_inspect.results.class_counts import known_class_counts
 from hotmess_inspect.schema import Estimator, json_value
 from hotmess_inspect.table import Outcomes, Questions
 
@@ -109,10 +110,21 @@ def length_findings(
     shared: dict[str, Any] = {"loss": d.loss, "resamples": resamples, "correct": questions.correct}
     cut = _censored(questions)
 
+    # Where epochs share contexts, they do so below the headline too.
+    contexts = questions.context if isinstance(d, NestedDecomposition) else None
+
     def both(predictions: NDArray[np.float64]) -> tuple[LengthTrend, Overthinking]:
         arrays = (predictions, questions.target, lengths)
         own = {**shared, "estimator": _name(d)}
-        trend = length_buckets(*arrays, buckets=buckets, censored=cut, rng=np.random.default_rng(seed), **own)
+        trend = length_buckets(
+            *arrays,
+            buckets=buckets,
+            censored=cut,
+            contexts=contexts,
+            class_counts=known_class_counts(questions),
+            rng=np.random.default_rng(seed),
+            **own,
+        )
         return trend, overthinking(*arrays, split="equal", rng=np.random.default_rng(seed), **own)
 
     paper = overthinking(
@@ -136,14 +148,25 @@ def _name(d: Decomposition) -> Estimator:
 
 
 def _slope_json(trend: LengthTrend) -> dict[str, Any]:
-    fit = trend.fit
+    return {
+        **_fit_json(Slope(trend.fit, trend.slope_ci, trend.effective_questions)),
+        "unknown_length_questions": trend.unknown_length_questions,
+        "tied_questions": trend.tied_questions,
+        "excess": None if trend.excess is None else _fit_json(trend.excess),
+        "position": None if trend.position is None else _fit_json(trend.position),
+    }
+
+
+def _fit_json(slope: Slope) -> dict[str, Any]:
+    fit = slope.fit
     return {
         "slope": json_value(fit.exponent),
-        "slope_ci": json_value(trend.slope_ci),
+        "slope_ci": json_value(slope.interval),
         "r_squared": json_value(fit.r_squared),
         "buckets": fit.points,
+        "zero_buckets": fit.zeros,
+        "effective_questions": json_value(slope.effective_questions),
         "note": fit.note or None,
-        "unknown_length_questions": trend.unknown_length_questions,
     }
 
 

@@ -39,6 +39,8 @@ class Questions:
         unparsed_class: Whether the last class is that of unparsed answers.
         clusters: Number of each question's cluster, a question without one being a cluster of its own, shape
             (questions,); ``None`` where no question has one.
+        open_labels: Whether classes are labels that occurred rather than choices that were offered, so that
+            what else could have been answered is not known.
     """
 
     ids: tuple[str, ...]
@@ -52,6 +54,7 @@ class Questions:
     class_counts: NDArray[np.intp] | None = None
     unparsed_class: bool = False
     clusters: NDArray[np.intp] | None = None
+    open_labels: bool = False
 
     def lengths(self, column: str) -> _FloatArray:
         """A length column, NaN where the epoch has no prediction, shape (questions, epochs)."""
@@ -133,6 +136,7 @@ def question_arrays(group: Group, *, unparsed: Unparsed = "uniform") -> Question
         class_counts=counts,
         unparsed_class=own,
         clusters=_clusters(group.outcomes, layout),
+        open_labels=group.kind == "answer" and _has_open_labels(group),
     )
 
 
@@ -249,6 +253,15 @@ def _letter_codes(group: Group) -> tuple[NDArray[np.int32], NDArray[np.int32], i
     answer, target = (_renumber(c, n) for c, n in zip((answers, targets), numbers, strict=True))
     widest = max(int(group.outcomes.choices.max(initial=0)), int(group.outcomes.vector.sizes.max(initial=0)))
     return answer, target, max(widest, int(answer.max(initial=0)) + 1, int(target.max(initial=0)) + 1, 2)
+
+
+def _has_open_labels(group: Group) -> bool:
+    """Whether some label is that of no choice, and the number of choices is not on record either."""
+    outcomes = group.outcomes
+    if (outcomes.choices[outcomes.scored] > 0).all():
+        return False
+    names = (*outcomes.answer.compact().names, *outcomes.target.compact().names)
+    return any(not 0 <= _choice_number(name) < len(string.ascii_uppercase) for name in names)
 
 
 def _choice_number(label: str) -> int:

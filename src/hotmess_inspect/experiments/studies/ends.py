@@ -32,6 +32,7 @@ def budgets_end(runs: Sequence[Run], *, resamples: int = 2000, seed: int = 0) ->
         lined[0].target,
         [run.lengths for run in lined],
         correct=[run.correct for run in lined],
+        contexts=[run.shared_contexts for run in lined],
         resamples=resamples,
         permutations=min(999, resamples),
         rng=np.random.default_rng(seed),

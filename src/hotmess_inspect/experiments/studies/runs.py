@@ -13,7 +13,7 @@ from inspect_ai.log import EvalLog
 from inspect_ai.model import Model, get_model
 from numpy.typing import NDArray
 
-from hotmess_inspect.decomposition import Decomposition, decompose, decompose_nested
+from hotmess_inspect.decomposition import Decomposition, contexts_shared, decompose_epochs
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.schema import Estimator, Loss
 from hotmess_inspect.table import Questions, groups, question_arrays
@@ -47,14 +47,15 @@ class Run:
 
     def decompose(self, loss: Loss = "brier", estimator: Estimator = "unbiased") -> Decomposition:
         """Error, bias² and variance per question; where epochs share few-shot contexts, by pairs of contexts."""
-        if estimator == "unbiased" and loss == "brier" and self._contexts_shared:
-            return decompose_nested(self.predictions, self.target, self.context, loss="brier")
-        return decompose(self.predictions, self.target, loss=loss, estimator=estimator)
+        return decompose_epochs(
+            self.predictions, self.target, self.shared_contexts, loss=loss, estimator=estimator
+        )
 
     @property
-    def _contexts_shared(self) -> bool:
-        numbers = [np.unique(row[row >= 0], return_counts=True)[1] for row in self.context]
-        return any((counts > 1).any() for counts in numbers) and all(len(counts) > 1 for counts in numbers)
+    def shared_contexts(self) -> NDArray[np.int32] | None:
+        """Contexts where epochs share them, else ``None``."""
+        shared = contexts_shared(~np.isnan(self.predictions).all(axis=2), self.context)
+        return self.context if shared else None
 
     def of(self, ids: Sequence[str]) -> Run:
         """The run on some of its questions, in this order."""
