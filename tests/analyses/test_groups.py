@@ -70,7 +70,8 @@ def test_exact_exponents():
 
 def test_equality_is_kept_or_rejected():
     rng = np.random.default_rng(1)
-    same = scaling_laws(SIZES, *models(rng, questions=200, bias=(-1, -1)))
+    # One draw: at 99 % it may miss once in a hundred, at 95 % once in twenty.
+    same = scaling_laws(SIZES, *models(rng, questions=200, bias=(-1, -1)), level=0.99)
     assert same.bias_squared_equality.p_value > 0.01
     assert same.groups[0].equality.p_value < 1e-6  # -1 against -0.5
     assert same.groups[0].bias_squared_ci.low < -1 < same.groups[0].bias_squared_ci.high
@@ -157,7 +158,8 @@ def test_no_bias_left_means_no_exponent():
     for part in parts[1:]:
         part.bias_squared[:] = -0.01
     group = scaling_laws(SIZES, parts, half, resamples=10).groups[0]
-    assert np.isnan(group.bias_squared.exponent) and "1 of 4 points" in group.bias_squared.note
+    assert np.isnan(group.bias_squared.exponent)
+    assert "only the points of the smallest x are positive" in group.bias_squared.note
     assert np.isnan([group.difference, *group.difference_ci, group.equality.p_value]).all()
     assert np.isfinite(group.variance.exponent)
     assert np.isfinite(group.variance_ci).all()

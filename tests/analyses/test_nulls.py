@@ -90,7 +90,12 @@ def test_position_tells_alike_from_even():
     for predictions, position in ((alike, 0.0), (even, 1.0)):
         found = accuracy_matched_range(predictions, target)
         assert found.position.value == pytest.approx(position, abs=0.02)
-        assert found.position.interval.low - 1e-9 <= position <= found.position.interval.high + 1e-9
+        if position:
+            assert found.position.interval.low <= position <= found.position.interval.high
+    # All alike in every question: nothing varies that an interval could rest on.
+    whole_alike = accuracy_matched_range(alike, target)
+    assert whole_alike.excess.value == whole_alike.position.value == 0
+    assert np.isnan([*whole_alike.excess.interval, *whole_alike.position.interval]).all()
     assert accuracy_matched_range(alike, target).low.value == pytest.approx(
         accuracy_matched_range(even, target).low.value
     )
@@ -233,3 +238,52 @@ def test_real_answers_against_loops(shared_data):
     concentration = wrong_answer_concentration(predictions, target)
     assert concentration.value == pytest.approx(np.mean(agreeing))
     assert concentration.questions == len(agreeing)
+
+
+def test_each_question_has_its_own_number_of_distractors():
+    # 180 questions of two choices and 20 of ten, wrong answers spread evenly over what there is.
+    rng = np.random.default_rng(0)
+    counts = np.repeat([2, 10], [180, 20])
+    right = rng.random((200, 20)) < 0.6
+    answers = np.where(right, 0, rng.integers(1, counts[:, None], (200, 20)))
+    predictions, target = np.eye(10)[answers], np.zeros(200, int)
+    found = accuracy_matched_range(predictions, target, class_counts=counts)
+    assert found.position.value == pytest.approx(1, abs=0.05)
+    assert found.high.value == pytest.approx(found.observed.value, abs=0.01)
+    # With two choices both ends are one: V = 1 - p² - w², E = 2w per question, by pairs of epochs.
+    two = accuracy_matched_range(predictions[:180], target[:180], class_counts=counts[:180])
+    assert two.low.value == two.high.value
+    assert two.observed.value == pytest.approx(two.low.value) and np.isnan(two.position.value)
+    # The widest question's nine distractors for all would put these models far below the upper end.
+    assert accuracy_matched_range(predictions, target).position.value < 0.2
+
+
+def test_open_labels_have_no_upper_end():
+    predictions, target = counts_to_predictions((1, 3, 0, 0), (2, 1, 1, 0)), np.zeros(2, int)
+    counts = np.array([0, 0])
+    found = accuracy_matched_range(predictions, target, class_counts=counts, resamples=20)
+    assert np.isnan(found.high.value) and np.isnan(found.position.value)
+    assert found.high_note == "no upper end: the number of possible answers of 2 of 2 questions is not known"
+    known = accuracy_matched_range(predictions, target, resamples=20)
+    assert repr((found.low, found.excess, found.observed)) == repr((known.low, known.excess, known.observed))
+
+
+@pytest.mark.parametrize("counts", [[1, 3], [-1, 3], [3, 5], [3]])
+def test_impossible_numbers_of_classes(counts):
+    predictions = counts_to_predictions((1, 3, 0, 0), (2, 1, 1, 0))
+    with pytest.raises(ValueError, match="class_counts"):
+        accuracy_matched_range(predictions, np.zeros(2, int), class_counts=counts)
+
+
+def test_unparsed_epochs_are_not_right():
+    # One in five epochs answers, rightly; the others give no answer (uniform). Nothing is always right.
+    predictions = np.full((10, 5, 2), 0.5)
+    predictions[:, 0] = [1, 0]
+    found = failure_shares(predictions, np.zeros(10, int))
+    assert (found.always_right.value, found.sometimes_right.value, found.always_wrong.value) == (0, 1, 0)
+    assert found.modal_share.value == pytest.approx(0.2)
+    assert found.no_answer_epochs == 40
+    # A missing epoch is another matter: it is not there.
+    predictions[:, 1:] = np.nan
+    predictions[:, 1] = [1, 0]
+    assert failure_shares(predictions, np.zeros(10, int)).always_right.value == 1

@@ -2,9 +2,10 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.analyses._arrays import (
     check_level,
@@ -147,7 +148,7 @@ def scaling_laws(
     *,
     level: float = 0.95,
     resamples: int = 2000,
-    clusters: Sequence[Hashable] | None = None,
+    clusters: Sequence[Hashable] | NDArray[Any] | None = None,
     rng: np.random.Generator | None = None,
 ) -> ScalingLaws:
     """Fit bias² ∝ size^α and variance ∝ size^β in every group of questions.

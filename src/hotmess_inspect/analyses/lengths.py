@@ -2,9 +2,10 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.analyses._arrays import (
     as_epoch_values,
@@ -91,7 +92,7 @@ def length_buckets(
     buckets: int = 5,
     level: float = 0.95,
     resamples: int = 2000,
-    clusters: Sequence[Hashable] | None = None,
+    clusters: Sequence[Hashable] | NDArray[Any] | None = None,
     correct: ArrayLike | None = None,
     censored: ArrayLike | None = None,
     contexts: ArrayLike | None = None,

@@ -6,10 +6,10 @@ spread: all on one distractor, or evenly over all of them.
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.analyses._arrays import (
     as_predictions,
@@ -115,7 +115,7 @@ def accuracy_matched_range(
     estimator: Literal["plugin", "unbiased"] = "unbiased",
     level: float = 0.95,
     resamples: int = 2000,
-    clusters: Sequence[Hashable] | None = None,
+    clusters: Sequence[Hashable] | NDArray[Any] | None = None,
     rng: np.random.Generator | None = None,
 ) -> AccuracyMatchedRange:
     """Rearrange the distractors of every epoch, and see how far the Brier incoherence can move.

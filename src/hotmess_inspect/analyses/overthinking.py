@@ -101,7 +101,7 @@ def overthinking(
     level: float = 0.95,
     resamples: int = 2000,
     permutations: int = 999,
-    clusters: Sequence[Hashable] | None = None,
+    clusters: Sequence[Hashable] | NDArray[Any] | None = None,
     correct: ArrayLike | None = None,
     rng: np.random.Generator | None = None,
 ) -> Overthinking:
@@ -215,7 +215,7 @@ class _EpochTable:
         target: ArrayLike,
         lengths: ArrayLike,
         correct: ArrayLike | None,
-        clusters: Sequence[Hashable] | None,
+        clusters: Sequence[Hashable] | NDArray[Any] | None,
         loss: Loss,
         split: Split,
     ) -> "_EpochTable":

@@ -72,6 +72,7 @@ def guards(
             class_counts=known_class_counts(questions),
             estimator=estimator,
             resamples=resamples,
+            clusters=questions.clusters,
             rng=np.random.default_rng(seed),
         ),
         failure_shares(

@@ -107,7 +107,12 @@ def length_findings(
     Returns:
         The findings.
     """
-    shared: dict[str, Any] = {"loss": d.loss, "resamples": resamples, "correct": questions.correct}
+    shared: dict[str, Any] = {
+        "loss": d.loss,
+        "resamples": resamples,
+        "correct": questions.correct,
+        "clusters": questions.clusters,
+    }
     cut = _censored(questions)
 
     # Where epochs share contexts, they do so below the headline too.

@@ -15,11 +15,11 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from hotmess_inspect.experiments.optimizer.log_lines import LogLine, fit_log_line, log_line_exponents
 from hotmess_inspect.experiments.optimizer.problem import ProblemConfig
 from hotmess_inspect.experiments.optimizer.quadratic import FloatArray, Quadratic, Teacher
 from hotmess_inspect.experiments.optimizer.steps import recorded_steps
 from hotmess_inspect.inference.intervals import Interval
-from hotmess_inspect.inference.power_laws import PowerLaw, fit_power_law, power_law_exponents
 
 Estimator = Literal["plugin", "unbiased"]
 TERMS = ("error", "bias_squared", "variance")
@@ -196,7 +196,7 @@ class Scaling:
     """
 
     values: tuple[float, ...]
-    law: PowerLaw
+    law: LogLine
     interval: Interval
     fit_interval: Interval
 
@@ -300,12 +300,12 @@ def loss_scaling(parameters: list[int], losses: list[float]) -> Scaling:
 
 def _scaling(parameters: list[int], values: FloatArray, resampled: FloatArray) -> Scaling:
     sizes = np.array(parameters, dtype=np.float64)
-    exponents = power_law_exponents(sizes, resampled) if len(resampled) else np.array([np.nan])
+    exponents = log_line_exponents(sizes, resampled) if len(resampled) else np.array([np.nan])
     known = exponents[~np.isnan(exponents)]
     interval = Interval(*(float(q) for q in np.quantile(known, [0.025, 0.975]))) if known.size else _UNKNOWN
     return Scaling(
         tuple(float(value) for value in values),
-        fit_power_law(sizes, values),
+        fit_log_line(sizes, values),
         interval,
         _fit_interval(sizes, values),
     )
