@@ -7,7 +7,7 @@ DEMO_LOGS   ?= logs/demo
 # CPU build or not is the machine's choice: any torch that the extra `optimizer` admits will do.
 TORCH  ?= torch
 
-.PHONY: help demo test test-optimizer check format lock clean
+.PHONY: help demo test test-optimizer check docs format lock clean
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
@@ -32,6 +32,9 @@ check: $(VENV)/installed  ## Lint, check the format and the types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/installed  ## Build the documentation site into build/site; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 format: $(VENV)/installed  ## Format and sort imports
 	$(BIN)/ruff check --fix .

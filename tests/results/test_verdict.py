@@ -1,0 +1,90 @@
+"""The finding in words: what it says of worlds whose bias and variance are plain."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from hotmess_inspect.results.analyze import GroupResult, analyze
+from hotmess_inspect.results.verdict import verdict
+from hotmess_inspect.table import outcomes_from_arrays
+
+
+def table(answers: Sequence[Sequence[str]], **columns: object) -> list[GroupResult]:
+    questions = [f"q{i:03}" for i, row in enumerate(answers) for _ in row]
+    epochs = [e + 1 for row in answers for e, _ in enumerate(row)]
+    flat = [a for row in answers for a in row]
+    outcomes = outcomes_from_arrays(
+        question=questions,
+        epoch=epochs,
+        answer=flat,
+        target=["A"] * len(flat),
+        task="quiz",
+        model="m",
+        **columns,
+    )
+    return analyze(outcomes)[0]
+
+
+def world(share_varying: float, questions: int = 120, epochs: int = 6) -> GroupResult:
+    """Questions that are always wrong with B, and others that are wrong half of the time."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for q in range(questions):
+        varying = q < share_varying * questions
+        rows.append(["AB"[int(rng.random() < 0.5)] if varying else "B" for _ in range(epochs)])
+    return table(rows)[0]
+
+
+def test_mostly_bias_and_mostly_variance_and_neither() -> None:
+    same = verdict(world(0.1))
+    assert "Most of the error is bias" in same.finding
+    # Questions right half of the time have incoherence 1/2 each, so more than half takes three choices to spread over.
+    rng = np.random.default_rng(1)
+    spread = table([list(rng.choice(list("AABCD"), 8)) for _ in range(150)])[0]
+    assert "Most of the error is variance" in verdict(spread).finding
+    assert "cannot be told" in verdict(world(1.0, questions=12, epochs=3)).finding
+
+
+def test_the_numbers_in_the_sentence_are_those_of_the_decomposition() -> None:
+    result = world(0.5)
+    d = result.decomposition
+    low, high = result.incoherence_ci
+    said = verdict(result)
+    assert f"{100 * d.incoherence:.0f} % is variance" in said.finding
+    assert f"95 % interval {100 * low:.0f} % to {100 * high:.0f} %" in said.finding
+    assert (
+        f"error {d.mean('error'):.3g} = bias² {d.mean('bias_squared'):.3g} + variance {d.mean('variance'):.3g}"
+        in said.finding
+    )
+    assert (
+        said.measured.startswith("quiz · m: Brier error")
+        and "120 questions with 6 epochs each" in said.measured
+    )
+
+
+def test_without_an_error_or_with_one_epoch_nothing_is_claimed() -> None:
+    right = verdict(table([["A"] * 4] * 5)[0])
+    assert right.finding.startswith("No share of variance can be given:")
+    once = verdict(table([["B"], ["A"]])[0])
+    assert once.finding.startswith("No share of variance can be given:")
+    assert once.next_steps == (
+        "Run every question at least twice (--epochs 5 or more): one epoch has no variance.",
+    )
+
+
+def test_few_erring_questions_are_a_caution_and_the_first_question_to_read_is_named() -> None:
+    rows = [["A"] * 6] * 40 + [["A", "B", "C", "B", "A", "B"]] + [["B"] * 6] * 3
+    said = verdict(table(rows)[0])
+    assert "Only 4 questions have any error: intervals from so few are rough." in said.cautions
+    assert said.next_steps[0] == "Read the epochs of question q040 first: it varies most."
+
+
+@pytest.mark.parametrize("loss", ["kl", "zero_one"])
+def test_other_losses_have_their_own_words(loss: str) -> None:
+    from hotmess_inspect.results.analyze import Options
+
+    result = world(0.5)
+    (other,) = analyze(result.group.outcomes, Options(losses=(loss,)))[0]  # type: ignore[arg-type]
+    said = verdict(other)
+    assert ("nats" in said.measured) if loss == "kl" else ("do not add over questions" in said.finding)
