@@ -14,8 +14,8 @@ from inspect_ai.util import sandbox
 
 from hotmess_inspect.simulated.agent import load_instances
 from hotmess_inspect.simulated.agent_truth import agent_truth
-from hotmess_inspect.simulated.behaviour import AgentArguments
-from hotmess_inspect.simulated.plan import draw_plan, edit_commands
+from hotmess_inspect.simulated.behaviour import AgentArguments, mixture
+from hotmess_inspect.simulated.plan import Past, branch_commands, draw_plan, edit_commands
 from hotmess_inspect.swebench.mini.source import mini_packages, package_files
 
 CODE = "def add(a, b):\n    return a - b\n\n\ndef sub(a, b):\n    return a - b\n"
@@ -267,3 +267,52 @@ def test_truth_of_the_toy_is_that_of_a_coin(rows):
     [instance] = [known for name, known in load_instances(rows).items() if name == "toy-1"]
     stated = agent_truth([instance], AgentArguments(right=0.4, spread=0.0))
     assert stated["f2p"].incoherence == pytest.approx(0.4)
+
+
+BRANCHING = {"branch_step": 2, "branch_share": 0.4, "branch_effect": 0.8, "spread": 0.2}
+
+
+def test_a_branch_decides_the_fix_as_often_as_stated():
+    """Frequencies over 4,000 plans against .8 · decided + .2 · the usual mixture, per branch."""
+    arguments = AgentArguments(**BRANCHING)
+    plain = AgentArguments(spread=0.2)
+    instance = load_instances("")["hotmess-mini__daywork-1"]
+    base = mixture(instance, plain)
+    right, wrong = branch_commands(instance)
+    plans = [draw_plan(instance, arguments, epoch) for epoch in range(1, 4001)]
+    assert {plan.steps[2].commands[0] for plan in plans} == {right, wrong}
+    # The turns before the branch are common to all epochs.
+    assert len({tuple(step.commands for step in plan.steps[:2]) for plan in plans}) == 1
+    for branch, command in enumerate((right, wrong)):
+        own = [plan for plan in plans if plan.steps[2].commands == (command,)]
+        share = (0.4, 0.6)[branch]
+        assert len(own) / len(plans) == pytest.approx(share, abs=4 * (share * (1 - share) / 4000) ** 0.5)
+        decided = [fix.kind for fix in instance.fixes].index(("right", "wrong")[branch])
+        for place, fix in enumerate(instance.fixes):
+            expected = 0.2 * base[place] + 0.8 * (place == decided)
+            seen = sum(plan.fix == fix for plan in own) / len(own)
+            assert seen == pytest.approx(
+                expected, abs=4 * (expected * (1 - expected) / len(own)) ** 0.5 + 1e-9
+            )
+    # The stated truth averages over both branches.
+    whole = mixture(instance, arguments)
+    assert whole.sum() == pytest.approx(1)
+    assert whole == pytest.approx(sum(s * mixture(instance, arguments, b) for b, s in ((0, 0.4), (1, 0.6))))
+
+
+def test_what_goes_on_from_another_epoch_keeps_its_branch_and_its_edits():
+    arguments = AgentArguments(**{**BRANCHING, "branch_effect": 1.0})
+    instance = load_instances("")["hotmess-mini__daywork-1"]
+    for branch, kind in enumerate(("right", "wrong")):
+        resumed = [draw_plan(instance, arguments, e, past=Past(3, branch)) for e in range(1, 30)]
+        assert {plan.fix.kind for plan in resumed} == {kind}
+        assert all(step.commands == () for plan in resumed for step in plan.steps[:3])
+    # Before the branch both ways are open, whatever the number of the epoch that is gone on from.
+    early = [draw_plan(instance, arguments, e, past=Past(1, None)) for e in range(1, 60)]
+    assert {plan.fix.kind for plan in early} == {"right", "wrong"}
+    # What is edited stays edited: the fix is known, and nothing of it is left to do.
+    patch = next(fix for fix in instance.fixes if fix.kind == "wrong").patch
+    edited = tuple(edit_commands(patch, python=True, several=False))
+    plans = [draw_plan(instance, arguments, e, past=Past(5, 0, edited)) for e in range(1, 20)]
+    assert {plan.fix.kind for plan in plans} == {"wrong"}
+    assert not any(step.edits for plan in plans for step in plan.steps)

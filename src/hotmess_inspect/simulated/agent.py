@@ -30,7 +30,7 @@ from hotmess_inspect.simulated.arguments import read_arguments
 from hotmess_inspect.simulated.behaviour import AgentArguments, Behaviours, known_instances, read_rows
 from hotmess_inspect.simulated.hashing import stable_hash, stream
 from hotmess_inspect.simulated.model import count_tokens
-from hotmess_inspect.simulated.plan import Plan, Step, draw_plan, extra_step
+from hotmess_inspect.simulated.plan import END, Past, Plan, Step, branch_commands, draw_plan, extra_step
 
 __all__ = ["SimulatedAgent", "load_instances"]
 
@@ -48,6 +48,8 @@ SHELL_ARGUMENTS = ("command", "cmd", "code", "script", "commands", "input")
 # How often a turn is repeated when its tool call failed, such as on a time-out.
 TRIES = 3
 
+REPLAYED = "replayed-"
+"""How the ids of calls begin that `hotmess fork` took from another epoch."""
 _CALL_ID = re.compile(r"^hm-(\d+)-(\d+)-\d+$")
 
 
@@ -107,7 +109,10 @@ class SimulatedAgent(ModelAPI):
             await anyio.sleep(self.arguments.latency)
         instance = self._instance(input)
         epoch, fixed = _epoch(input, config)
-        plan = draw_plan(instance, self.arguments, epoch, fixed=fixed, greedy=config.temperature == 0)
+        past = replayed_past(input, instance)
+        plan = draw_plan(
+            instance, self.arguments, epoch, fixed=fixed, greedy=config.temperature == 0, past=past
+        )
         number, attempt = position(input, plan)
         step = self._step(plan, instance, epoch, number)
         turn = sum(message.role == "assistant" for message in input)
@@ -175,6 +180,27 @@ class SimulatedAgent(ModelAPI):
                 reasoning_tokens=reasoning or None,
             ),
         )
+
+
+def replayed_past(messages: Sequence[ChatMessage], instance: Behaviours) -> Past | None:
+    """What a replay of another epoch did in this conversation; ``None`` if nothing was replayed."""
+    turns = [
+        [call for call in message.tool_calls if call.id.startswith(REPLAYED)]
+        for message in messages
+        if isinstance(message, ChatMessageAssistant) and message.tool_calls
+    ]
+    turns = [calls for calls in turns if calls]
+    if not turns:
+        return None
+    commands = [
+        str(value).removeprefix(IN_REPOSITORY)
+        for calls in turns
+        for call in calls
+        for value in (v[-1] if isinstance(v, list) else v for v in call.arguments.values())
+    ]
+    ways = branch_commands(instance)
+    branch = next((ways.index(command) for command in commands if command in ways), None)
+    return Past(len(turns), branch, tuple(command for command in commands if END in command))
 
 
 def stable_text(text: str) -> str:

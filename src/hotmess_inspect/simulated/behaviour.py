@@ -25,6 +25,7 @@ DEFAULT_SHARES = {"right": 0.45, "partial": 0.25, "wrong": 0.2, "nothing": 0.1}
 
 # Purposes of random streams, apart from those of `hotmess_inspect.simulated.distribution`.
 MIXTURE, SHARES, PLAN, EXTRA, EMPTY, ACTIONS, FIXED_PLAN, THOUGHT = 11, 12, 13, 14, 15, 16, 17, 18
+RESUMED_PLAN, BRANCH, OUTLINE = 19, 20, 21
 
 
 def _share(kind: str, meaning: str) -> Any:
@@ -70,6 +71,23 @@ class AgentArguments:
     )
     reasoning: float = argument(
         50.0, "median number of reasoning tokens per turn; 0 for none", low=0, high=1e5
+    )
+    branch_step: int = argument(
+        -1,
+        "number of the turn, from 0, at which the agent opens one file or another; the turns before it are the same "
+        "in all epochs of an instance; -1 for no such turn",
+        low=-1,
+        high=1000,
+    )
+    branch_share: float = argument(0.5, "probability of the first branch", low=0, high=1)
+    branch_effect: float = argument(
+        1.0,
+        "probability that the branch decides the fix: the first the right one, the second a wrong one",
+        low=0,
+        high=1,
+    )
+    branch_wander: float = argument(
+        0.0, "probability, for each turn before the branch, of another command than usual", low=0, high=1
     )
     latency: float = argument(0.0, "seconds to wait before each turn", low=0, high=3600)
 
@@ -135,16 +153,20 @@ class Behaviours:
         return stable_hash(self.instance_id)
 
 
-def mixture(instance: Behaviours, arguments: AgentArguments) -> FloatArray:
-    """Probability of each of an instance's fixes in any one epoch.
+def mixture(instance: Behaviours, arguments: AgentArguments, branch: int | None = None) -> FloatArray:
+    """Probability of each of an instance's fixes in any one epoch, or in one that took a branch.
 
     The four kinds are Dirichlet-distributed over instances around ``arguments.shares()`` with variance
     ``spread * s(1 - s)``; among the fixes of one kind the choice is Dirichlet with parameter
     ``concentration``. A kind of which the instance has no fix hands its mass to the next kind.
 
+    With a branch point the fix is, with probability ``branch_effect``, the one that the branch decides (the
+    first right one on branch 0, the first wrong one on branch 1), and drawn as above otherwise.
+
     Args:
         instance: The instance.
         arguments: The agent's arguments.
+        branch: Which branch was taken, 0 or 1; ``None`` averages over both.
 
     Returns:
         Probabilities, shape (fixes,), summing to 1.
@@ -159,7 +181,20 @@ def mixture(instance: Behaviours, arguments: AgentArguments) -> FloatArray:
         if places:
             probabilities[places] = carried * rng.dirichlet(np.full(len(places), arguments.concentration))
             carried = 0.0
-    return probabilities
+    if arguments.branch_step < 0:
+        return probabilities
+    decided = np.zeros(len(instance.fixes))
+    shares = (arguments.branch_share, 1 - arguments.branch_share)
+    for number, share in enumerate(shares):
+        if branch in (None, number):
+            decided[branch_fix(instance, number)] += share if branch is None else 1.0
+    return arguments.branch_effect * decided + (1 - arguments.branch_effect) * probabilities
+
+
+def branch_fix(instance: Behaviours, branch: int) -> int:
+    """Place of the fix that a branch decides: the first right one, or the first that passes no target test."""
+    kinds = ("right",) if branch == 0 else ("wrong", "nothing")
+    return next(n for kind in kinds for n, fix in enumerate(instance.fixes) if fix.kind == kind)
 
 
 def _kind_shares(instance: Behaviours, arguments: AgentArguments) -> FloatArray:

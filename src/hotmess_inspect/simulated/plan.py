@@ -14,7 +14,7 @@ from hotmess_inspect.simulated import behaviour
 from hotmess_inspect.simulated.behaviour import AgentArguments, Behaviours, Fix, mixture
 from hotmess_inspect.simulated.hashing import stream
 
-__all__ = ["Plan", "Step", "draw_plan", "edit_commands"]
+__all__ = ["Past", "Plan", "Step", "branch_commands", "draw_plan", "edit_commands"]
 
 END = "HOTMESS_PATCH"
 # A patch that is more than changed lines of text goes through git whatever the style.
@@ -49,8 +49,29 @@ class Plan:
     submits: bool
 
 
+@dataclass(frozen=True)
+class Past:
+    """What was done in an epoch before another one goes on from there.
+
+    Attributes:
+        turns: Turns with calls.
+        branch: Which branch was taken, ``None`` if none was yet.
+        edits: The editing commands, in order.
+    """
+
+    turns: int
+    branch: int | None = None
+    edits: tuple[str, ...] = ()
+
+
 def draw_plan(
-    instance: Behaviours, arguments: AgentArguments, epoch: int, *, fixed: bool = False, greedy: bool = False
+    instance: Behaviours,
+    arguments: AgentArguments,
+    epoch: int,
+    *,
+    fixed: bool = False,
+    greedy: bool = False,
+    past: Past | None = None,
 ) -> Plan:
     """Draw what the agent does in one epoch.
 
@@ -60,25 +81,89 @@ def draw_plan(
         epoch: Number of the epoch, or the fixed seed of the generation config.
         fixed: Whether `epoch` is such a seed.
         greedy: Take the most probable fix (temperature 0).
+        past: What another epoch did, from where this one goes on: its branch and its edits stand, and all else
+            is drawn anew. The plan then begins with as many turns as were taken.
 
     Returns:
         The plan; equal for equal arguments.
     """
-    purpose = behaviour.FIXED_PLAN if fixed else behaviour.PLAN
+    purpose = behaviour.FIXED_PLAN if fixed else behaviour.PLAN if past is None else behaviour.RESUMED_PLAN
     rng = stream(arguments.seed, purpose, instance.key, epoch)
-    probabilities = mixture(instance, arguments)
+    branch = _branch(instance, arguments, epoch, fixed, past)
+    probabilities = mixture(instance, arguments, branch)
     uniforms, normal = rng.random(4), float(rng.standard_normal())
     place = int(np.searchsorted(np.cumsum(probabilities), uniforms[0], side="right"))
     possible = np.flatnonzero(probabilities)
     place = int(np.argmax(probabilities)) if greedy else min(place, int(possible[-1]))
     fix = instance.fixes[place]
     submits = bool(uniforms[1] >= arguments.no_submit)
-    steps = [*_exploration(instance, fix, arguments, normal, rng), *_edits(fix, arguments, rng)]
+    outline = list(_outline(instance, arguments, branch, rng)) if branch is not None else []
+    exploration = [*outline, *_exploration(instance, fix, arguments, normal, rng)]
+    edits = list(_edits(fix, arguments, rng))
+    if past is not None:
+        # As many turns as were taken stand for those of the other epoch; they are never played.
+        taken = [Step("")] * past.turns
+        left = _edits_left(instance, past) if past.edits else None
+        exploration = [*taken, *([] if past.edits else exploration[past.turns :])]
+        fix, edits = (fix, edits) if left is None else left
+    steps = [*exploration, *edits]
     if uniforms[2] < arguments.tests:
         steps.append(Step("Let me run the tests.", (RUN_TESTS,)))
     if submits:
         steps.append(Step("That is all that I can do here.", submits=True))
     return Plan(fix, tuple(steps), submits)
+
+
+def _branch(
+    instance: Behaviours, arguments: AgentArguments, epoch: int, fixed: bool, past: Past | None
+) -> int | None:
+    """Which branch the epoch takes, or has taken; ``None`` where the agent has no branch point."""
+    if arguments.branch_step < 0:
+        return None
+    if past is not None and past.branch is not None:
+        return past.branch
+    # A stream of its own, so that agents without a branch point draw what they always did.
+    index = 2 * epoch + fixed if past is None else 2**40 + epoch
+    rng = stream(arguments.seed, behaviour.BRANCH, instance.key, index)
+    return int(rng.random() >= arguments.branch_share)
+
+
+def branch_commands(instance: Behaviours) -> tuple[str, str]:
+    """The commands of the two branches: reading the file that the right fix changes, or looking elsewhere."""
+    right = [path for path, _ in _files(instance.fixes[behaviour.branch_fix(instance, 0)].patch)]
+    others = [path for fix in instance.fixes for path, _ in _files(fix.patch) if path not in right]
+    first = f"cat {shlex.quote(right[0])}" if right else "git show --stat HEAD"
+    second = f"cat {shlex.quote(others[0])}" if others else "ls tests"
+    return first, second
+
+
+def _outline(
+    instance: Behaviours, arguments: AgentArguments, branch: int, rng: np.random.Generator
+) -> Iterator[Step]:
+    """The turns up to the branch: the same in all epochs but for those that wander, and then the branch."""
+    usual = stream(arguments.seed, behaviour.OUTLINE, instance.key)
+    common = _commands(_reference(instance), instance.problem, usual)
+    other = _commands(_reference(instance), instance.problem, rng)
+    for _ in range(arguments.branch_step):
+        command = next(common)
+        yield Step(
+            "I get an overview.", (next(other) if rng.random() < arguments.branch_wander else command,)
+        )
+    yield Step("I follow this up.", (branch_commands(instance)[branch],))
+
+
+def _edits_left(instance: Behaviours, past: Past) -> tuple[Fix, list[Step]] | None:
+    """The fix that the past edits belong to, and what of it is not done yet."""
+    for fix in instance.fixes:
+        for python in (False, True):
+            for several in (False, True):
+                commands = (
+                    tuple(edit_commands(fix.patch, python=python, several=several)) if fix.patch else ()
+                )
+                if past.edits and commands[: len(past.edits)] == past.edits:
+                    rest = commands[len(past.edits) :]
+                    return fix, [Step("I change the code.", (command,), edits=True) for command in rest]
+    return None
 
 
 def extra_step(instance: Behaviours, arguments: AgentArguments, epoch: int, number: int) -> Step:

@@ -75,6 +75,10 @@ Arguments of ``hotmess/simulated-agent``:
 | ``empty`` | 0.0 | probability per turn of an empty reply |
 | ``no_submit`` | 0.0 | probability of never submitting, so that a limit ends the epoch |
 | ``reasoning`` | 50.0 | median number of reasoning tokens per turn; 0 for none |
+| ``branch_step`` | -1 | number of the turn, from 0, at which the agent opens one file or another; the turns before it are the same in all epochs of an instance; -1 for no such turn |
+| ``branch_share`` | 0.5 | probability of the first branch |
+| ``branch_effect`` | 1.0 | probability that the branch decides the fix: the first the right one, the second a wrong one |
+| ``branch_wander`` | 0.0 | probability, for each turn before the branch, of another command than usual |
 | ``latency`` | 0.0 | seconds to wait before each turn |
 
 Of ``right``, ``partial``, ``wrong`` and ``nothing`` those given are kept, and the others share the rest in
