@@ -518,4 +518,14 @@ PROBABILITIES: list[tuple[str, list[float] | None]] = [
     ("<think><PROB> 0.1, 0.2, 0.3, 0.4 </PROB></think>", None),
     ("<PROB> 0.1, 0.2", None),
     ("In 1997 there were 4 of them.", None),
+    # Numbers that are no statement about the choices.
+    ("Matrix [1, 0, 0, 0] is given. I cannot say.", None),
+    ("The vector is\n[1, 0, 0, 0]\nand nothing follows from it.", None),
+    ("Its rows are\n[0, 1, 0, 0]", None),
+    ("The roots are\n0, 0, 1, 0", None),
+    ("Let A = 1. Then the rest follows.", None),
+    ("We have A = 1, B = 0 and the rest is unknown.", None),
+    ("With the basis {1, 0, 0, 0} we get nothing. ANSWER: B", None),
+    ("Matrix [1, 0, 0, 0] is given.\n<PROB> 0.1, 0.2, 0.3, 0.4 </PROB>", RISING),
+    ("The matrix is [1, 0, 0, 0]. My probabilities: [0.1, 0.2, 0.3, 0.4]", RISING),
 ]

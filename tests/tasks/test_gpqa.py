@@ -160,7 +160,7 @@ def mock(text: str, stop: str = "stop") -> ModelOutput:
 def ask(rows: Path, folder: Path, outputs: list[ModelOutput], **design: Any) -> EvalLog:
     model = get_model("mockllm/model", custom_outputs=outputs)
     [log] = eval(
-        gpqa(dataset=str(rows), contexts=0, questions=1, repeats=len(outputs), **design),
+        gpqa(dataset=str(rows), **({"contexts": 0, "questions": 1, "repeats": len(outputs)} | design)),
         model=model,
         display="none",
         log_dir=str(folder),
@@ -176,6 +176,32 @@ def test_status_says_why_an_answer_could_not_be_read(rows: Path, tmp_path: Path)
     assert [(s.metadata or {})["hm_status"] for _, s in scores] == ["ok", "unparsed", "truncated"]
     assert [(s.metadata or {})["hm_answer"] for _, s in scores] == ["A", "", ""]
     assert all("hm_context" not in (s.metadata or {}) for _, s in scores)
+
+
+def test_an_unread_answer_is_asked_once_more_and_both_count(rows: Path, tmp_path: Path) -> None:
+    outputs = [mock("ANSWER: A"), mock("I like it here."), mock("B"), mock("I refuse."), mock("Never.")]
+    log = ask(rows, tmp_path, outputs, ask_again=True, repeats=3)
+    samples = sorted(log.samples or [], key=lambda sample: sample.epoch)
+    found = [(sample.scores or {})["choice_scorer"].metadata or {} for sample in samples]
+    assert [entry["hm_answer"] for entry in found] == ["A", "B", ""]
+    assert [entry["hm_status"] for entry in found] == ["ok", "ok", "unparsed"]
+    assert [entry.get("hm_asked_again", False) for entry in found] == [False, True, True]
+    # The tokens of both answers count, and both stay to be read.
+    assert [entry["hm_turns"] for entry in found] == [1, 2, 2]
+    assert [entry["hm_output_tokens"] for entry in found[1:]] == [2 * found[0]["hm_output_tokens"]] * 2
+    assert (
+        samples[1]
+        .messages[-2]
+        .text.endswith("Reply with one of the letters A, B, C, D and E and nothing else.")
+    )
+
+
+def test_a_closing_question_needs_letters(rows: Path) -> None:
+    from inspect_ai._util.error import PrerequisiteError
+
+    for design in ({"format": "probability"}, {"format": "logprob"}, {"completion": True}):
+        with pytest.raises(PrerequisiteError, match="ask_again"):
+            gpqa(dataset=str(rows), ask_again=True, **design)
 
 
 def test_a_provider_without_log_probabilities_is_named(rows: Path, tmp_path: Path) -> None:

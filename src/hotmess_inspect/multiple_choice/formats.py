@@ -9,22 +9,36 @@ from inspect_ai.model import GenerateConfig
 
 from hotmess_inspect._inspect_private import prerequisite_error
 
-__all__ = ["FORMATS", "TOP_LOGPROBS", "Format", "check_choice", "check_count", "generate_config"]
+__all__ = [
+    "FORMATS",
+    "TOP_LOGPROBS",
+    "Format",
+    "check_choice",
+    "check_count",
+    "check_share",
+    "generate_config",
+]
 
 Format: TypeAlias = Literal["letter", "probability", "logprob"]
 FORMATS: tuple[str, ...] = get_args(Format)
+
+# Enough for what stands before a letter: "**", "(", "The answer is".
+LOOK_AHEAD_TOKENS = 4
+
+# Where a base model that has answered goes on with a question of its own.
+STOP_SEQUENCES = ["\nQuestion:", "\nQ:"]
 
 # The most that the large providers return.
 TOP_LOGPROBS = 20
 
 
 def generate_config(format: str, completion: bool | None = None) -> GenerateConfig:
-    """What a format needs of the model: log-probabilities of one token, two tokens, or nothing."""
+    """What a format needs of the model: log-probabilities of a few tokens, an end to a base model's answer, or nothing."""
     if format == "logprob":
-        return GenerateConfig(logprobs=True, top_logprobs=TOP_LOGPROBS, max_tokens=1)
+        return GenerateConfig(logprobs=True, top_logprobs=TOP_LOGPROBS, max_tokens=LOOK_AHEAD_TOKENS)
     if completion:
-        # A base model goes on with questions of its own; some tokenizers take two tokens for a blank and a letter.
-        return GenerateConfig(max_tokens=2)
+        # Some tokenizers take two tokens for a blank and a letter.
+        return GenerateConfig(max_tokens=2, stop_seqs=list(STOP_SEQUENCES))
     return GenerateConfig()
 
 
@@ -38,3 +52,9 @@ def check_count(name: str, value: Any, least: int) -> None:
     """Raise an error of the command line unless a value is a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise prerequisite_error(f"{name} is {value!r}; permitted is a whole number of at least {least}")
+
+
+def check_share(name: str, value: Any) -> None:
+    """Raise an error of the command line unless a value is a number from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise prerequisite_error(f"{name} is {value!r}; permitted is a number from 0 to 1")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hotmess_inspect.multiple_choice.question import Question
 from hotmess_inspect.schema import class_label
 
-__all__ = ["choice_prompt"]
+__all__ = ["choice_prompt", "closing_question"]
 
 _LETTER = (
     "Answer the following multiple choice question. {think}The last line of your answer has the form "
@@ -22,6 +22,7 @@ _PROBABILITY = (
 _COMPLETION = (
     "Answer the following multiple choice question with one of the letters {letters} and nothing else."
 )
+_CLOSING = "Which one is it? Reply with one of the letters {letters} and nothing else."
 _THINK = "Think step by step before you answer. "
 _EXAMPLES = "Examples with their right answers:"
 _QUESTION = "Now answer this question."
@@ -67,10 +68,20 @@ def choice_prompt(
     return f"{text}\n{_LEADS['completion'].strip()}" if completion else text
 
 
+def closing_question(count: int) -> str:
+    """What is asked where no letter could be read, for a number of choices."""
+    return _CLOSING.format(letters=_letters(count))
+
+
+def _letters(count: int) -> str:
+    labels = [class_label(index) for index in range(count)]
+    return ", ".join(labels[:-1]) + f" and {labels[-1]}"
+
+
 def instructions(count: int, style: str, cot: bool = False) -> str:
     """What to do and in which form ("letter", "probability", "completion"), for a number of choices."""
     labels = [class_label(index) for index in range(count)]
-    letters = ", ".join(labels[:-1]) + f" and {labels[-1]}"
+    letters = _letters(count)
     think = _THINK if cot else ""
     if style == "letter":
         return _LETTER.format(think=think, letters=letters)

@@ -8,23 +8,25 @@ from typing import Any
 from inspect_ai.scorer import CORRECT, INCORRECT, Score, Scorer, Target, Value, accuracy, scorer, stderr
 from inspect_ai.solver import TaskState
 
-from hotmess_inspect.multiple_choice.formats import FORMATS, check_choice
+from hotmess_inspect.multiple_choice.formats import FORMATS, check_choice, check_share
 from hotmess_inspect.multiple_choice.letters import read_letter
-from hotmess_inspect.multiple_choice.logprobs import letter_probabilities
-from hotmess_inspect.multiple_choice.solver import CONTEXT, FORMAT, ORDER, sample_question
+from hotmess_inspect.multiple_choice.logprobs import MAX_OUTSIDE, letter_probabilities
+from hotmess_inspect.multiple_choice.solver import ASKED_AGAIN, CONTEXT, FORMAT, ORDER, sample_question
 from hotmess_inspect.multiple_choice.stated import read_probabilities
 from hotmess_inspect.plugin.incoherence import incoherence
 from hotmess_inspect.plugin.lengths import sample_lengths, sample_status
 from hotmess_inspect.schema import class_label, epoch_metadata
 
-__all__ = ["OUTSIDE", "choice_scorer"]
+__all__ = ["OUTSIDE", "UNLISTED", "choice_scorer"]
 
 # Probability that the model gave to tokens that are no letter of a choice.
 OUTSIDE = "hm_outside"
+# The most that letters which the provider did not list can have of it.
+UNLISTED = "hm_unlisted"
 
 
 @scorer(metrics=[accuracy(), stderr(), incoherence()])
-def choice_scorer(format: str | None = None) -> Scorer:
+def choice_scorer(format: str | None = None, max_outside: float = MAX_OUTSIDE) -> Scorer:
     """Read what an epoch predicts, in the data set's order of the choices.
 
     The value is "C" or "I" for a letter, and for probabilities the share of the right choice among the
@@ -35,14 +37,17 @@ def choice_scorer(format: str | None = None) -> Scorer:
     Args:
         format: ``letter``, ``probability`` or ``logprob``; what the solver asked for if not given, and
             ``letter`` where no solver of this package did.
+        max_outside: Log-probabilities that leave more than this outside the letters are no answer, in [0, 1].
 
     Returns:
         A scorer that leaves the ``hm_*`` entries of :mod:`~hotmess_inspect.schema`, ``hm_order``
-        (the data set's letters in the order shown, where choices were shuffled) and ``hm_outside`` (for
-        log-probabilities, the probability of everything but the letters).
+        (the data set's letters in the order shown, where choices were shuffled), ``hm_outside`` and ``hm_unlisted`` (for
+        log-probabilities, the probability of everything but the letters, and the most of it that letters which are not
+        listed can have), and ``hm_asked_again`` (where the letter was asked for a second time).
     """
     if format is not None:
         check_choice("format", format, FORMATS)
+    check_share("max_outside", max_outside)
 
     async def score(state: TaskState, target: Target) -> Score:
         question = sample_question(state)
@@ -58,9 +63,15 @@ def choice_scorer(format: str | None = None) -> Scorer:
         beside: dict[str, Any] = {}
         if order != list(range(classes)):
             beside["hm_order"] = "".join(class_label(index) for index in order)
+        if state.store.get(ASKED_AGAIN):
+            beside[ASKED_AGAIN] = True
         asked = format or str(state.store.get(FORMAT) or "letter")
         if asked == "letter":
-            place = read_letter(state.output.completion, [question.choices[index] for index in order])
+            place = read_letter(
+                state.output.completion,
+                [question.choices[index] for index in order],
+                truncated=sample_status(state) == "truncated",
+            )
             letter = "" if place is None else class_label(order[place])
             metadata = epoch_metadata(kind="answer", answer=letter, status=_status(state, letter), **own)
             value: Value = CORRECT if letter == own["target"] else INCORRECT
@@ -70,11 +81,18 @@ def choice_scorer(format: str | None = None) -> Scorer:
         if asked == "probability":
             shown = read_probabilities(state.output.completion, classes)
         else:
-            shown, beside[OUTSIDE] = letter_probabilities(state.output, classes)
+            letters = letter_probabilities(state.output, classes, max_outside)
+            shown, beside[OUTSIDE], beside[UNLISTED] = (
+                letters.probabilities,
+                letters.outside,
+                letters.unlisted,
+            )
         stated = None if shown is None else _mapped(shown, order)
-        metadata = epoch_metadata(
-            kind="probabilities", probabilities=stated, status=_status(state, stated), **own
-        )
+        status = _status(state, stated)
+        if asked == "logprob" and status == "truncated":
+            # The few tokens that were asked for are the whole answer.
+            status = "ok" if stated else "unparsed"
+        metadata = epoch_metadata(kind="probabilities", probabilities=stated, status=status, **own)
         return Score(
             value=_share_right(stated, question.answer),
             answer="" if stated is None else ", ".join(f"{p:.4g}" for p in stated),

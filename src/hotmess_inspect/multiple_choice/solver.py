@@ -8,13 +8,14 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from hotmess_inspect._inspect_private import prerequisite_error
 from hotmess_inspect.multiple_choice.contexts import Contexts
 from hotmess_inspect.multiple_choice.formats import FORMATS, check_choice
-from hotmess_inspect.multiple_choice.prompts import choice_prompt
+from hotmess_inspect.multiple_choice.letters import read_letter
+from hotmess_inspect.multiple_choice.prompts import choice_prompt, closing_question
 from hotmess_inspect.multiple_choice.question import Question
 
-__all__ = ["CONTEXT", "FORMAT", "ORDER", "ask_choice", "sample_question"]
+__all__ = ["ASKED_AGAIN", "CONTEXT", "FORMAT", "ORDER", "ask_choice", "sample_question"]
 
 # Names in the sample's store, by which the scorer knows what was shown, also in another process.
-CONTEXT, FORMAT, ORDER = "hm_context", "hm_format", "hm_order"
+CONTEXT, FORMAT, ORDER, ASKED_AGAIN = "hm_context", "hm_format", "hm_order", "hm_asked_again"
 
 
 @solver
@@ -23,6 +24,7 @@ def ask_choice(
     format: str = "letter",
     cot: bool = False,
     completion: bool | None = None,
+    ask_again: bool = False,
 ) -> Solver:
     """Ask the sample's question once, with the examples and the order of choices of its epoch.
 
@@ -31,6 +33,8 @@ def ask_choice(
         format: ``letter``, ``probability`` or ``logprob``.
         cot: Whether to ask for reasoning before the answer.
         completion: Whether the prompt ends where the letter is to follow; as for ``logprob`` if not given.
+        ask_again: Whether an answer that cannot be read as a letter is followed by a closing question for the letter
+            alone. The second answer counts, the tokens of both do.
     """
     check_choice("format", format, FORMATS)
     # A design given by its name comes from a log, whose task makes the real one.
@@ -51,6 +55,12 @@ def ask_choice(
         state.store.set(ORDER, order)
         state.store.set(CONTEXT, design.label(state.epoch))
         state = await generate(state)
+        if ask_again and format == "letter":
+            shown = [question.choices[index] for index in order or range(len(question.choices))]
+            if read_letter(state.output.completion, shown, truncated=_was_cut(state)) is None:
+                state.store.set(ASKED_AGAIN, True)
+                state.messages.append(ChatMessageUser(content=closing_question(len(shown))))
+                state = await generate(state)
         if format == "logprob" and not (state.output.choices and state.output.choices[0].logprobs):
             raise prerequisite_error(
                 f"format is 'logprob', but model {state.model} returned no log-probabilities; permitted for it "
@@ -59,6 +69,10 @@ def ask_choice(
         return state
 
     return solve
+
+
+def _was_cut(state: TaskState) -> bool:
+    return bool(state.output.choices) and state.output.stop_reason in ("max_tokens", "model_length")
 
 
 def sample_question(state: TaskState) -> Question:

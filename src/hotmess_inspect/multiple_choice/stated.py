@@ -27,6 +27,11 @@ _LABELLED = re.compile(
     + _VALUE
 )
 _NEGATIVE = re.compile(r"(?:^|[\s,;:=(\[|])-\.?\d")
+# Words that say that numbers are probabilities of the choices.
+_SPOKEN_OF = re.compile(
+    r"probabilit|\bprob|likel|confiden|\bodds\b|distribut|estimate|answer|belief|credence|wahrscheinlich|概率|確率|вероятност",
+    re.IGNORECASE,
+)
 _NOT_A_NUMBER = re.compile(r"(?<![a-z])(?:nan|inf(?:inity)?|null|none)(?![a-z])|∞", re.IGNORECASE)
 # What may stand between numbers that are a list and nothing else.
 _ONLY_NUMBERS = re.compile(r"[\s\d.,;|/%eE+~≈<>()\[\]-]*")
@@ -36,9 +41,10 @@ _COMMA_DECIMAL = re.compile(r"(?<![\d.,])(\d),(\d+)(?![\d.])")
 def read_probabilities(text: str, classes: int) -> list[float] | None:
     """Find the distribution that an answer states last.
 
-    It is looked for between ``<PROB>`` and ``</PROB>`` (the second may be missing), and without them in the
-    last list or object in brackets, in labelled numbers (``A: 0.1``), and in a last line of numbers alone.
-    Percentages, fractions, decimal commas, full-width and Arabic digits are read; labels decide the order where
+    It is looked for between ``<PROB>`` and ``</PROB>`` (the second may be missing). Without them numbers count only
+    where they say what they are: a list that is called the probabilities or is the whole answer, or a number for the letter
+    of every choice (``A: 0.1``). Any other list may be a matrix of the question. A letter alone (``ANSWER: C``) is not
+    read either: it states no probabilities, and 1 for it would be a certainty that nobody stated. Percentages, fractions, decimal commas, full-width and Arabic digits are read; labels decide the order where
     there are some. A sum within 0.05 of 1 is made 1.
 
     Args:
@@ -64,26 +70,36 @@ def read_probabilities(text: str, classes: int) -> list[float] | None:
     ]
     if blocks:
         return _distribution(blocks[-1], classes)
-    for candidate in _without_tags(plain):
+    for candidate in _without_tags(plain, classes):
         found = _distribution(candidate, classes)
         if found is not None:
             return found
     return None
 
 
-def _without_tags(text: str) -> Iterator[str]:
-    groups = _GROUP.findall(text)
-    yield from reversed(groups)
+def _without_tags(text: str, classes: int) -> Iterator[str]:
+    """Stretches that say by their words, their labels or by standing alone that they are the answer's probabilities."""
     lines = [line for line in text.splitlines() if line.strip()]
-    if lines:
-        last = re.sub(r"^\s*(?:answer|probabilit(?:y|ies))\s*:?", "", lines[-1], flags=re.IGNORECASE)
-        if _ONLY_NUMBERS.fullmatch(last):
-            yield last
-    labelled = list(_LABELLED.finditer(text))
-    if labelled:
-        # The labels of the last statement: from its last "A" on.
-        starts = [found.start() for found in labelled if found["label"] == "A"]
-        yield text[starts[-1] if starts else labelled[0].start() :]
+    if not lines:
+        return
+    spoken = _SPOKEN_OF.search(text) is not None
+    for group in reversed(list(_GROUP.finditer(text))):
+        before = text[max(0, text.rfind("\n", 0, group.start())) : group.start()]
+        alone = group[0] == lines[-1].strip().rstrip(".") and (spoken or len(lines) == 1)
+        if alone or _SPOKEN_OF.search(before) or _is_labelled(group[0], classes):
+            yield group[0]
+    last = re.sub(r"^\s*(?:answer|probabilit(?:y|ies))\s*:?", "", lines[-1], flags=re.IGNORECASE)
+    if _ONLY_NUMBERS.fullmatch(last) and (spoken or len(lines) == 1):
+        yield last
+    starts = [found.start() for found in _LABELLED.finditer(text) if found["label"] == "A"]
+    # The labels of the last statement: from its last "A" on.
+    if starts and _is_labelled(text[starts[-1] :], classes):
+        yield text[starts[-1] :]
+
+
+def _is_labelled(text: str, classes: int) -> bool:
+    """Whether every choice has a number; "let A = 1" is no statement about four choices."""
+    return {found["label"] for found in _LABELLED.finditer(text)} >= {class_label(i) for i in range(classes)}
 
 
 def _distribution(block: str, classes: int) -> list[float] | None:

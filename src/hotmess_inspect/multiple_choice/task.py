@@ -42,6 +42,7 @@ class Design:
         shuffle: Whether choices are shuffled per context.
         cot: Whether reasoning is asked for.
         completion: Whether prompts end where the letter is to follow; ``None`` for ``logprob`` alone.
+        ask_again: Whether an answer without a letter is followed by a closing question for the letter alone.
         unparsed: What an unread answer counts as.
         loss: Headline loss.
         estimator: Its estimator.
@@ -55,6 +56,7 @@ class Design:
     shuffle: bool = False
     cot: bool = False
     completion: bool | None = None
+    ask_again: bool = False
     unparsed: str = "uniform"
     loss: str = "brier"
     estimator: str | None = None
@@ -74,6 +76,11 @@ class Design:
                     f"completion is {self.completion}, but format is {self.format!r}; permitted with it is "
                     f"{not self.completion}, or format=letter"
                 )
+        if self.ask_again and (self.format != "letter" or self.completion):
+            raise prerequisite_error(
+                f"ask_again is {self.ask_again}, but a closing question needs format=letter and completion=false; "
+                "permitted with these is ask_again=false"
+            )
         if not self.contexts and self.shots:
             raise prerequisite_error(
                 f"shots is {self.shots}, but contexts=0 is zero-shot; permitted are shots=0 or contexts of 1 or more"
@@ -128,7 +135,7 @@ def choice_task(
         raise prerequisite_error(str(error)) from error
     return Task(
         dataset=MemoryDataset([_sample(question) for question in questions], name=loaded.name),
-        solver=ask_choice(contexts, design.format, design.cot, design.completion),
+        solver=ask_choice(contexts, design.format, design.cot, design.completion, design.ask_again),
         scorer=choice_scorer(),
         metrics=[accuracy(), stderr(), metric, *([expected_letters()] if design.format == "logprob" else [])],
         config=generate_config(design.format, design.completion),

@@ -31,6 +31,7 @@ def gpqa(
     shuffle: bool = False,
     cot: bool = False,
     completion: bool | None = None,
+    ask_again: bool = False,
     unparsed: str = "uniform",
     loss: str = "brier",
     estimator: str | None = None,
@@ -54,6 +55,8 @@ def gpqa(
         cot: Whether to ask for reasoning before the answer.
         completion: Whether the prompt ends where the letter is to follow, for base models; that of the format
             if not given (``logprob``: true).
+        ask_again: Whether an answer that cannot be read as a letter is followed by a closing question for the letter
+            alone; its tokens count.
         unparsed: What an answer that cannot be read counts as: ``uniform`` over the choices (as in the
             paper), ``class`` (one of its own) or ``drop``.
         loss: Headline loss, ``brier``, ``kl`` or ``zero_one``.
@@ -84,6 +87,7 @@ def gpqa(
         shuffle=shuffle,
         cot=cot,
         completion=completion,
+        ask_again=ask_again,
         unparsed=unparsed,
         loss=loss,
         estimator=estimator,

@@ -33,6 +33,7 @@ def mmlu(
     shuffle: bool = False,
     cot: bool = False,
     completion: bool | None = None,
+    ask_again: bool = False,
     unparsed: str = "uniform",
     loss: str = "brier",
     estimator: str | None = None,
@@ -58,6 +59,8 @@ def mmlu(
         cot: Whether to ask for reasoning before the answer.
         completion: Whether the prompt ends where the letter is to follow, for base models; that of the format
             if not given (``logprob``: true).
+        ask_again: Whether an answer that cannot be read as a letter is followed by a closing question for the letter
+            alone; its tokens count.
         unparsed: What an answer that cannot be read counts as: ``uniform`` over the choices (as in the
             paper), ``class`` (one of its own) or ``drop``.
         loss: Headline loss, ``brier``, ``kl`` or ``zero_one``.
@@ -89,6 +92,7 @@ def mmlu(
         shuffle=shuffle,
         cot=cot,
         completion=completion,
+        ask_again=ask_again,
         unparsed=unparsed,
         loss=loss,
         estimator=estimator,
