@@ -33,7 +33,7 @@ ERRORS = {
     "tests hang": "ran longer than 15 s",
     "tests need too much memory": "were killed for their memory",
 }
-SCORED = {"none", "out of memory", "fork bomb", "long output", "network"}
+SCORED = {"none", "out of memory", "fork bomb", "long output", "network", "huge patch"}
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +119,7 @@ def test_every_fault_ends_one_epoch_and_a_retry_completes_the_run(tmp_path: Path
         assert epochs[fault].scores, (fault, epochs[fault].error)
         assert epochs[fault].scores["swebench_scorer"].value == GOOD, fault
     huge = epochs["huge patch"].scores["swebench_scorer"]
-    assert (huge.value["resolved"], huge.metadata["hm_status"]) == (0.0, "truncated")
+    assert [path for path, _ in huge.metadata["patch_dropped"]] == ["big.txt"]
     assert "status 137" in epochs["out of memory"].metadata["said"]
     assert int(epochs["fork bomb"].metadata["said"].split()[0]) > 0
     # Inspect keeps the last 10 MiB of what a command prints; 10,500,000 bytes are a little more.
@@ -137,13 +137,13 @@ def test_every_fault_ends_one_epoch_and_a_retry_completes_the_run(tmp_path: Path
         fault = FAULTS[epoch - 1]
         assert sample.scores, fault
         value = sample.scores["swebench_scorer"].value
-        assert value == (GOOD if fault != "huge patch" else huge.value), fault
+        assert value == GOOD, fault
         if fault not in ERRORS:  # what was good is taken over, not run and paid again
             assert sample.uuid == epochs[fault].uuid, fault
     # The folder holds eleven epochs, not the seventeen samples of two logs that were scored.
     group = analysed(tmp_path)
     assert (group["epochs_scored"], group["questions"]) == (len(FAULTS), 1)
-    assert group["accuracy"] == pytest.approx(10 / 11)
+    assert group["accuracy"] == 1.0
     assert containers(docker_client, tmp_path) == []
 
 

@@ -147,11 +147,12 @@ def test_work_that_was_committed_counts(tmp_path: Path) -> None:
     assert value(sample)["resolved"] == 1.0
 
 
-def test_a_patch_over_the_size_limit_is_not_applied(tmp_path: Path) -> None:
+def test_a_file_over_the_size_limit_is_left_out_and_the_fix_counts(tmp_path: Path) -> None:
     script = f"{apply_gold(ONE)}\nseq 400000 > big.txt"
     (sample,) = samples(run(tmp_path, lambda _: script))
-    assert value(sample)["resolved"] == 0.0
-    assert details(sample)["hm_status"] == "truncated"
+    assert value(sample)["resolved"] == 1.0
+    assert details(sample)["hm_status"] == "ok"
+    assert [path for path, _ in details(sample)["patch_dropped"]] == ["big.txt"]
 
 
 def test_tests_that_hang_are_an_error_not_a_zero(tmp_path: Path) -> None:

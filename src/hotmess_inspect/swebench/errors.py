@@ -3,3 +3,7 @@
 
 class GradingError(RuntimeError):
     """The instrument failed, not the model: the epoch counts as errored and can be retried."""
+
+
+class AgentContainerError(GradingError):
+    """The agent's own container does not give its work: what the agent did there is the likely cause."""

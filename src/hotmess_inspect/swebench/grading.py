@@ -18,9 +18,8 @@ from hotmess_inspect.swebench.runs import (
     prepare,
     run_tests,
 )
-from hotmess_inspect.swebench.transfer import agent_patch, head_commit
 
-__all__ = ["Grade", "GradingError", "OnTestsLimit", "Verdict", "agent_patch", "grade", "head_commit"]
+__all__ = ["Grade", "GradingError", "OnTestsLimit", "Verdict", "grade"]
 
 Verdict = Literal["resolved", "unresolved", "tampered"]
 OnTestsLimit = Literal["error", "failed"]

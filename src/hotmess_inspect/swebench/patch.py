@@ -1,6 +1,7 @@
 """Patches as text: what they touch, and what of them may reach the grading container."""
 
 import re
+import stat
 import sys
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -23,8 +24,24 @@ _RUNNER_FILES = {
     ".gitmodules",
 }
 _SHADOWS = sys.stdlib_module_names | {"pytest", "_pytest", "pluggy", "iniconfig", "hypothesis", "xdist"}
-# The host's git never writes renames, so both names are the same: the only reading of a name with a blank in it.
-_HEADER = re.compile(rb'^diff --git "?a/(?P<path>.+?)"? "?b/(?P=path)"?$', re.MULTILINE)
+_SECTION = re.compile(rb"^diff --git (?P<names>.+)$", re.MULTILINE)
+# Both names are the same, or at least one is quoted: the only readings of a header that are unambiguous with blanks.
+_SAME = re.compile(rb"a/(?P<path>.+) b/(?P=path)")
+_QUOTED = re.compile(rb'(?:"a/(?:[^"\\]|\\.)*"|a/\S+) (?P<new>"b/(?:[^"\\]|\\.)*")')
+_MODE = re.compile(
+    rb"(?:(?:new file|deleted file|new|old) mode|index [0-9a-f]+\.\.[0-9a-f]+)[ \t]+(?P<mode>\S+)\s*"
+)
+# Every line that git may write before the first hunk, to the letter. Git reads modes and names more generously, so
+# any other line might be read there as another thing than here.
+_HEAD_LINE = re.compile(
+    rb"(?:old|new|new file|deleted file) mode 100(?:644|755|664)"
+    rb"|index [0-9a-f]+\.\.[0-9a-f]+(?: 100(?:644|755|664))?"
+    rb"|(?:dis)?similarity index \d{1,3}%"
+    rb"|(?:rename|copy) (?:from|to) .+"
+    rb"|--- (?:/dev/null|\"?a/.+)"
+    rb"|\+\+\+ (?:/dev/null|\"?b/.+)"
+)
+_ESCAPES = {b"a": b"\a", b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"f": b"\f", b"r": b"\r"}
 
 
 @dataclass(frozen=True)
@@ -32,12 +49,15 @@ class FilePatch:
     """The part of a patch that changes one file.
 
     Attributes:
-        path: Path in the new tree.
+        path: Path in the new tree; in the old one where the file is deleted. Bytes that are no UTF-8 are
+            surrogate escapes.
         text: The section as bytes, header included.
+        source: Path in the old tree where the file is renamed or copied, else empty.
     """
 
     path: str
     text: bytes
+    source: str = ""
 
     @property
     def head(self) -> bytes:
@@ -68,14 +88,45 @@ class CheckedPatch:
 def split_patch(patch: bytes) -> list[FilePatch]:
     """Split a ``git diff`` into one part per file.
 
-    Text before the first ``diff --git`` line is ignored, as ``git apply`` does.
+    Text before the first ``diff --git`` line is ignored, as ``git apply`` does. A part whose header names no file
+    that can be told has an empty path.
     """
-    starts = list(_HEADER.finditer(patch))
+    starts = list(_SECTION.finditer(patch))
     ends = [*(m.start() for m in starts[1:]), len(patch)]
     return [
-        FilePatch(m["path"].decode("utf-8", "surrogateescape"), patch[m.start() : end])
-        for m, end in zip(starts, ends, strict=False)  # no section at all leaves one end too many
+        _file_patch(m["names"], patch[m.start() : end]) for m, end in zip(starts, ends, strict=bool(starts))
     ]
+
+
+def _file_patch(names: bytes, text: bytes) -> FilePatch:
+    given: dict[bytes, bytes] = {}
+    for line in text.split(b"\n@@ ", 1)[0].split(b"\n")[1:]:
+        word = re.match(rb"(rename from|rename to|copy from|copy to|---|\+\+\+) ", line)
+        if word:
+            given.setdefault(word[1], _unquoted(line[word.end() :]))
+    source = given.get(b"rename from", given.get(b"copy from", b""))
+    path = given.get(b"rename to", given.get(b"copy to", b""))
+    if not path:
+        sides = [(given.get(b"+++", b""), b"b/"), (given.get(b"---", b""), b"a/")]
+        path = next((name[2:] for name, prefix in sides if name.startswith(prefix)), b"")
+    if not path:  # an empty file, a mode, binary content: the header alone tells
+        quoted = _QUOTED.fullmatch(names)
+        same = _SAME.fullmatch(names)
+        path = _unquoted(quoted["new"])[2:] if quoted else same["path"] if same else b""
+    decoded, origin = (name.decode("utf-8", "surrogateescape") for name in (path, source))
+    return FilePatch(decoded, text, origin)
+
+
+def _unquoted(name: bytes) -> bytes:
+    """A file's name as git writes it, with quotes and escapes where it has unusual letters."""
+    if not name.startswith(b'"'):
+        return name.split(b"\t", 1)[0]  # a tab ends a name with blanks
+
+    def meant(escape: re.Match[bytes]) -> bytes:
+        text = escape[1]
+        return bytes([int(text, 8) & 255]) if text.isdigit() else _ESCAPES.get(text, text)
+
+    return re.sub(rb"\\([0-7]{3}|.)", meant, name[1:].rsplit(b'"', 1)[0], flags=re.DOTALL)
 
 
 def patched_files(patch: str) -> tuple[str, ...]:
@@ -99,12 +150,14 @@ def check_patch(patch: bytes, *, gold: str, test_patch: str) -> CheckedPatch:
     Returns:
         The sections that may be applied, and the others with the reason.
     """
-    allowed = set(patched_files(gold))
+    fix = split_patch(gold.encode("utf-8", "surrogateescape"))
+    allowed = {part.path for part in fix} | {part.source for part in fix if part.source}
     tests = set(patched_files(test_patch))
     kept: list[FilePatch] = []
     dropped: list[tuple[str, str]] = []
     for part in split_patch(patch):
-        reason = _never(part) or (None if part.path in allowed else _not_by_agents(part, tests))
+        ours = part.path in allowed and (not part.source or part.source in allowed)
+        reason = _never(part) or (None if ours else _not_by_agents(part, tests))
         if reason:
             dropped.append((part.path, reason))
         else:
@@ -113,14 +166,28 @@ def check_patch(patch: bytes, *, gold: str, test_patch: str) -> CheckedPatch:
 
 
 def _never(part: FilePatch) -> str | None:
-    path = PurePosixPath(part.path)
-    if path.is_absolute() or ".." in path.parts or ".git" in path.parts:
-        return "outside the tree"
-    if re.search(rb"^(?:new file mode|new mode|old mode|index .*) ?1[26]0000$", part.head, re.MULTILINE):
-        return "link or submodule"
+    if not part.path:
+        return "names no file"
+    for name in filter(None, (part.path, part.source)):
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or ".git" in path.parts or "\0" in name:
+            return "outside the tree"
     if re.search(rb"^(?:GIT binary patch|Binary files .* differ)$", part.text, re.MULTILINE):
         return "binary content"
-    return None
+    lines = part.head.rstrip(b"\n").split(b"\n")[1:]
+    modes = [_MODE.fullmatch(line) for line in lines]
+    if any(found and _is_link(found["mode"]) for found in modes):
+        return "link or submodule"
+    odd = next((line for line in lines if not _HEAD_LINE.fullmatch(line)), None)
+    return None if odd is None else f"an unusual header: {odd[:40].decode('utf-8', 'replace')!r}"
+
+
+def _is_link(mode: bytes) -> bool:
+    """Whether git would take a mode for that of a link or a submodule; it reads any octal number."""
+    try:
+        return stat.S_IFMT(int(mode, 8)) in (stat.S_IFLNK, 0o160000)
+    except ValueError:
+        return False
 
 
 def _not_by_agents(part: FilePatch, tests: set[str]) -> str | None:

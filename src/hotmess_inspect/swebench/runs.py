@@ -120,15 +120,23 @@ async def prepare(
         _write("$work/test.patch", instance.test_patch.encode()),
         "mkdir $work/inside",
         *(_write(f"$work/inside/{name}", inside.joinpath(name).read_bytes()) for name in form.inside),
+        # The agent's patch speaks of bytes as they lie on the disk, so the first try knows no attributes; patches
+        # of rows speak of what git would store, where a repository converts line ends.
+        f"{git} init --quiet --template= $work/raw && mkdir -p $work/raw/.git/info && printf '%s\\n'"
+        " '* -text !eol -ident -filter !working-tree-encoding -whitespace' >$work/raw/.git/info/attributes || exit 1",
+        f'raw() {{ {git} --git-dir=$work/raw/.git --work-tree=. "$@"; }}; : >$work/touched',
         f"if [ -s $work/agent.patch ]; then {git} apply --numstat -z $work/agent.patch 2>$work/error |"
-        " cut -z -f3 | tr '\\0' '\\n' | base64 -w0; fi; echo; echo $work",
-        f"if [ -s $work/agent.patch ]; then {git} apply --whitespace=nowarn $work/agent.patch 2>$work/error"
+        " cut -z -f3- >$work/touched; fi; base64 -w0 $work/touched; echo; echo $work",
+        "if [ -s $work/agent.patch ]; then raw apply --whitespace=nowarn $work/agent.patch 2>$work/error"
+        f" || {git} apply --whitespace=nowarn $work/agent.patch 2>>$work/error"
         f" || {git} apply --whitespace=nowarn --ignore-whitespace $work/agent.patch 2>>$work/error"
         f" || {{ cat $work/error >&2; exit {_UNAPPLIED_PATCH}; }}; fi",
+        "xargs -0 -r sh -c 'for path; do [ ! -L \"$path\" ] || exit 1; done' sh <$work/touched"
+        f" || {{ echo a link >&2; exit {_UNAPPLIED_PATCH}; }}",
         f"{git} apply --whitespace=nowarn $work/test.patch || exit {_UNAPPLIED_TESTS}",
         f"mkdir -p {shlex.quote(str(PurePosixPath(canaries.path).parent))}",
         _write(shlex.quote(canaries.path), canaries.source.encode()),
-        "rm -f $work/*.patch; mkfifo -m 622 $work/pipe; : >$work/output; chmod 666 $work/output",
+        "rm -rf $work/*.patch $work/raw $work/touched; mkfifo -m 622 $work/pipe; : >$work/output; chmod 666 $work/output",
         "mkdir -m 1777 $work/home",
         f"head -c {_REPORT_LIMIT} $work/pipe >$work/report 2>/dev/null </dev/null & echo $! >$work/reader",
         # The sticky bit lets the tests add files anywhere and keeps them from replacing those that are there.
@@ -145,7 +153,7 @@ async def prepare(
         unapplied = result.returncode == _UNAPPLIED_TESTS
         what = "test patch does not apply" if unapplied else "container cannot be prepared"
         raise GradingError(f"{instance.instance_id}: the {what}: {result.stderr.strip()[:500]}")
-    touched = base64.b64decode(lines[0]).decode("utf-8", "surrogateescape").split("\n")
+    touched = base64.b64decode(lines[0]).decode("utf-8", "surrogateescape").split("\0")
     if {path for path in touched if path} != set(patch.files):
         raise UnappliedPatch("git reads other files in the patch than its headers name")
     return Workspace(sandbox, root, lines[1], _count(lines[2:]))

@@ -1,6 +1,7 @@
 """Score one epoch: take the agent's patch, grade it apart, write down every test's outcome."""
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Literal, get_args
@@ -15,19 +16,18 @@ from hotmess_inspect.plugin.lengths import sample_lengths, sample_status
 from hotmess_inspect.schema import Status, epoch_metadata
 from hotmess_inspect.swebench.actions import taken_actions
 from hotmess_inspect.swebench.adjudication import read_official, run_official
-from hotmess_inspect.swebench.graders import fresh_grader
+from hotmess_inspect.swebench.graders import Grader, fresh_grader
 from hotmess_inspect.swebench.grading import (
     ON_TESTS_LIMIT,
     Grade,
     OnTestsLimit,
-    agent_patch,
     grade,
-    head_commit,
 )
 from hotmess_inspect.swebench.patch import MAX_PATCH_BYTES
 from hotmess_inspect.swebench.rows import Instance
 from hotmess_inspect.swebench.runs import TESTS_USER
 from hotmess_inspect.swebench.sandbox import REPOSITORY, Provider
+from hotmess_inspect.swebench.transfer import Untouched, Work, agent_work, printable
 
 OnLimit = Literal["unchanged", "grade"]
 ON_LIMIT: tuple[str, ...] = get_args(OnLimit)
@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 _DIGEST_DIGITS = 12
+_SHOWN = 20  # paths in an explanation; the metadata has them all
 _LARGEST_LIST = 1_000  # of characters; a log's summaries leave out larger entries
 
 
@@ -98,6 +99,7 @@ def swebench_scorer(
         on_tests_limit: What it counts if the tests run out of time or memory: ``error`` (the epoch can be
             retried) or all ``failed``.
     """
+    untouched = Untouched()
 
     async def score(state: TaskState, target: Target) -> Score:
         instance = instance_from_metadata(state.metadata)
@@ -105,23 +107,18 @@ def swebench_scorer(
         if status == "limit" and on_limit == "unchanged":
             return _unchanged(state, instance, "limit", "a limit was reached: tests count as unchanged")
         grades: list[Grade] = []
-        patch: bytes | None = b""
+        work = Work(b"", ())
         for number in range(1, regrade + 1):
             user = state.metadata.get("tests_user", TESTS_USER)
             async with fresh_grader(provider, instance, number, user=user) as place:
                 if number == 1:
-                    base = await head_commit(place.sandbox, place.root)
-                    root = "." if provider == "local" else REPOSITORY
-                    patch = await agent_patch(inspect_sandbox(), root, base, limit=MAX_PATCH_BYTES)
-                    if patch is None:
-                        note = f"the patch is larger than {MAX_PATCH_BYTES:,} bytes: not applied"
-                        return _unchanged(state, instance, "truncated", note)
+                    work = await _agents_work(provider, state, place, untouched)
                 grades.append(
                     await grade(
                         place.sandbox,
                         place.root,
                         instance,
-                        patch or b"",
+                        work.patch,
                         timeout=tests_timeout,
                         setup=place.setup,
                         user=place.user,
@@ -129,9 +126,27 @@ def swebench_scorer(
                         on_tests_limit=on_tests_limit,
                     )
                 )
-        return _graded(state, instance, grades, status)
+        return _graded(state, instance, grades, status, work)
 
     return score
+
+
+async def _agents_work(provider: Provider, state: TaskState, place: Grader, untouched: Untouched) -> Work:
+    local = provider == "local"
+    image = "" if local else str(state.metadata.get("image_digest") or "")
+    known = await untouched.files(
+        place.sandbox, place.root, image=image, python=sys.executable if local else ""
+    )
+    return await agent_work(
+        inspect_sandbox(),
+        "." if local else REPOSITORY,
+        place.sandbox,
+        place.root,
+        known,
+        limit=MAX_PATCH_BYTES,
+        containers=not local,
+        python=sys.executable if local else "",
+    )
 
 
 @scorer(metrics=[{"resolved": [mean()], "agrees": [mean()]}])
@@ -174,7 +189,9 @@ def _unchanged(state: TaskState, instance: Instance, status: Status, note: str) 
     return _score(state, instance, outcomes, status, note, {"verdict": "unresolved", "graded": False})
 
 
-def _graded(state: TaskState, instance: Instance, grades: Sequence[Grade], status: Status) -> Score:
+def _graded(
+    state: TaskState, instance: Instance, grades: Sequence[Grade], status: Status, work: Work
+) -> Score:
     result = grades[0]
     details = {
         "verdict": result.verdict,
@@ -182,8 +199,11 @@ def _graded(state: TaskState, instance: Instance, grades: Sequence[Grade], statu
         "exit_code": result.exit_code,
         "tests_seconds": round(result.seconds, 3),
         "patch": result.patch.text.decode("utf-8", "replace"),
-        "patch_files": list(result.patch.files),
-        "patch_dropped": [list(entry) for entry in result.patch.dropped],
+        "patch_files": [printable(path) for path in result.patch.files],
+        "patch_dropped": [
+            *(list(entry) for entry in work.left_out),
+            *([printable(path), reason] for path, reason in result.patch.dropped),
+        ],
         "test_status": dict(result.statuses),
         "test_output": result.output,
     }
@@ -228,7 +248,8 @@ def _score(
         details["verdict"] = "resolved"  # what failed is masked
     summary = f"FAIL_TO_PASS {sum(f2p)}/{len(f2p)}, PASS_TO_PASS {sum(p2p)}/{len(p2p)}, {details['verdict']}"
     dropped = details.get("patch_dropped", [])
-    left_out = f"; left out of the patch: {', '.join(path for path, _ in dropped)}" if dropped else ""
+    shown = ", ".join(path for path, _ in dropped[:_SHOWN]) + (", …" if len(dropped) > _SHOWN else "")
+    left_out = f"; left out of the patch: {shown}" if dropped else ""
     hidden = f"; {sum(masked)} unstable tests do not count" if any(masked) else ""
     return Score(
         value=value,

@@ -24,7 +24,6 @@ NAMES = sorted(EVIL)
 TAMPERED = {
     "exit at import",
     "exit status forged",
-    "git that forges a second file",
     "reports forged but for canaries",
     "reports forged from the library",
     "spoken through the plug-in",
