@@ -13,6 +13,8 @@ PATCH = "diff --git a/pin/set.py b/pin/set.py\n--- a/pin/set.py\n+++ b/pin/set.p
     ("command", "program", "target"),
     [
         ("ls -la", "ls", ""),
+        ("ls src", "ls", "src"),
+        ("cat Makefile | head -n 20", "cat", "Makefile"),
         ("cd /testbed && sed -n '1,20p' src/a.py | head -5", "sed", "src/a.py"),
         ("cd /testbed/src && cat a.py", "cat", "src/a.py"),
         ("[ -e .git ] || cd elsewhere\ngit log --oneline -n 5", "git log", ""),

@@ -56,6 +56,18 @@ from hotmess_inspect.cli._threads import one_thread
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of permutations and bootstrap."
 )
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False),
+    help="Also write a page (HTML) with epochs side by side.",
+)
+@click.option(
+    "--viewer",
+    default="http://127.0.0.1:7575",
+    show_default=True,
+    help="Where `inspect view` answers, for links of the page.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 def diverge(
     inputs: Sequence[str],
@@ -68,6 +80,8 @@ def diverge(
     permutations: int,
     resamples: int,
     seed: int,
+    output: str | None,
+    viewer: str,
     as_json: bool,
 ) -> None:
     """Show at which step epochs of the same question part, and which partings decide the outcome.
@@ -100,6 +114,10 @@ def diverge(
         raise click.UsageError(str(error)) from error
     results, problems = split(walked.inputs.outcomes, walked.paths.by_epoch, options)
     problems = [*walked.inputs.problems, *problems]
+    if output is not None and results:
+        from hotmess_inspect.render.report import divergence_page, write_page
+
+        write_page(divergence_page(results, walked.inputs, viewer, max(questions, 1)), output)
     if as_json:
         listed = [{"level": p.level, "input": p.input, "message": p.message} for p in problems]
         groups = [result.as_json() for result in results]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from hotmess_inspect.cli._options import analysis_options, checked_options
+
+if TYPE_CHECKING:
+    from hotmess_inspect.results.divergence import GroupDivergence
 
 
 @click.command()
@@ -27,6 +31,12 @@ from hotmess_inspect.cli._options import analysis_options, checked_options
     show_default=True,
     help="Where `inspect view` answers, for links.",
 )
+@click.option(
+    "--steps/--no-steps",
+    default=True,
+    show_default=True,
+    help="Read transcripts, and show at which step epochs part.",
+)
 @click.option("--title", default="Bias, variance and incoherence", show_default=True, help="Heading.")
 def report(
     inputs: Sequence[str],
@@ -39,6 +49,7 @@ def report(
     pool: bool,
     questions: int,
     viewer: str,
+    steps: bool,
     title: str,
     seed: int,
 ) -> None:
@@ -50,6 +61,7 @@ def report(
     from hotmess_inspect.cli._reading import reading_progress
     from hotmess_inspect.io.logs import read_inputs
     from hotmess_inspect.render.report import ReportOptions, write_report
+    from hotmess_inspect.results.paths import group_steps
 
     analysis = checked_options(
         losses, estimator=estimator, length=length, buckets=buckets, pool=pool, seed=seed
@@ -61,7 +73,11 @@ def report(
     with reading_progress(quiet=False) as progress:
         found = read_inputs(inputs, progress=progress, cluster=cluster)
     try:
-        problems = write_report(found, output, options)
+        walked: list[GroupDivergence] = []
+        if steps:
+            with reading_progress(quiet=False) as progress:
+                walked = group_steps(found, inputs, seed=seed, progress=progress)
+        problems = write_report(found, output, options, walked)
     except ImportError as error:
         raise click.ClickException(str(error)) from error
     print_problems([p for p in problems if p.level != "note"])

@@ -73,6 +73,26 @@ _SHELLS = frozenset(("bash", "sh", "zsh", "dash"))
 _WITH_VERB = frozenset(
     ("git", "pip", "npm", "docker", "cargo", "go", "apt", "apt-get", "conda", "make", "uv")
 )
+# All operands of these are files or directories, whatever they look like.
+_ON_FILES = frozenset(
+    (
+        "ls",
+        "cat",
+        "tree",
+        "rm",
+        "mkdir",
+        "rmdir",
+        "cp",
+        "mv",
+        "touch",
+        "less",
+        "nl",
+        "wc",
+        "head",
+        "tail",
+        "stat",
+    )
+)
 # The first operand of these is a pattern or a script, not a file.
 _WITH_PATTERN = frozenset(("grep", "egrep", "fgrep", "rg", "ag", "sed", "awk", "perl"))
 _PATTERN_OPTIONS = re.compile(r"^(?:-[a-zA-Z]*[ef]|--regexp|--file|--expression)$")
@@ -292,7 +312,8 @@ def _paths(program: str, operands: list[str]) -> list[str]:
     for word in plain:
         # `pytest tests/a.py::test` and `git show HEAD:a.py` are about the file.
         name = word.split("::")[0]
-        if "$" not in name and "://" not in name and _PATH.match(name) and not _is_script(program, name):
+        likely = _PATH.match(name) or (program in _ON_FILES and re.match(r"^[\w@+~][\w.@+~-]*$", name))
+        if "$" not in name and "://" not in name and likely and not _is_script(program, name):
             found.append(name)
     return found
 

@@ -182,7 +182,21 @@ def question_tree(question: QuestionDivergence) -> Tree:
 
 
 def _way(way: Branch) -> Text:
-    return cell(f"{branch_sentence(way)}: {' '.join(way.shown.split())[:_SHOWN]}")
+    name = branch_name(way)
+    text = cell(f"{branch_sentence(way)}: {name}")
+    if not way.shown.startswith(name):
+        text.append_text(cell(f"  {' '.join(way.shown.split())[:_SHOWN]}", "dim"))
+    return text
+
+
+def branch_name(way: Branch) -> str:
+    """A branch in short: its tool or program and its files, at grains that know no more than that."""
+    if not way.tool:
+        return way.shown
+    shown = " ".join(way.shown.split())
+    plain_call = shown.startswith(f"{way.tool}: ")
+    # A call of a tool says most by its arguments; of a shell command its program and files say more.
+    return shown[:_SHOWN] if plain_call and not way.target else f"{way.tool} {way.target}".strip()
 
 
 def branch_sentence(way: Branch) -> str:

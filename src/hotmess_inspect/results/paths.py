@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hotmess_inspect.io.logs import Inputs, all_files, read_inputs
 from hotmess_inspect.io.sources import File
 from hotmess_inspect.io.trajectories import iter_trajectories, looks_like_tau, read_tau
-from hotmess_inspect.results.divergence import DivergeOptions, Paths
+from hotmess_inspect.results.divergence import DivergeOptions, GroupDivergence, Paths, diverge
 from hotmess_inspect.schema import Problem
 from hotmess_inspect.table import Outcomes
 
@@ -62,15 +62,35 @@ def read_with_paths(
         except (ValueError, OSError, EOFError) as error:
             failures.append(Problem("error", file.path, str(error)))
     outcomes = Outcomes.concatenate(tables) if tables else Outcomes.build(0, {"kind": [], "status": []})
+    inputs = Inputs(outcomes, failures, found.logs if found is not None else [], len(files))
+    read_paths(inputs, files, paths, progress=progress)
+    return Walked(inputs, paths)
+
+
+def read_paths(
+    inputs: Inputs,
+    files: Sequence[File],
+    paths: Paths,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Read the transcripts of epochs whose outcomes are known, one sample at a time.
+
+    Args:
+        inputs: The outcomes; transcripts that cannot be read are added to its problems.
+        files: The files that they come from.
+        paths: Takes the steps.
+        progress: Called with the bytes of transcripts read so far and in all.
+    """
+    outcomes = inputs.outcomes
     known = set(outcomes.log.names)
-    total = sum(file.size for file in files)
     logs = outcomes.log.values()
     wanted = set(zip(logs, outcomes.question.values(), outcomes.epoch.tolist(), strict=True))
+    chosen = [file for file in files if file.path in known]
+    total = sum(file.size for file in chosen)
     unread: dict[str, list[str]] = {}
     done = 0
-    for file in files:
-        if file.path not in known:
-            continue
+    for file in chosen:
 
         def behind(size: int, start: int = done) -> None:
             if progress is not None:
@@ -87,9 +107,29 @@ def read_with_paths(
         done += file.size
     for log, reasons in unread.items():
         text = f"{len(reasons)} transcripts cannot be read, the first because: {reasons[0]}"
-        failures.append(Problem("error", log, text))
-    inputs = Inputs(outcomes, failures, found.logs if found is not None else [], len(files))
-    return Walked(inputs, paths)
+        inputs.problems.append(Problem("error", log, text))
+
+
+def group_steps(
+    inputs: Inputs,
+    locations: Sequence[str],
+    *,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[GroupDivergence]:
+    """The account by step of groups that were read before, where their epochs have transcripts with steps.
+
+    Args:
+        inputs: What was read.
+        locations: Where it was read from.
+        seed: Seed of permutations and bootstrap.
+        progress: As for `read_paths`.
+    """
+    options = DivergeOptions(seed=seed)
+    paths = Paths(options)
+    read_paths(inputs, list(all_files(locations, [])), paths, progress=progress)
+    found, _ = diverge(inputs.outcomes, paths.by_epoch, options)
+    return [group for group in found if group.account.steps]
 
 
 def _tau_outcomes(file: File) -> Outcomes:

@@ -1,5 +1,11 @@
 """One self-contained HTML page about a set of logs."""
 
-from hotmess_inspect.render.report.page import ReportOptions, report_html, write_report
+from hotmess_inspect.render.report.page import (
+    ReportOptions,
+    divergence_page,
+    report_html,
+    write_page,
+    write_report,
+)
 
-__all__ = ["ReportOptions", "report_html", "write_report"]
+__all__ = ["ReportOptions", "divergence_page", "report_html", "write_page", "write_report"]

@@ -12,17 +12,21 @@ from hotmess_inspect import __version__
 from hotmess_inspect.io.logs import Inputs
 from hotmess_inspect.render.frames import label_of
 from hotmess_inspect.render.report import figures
+from hotmess_inspect.render.report.divergence import DIVERGENCE_STYLE, divergence_section
 from hotmess_inspect.render.report.html import bullets, cell, interval, number, table
 from hotmess_inspect.render.report.reading import Links, reading_list
 from hotmess_inspect.render.report.sections import allowance_section, comparison_section, length_section
 from hotmess_inspect.render.report.style import STYLE
 from hotmess_inspect.render.text import escaped
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze
+from hotmess_inspect.results.divergence import GroupDivergence
 from hotmess_inspect.results.questions import question_numbers
 from hotmess_inspect.results.warnings import ItemCounts, count_warnings
 from hotmess_inspect.schema import Problem
 
 # No script can run, nothing can be fetched: whatever a log holds, the page only shows it.
+STEP_QUESTIONS = 8
+"""Questions at most whose epochs stand side by side on the page of a report."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
@@ -51,29 +55,46 @@ class ReportOptions:
             raise ValueError(f"questions must be 0 or more, not {self.questions}")
 
 
-def write_report(inputs: Inputs, path: str, options: ReportOptions | None = None) -> list[Problem]:
+def write_report(
+    inputs: Inputs, path: str, options: ReportOptions | None = None, steps: Sequence[GroupDivergence] = ()
+) -> list[Problem]:
     """Write the page.
 
     Args:
         inputs: What was read.
         path: File to write; it is replaced in one step.
         options: What to show.
+        steps: The account by step, for groups whose transcripts were read.
 
     Returns:
         All problems, those of reading and those of the analysis.
     """
-    text, problems = report_html(inputs, options or ReportOptions())
+    text, problems = report_html(inputs, options or ReportOptions(), steps)
+    write_page(text, path)
+    return problems
+
+
+def divergence_page(steps: Sequence[GroupDivergence], inputs: Inputs, viewer: str, questions: int) -> str:
+    """A page about nothing but where epochs part."""
+    title = "Which step decides"
+    body = [f"<h1>{title}</h1>", divergence_section(steps, Links(viewer, inputs.logs), questions)]
+    return document(title, body)
+
+
+def write_page(text: str, path: str) -> None:
+    """Write a page; the file is replaced in one step."""
     part = Path(f"{path}.{os.getpid()}.part")
     try:
         part.write_text(text, encoding="utf-8")
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
-    return problems
 
 
-def report_html(inputs: Inputs, options: ReportOptions) -> tuple[str, list[Problem]]:
-    """The page as text, and all problems."""
+def report_html(
+    inputs: Inputs, options: ReportOptions, steps: Sequence[GroupDivergence] = ()
+) -> tuple[str, list[Problem]]:
+    """The page as text, and all problems; with the account by step of groups whose transcripts were read."""
     results, found = analyze(inputs.outcomes, options.analysis)
     problems = [*inputs.problems, *found]
     # One set of comparable figures per loss and estimator: axes of different losses have different units.
@@ -90,20 +111,22 @@ def report_html(inputs: Inputs, options: ReportOptions) -> tuple[str, list[Probl
         comparison_section(results),
         length_section(results),
         allowance_section(results),
+        divergence_section(steps, links, min(options.questions, STEP_QUESTIONS)),
         reading_list(_first_losses(results), links, options.questions) if options.questions else "",
         _coverage(results),
         _method(options),
     ]
-    return _document(options.title, body), problems
+    return document(options.title, body), problems
 
 
-def _document(title: str, body: Iterable[str]) -> str:
+def document(title: str, body: Iterable[str]) -> str:
+    """A whole page: its head with all styles, and the parts of its body."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{escaped(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{escaped(title)}</title>\n<style>{STYLE}{DIVERGENCE_STYLE}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(part for part in body if part)
         + "\n</main>\n</body>\n</html>\n"
     )

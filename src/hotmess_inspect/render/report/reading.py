@@ -41,6 +41,13 @@ class Links:
         name = quote(path[len(self.folder) :].lstrip("/" + os.sep).replace(os.sep, "/"))
         return f"{self._viewer}/#/logs/{name}/samples/sample/{quote(question, safe='')}/{epoch}/"
 
+    def event(self, log: str, question: str, epoch: int, event: str) -> str | None:
+        """Where the viewer shows an event of an epoch; the epoch itself where the event has no id."""
+        address = self.sample(log, question, epoch)
+        if address is None or not event:
+            return address
+        return f"{address}transcript?event={quote(event, safe='')}"
+
 
 def reading_list(results: Sequence[GroupResult], links: Links, questions: int) -> str:
     """Per group the questions that add most to the variance.

@@ -1,0 +1,99 @@
+"""Epochs side by side on the page: from real logs, without scripts, safe against what transcripts hold."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from inspect_ai import Task, eval
+from inspect_ai.dataset import Sample
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
+from inspect_ai.scorer import includes
+from inspect_ai.solver import basic_agent
+from inspect_ai.tool import Tool, tool
+
+from hotmess_inspect.cli import main
+
+
+@tool
+def bash() -> Tool:
+    async def execute(command: str) -> str:
+        """Run a command.
+
+        Args:
+            command: The command.
+        """
+        return "done"
+
+    return execute
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five epochs of one question: all list files, three open spans.py and are right, two interval.py and are wrong."""
+    outputs = []
+    for epoch in range(5):
+        name = "spans.py" if epoch < 3 else "interval.py"
+        script: list[tuple[str, dict[str, Any]]] = [
+            ("bash", {"command": "ls src"}),
+            ("bash", {"command": f"cat src/{name} # <script>alert(1)</script>"}),
+            ("submit", {"answer": "yes" if epoch < 3 else "no"}),
+        ]
+        for function, arguments in script:
+            output = ModelOutput.for_tool_call("mockllm/model", function, arguments)
+            output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
+            outputs.append(output)
+    task = Task(
+        dataset=[Sample(id="q1", input="?", target="yes")],
+        solver=basic_agent(tools=[bash()]),
+        scorer=includes(),
+        epochs=5,
+    )
+    (done,) = eval(
+        task,
+        model=get_model("mockllm/model", custom_outputs=outputs),
+        log_dir=str(tmp_path_factory.mktemp("steps")),
+        display="none",
+        max_samples=1,
+    )
+    return Path(done.location)
+
+
+def page_of(*arguments: str) -> str:
+    done = CliRunner().invoke(main, list(arguments))
+    assert done.exit_code == 0, done.output
+    return Path(arguments[arguments.index("-o") + 1]).read_text()
+
+
+@pytest.mark.parametrize("command", ["report", "diverge"])
+def test_page_tells_which_step_decides(command: str, log: Path, tmp_path: Path) -> None:
+    page = page_of(command, str(log), "-o", str(tmp_path / "page.html"))
+    assert "<script" not in page
+    # One cell spans the five epochs' common step; the parting is marked, with the outcomes of both ways.
+    assert re.search(r'<td class="common right"[^>]* rowspan=5[^>]*>ls src', page)
+    assert re.search(
+        r'<td class="decides wrong"[^>]* rowspan=2 [^>]*>.*?cat src/interval.py.*?2 epochs, 0 right', page
+    )
+    assert re.search(
+        r'<td class="decides right"[^>]* rowspan=3 [^>]*>.*?cat src/spans.py.*?3 epochs, 3 right', page
+    )
+    assert "<b>Step 1</b> (100.0 % of the variance, 6 pairs part)" in page
+    # Links lead to the event, in the viewer started on the log's folder.
+    links = re.findall(
+        r'href="http://127.0.0.1:7575/#/logs/[^"]*/samples/sample/q1/\d/transcript\?event=\w+"', page
+    )
+    assert len(links) >= 2
+
+
+def test_report_can_leave_transcripts_alone(log: Path, tmp_path: Path) -> None:
+    page = page_of("report", str(log), "--no-steps", "-o", str(tmp_path / "page.html"))
+    assert "Where epochs part" not in page
+
+
+def test_tables_have_no_steps(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    rows = [f"q{q},{e},{'AB'[(q + e) % 2]},A" for q in range(3) for e in range(1, 4)]
+    table.write_text("question_id,epoch,answer,target\n" + "\n".join(rows) + "\n")
+    page = page_of("report", str(table), "-o", str(tmp_path / "page.html"))
+    assert "Where epochs part" not in page
