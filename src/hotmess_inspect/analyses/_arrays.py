@@ -202,9 +202,9 @@ def line_up(predictions: FloatArray, right: FloatArray, lengths: FloatArray) -> 
     if predictions.shape[2] <= _FEW_COLUMNS:
         contents: list[NDArray[Any]] = list(np.moveaxis(predictions, 2, 0))
     else:
-        digests = b"".join(_digests(predictions.reshape(-1, predictions.shape[2])))
+        joined = b"".join(digests(predictions.reshape(-1, predictions.shape[2])))
         contents = list(
-            np.moveaxis(np.frombuffer(digests, np.uint64).reshape(*predictions.shape[:2], 2), 2, 0)
+            np.moveaxis(np.frombuffer(joined, np.uint64).reshape(*predictions.shape[:2], 2), 2, 0)
         )
     order = np.lexsort((right, *contents, lengths), axis=1)
     rows = np.arange(len(order))[:, None]
@@ -225,11 +225,11 @@ def content_order(*arrays: NDArray[Any]) -> IntArray:
     Args:
         arrays: Each of shape (questions, ...).
     """
-    keys = _digests(*arrays)
+    keys = digests(*arrays)
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
 
 
-def _digests(*arrays: NDArray[Any]) -> list[bytes]:
+def digests(*arrays: NDArray[Any]) -> list[bytes]:
     """Sixteen bytes for the contents of each row of arrays of shape (rows, ...)."""
     parts = []
     for array in arrays:

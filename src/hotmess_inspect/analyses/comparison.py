@@ -1,14 +1,38 @@
-"""Two runs on the same questions."""
+"""Two runs on the same questions: differences whose interval and test are one construction."""
 
-from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import comb
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.arrays import check_choice, cluster_numbers
+from hotmess_inspect.analyses._arrays import (
+    as_deviations,
+    content_order,
+    digests,
+    in_few_dimensions,
+    present_epochs,
+    seeded,
+)
+from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, check_choice, cluster_numbers
+from hotmess_inspect.decomposition.brier import SquaredSums
+from hotmess_inspect.decomposition.decompose import decompose
 from hotmess_inspect.decomposition.result import Decomposition
-from hotmess_inspect.inference.intervals import Method, difference_intervals
-from hotmess_inspect.schema import QUANTITIES, Quantity
+from hotmess_inspect.inference.exchange import Exchanges, critical_value, exchange, exchange_p_value, rejects
+from hotmess_inspect.inference.intervals import Method, difference_intervals, ratio_table
+from hotmess_inspect.inference.quantiles import student_quantile
+from hotmess_inspect.inference.ratios import RatioTable
+from hotmess_inspect.schema import QUANTITIES, Estimator, Loss, Quantity
+
+PERMUTATIONS = 999
+# Two numbers that should be equal differ by less than this share of their size, from rounding.
+_DUST = 1e-12
+_TERMS = ("accuracy", "error", "variance", "pass_hat")
+
+
+Decomposer: TypeAlias = Callable[[FloatArray, IntArray, IntArray], Decomposition]
 
 
 class Difference(NamedTuple):
@@ -18,6 +42,495 @@ class Difference(NamedTuple):
     low: float
     high: float
     questions: int
+
+
+@dataclass(frozen=True, eq=False)
+class RunEpochs:
+    """The epochs of one run.
+
+    Attributes:
+        predictions: Shape (questions, epochs, classes or dims), NaN rows for missing epochs.
+        correct: How right each epoch is, in [0, 1], shape (questions, epochs), NaN where unknown.
+        contexts: Label of each epoch's few-shot context, shape (questions, epochs); None where all epochs
+            are independent.
+    """
+
+    predictions: FloatArray
+    correct: FloatArray
+    contexts: NDArray[Any] | None = None
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """First run less second run in one quantity.
+
+    Attributes:
+        quantity: "accuracy", "error", "bias_squared", "variance", "incoherence" or "pass_hat_k" with the
+            number k in place of the letter.
+        first: The quantity of the first run, over the questions that count.
+        second: That of the second run.
+        estimate: First less second; NaN where undefined.
+        low: Low end of its interval; NaN where undefined.
+        high: High end.
+        p_value: Two-sided, of the hypothesis that both runs answer alike. Below 1 - level exactly where
+            the interval leaves out 0, wherever both are defined.
+        questions: Questions that count.
+        note: Why the interval or the difference is undefined, or an empty string.
+    """
+
+    quantity: str
+    first: float
+    second: float
+    estimate: float
+    low: float
+    high: float
+    p_value: float
+    questions: int
+    note: str = ""
+
+
+def compare_runs(
+    first: RunEpochs,
+    second: RunEpochs,
+    target: ArrayLike,
+    *,
+    loss: Loss = "brier",
+    estimator: Estimator = "unbiased",
+    clusters: Sequence[Hashable] | NDArray[Any] | None = None,
+    level: float = 0.95,
+    permutations: int = PERMUTATIONS,
+    decomposed: Decomposer | None = None,
+    rng: np.random.Generator | None = None,
+) -> list[PairedDifference]:
+    """First run less second run, on the questions that both answered, with interval and test.
+
+    A question counts if both runs have two epochs of it (where no question has that: one). For each
+    quantity let d be the difference of the runs and s its standard error over questions, or clusters of
+    them (delete-one jackknife), from paired differences. Two things can make d ≠ 0 by chance:
+
+    - which epochs were drawn: T = |d|/s is compared with its values after dividing the pooled epochs of
+      every question anew between the runs, which is exact if both answer alike; q is the quantile of
+      these values at the level;
+    - which questions were drawn: t is Student's quantile at the level.
+
+    The interval is d ± max(q, t) s, and p is the larger of the two p-values: it is below 1 - level exactly
+    where the interval leaves out 0. Equal models are told apart in at most 1 - level of all cases whatever
+    the data look like; few questions that differ give a wide interval, not an over-confident one.
+
+    Args:
+        first: Epochs of one run.
+        second: Epochs of the other, of the same questions in the same order.
+        target: Right class, shape (questions,), or points for "squared".
+        loss: As in `decompose`.
+        estimator: As in `decompose`.
+        clusters: Label of each question's cluster, shape (questions,).
+        level: Coverage of the intervals, inside (0, 1).
+        permutations: Random divisions of the epochs.
+        decomposed: Makes the decomposition of predictions of shape (rows, epochs, classes), from the number
+            of each row's question and the number of each epoch's context, for designs that `decompose` does
+            not know.
+        rng: Source of randomness; None is `np.random.default_rng(0)`.
+
+    Returns:
+        One difference for accuracy, error, bias_squared, variance, incoherence and, for right and wrong
+        answers, pass_hat_k with k the fewest epochs of a question that counts. Equal bits for generators in
+        equal states, whatever the order of questions and epochs.
+
+    Raises:
+        ValueError: If the runs disagree in shape or an option is outside its range.
+
+    References:
+        Hemerik and Goeman (2018), doi:10.1007/s11749-017-0571-1; Chung and Romano (2013),
+        doi:10.1214/13-AOS1090, for studentised permutation tests.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level={level!r} is outside (0, 1)")
+    if permutations < 1:
+        raise ValueError(f"permutations={permutations!r} must be at least 1")
+    rng = seeded(rng)
+    pooled = _Pooled.build(first, second, target, loss, clusters)
+    if pooled is None:
+        return []
+    if decomposed is None and (loss in ("brier", "squared")):
+        terms = pooled.squared_terms(loss, estimator)
+    else:
+        terms = pooled.general_terms(decomposed or pooled.decomposer(loss, estimator))
+    found = exchange(
+        pooled.first,
+        pooled.present,
+        pooled.cells,
+        pooled.alike,
+        terms,
+        rng,
+        pooled.predictions.shape[2],
+    )
+    return _differences(pooled, found, loss, level, permutations, rng)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pooled:
+    """The epochs of both runs side by side, in an order made of contents alone."""
+
+    predictions: FloatArray
+    correct: FloatArray
+    present: BoolArray
+    first: BoolArray
+    cells: IntArray
+    target: NDArray[Any]
+    clusters: IntArray | None
+    place: IntArray
+
+    @classmethod
+    def build(
+        cls,
+        first: RunEpochs,
+        second: RunEpochs,
+        target: ArrayLike,
+        loss: Loss,
+        clusters: Sequence[Hashable] | NDArray[Any] | None,
+    ) -> "_Pooled | None":
+        questions = len(first.predictions)
+        for name, run in (("first", first), ("second", second)):
+            if run.predictions.ndim != 3 or len(run.predictions) != questions:
+                raise ValueError(
+                    f"the runs have predictions of shapes {first.predictions.shape} and "
+                    f"{second.predictions.shape}; they are paired by question"
+                )
+            if run.correct.shape != run.predictions.shape[:2]:
+                raise ValueError(f"correct of the {name} run has shape {run.correct.shape}")
+        if first.predictions.shape[2] != second.predictions.shape[2]:
+            raise ValueError("the runs have predictions of different widths")
+        predictions = np.concatenate([first.predictions, second.predictions], axis=1)
+        correct = np.concatenate([first.correct, second.correct], axis=1)
+        present = present_epochs(predictions)
+        of_first = np.arange(predictions.shape[1]) < first.predictions.shape[1]
+        counts = [(present & (of_first == own)).sum(axis=1) for own in (True, False)]
+        fewest = np.minimum(*counts)
+        counted = fewest >= (2 if (fewest >= 2).any() else 1)
+        if not counted.any():
+            return None
+        labels = None if clusters is None else cluster_numbers(clusters, questions)[counted]
+        goal = np.asarray(target)
+        goal = goal[counted] if goal.ndim and len(goal) == questions else goal
+        predictions, correct, present = predictions[counted], correct[counted], present[counted]
+        cells = _cells(first, second, counted)
+        if loss == "squared":
+            # Unit tests that only one run has tell nothing about a difference.
+            shared = [np.isfinite(predictions[:, of_first == own]).any(axis=1) for own in (True, False)]
+            predictions = np.where((shared[0] & shared[1])[:, None], predictions, np.nan)
+            predictions = in_few_dimensions(as_deviations(predictions, goal))
+            goal = np.zeros((len(predictions), 1))
+        ours = np.broadcast_to(of_first, present.shape)
+        key = np.nan_to_num(predictions) @ np.sqrt(np.arange(2.0, predictions.shape[2] + 2))
+        # Absent epochs go last, and as many columns as no question fills go.
+        most = int(present.sum(axis=1).max())
+        order = np.lexsort((~ours, np.nan_to_num(correct, nan=-1.0), key, cells, ~present), axis=1)[:, :most]
+        predictions = np.take_along_axis(predictions, order[:, :, None], axis=1)
+        correct, cells = (np.take_along_axis(values, order, axis=1) for values in (correct, cells))
+        present, ours = (np.take_along_axis(values, order, axis=1) for values in (present, ours))
+        question, labels = _question_order(labels, predictions, correct, cells, ours & present, goal)
+        return cls(
+            predictions[question],
+            correct[question],
+            present[question],
+            (ours & present)[question],
+            cells[question],
+            goal[question],
+            labels,
+            np.flatnonzero(counted)[question],
+        )
+
+    @property
+    def alike(self) -> BoolArray:
+        """Questions whose epochs are all the same in both runs, shape (questions,)."""
+        there = self.present[:, :, None]
+        values = np.concatenate([self.predictions, self.correct[:, :, None]], axis=2)
+        low = np.where(there, np.nan_to_num(values), np.inf).min(axis=1)
+        high = np.where(there, np.nan_to_num(values), -np.inf).max(axis=1)
+        same: BoolArray = (low == high).all(axis=1)
+        return same
+
+    @property
+    def right_or_wrong(self) -> bool:
+        """Whether every epoch is right or wrong."""
+        known = self.correct[self.present]
+        return bool(((known == 0) | (known == 1)).all())
+
+    @property
+    def fewest(self) -> int:
+        """Fewest epochs that a question has in a run."""
+        own = self.first.sum(axis=1)
+        return int(np.minimum(own, self.present.sum(axis=1) - own).min())
+
+    def squared_terms(self, loss: Loss, estimator: Estimator) -> Callable[[BoolArray, IntArray], FloatArray]:
+        """Terms of squared losses, whose sums add over epochs."""
+        dims = self.predictions.shape[2]
+        deviation = np.nan_to_num(self.predictions)
+        if loss == "brier":
+            deviation = deviation - np.eye(dims)[self.target][:, None] * self.present[:, :, None]
+        else:
+            deviation = deviation / np.sqrt(dims)
+        squares = np.square(deviation).sum(axis=2)
+
+        def terms(divisions: BoolArray, question: IntArray) -> FloatArray:
+            chosen = divisions.astype(np.float64)
+            total = np.concatenate([deviation, squares[:, :, None]], axis=2)[question]
+            sums = chosen @ total
+            made = np.empty((*divisions.shape[:2], 2, len(_TERMS)))
+            for side, part in ((0, sums), (1, total.sum(axis=1)[:, None] - sums)):
+                epochs = self._epochs(question, side)
+                flat = part.reshape(-1, dims + 1)
+                many = np.repeat(epochs, divisions.shape[1])
+                found = SquaredSums(many, flat[:, :-1], flat[:, -1], np.ones((len(flat), dims), np.bool_))
+                error, _, variance = found.terms(unbiased=estimator == "unbiased")
+                made[:, :, side, 1] = error.reshape(divisions.shape[:2])
+                made[:, :, side, 2] = variance.reshape(divisions.shape[:2])
+            self._correct_terms(made, chosen, question)
+            return made
+
+        return terms
+
+    def general_terms(self, decomposed: Decomposer) -> Callable[[BoolArray, IntArray], FloatArray]:
+        """Terms of any loss and design, by decomposing every division."""
+
+        def terms(divisions: BoolArray, question: IntArray) -> FloatArray:
+            made = np.empty((*divisions.shape[:2], 2, len(_TERMS)))
+            width = self.predictions[0].size
+            step = max(1, (1 << 21) // max(1, divisions.shape[1] * width))
+            for start in range(0, len(question), step):
+                rows = slice(start, start + step)
+                own = question[rows]
+                for side in (0, 1):
+                    inside = divisions[rows] if side == 0 else self.present[own][:, None] & ~divisions[rows]
+                    values = np.where(inside[..., None], self.predictions[own][:, None], np.nan)
+                    flat = values.reshape(-1, *values.shape[2:])
+                    row = np.repeat(own, divisions.shape[1])
+                    d = decomposed(flat, self.place[row], self.cells[row])
+                    made[rows, :, side, 1] = d.error.reshape(inside.shape[:2])
+                    made[rows, :, side, 2] = d.variance.reshape(inside.shape[:2])
+            self._correct_terms(made, divisions.astype(np.float64), question)
+            return made
+
+        return terms
+
+    def decomposer(self, loss: Loss, estimator: Estimator) -> Decomposer:
+        """`decompose` for the questions numbered as the caller numbers them."""
+        target = np.zeros(int(self.place.max()) + 1, dtype=self.target.dtype)
+        target[self.place] = self.target
+
+        def decomposed(predictions: FloatArray, question: IntArray, _: IntArray) -> Decomposition:
+            return decompose(predictions, target[question], loss=loss, estimator=estimator)
+
+        return decomposed
+
+    def _epochs(self, question: IntArray, side: int) -> IntArray:
+        own: IntArray = self.first[question].sum(axis=1)
+        return own if side == 0 else self.present[question].sum(axis=1) - own
+
+    def _correct_terms(self, made: FloatArray, chosen: FloatArray, question: IntArray) -> None:
+        """Accuracy and pass^k of every division, in place."""
+        known = np.where(self.present, self.correct, 0.0)[question][:, :, None]
+        ours = (chosen @ known)[:, :, 0]
+        fewest = self.fewest
+        binary = self.right_or_wrong
+        for side, right in ((0, ours), (1, known.sum(axis=1) - ours)):
+            epochs = self._epochs(question, side)
+            made[:, :, side, 0] = right / epochs[:, None]
+            made[:, :, side, 3] = _pass_hat(right, epochs, fewest) if binary else NAN
+
+
+def _question_order(clusters: IntArray | None, *arrays: NDArray[Any]) -> tuple[IntArray, IntArray | None]:
+    """Order of questions by their contents and by those of their clusters, and the clusters in that order.
+
+    Returns:
+        Indices, and numbers of clusters from 0 in the order in which they first appear; equal questions of
+        equal clusters are interchangeable.
+    """
+    if clusters is None:
+        return content_order(*arrays), None
+    own = digests(*arrays)
+    members: dict[int, list[bytes]] = {}
+    for cluster, digest in zip(clusters.tolist(), own, strict=True):
+        members.setdefault(cluster, []).append(digest)
+    of_cluster = {cluster: b"".join(sorted(held)) for cluster, held in members.items()}
+    keys = [
+        (digest, of_cluster[cluster], cluster) for digest, cluster in zip(own, clusters.tolist(), strict=True)
+    ]
+    order = np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
+    number: dict[int, int] = {}
+    labels = [number.setdefault(cluster, len(number)) for cluster in clusters[order].tolist()]
+    return order, np.array(labels, dtype=np.int64)
+
+
+def _pass_hat(right: FloatArray, epochs: IntArray, k: int) -> FloatArray:
+    """C(c, k)/C(n, k) for c right of n epochs, shape (questions, divisions)."""
+    if not len(epochs):
+        return np.zeros_like(right)
+    most = int(epochs.max())
+    ways = np.array([comb(c, k) for c in range(most + 1)], dtype=np.float64)
+    found: FloatArray = ways[np.rint(np.nan_to_num(right)).astype(np.int64)] / ways[epochs][:, None]
+    return np.where(np.isnan(right), NAN, found)
+
+
+def _cells(first: RunEpochs, second: RunEpochs, counted: BoolArray) -> IntArray:
+    """Number of the few-shot context of each epoch of both runs; one number where there are none."""
+    if first.contexts is None or second.contexts is None:
+        return np.zeros((int(counted.sum()), first.correct.shape[1] + second.correct.shape[1]), np.int64)
+    both = np.concatenate([first.contexts[counted], second.contexts[counted]], axis=1)
+    return np.unique(both, return_inverse=True)[1].reshape(both.shape).astype(np.int64)
+
+
+def _differences(
+    pooled: _Pooled,
+    found: Exchanges,
+    loss: Loss,
+    level: float,
+    permutations: int,
+    rng: np.random.Generator,
+) -> list[PairedDifference]:
+    clusters = pooled.clusters
+
+    def measure(terms: FloatArray) -> FloatArray:
+        difference, error = _linearised(terms, clusters)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.abs(np.where(difference == 0.0, 0.0, difference / error))
+
+    observed = measure(found.observed[None])[0]
+    estimate, spread = (values[0] for values in _linearised(found.observed[None], clusters))
+    drawn = found.drawn(permutations, rng, measure)
+    made = []
+    for column, name in enumerate(_quantities(pooled)):
+        if name is None:
+            continue
+        parts = _parts(found.observed, column)
+        table = ratio_table(parts, clusters)
+        runs = [float(parts[i].sum() / total) if (total := parts[i + 1].sum()) else NAN for i in (0, 2)]
+        known = drawn[:, column][~np.isnan(drawn[:, column])]
+        difference = float(estimate[column])
+        result = PairedDifference(name, runs[0], runs[1], difference, NAN, NAN, NAN, len(found.observed))
+        if np.isnan(difference) or not len(known):
+            made.append(replace(result, estimate=NAN, note=_undefined_note(runs, loss, name)))
+            continue
+        p_exchange = exchange_p_value(float(observed[column]), known)
+        note = _interval_note(table, difference, float(spread[column]))
+        if note:
+            made.append(replace(result, p_value=p_exchange, note=note))
+            continue
+        error = float((table.standard_error if clusters is None else table.jackknife_error)[0])
+        freedom = float(table.erring_degrees_of_freedom[0])
+        near = critical_value(known, level) * float(spread[column])
+        far = max(near, student_quantile(freedom, (1 + level) / 2) * error)
+        low, high = _ends(difference, near, far, rejects(p_exchange, level))
+        bound = 2.0 if loss == "brier" and name in ("error", "bias_squared", "variance") else 1.0
+        bound = np.inf if loss == "kl" and name in ("error", "bias_squared", "variance") else bound
+        low, high = max(low, min(-bound, difference)), min(high, max(bound, difference))
+        made.append(replace(result, low=low, high=high, p_value=p_exchange))
+    return made
+
+
+def _quantities(pooled: _Pooled) -> list[str | None]:
+    """Names by column of the statistics; None where a quantity does not exist for these runs."""
+    has_correct = not np.isnan(pooled.correct[pooled.present]).all()
+    repeated = pooled.fewest >= 2
+    return [
+        "accuracy" if has_correct else None,
+        "error",
+        "bias_squared" if repeated else None,
+        "variance" if repeated else None,
+        f"pass_hat_{pooled.fewest}" if repeated and has_correct and pooled.right_or_wrong else None,
+        "incoherence" if repeated else None,
+    ]
+
+
+def _parts(terms: FloatArray, column: int) -> list[FloatArray]:
+    """Numerators and denominators of both runs in one quantity, each of shape (questions, 1)."""
+    sides = []
+    for side in (0, 1):
+        accuracy, error, variance, passed = np.moveaxis(terms[:, side], -1, 0)
+        top = (accuracy, error, error - variance, variance, passed, variance)[column]
+        sides += [top[:, None], (error if column == 5 else np.ones_like(error))[:, None]]
+    return sides
+
+
+def _linearised(terms: FloatArray, clusters: IntArray | None) -> tuple[FloatArray, FloatArray]:
+    """Differences of all quantities and their delta-method errors, from terms (draws, questions, 2, terms).
+
+    Returns:
+        Each of shape (draws, 6), in the order of `_quantities`.
+    """
+    sides = [np.moveaxis(terms[:, :, side], -1, 0) for side in (0, 1)]
+    tops = [
+        np.stack([accuracy, error, error - variance, variance, passed])
+        for accuracy, error, variance, passed in sides
+    ]
+    gap = tops[0] - tops[1]
+    gap[np.abs(gap) <= _DUST * (np.abs(tops[0]) + np.abs(tops[1]))] = 0.0
+    questions = terms.shape[1]
+    means = gap.mean(axis=2)
+    influence = np.concatenate([(gap - means[:, :, None]) / questions, np.zeros_like(gap[:1])])
+    ratios = np.zeros(len(terms))
+    scale = np.zeros_like(gap[0])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for sign, (_, error, variance, _) in zip((1.0, -1.0), sides, strict=True):
+            total = error.sum(axis=1)
+            total = np.where(total > 0, total, np.nan)
+            ratio = variance.sum(axis=1) / total
+            ratios = ratios + sign * ratio
+            own = (variance - ratio[:, None] * error) / total[:, None]
+            scale = scale + (np.abs(variance) + np.abs(ratio[:, None] * error)) / total[:, None]
+            influence[-1] += sign * own
+        influence[-1][np.abs(influence[-1]) <= _DUST * scale] = 0.0
+        ratios = np.where(np.abs(ratios) <= _DUST * 2, 0.0, ratios)
+    units = influence
+    if clusters is not None:
+        member = (clusters[:, None] == np.unique(clusters)).astype(np.float64)
+        units = influence @ member
+    count = units.shape[2]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        error = np.sqrt(count / (count - 1) * np.square(units).sum(axis=2))
+    return np.column_stack([means.T, ratios]), error.T
+
+
+def _ends(difference: float, near: float, far: float, differs: bool) -> tuple[float, float]:
+    """The interval: 0 is inside exactly where the test does not reject.
+
+    Args:
+        difference: Estimate.
+        near: Reach of the test, which ends short of 0 where it rejects.
+        far: Reach over questions too, at least `near`.
+        differs: Whether the test rejects.
+    """
+    if not differs:
+        return min(difference - far, 0.0), max(difference + far, 0.0)
+    # All values beyond 0 are rejected with it; on the other side nothing is known but the spread.
+    return (difference - near, difference + far) if difference > 0 else (difference - far, difference + near)
+
+
+def _undefined_note(runs: Sequence[float], loss: Loss, name: str) -> str:
+    if name == "incoherence" and loss == "zero_one":
+        return "undefined: zero-one terms do not add over questions"
+    if name == "incoherence":
+        which = " and ".join(n for n, v in zip(("first", "second"), runs, strict=True) if np.isnan(v))
+        return f"undefined: the {which or 'first'} run has no error on these questions"
+    return "undefined"
+
+
+def _interval_note(table: RatioTable, difference: float, spread: float) -> str:
+    """Why the interval is undefined, or an empty string."""
+    if len(table.parts[0]) < 2:
+        return "no interval: one question, or one cluster of them, tells nothing about others"
+    if not table.defined[0]:
+        return (
+            "no interval: it would rest on fewer than two questions (or clusters) that err, counted by how "
+            "unequal they are"
+        )
+    if spread == 0.0 or np.isnan(spread):
+        return (
+            "no interval: the runs do not differ on any question"
+            if difference == 0.0
+            else "no interval: every question differs by the same, which tells nothing about others"
+        )
+    return ""
 
 
 def paired_difference(
@@ -34,7 +547,8 @@ def paired_difference(
     """First run minus second run, over the questions for which both are defined.
 
     Questions are resampled in pairs, so what both runs share (some questions are hard) cancels; the
-    interval is far narrower than one from two separate intervals.
+    interval is far narrower than one from two separate intervals. Where the epochs are at hand,
+    `compare_runs` has a test beside the interval, too.
 
     Args:
         first: Decomposition of one run.
@@ -44,10 +558,13 @@ def paired_difference(
         resamples: Bootstrap replicates.
         clusters: Label of each question's cluster, shape (questions,).
         rng: Source of randomness; None is `np.random.default_rng(0)`.
-        method: "studentised" (default), "linearised", "percentile" or "bca".
+        method: "studentised", "linearised", "jackknife", "percentile" or "bca". None takes the jackknife
+            for clusters; else, at each end, the further of "studentised" and "linearised": where most
+            questions have no error at all, either alone takes equal runs for different ones too often.
 
     Returns:
-        Estimate, interval and number of questions; NaN where undefined.
+        Estimate, interval and number of questions; NaN where undefined. The interval stays in the range of
+        a difference, and is NaN where the runs do not differ on any question.
 
     Raises:
         ValueError: If the runs differ in loss, estimator or number of questions, or an option is wrong.
@@ -70,14 +587,28 @@ def paired_difference(
     sums = [[np.sort(part, axis=0).sum() for part in run] for run in runs]
     if 0 in (sums[0][1], sums[1][1]):
         return Difference(np.nan, np.nan, np.nan, int(both.sum()))
-    low, high = difference_intervals(
-        (runs[0][0], runs[0][1]),
-        (runs[1][0], runs[1][1]),
-        level=level,
-        resamples=resamples,
-        clusters=None if clusters is None else cluster_numbers(clusters)[both],
-        rng=rng,
-        method=method,
-    )[0]
-    estimate = sums[0][0] / sums[0][1] - sums[1][0] / sums[1][1]
-    return Difference(float(estimate), float(low), float(high), int(both.sum()))
+    labels = None if clusters is None else cluster_numbers(clusters)[both]
+    methods: Mapping[bool, tuple[Method | None, ...]] = {
+        True: (method,),
+        False: ("studentised", "linearised"),
+    }
+    ends = [
+        difference_intervals(
+            (runs[0][0], runs[0][1]),
+            (runs[1][0], runs[1][1]),
+            level=level,
+            resamples=resamples,
+            clusters=labels,
+            rng=rng,
+            method=each,
+        )[0]
+        for each in methods[method is not None or labels is not None]
+    ]
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    bottom, top = first.range_of(quantity)
+    estimate = float(sums[0][0] / sums[0][1] - sums[1][0] / sums[1][1])
+    if low == high:
+        low = high = np.nan
+    elif not np.isnan(low):
+        low, high = max(low, min(bottom - top, estimate)), min(high, max(top - bottom, estimate))
+    return Difference(estimate, float(low), float(high), int(both.sum()))

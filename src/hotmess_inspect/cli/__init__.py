@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "hotmess_inspect.cli.diverge",
         "At which step epochs of a question part, and what that decides.",
     ),
+    "compare": ("hotmess_inspect.cli.compare", "Runs against each other, paired by question."),
     "doctor": ("hotmess_inspect.cli.doctor", "What works on this machine and what to install."),
     "export": ("hotmess_inspect.cli.export", "Outcomes as a Parquet data set."),
     "images": ("hotmess_inspect.cli.images", "Sandbox images: pull, build, list, check, prune."),

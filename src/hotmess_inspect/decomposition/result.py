@@ -152,7 +152,7 @@ class Decomposition:
             method=method,
         )
         # The true value lies in the range of the loss; an estimate outside it stays inside its interval.
-        bottom, top = self._range(quantity)
+        bottom, top = self.range_of(quantity)
         middle = self.mean(quantity)
         if np.isnan(low) or np.isnan(middle):
             return Interval(low, high)
@@ -187,7 +187,8 @@ class Decomposition:
         values: FloatArray = getattr(self, quantity)
         return values, np.ones(len(values))
 
-    def _range(self, quantity: Quantity) -> tuple[float, float]:
+    def range_of(self, quantity: Quantity) -> tuple[float, float]:
+        """Smallest and largest true value of a quantity."""
         if quantity == "incoherence":
             return 0.0, 1.0
         if self.loss == "zero_one":

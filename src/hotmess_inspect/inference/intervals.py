@@ -205,7 +205,7 @@ def jackknife_ratios(
     References:
         Schucany, Gray and Owen (1971), On bias reduction in estimation.
     """
-    table = _table(_columns(numerators, denominators), clusters)
+    table = ratio_table(_columns(numerators, denominators), clusters)
     count = len(table.parts[0])
     if count < 2:
         return np.full(table.parts[0].shape[1], np.nan)
@@ -236,7 +236,7 @@ def _intervals(
         raise ValueError(f"level={level!r} is outside (0, 1)")
     if resamples < 1:
         raise ValueError(f"resamples={resamples} must be at least 1")
-    table = _table(parts, clusters)
+    table = ratio_table(parts, clusters)
     units, columns = table.parts[0].shape
     if units < 2 or columns == 0:
         return np.full((columns, 2), np.nan)
@@ -350,7 +350,7 @@ def _columns(numerators: ArrayLike, denominators: ArrayLike) -> list[FloatArray]
     return [top, np.broadcast_to(bottom, top.shape)]
 
 
-def _table(parts: Sequence[FloatArray], clusters: ArrayLike | None) -> RatioTable:
+def ratio_table(parts: Sequence[FloatArray], clusters: ArrayLike | None) -> RatioTable:
     """Units in canonical order: what follows does not depend on the order of the questions."""
     stacked = np.concatenate(parts, axis=1)
     if clusters is not None:

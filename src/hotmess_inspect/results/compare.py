@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import combinations
+from typing import Any, cast
 
 import numpy as np
 
-from hotmess_inspect.analyses.comparison import Difference, paired_difference
-from hotmess_inspect.decomposition import Decomposition
-from hotmess_inspect.results.analyze import GroupResult
-from hotmess_inspect.schema import Quantity
+from hotmess_inspect.analyses.comparison import Decomposer, PairedDifference, RunEpochs, compare_runs
+from hotmess_inspect.arrays import FloatArray, IntArray
+from hotmess_inspect.decomposition import Decomposition, NestedDecomposition, decompose_nested
+from hotmess_inspect.inference.exchange import rejects
+from hotmess_inspect.inference.multiplicity import holm, letter_groups
+from hotmess_inspect.results.analyze import GroupResult, group_name
+from hotmess_inspect.results.class_counts import decompose_by_class_count
+from hotmess_inspect.results.warnings import accuracy_warnings, unequal_epoch_warnings
+from hotmess_inspect.schema import Loss, Problem, Quantity, finite_or_none
+from hotmess_inspect.table import Group, Outcomes, Questions, question_arrays
 
 QUANTITIES: tuple[Quantity, ...] = ("error", "bias_squared", "variance", "incoherence")
 _LOSSES = ("brier", "kl", "squared")
+_LEVEL = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,20 +33,118 @@ class Comparison:
     Attributes:
         first: The group that is compared.
         second: The group it is compared with.
-        questions: Questions that both have with at least two epochs.
-        differences: First minus second by quantity, with paired intervals.
+        questions: Questions that count: both have two epochs of them (where none has: one).
+        differences: First minus second by quantity, with interval and p-value.
     """
 
     first: GroupResult
     second: GroupResult
     questions: int
-    differences: Mapping[Quantity, Difference]
+    differences: Mapping[str, PairedDifference]
+
+
+@dataclass(frozen=True, eq=False)
+class Contender:
+    """A group under the name that a comparison shows.
+
+    Attributes:
+        name: Model, and what else tells it from the others.
+        result: Its numbers.
+    """
+
+    name: str
+    result: GroupResult
+
+
+@dataclass(frozen=True, eq=False)
+class PairResult:
+    """Two contenders compared, with p-values corrected for the number of pairs.
+
+    Attributes:
+        first: The one that is compared.
+        second: The one that it is compared with.
+        comparison: The differences.
+        holm: Adjusted p-value by quantity, over all pairs of the same task, scorer, measure and loss.
+    """
+
+    first: Contender
+    second: Contender
+    comparison: Comparison
+    holm: Mapping[str, float]
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Rows of `hotmess compare --json`; undefined numbers are ``None``."""
+        group, d = self.first.result.group, self.first.result.decomposition
+        return [
+            {
+                "task": group.task,
+                "loss": d.loss,
+                "measure": group.measure or group.scorer,
+                "a": self.first.name,
+                "b": self.second.name,
+                "quantity": one.quantity,
+                "a_value": finite_or_none(one.first),
+                "b_value": finite_or_none(one.second),
+                "difference": finite_or_none(one.estimate),
+                "ci": None if np.isnan(one.low) else [one.low, one.high],
+                "p": finite_or_none(one.p_value),
+                "p_holm": finite_or_none(self.holm[name]),
+                "questions": one.questions,
+                "note": one.note or None,
+            }
+            for name, one in self.comparison.differences.items()
+        ]
+
+    def changed_questions(self, most: int = 10) -> list[dict[str, Any]]:
+        """Questions whose error differs most between the two, the largest first."""
+        sides = [contender.result for contender in (self.first, self.second)]
+        places = [{name: i for i, name in enumerate(side.questions.ids)} for side in sides]
+        rows = []
+        for name in sorted(set(places[0]) & set(places[1])):
+            errors, variances = (
+                [float(getattr(s.decomposition, q)[p[name]]) for s, p in zip(sides, places, strict=True)]
+                for q in ("error", "variance")
+            )
+            if not np.isnan(errors).any() and errors[0] != errors[1]:
+                rows.append((abs(errors[0] - errors[1]), name, errors, variances))
+        rows.sort(key=lambda row: (-row[0], row[1]))
+        return [
+            {
+                "question": name,
+                "a_error": errors[0],
+                "b_error": errors[1],
+                "a_variance": finite_or_none(variances[0]),
+                "b_variance": finite_or_none(variances[1]),
+            }
+            for _, name, errors, variances in rows[:most]
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Contenders in one quantity, with letters: two that share a letter cannot be told apart.
+
+    Attributes:
+        task: Task.
+        loss: Loss.
+        measure: Measure or scorer.
+        quantity: What they are ranked by, the largest first.
+        values: Value by name.
+        letters: Letters by name.
+    """
+
+    task: str | None
+    loss: str
+    measure: str | None
+    quantity: str
+    values: Mapping[str, float]
+    letters: Mapping[str, str]
 
 
 def comparisons(results: Sequence[GroupResult]) -> list[Comparison]:
     """Each group against the first one of its kind: other models, other budgets, other settings.
 
-    Both are reduced to the questions they share, matched by id, and questions are resampled in pairs.
+    Both are reduced to the questions they share, matched by id.
 
     Args:
         results: What `analyze` gave.
@@ -46,35 +152,207 @@ def comparisons(results: Sequence[GroupResult]) -> list[Comparison]:
     Returns:
         Comparisons in the order of the results; none where a task has one group only.
     """
+    return [compare(other, own[0]) for own in _alike(results).values() for other in own[1:]]
+
+
+def compare_all(
+    contenders: Sequence[Contender],
+) -> tuple[list[PairResult], list[Ranking], list[Problem]]:
+    """Every contender against every other of the same task, scorer, measure, kind, loss and estimator.
+
+    Args:
+        contenders: Groups under their names, in the order in which they are to be compared.
+
+    Returns:
+        Pairs, the earlier contender first; rankings where there are more than two; what to know.
+    """
+    names = {id(contender.result): contender for contender in contenders}
+    pairs: list[PairResult] = []
+    rankings: list[Ranking] = []
+    problems: list[Problem] = []
+    for own in _alike([contender.result for contender in contenders]).values():
+        if len(own) < 2:
+            continue
+        found = []
+        for first, second in combinations(own, 2):
+            try:
+                found.append(compare(first, second))
+            except ValueError as error:
+                problems.append(Problem("error", _names(first, second, names), str(error)))
+                continue
+            problems += _warnings(found[-1], names)
+        quantities = list(dict.fromkeys(q for one in found for q in one.differences))
+        p_values = {
+            q: holm([one.differences[q].p_value if q in one.differences else np.nan for one in found])
+            for q in quantities
+        }
+        pairs += [
+            PairResult(
+                names[id(one.first)],
+                names[id(one.second)],
+                one,
+                {q: float(p_values[q][place]) for q in one.differences},
+            )
+            for place, one in enumerate(found)
+        ]
+        if len(own) > 2:
+            rankings += [_ranking(q, pairs[-len(found) :], own[0]) for q in quantities]
+    return pairs, rankings, problems
+
+
+def compare(first: GroupResult, second: GroupResult) -> Comparison:
+    """Compare two groups of the same task, scorer, measure, kind, loss and estimator.
+
+    Raises:
+        ValueError: If their questions have different targets or other numbers of unit tests.
+    """
+    shared = sorted(set(first.questions.ids) & set(second.questions.ids))
+    if not shared:
+        return Comparison(first, second, 0, {})
+    questions, ours = _pooled(first, second, shared)
+    runs = [
+        RunEpochs(
+            np.where(own[:, :, None], questions.predictions, np.nan),
+            np.where(own, questions.correct, np.nan),
+            questions.context if _nested(first) and _nested(second) else None,
+        )
+        for own in (ours, ~ours)
+    ]
+    d = first.decomposition
+    found = compare_runs(
+        runs[0],
+        runs[1],
+        questions.target,
+        loss=cast(Loss, d.loss),
+        estimator=cast(Any, d.estimator),
+        clusters=questions.clusters,
+        level=_LEVEL,
+        decomposed=_decomposer(first, second, questions),
+        rng=np.random.default_rng(first.options.seed),
+    )
+    return Comparison(first, second, found[0].questions if found else 0, {one.quantity: one for one in found})
+
+
+def _alike(results: Iterable[GroupResult]) -> dict[tuple[Any, ...], list[GroupResult]]:
+    """Results that can be compared, in their order."""
     alike: dict[tuple[Any, ...], list[GroupResult]] = defaultdict(list)
     for result in results:
         group, d = result.group, result.decomposition
         if d.loss in _LOSSES:
             alike[group.task, group.scorer, group.measure, group.kind, d.loss, d.estimator].append(result)
-    return [_compare(other, own[0]) for own in alike.values() for other in own[1:]]
+    return alike
 
 
-def _compare(first: GroupResult, second: GroupResult) -> Comparison:
-    shared = sorted(set(first.questions.ids) & set(second.questions.ids))
-    left, right = (_of_questions(result, shared) for result in (first, second))
-    options = first.options
-    differences = {
-        quantity: paired_difference(
-            left, right, quantity, resamples=options.resamples, rng=np.random.default_rng(options.seed)
+def _nested(result: GroupResult) -> bool:
+    return isinstance(result.decomposition, NestedDecomposition)
+
+
+def _pooled(first: GroupResult, second: GroupResult, shared: Sequence[str]) -> tuple[Questions, np.ndarray]:
+    """Both groups' epochs of the shared questions as one set of arrays, and which are the first group's.
+
+    Labels have one meaning there, which each group's own arrays do not promise.
+    """
+    parts = []
+    for result in (first, second):
+        outcomes = result.group.outcomes
+        wanted = np.asarray([name in set(shared) for name in outcomes.question.names] + [False])
+        parts.append(outcomes.take(wanted[outcomes.question.codes]))
+    group: Group = replace(first.group, outcomes=Outcomes.concatenate(parts))
+    questions = question_arrays(group, unparsed=first.options.unparsed)
+    return questions, (questions.row >= 0) & (questions.row < len(parts[0]))
+
+
+def _decomposer(first: GroupResult, second: GroupResult, questions: Questions) -> Decomposer | None:
+    """How epochs are decomposed where it is not as `decompose` does."""
+    d = first.decomposition
+    if _nested(first) and _nested(second):
+
+        def nested(predictions: FloatArray, question: IntArray, contexts: IntArray) -> Decomposition:
+            target = questions.target[question]
+            return decompose_nested(
+                predictions, target, contexts, loss="brier" if d.loss == "brier" else "squared"
+            )
+
+        return nested
+    counts = questions.class_counts
+    if d.loss != "kl" or counts is None:
+        return None
+
+    def by_class_count(predictions: FloatArray, question: IntArray, _: IntArray) -> Decomposition:
+        part = replace(
+            questions,
+            predictions=predictions,
+            target=questions.target[question],
+            class_counts=counts[question],
         )
-        for quantity in QUANTITIES
-    }
-    return Comparison(first, second, int((left.repeated & right.repeated).sum()), differences)
+        return decompose_by_class_count(part, cast(Any, d.estimator))
+
+    return by_class_count
 
 
-def _of_questions(result: GroupResult, names: Sequence[str]) -> Decomposition:
-    place = {name: i for i, name in enumerate(result.questions.ids)}
-    rows = np.asarray([place[name] for name in names], dtype=np.intp)
-    d = result.decomposition
-    return replace(
-        d,
-        error=d.error[rows],
-        bias_squared=d.bias_squared[rows],
-        variance=d.variance[rows],
-        epochs=d.epochs[rows],
+def _ranking(quantity: str, pairs: Sequence[PairResult], lead: GroupResult) -> Ranking:
+    values: dict[str, float] = {}
+    different = []
+    for pair in pairs:
+        one = pair.comparison.differences.get(quantity)
+        if one is None:
+            continue
+        for contender, shared in ((pair.first, one.first), (pair.second, one.second)):
+            values.setdefault(contender.name, _own_value(contender.result, quantity, shared))
+        if rejects(pair.holm[quantity], _LEVEL):
+            different.append((pair.first.name, pair.second.name))
+    order = sorted(values, key=lambda name: (np.isnan(values[name]), -values[name], name))
+    group = lead.group
+    return Ranking(
+        group.task,
+        lead.decomposition.loss,
+        group.measure or group.scorer,
+        quantity,
+        {name: values[name] for name in order},
+        letter_groups(order, different),
     )
+
+
+def _own_value(result: GroupResult, quantity: str, shared: float) -> float:
+    """A quantity over all questions of a contender, as `analyze` prints it; else over shared questions."""
+    if quantity == "accuracy":
+        return result.accuracy
+    return result.decomposition.mean(quantity) if quantity in QUANTITIES else shared
+
+
+def _names(first: GroupResult, second: GroupResult, names: Mapping[int, Contender]) -> str:
+    return f"{names[id(first)].name} and {names[id(second)].name}, {group_name(first.group)}"
+
+
+def _warnings(found: Comparison, names: Mapping[int, Contender]) -> list[Problem]:
+    """What makes two groups unlike beyond what is compared."""
+    sides = {names[id(result)].name: result for result in (found.first, found.second)}
+    subject = _names(found.first, found.second, names)
+    if len(sides) < 2:
+        return []
+    first, second = found.first.questions.ids, found.second.questions.ids
+    texts = []
+    if not found.questions:
+        texts.append("they share no question with two epochs (with one, where none has two)")
+    elif alone := len(set(first) ^ set(second)):
+        texts.append(f"{alone} questions are in one of them only and left out")
+    texts += accuracy_warnings({name: result.accuracy for name, result in sides.items()})
+    texts += unequal_epoch_warnings(
+        {name: result.decomposition.epochs for name, result in sides.items()},
+        found.first.decomposition.estimator,
+    )
+    settings = _settings(found)
+    if settings:
+        texts.append(f"they ran with different settings: {settings}")
+    if _nested(found.first) != _nested(found.second):
+        texts.append("one has few-shot contexts, the other has not")
+    return [Problem("warning", subject, text) for text in texts]
+
+
+def _settings(found: Comparison) -> str:
+    """Settings in which the two differ, in words."""
+    import json
+
+    own = [json.loads(result.group.variant or "{}") for result in (found.first, found.second)]
+    keys = sorted(k for k in {*own[0], *own[1]} if own[0].get(k) != own[1].get(k))
+    return "; ".join(f"{key} {own[0].get(key)} and {own[1].get(key)}" for key in keys)

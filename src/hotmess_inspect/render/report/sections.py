@@ -22,12 +22,13 @@ def comparison_section(results: Sequence[GroupResult]) -> str:
         row = [label_of(one.first, results), label_of(one.second, results), one.first.decomposition.loss]
         row += [str(one.questions), f"{one.first.accuracy - one.second.accuracy:+.3f}"]
         for quantity in QUANTITIES:
-            d = one.differences[quantity]
-            row.append(
-                "–"
-                if d.estimate != d.estimate
-                else f"{d.estimate:+.3f} [{interval((d.low, d.high), 3, '+')}]"
-            )
+            d = one.differences.get(quantity)
+            if d is None or d.estimate != d.estimate:
+                row.append("–")
+            else:
+                row.append(
+                    f"{d.estimate:+.3f} [{interval((d.low, d.high), 3, '+')}], p {number(d.p_value, 3)}"
+                )
         rows.append(row)
     names = [
         "group",
@@ -41,9 +42,9 @@ def comparison_section(results: Sequence[GroupResult]) -> str:
         "incoherence",
     ]
     return (
-        "<h2>Side by side</h2><p>Differences on the questions that both have, resampled in pairs: what both share "
-        "(some questions are hard) cancels. An interval without 0 says that they differ. Accuracy is over all "
-        "questions of each. Where accuracies differ, so does the incoherence that they allow: look at bias² and "
+        "<h2>Side by side</h2><p>Differences on the questions that both have, in pairs: what both share "
+        "(some questions are hard) cancels. The interval leaves out 0 exactly where p is below 0.05; p is of an exact "
+        "test that exchanges the epochs of each question between the two. Accuracy is over all questions of each. Where accuracies differ, so does the incoherence that they allow: look at bias² and "
         f"variance.</p>{table(names, rows, text_columns=3)}"
     )
 

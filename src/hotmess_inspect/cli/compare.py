@@ -1,0 +1,60 @@
+"""`hotmess compare`: runs against each other, question by question."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+import click
+
+from hotmess_inspect.cli._options import analysis_options, checked_options
+from hotmess_inspect.cli._threads import one_thread
+
+
+@click.command()
+@click.argument("inputs", metavar="A B [C...]", nargs=-1, required=True)
+@analysis_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
+def compare(
+    inputs: Sequence[str],
+    losses: Sequence[str],
+    estimator: str | None,
+    length: str | None,
+    buckets: int,
+    cluster: str | None,
+    pool: bool,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Differences between runs, paired by question: accuracy, error, bias², variance, incoherence, pass^k.
+
+    A, B, C are logs, folders, globs, URIs or tables, each as `hotmess analyze` reads it. A difference is the
+    earlier one less the later one. Its interval leaves out 0 exactly where p is below 0.05; p is of an exact
+    test that exchanges the epochs of each question between the two.
+
+    Exit status: 0 good, 1 some input was unusable or nothing could be compared, 2 usage.
+    """
+    one_thread()
+    from hotmess_inspect.cli._reading import reading_progress
+    from hotmess_inspect.results.compare import compare_all
+    from hotmess_inspect.results.contenders import read_contenders
+
+    if len(inputs) < 2:
+        raise click.UsageError("name two runs or more to compare")
+    options = checked_options(
+        losses, estimator=estimator, length=length, buckets=buckets, pool=pool, seed=seed
+    )
+    with reading_progress(quiet=as_json) as progress:
+        contenders, problems = read_contenders(inputs, options, cluster=cluster, progress=progress)
+    pairs, rankings, found = compare_all(contenders)
+    problems = [*problems, *found]
+    if as_json:
+        from hotmess_inspect.results.contenders import comparison_json
+
+        click.echo(json.dumps(comparison_json(pairs, rankings, problems), indent=1))
+    else:
+        from hotmess_inspect.render.comparison import print_comparison
+
+        print_comparison(pairs, rankings, problems)
+    sys.exit(1 if not pairs or any(p.level == "error" for p in problems) else 0)

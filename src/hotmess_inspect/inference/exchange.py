@@ -1,0 +1,187 @@
+"""Exchanging epochs between two runs, question by question: what the difference would be by chance alone.
+
+If two runs answer alike, then within a question any division of their epochs into one run of n₁ and one
+of n₂ was as likely as the one that was observed, in a shared few-shot context any division of the epochs
+of that context. Nothing is assumed about how questions differ from each other.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray
+
+Terms: TypeAlias = Callable[[BoolArray, IntArray], FloatArray]
+"""First run's epochs in each division, shape (questions, divisions, epochs), and which questions these are,
+shape (questions,), to the terms of both runs, shape (questions, divisions, 2, terms)."""
+
+# Divisions affordable in all, and values of predictions that they may touch.
+_MOST_ROWS = 300_000
+_MOST_VALUES = 12_000_000
+_SMALLEST_POOL = 16
+_LARGEST_POOL = 1000
+# Differences and terms gathered per block of draws.
+_BLOCK = 1 << 19
+
+
+@dataclass(frozen=True, eq=False)
+class Exchanges:
+    """Terms of both runs in the observed division, and in pools of other divisions.
+
+    Attributes:
+        observed: Shape (questions, 2, terms): first and second run.
+        active: Questions in which divisions differ at all, shape (active,).
+        pool: Terms of the divisions of the active questions, one after the other, shape (rows, 2, terms).
+        first: Where each active question's divisions begin, shape (active,).
+        size: How many each has, shape (active,).
+    """
+
+    observed: FloatArray
+    active: IntArray
+    pool: FloatArray
+    first: IntArray
+    size: IntArray
+
+    def drawn(
+        self, count: int, rng: np.random.Generator, measure: Callable[[FloatArray], FloatArray]
+    ) -> FloatArray:
+        """A statistic in random divisions of all questions.
+
+        Args:
+            count: Number of draws.
+            rng: Source of randomness.
+            measure: Terms of shape (draws, questions, 2, terms) to statistics of shape (draws, columns).
+
+        Returns:
+            Shape (count, columns).
+        """
+        questions = len(self.observed)
+        step = max(1, _BLOCK // max(1, questions * self.observed[0].size))
+        parts = []
+        for start in range(0, count, step):
+            rows = min(step, count - start)
+            terms = np.broadcast_to(self.observed, (rows, *self.observed.shape)).copy()
+            if len(self.active):
+                picked = self.first + rng.integers(0, self.size, size=(rows, len(self.active)))
+                terms[:, self.active] = self.pool[picked]
+            parts.append(measure(terms))
+        return np.concatenate(parts)
+
+
+def exchange(
+    first: BoolArray,
+    present: BoolArray,
+    cells: IntArray,
+    alike: BoolArray,
+    terms: Terms,
+    rng: np.random.Generator,
+    width: int = 1,
+) -> Exchanges:
+    """Divide the epochs of each question anew, within cells, as the runs divided them.
+
+    Every division where they are few enough; else a random pool that holds the observed one. Given its
+    pool, the observed division of a question is a uniform draw from it under the hypothesis, like any
+    other, so that tests by draws from the pools are exact.
+
+    Args:
+        first: Which epochs are of the first run, shape (questions, epochs).
+        present: Which epochs there are, same shape.
+        cells: Number of each epoch's cell, same shape: epochs are exchanged within cells only.
+        alike: Questions whose epochs are all the same: no division changes them, shape (questions,).
+        terms: Makes the terms of divisions.
+        rng: Source of randomness.
+        width: Values per epoch, which bound how many divisions are affordable.
+    """
+    questions, epochs = first.shape
+    observed = terms((first & present)[:, None], np.arange(questions))[:, 0]
+    active = np.flatnonzero(~alike)
+    rows = max(1, len(active))
+    pool_size = int(
+        np.clip(
+            min(_MOST_ROWS // rows, _MOST_VALUES // (rows * epochs * width)), _SMALLEST_POOL, _LARGEST_POOL
+        )
+    )
+    one_cell = (np.where(present, cells, -1).max(axis=1) == np.where(present, cells, 2**31).min(axis=1))[
+        active
+    ]
+    counts = np.stack([(first & present).sum(axis=1), present.sum(axis=1)], axis=1)[active]
+    made: list[tuple[IntArray, BoolArray]] = []
+    for taken, total in np.unique(counts, axis=0).tolist():
+        same = (counts == (taken, total)).all(axis=1)
+        whole = same & one_cell if comb(total, taken) <= pool_size else np.zeros_like(same)
+        if whole.any():
+            made.append((active[whole], _all_divisions(present[active[whole]], taken, total)))
+    rest = np.setdiff1d(active, np.concatenate([rows_ for rows_, _ in made])) if made else active
+    if len(rest):
+        made.append((rest, _random_divisions(first[rest], present[rest], cells[rest], pool_size, rng)))
+    order = np.concatenate([rows_ for rows_, _ in made]) if made else active
+    size = np.concatenate([np.full(len(d), d.shape[1]) for _, d in made]) if made else np.zeros(0, np.int64)
+    found = [terms(divisions, rows_).reshape(-1, *observed.shape[1:]) for rows_, divisions in made]
+    pool = np.concatenate(found) if found else observed[:0]
+    return Exchanges(observed, order, pool, np.cumsum(size) - size, size)
+
+
+def _all_divisions(present: BoolArray, taken: int, total: int) -> BoolArray:
+    """Every choice of `taken` of the `total` epochs present, shape (questions, divisions, epochs)."""
+    chosen = np.zeros((comb(total, taken), total), dtype=bool)
+    for number, picked in enumerate(combinations(range(total), taken)):
+        chosen[number, list(picked)] = True
+    # The n-th epoch present of each question, wherever it stands.
+    rank = np.where(present, present.cumsum(axis=1) - 1, 0)
+    divisions: BoolArray = np.swapaxes(chosen[:, rank], 0, 1) & present[:, None]
+    return divisions
+
+
+def _random_divisions(
+    first: BoolArray, present: BoolArray, cells: IntArray, size: int, rng: np.random.Generator
+) -> BoolArray:
+    """The observed division and random ones with as many epochs of every cell in each run."""
+    questions, epochs = first.shape
+    divisions = np.empty((questions, size, epochs), dtype=bool)
+    divisions[:, 0] = first & present
+    cell = np.where(present, cells, -1)
+    # Sorted by cell and, inside, by chance, the observed runs laid over it in the same order of cells.
+    by_cell = np.argsort(np.where(cell < 0, 2**31, cell) * 2 + ~first, axis=1, kind="stable")
+    laid = np.take_along_axis(first & present, by_cell, axis=1)
+    step = max(1, (1 << 20) // (size * epochs))
+    for start in range(0, questions, step):
+        rows = slice(start, start + step)
+        chance = rng.random((len(first[rows]), size - 1, epochs))
+        keys = np.where(cell[rows] < 0, 2**31, cell[rows]).astype(np.float64)[:, None] + chance
+        order = np.argsort(keys, axis=2)
+        spread = np.zeros_like(order, dtype=bool)
+        np.put_along_axis(spread, order, np.broadcast_to(laid[rows, None], order.shape), axis=2)
+        divisions[rows, 1:] = spread
+    return divisions
+
+
+def critical_value(drawn: FloatArray, level: float) -> float:
+    """The statistic beyond which p = (1 + #{drawn ≥ it})/(1 + n) is below 1 - level.
+
+    Args:
+        drawn: Statistics of n random divisions, shape (n,).
+        level: Coverage, inside (0, 1).
+
+    Returns:
+        A value; infinite where so few draws cannot reach such a p.
+    """
+    allowed = int(np.ceil((1 - level) * (1 + len(drawn)) - 1 - 1e-9)) - 1
+    if allowed < 0 or not len(drawn):
+        return float("inf")
+    return float(np.sort(drawn)[::-1][allowed]) if allowed < len(drawn) else 0.0
+
+
+def rejects(p_value: float, level: float) -> bool:
+    """Whether p is below 1 - level; a p equal to it up to rounding, as of 50 draws in 1,000, is not."""
+    return p_value < 1 - level - 1e-12
+
+
+def exchange_p_value(observed: float, drawn: NDArray[np.float64]) -> float:
+    """The p-value (1 + #{drawn ≥ observed})/(1 + n), equal up to rounding counted as equal."""
+    slack = 1e-9 * max(1.0, abs(observed)) if np.isfinite(observed) else 0.0
+    return float((1 + (drawn >= observed - slack).sum()) / (1 + len(drawn)))

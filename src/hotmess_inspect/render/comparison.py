@@ -1,0 +1,100 @@
+"""The text tables of `hotmess compare`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from hotmess_inspect.analyses.comparison import PairedDifference
+from hotmess_inspect.cli._console import cell, console, print_problems
+from hotmess_inspect.render.terminal import number
+from hotmess_inspect.render.text import plain
+from hotmess_inspect.results.compare import PairResult, Ranking
+from hotmess_inspect.schema import Problem
+
+_SHOWN = 5
+
+
+def print_comparison(
+    pairs: Sequence[PairResult], rankings: Sequence[Ranking], problems: Sequence[Problem]
+) -> None:
+    """Print differences, groups that cannot be told apart, and what a reader has to know."""
+    out = console()
+    if not pairs:
+        out.print("Nothing to compare: no two runs have a task, scorer and kind of answer in common.")
+    for pair in pairs:
+        out.print(_table(pair, several=bool(rankings)))
+        for one in pair.comparison.differences.values():
+            if one.note:
+                out.print(cell(f"{one.quantity}: {one.note}", "dim"))
+        _print_changed(out, pair)
+    for ranking in rankings:
+        listed = ", ".join(
+            f"{name} {number(value)} {ranking.letters[name]}" for name, value in ranking.values.items()
+        )
+        measure = " · ".join(part for part in (ranking.task, ranking.measure, ranking.loss) if part)
+        out.print(cell(f"{ranking.quantity} ({measure}): {listed}"))
+    if rankings:
+        out.print(cell("runs that share a letter cannot be told apart (Holm, 5 % over all pairs)", "dim"))
+    if pairs:
+        out.print(
+            cell(
+                "interval and p agree: the interval leaves out 0 exactly where p < 0.05; p is of an exact test that "
+                "exchanges the epochs of each question between the two runs",
+                "dim",
+            )
+        )
+    print_problems(problems, out)
+
+
+def _table(pair: PairResult, several: bool) -> Table:
+    group, d = pair.first.result.group, pair.first.result.decomposition
+    parts = (group.task, group.measure or group.scorer, f"{d.loss} {d.estimator}")
+    counted = f"{pair.comparison.questions} questions in common"
+    title = " · ".join([*(part for part in parts if part), counted])
+    table = Table(title=plain(title), title_justify="left")
+    table.add_column("quantity")
+    for name in (pair.first.name, pair.second.name, "difference", "95 % interval", "p"):
+        table.add_column(plain(name), justify="right", overflow="fold")
+    if several:
+        table.add_column("p (Holm)", justify="right")
+    for name, one in pair.comparison.differences.items():
+        cells = [_word(one), number(one.first), number(one.second), *_difference(one)]
+        table.add_row(*map(cell, cells), *([_p(pair.holm[name])] if several else []))
+    return table
+
+
+def _word(one: PairedDifference) -> str:
+    return one.quantity.replace("bias_squared", "bias²").replace("pass_hat_", "pass^")
+
+
+def _difference(one: PairedDifference) -> list[str]:
+    if math.isnan(one.estimate):
+        return ["–", "–", "–"]
+    interval = "–" if math.isnan(one.low) else f"{one.low:+.4f} … {one.high:+.4f}"
+    return [f"{one.estimate:+.4f}", interval, _p(one.p_value)]
+
+
+def _p(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
+
+
+def _print_changed(out: Console, pair: PairResult) -> None:
+    """Where the two lie in the plane of bias² and variance, and which questions changed most."""
+    differences = pair.comparison.differences
+    if {"bias_squared", "variance"} <= differences.keys():
+        bias, variance = differences["bias_squared"], differences["variance"]
+        out.print(
+            cell(
+                f"from {pair.second.name} to {pair.first.name}: bias² {number(bias.second)} → {number(bias.first)}, "
+                f"variance {number(variance.second)} → {number(variance.first)}",
+                "dim",
+            )
+        )
+    changed = pair.changed_questions(_SHOWN)
+    if changed:
+        listed = ", ".join(f"{q['question']} {q['a_error'] - q['b_error']:+.3f}" for q in changed)
+        out.print(cell(f"error changed most on: {listed}", "dim"))

@@ -1,0 +1,289 @@
+"""Differences between runs: exact tests by enumeration, intervals that agree with them, degenerate runs."""
+
+from itertools import combinations, product
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
+
+from hotmess_inspect import decompose
+from hotmess_inspect.analyses.comparison import PairedDifference, RunEpochs, compare_runs, paired_difference
+from hotmess_inspect.decomposition import decompose_nested
+from hotmess_inspect.inference.multiplicity import holm, letter_groups
+
+
+def run(scores: np.ndarray, contexts: np.ndarray | None = None) -> RunEpochs:
+    """Right and wrong epochs, shape (questions, epochs), NaN where missing."""
+    return RunEpochs(np.asarray(scores, dtype=float)[:, :, None], np.asarray(scores, dtype=float), contexts)
+
+
+def compared(a: np.ndarray, b: np.ndarray, **options: object) -> dict[str, PairedDifference]:
+    return {d.quantity: d for d in compare_runs(run(a), run(b), 1.0, loss="squared", **options)}
+
+
+def world(seed: int, questions: int = 20, epochs: tuple[int, int] = (3, 3), always: float = 0.5) -> tuple:
+    rng = np.random.default_rng(seed)
+    p = np.where(rng.random(questions) < always, 1.0, rng.random(questions))
+    return tuple((rng.random((questions, r)) < p[:, None]).astype(float) for r in epochs)
+
+
+def terms(scores: list[float]) -> dict[str, float]:
+    """Of one question, worked out from the count of right epochs."""
+    n, c = len(scores), sum(scores)
+    p = c / n
+    variance = p * (1 - p) * n / (n - 1)
+    return {"accuracy": p, "error": 1 - p, "variance": variance, "bias_squared": 1 - p - variance}
+
+
+def statistic(rows: list[tuple[list[float], list[float]]], quantity: str) -> float:
+    """|d|/s as the documentation defines it, in plain Python."""
+    first, second = ([terms(row[side]) for row in rows] for side in (0, 1))
+    n = len(rows)
+    if quantity == "incoherence":
+        sums = [(sum(t["variance"] for t in side), sum(t["error"] for t in side)) for side in (first, second)]
+        if 0 in (sums[0][1], sums[1][1]):
+            return float("nan")
+        theta = [v / e for v, e in sums]
+        d = theta[0] - theta[1]
+        u = [
+            (a["variance"] - theta[0] * a["error"]) / sums[0][1]
+            - (b["variance"] - theta[1] * b["error"]) / sums[1][1]
+            for a, b in zip(first, second, strict=True)
+        ]
+    else:
+        gaps = [a[quantity] - b[quantity] for a, b in zip(first, second, strict=True)]
+        d = sum(gaps) / n
+        u = [(gap - d) / n for gap in gaps]
+    if abs(d) < 1e-12:
+        return 0.0
+    s = (n / (n - 1) * sum(x * x for x in u)) ** 0.5
+    return abs(d) / s if s > 1e-12 else float("inf")
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_p_is_that_of_all_divisions(seed: int) -> None:
+    a, b = world(seed, questions=3, epochs=(2, 3), always=0.0)
+    rows = [(list(x), list(y)) for x, y in zip(a, b, strict=True)]
+    found = compared(a, b, permutations=40_000)
+    divisions = []
+    for first, second in rows:
+        both = first + second
+        divisions.append(
+            [
+                ([both[i] for i in chosen], [both[i] for i in range(5) if i not in chosen])
+                for chosen in combinations(range(5), 2)
+            ]
+        )
+    for quantity in ("accuracy", "variance", "incoherence"):
+        observed = statistic(rows, quantity)
+        every = np.array([statistic(list(each), quantity) for each in product(*divisions)])
+        every = every[~np.isnan(every)]
+        if np.isnan(observed):
+            assert np.isnan(found[quantity].p_value)
+            continue
+        exact = (every >= observed - 1e-9).mean()
+        assert found[quantity].p_value == pytest.approx(exact, abs=4 * (0.25 / 40_000) ** 0.5)
+
+
+def test_values_and_interval_of_a_clear_difference() -> None:
+    a, b = world(4, questions=40, always=0.3)
+    b = b * (np.random.default_rng(0).random(b.shape) < 0.5)
+    found = compared(a, b)
+    d = {name: decompose(x[:, :, None], 1.0, loss="squared") for name, x in (("a", a), ("b", b))}
+    for quantity in ("error", "bias_squared", "variance", "incoherence"):
+        assert found[quantity].first == pytest.approx(d["a"].mean(quantity), abs=1e-12)
+        assert found[quantity].second == pytest.approx(d["b"].mean(quantity), abs=1e-12)
+        assert found[quantity].estimate == pytest.approx(found[quantity].first - found[quantity].second)
+    assert found["accuracy"].estimate == pytest.approx(a.mean() - b.mean())
+    all_right = [(x.sum(axis=1) == 3).mean() for x in (a, b)]
+    assert (found["pass_hat_3"].first, found["pass_hat_3"].second) == pytest.approx(all_right)
+    error = found["error"]
+    assert error.high < 0 and error.p_value <= 0.01
+    gap = (b - a).mean(axis=1)
+    # The far end is never nearer than Student's interval of the paired differences.
+    reach = 2.0227 * gap.std(ddof=1) / 40**0.5
+    assert error.low <= -gap.mean() - reach + 1e-3
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    epochs=st.sampled_from([(2, 2), (3, 3), (2, 5), (6, 4)]),
+    always=st.sampled_from([0.0, 0.5, 0.9]),
+    clustered=st.booleans(),
+    level=st.sampled_from([0.8, 0.95]),
+)
+def test_interval_and_test_never_contradict(
+    seed: int, epochs: tuple[int, int], always: float, clustered: bool, level: float
+) -> None:
+    a, b = world(seed, 15, epochs, always)
+    if seed % 3 == 0:
+        b = b * (np.random.default_rng(seed).random(b.shape) < 0.6)
+    labels = np.arange(15) // 2 if clustered else None
+    for one in compared(a, b, permutations=99, clusters=labels, level=level).values():
+        if not np.isnan(one.low):
+            assert one.low <= one.estimate <= one.high
+            assert one.low < one.high
+            assert (one.p_value < 1 - level - 1e-12) == (one.low > 0 or one.high < 0)
+            assert -1 <= one.low and one.high <= 1
+        else:
+            assert one.note
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6), clustered=st.booleans())
+def test_order_changes_no_bit(seed: int, clustered: bool) -> None:
+    rng = np.random.default_rng(seed)
+    a, b = world(seed, 12, (4, 3))
+    a[0, 1] = np.nan
+    labels = np.arange(12) // 3 if clustered else None
+    plain = compared(a, b, permutations=49, clusters=labels)
+    order = rng.permutation(12)
+    a2, b2 = rng.permuted(a[order], axis=1), rng.permuted(b[order], axis=1)
+    again = compared(a2, b2, permutations=49, clusters=None if labels is None else labels[order])
+    assert repr(plain) == repr(again)
+
+
+@pytest.mark.parametrize("always", [0.85, 0.92])
+def test_equal_runs_seldom_differ(always: float) -> None:
+    # Studentised intervals alone left out 0 in 15 to 25 % of such worlds.
+    differ = dict.fromkeys(("error", "variance", "incoherence"), 0)
+    for seed in range(150):
+        found = compared(*world(seed, 60, (3, 3), always), permutations=199)
+        for quantity in differ:
+            differ[quantity] += found[quantity].p_value < 0.05
+    # 5 % of 150 are 7.5; 15 of them have a probability of .8 %.
+    assert max(differ.values()) <= 15
+
+
+def test_different_runs_without_chance_are_not_the_same() -> None:
+    # Right on the first half, right on the second half, in every epoch: as accurate as each other.
+    a = np.repeat([[1.0], [0.0]], 10, axis=0) * np.ones((1, 3))
+    found = compared(a, 1 - a)
+    accuracy, variance = found["accuracy"], found["variance"]
+    assert accuracy.estimate == 0 and accuracy.low < -0.2 and accuracy.high > 0.2
+    assert variance.estimate == 0 and np.isnan(variance.low) and variance.p_value == 1
+    assert "do not differ on any question" in variance.note
+
+
+def test_a_run_does_not_differ_from_itself() -> None:
+    a, _ = world(0)
+    for one in compared(a, a).values():
+        assert one.estimate == 0 and one.p_value == 1 and np.isnan(one.low)
+
+
+def test_nothing_to_compare() -> None:
+    assert compare_runs(run([[1, np.nan]]), run([[np.nan, np.nan]]), 1.0, loss="squared") == []
+    found = compared(np.ones((4, 3)), np.array([[0.0, 1.0, 1.0]] * 4))
+    assert "first run has no error" in found["incoherence"].note
+    assert np.isnan(found["incoherence"].p_value)
+
+
+def test_single_epochs_compare_error_and_accuracy_only() -> None:
+    a, b = world(3, 30, (1, 1), 0.2)
+    assert set(compared(a, b)) == {"accuracy", "error"}
+
+
+def test_classes_and_losses() -> None:
+    rng = np.random.default_rng(0)
+    letters = rng.integers(0, 4, (2, 30, 5))
+    letters[0, :, :3] = 0
+    predictions = np.eye(4)[letters]
+    target = np.zeros(30, np.int64)
+    runs = [RunEpochs(p, (x == 0).astype(float)) for p, x in zip(predictions, letters, strict=True)]
+    for loss, estimator in (("brier", "unbiased"), ("brier", "plugin"), ("kl", "plugin")):
+        found = {
+            d.quantity: d
+            for d in compare_runs(*runs, target, loss=loss, estimator=estimator, permutations=99)
+        }
+        d = [decompose(p, target, loss=loss, estimator=estimator) for p in predictions]
+        for quantity in ("error", "variance", "incoherence"):
+            expected = d[0].mean(quantity) - d[1].mean(quantity)
+            assert found[quantity].estimate == pytest.approx(expected, rel=1e-9, abs=1e-12)
+        assert found["error"].high < 0
+
+
+def test_unit_tests_of_many_dimensions() -> None:
+    rng = np.random.default_rng(1)
+    passed = (rng.random((2, 12, 3, 40)) < 0.7).astype(float)
+    passed[:, 3, :, 20:] = np.nan
+    runs = [RunEpochs(p, np.nanmean(p, axis=2)) for p in passed]
+    found = {d.quantity: d for d in compare_runs(*runs, 1.0, loss="squared", permutations=99)}
+    d = [decompose(p, 1.0, loss="squared") for p in passed]
+    for quantity in ("error", "bias_squared", "variance", "incoherence"):
+        assert found[quantity].first == pytest.approx(d[0].mean(quantity), abs=1e-9)
+        assert found[quantity].second == pytest.approx(d[1].mean(quantity), abs=1e-9)
+    assert "pass_hat_3" not in found
+
+
+def test_epochs_are_exchanged_within_their_contexts() -> None:
+    # Every context has its own answer, the same in both runs: no exchange within contexts changes anything.
+    contexts = np.tile(np.repeat(np.arange(4), 2), (10, 1))
+    scores = (contexts % 2).astype(float)
+    epochs = run(scores, contexts)
+
+    def nested(predictions: np.ndarray, _: np.ndarray, cells: np.ndarray) -> object:
+        return decompose_nested(predictions, np.ones((len(predictions), 1)), cells, loss="squared")
+
+    found = compare_runs(epochs, epochs, 1.0, loss="squared", decomposed=nested, permutations=49)
+    assert {d.quantity: d.p_value for d in found if d.quantity in ("error", "variance")} == {
+        "error": 1.0,
+        "variance": 1.0,
+    }
+    expected = decompose_nested(scores[:, :, None], np.ones((10, 1)), contexts, loss="squared")
+    assert next(d for d in found if d.quantity == "variance").first == pytest.approx(
+        expected.mean("variance")
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"level": 1.0}, "level=1.0"), ({"permutations": 0}, "permutations=0")],
+)
+def test_wrong_options(options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        compared(*world(0), **options)
+
+
+def test_runs_of_other_questions() -> None:
+    with pytest.raises(ValueError, match="paired by question"):
+        compare_runs(run(np.ones((3, 2))), run(np.ones((4, 2))), 1.0, loss="squared")
+
+
+def test_paired_difference_is_the_wider_of_two_methods() -> None:
+    a, b = (decompose(x[:, :, None], 1.0, loss="squared") for x in world(5, 40, (3, 3), 0.7))
+    each = [paired_difference(a, b, "error", method=m) for m in ("studentised", "linearised")]
+    both = paired_difference(a, b, "error")
+    assert both.low == pytest.approx(min(x.low for x in each))
+    assert both.high == pytest.approx(max(x.high for x in each))
+
+
+def test_holm_equals_statsmodels() -> None:
+    p = np.random.default_rng(0).random(9) ** 3
+    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1], abs=1e-12)
+    with_gap = holm([0.01, np.nan, 0.04])
+    assert with_gap[[0, 2]] == pytest.approx([0.02, 0.04]) and np.isnan(with_gap[1])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 6), st.data())
+def test_letters_say_exactly_who_differs(count: int, data: st.DataObject) -> None:
+    names = [f"m{i}" for i in range(count)]
+    pairs = list(combinations(names, 2))
+    different = [pair for pair in pairs if data.draw(st.booleans())]
+    letters = letter_groups(names, different)
+    for pair in pairs:
+        shared = set(letters[pair[0]]) & set(letters[pair[1]])
+        assert bool(shared) == (pair not in different)
+    assert letters[names[0]].startswith("a")
+
+
+def test_pass_hat_of_the_fewest_epochs() -> None:
+    # c right of n: C(c, 2)/C(n, 2), with k = 2 the fewest epochs of a question that counts.
+    a = np.array([[1, 1, 1, 0], [1, 0, np.nan, np.nan]], dtype=float)
+    found = compared(a, np.array([[1, 1, 0, 0], [1, 1, 1, 0]], dtype=float))
+    assert found["pass_hat_2"].first == pytest.approx((comb(3, 2) / comb(4, 2) + 0) / 2)
+    assert found["pass_hat_2"].second == pytest.approx((1 / 6 + 3 / 6) / 2)

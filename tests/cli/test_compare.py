@@ -1,0 +1,120 @@
+"""`hotmess compare` from files to text and JSON."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from hotmess_inspect.cli import main
+
+
+def table(
+    path: Path, model: str, seed: int, rate: float = 0.6, questions: int = 30, target: str = "A"
+) -> Path:
+    rng = np.random.default_rng(seed)
+    lines = ["model,question_id,epoch,answer,target"]
+    for q in range(questions):
+        own = min(1.0, rate + 0.4 * (q % 2))
+        lines += [
+            f"{model},q{q},{e},{'A' if rng.random() < own else 'BCD'[e % 3]},{target}" for e in range(4)
+        ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def run(*arguments: object) -> dict:
+    result = CliRunner().invoke(main, ["compare", *map(str, arguments), "--json"])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_rows_of_a_pair(tmp_path: Path) -> None:
+    a, b = table(tmp_path / "a.csv", "good", 1, 0.9), table(tmp_path / "b.csv", "bad", 2, 0.2)
+    found = run(a, b)
+    assert found["schema"] == 1 and found["groups"] == []
+    rows = {row["quantity"]: row for row in found["comparisons"]}
+    assert list(rows) == ["accuracy", "error", "bias_squared", "variance", "pass_hat_4", "incoherence"]
+    assert {(row["a"], row["b"], row["loss"], row["questions"]) for row in rows.values()} == {
+        ("good", "bad", "brier", 30)
+    }
+    error = rows["error"]
+    assert error["difference"] == pytest.approx(error["a_value"] - error["b_value"])
+    assert error["ci"][0] < error["difference"] < error["ci"][1] < 0 and error["p"] < 0.05
+    # Analyze says the same of each run alone.
+    for path, side in ((a, "a_value"), (b, "b_value")):
+        alone = json.loads(CliRunner().invoke(main, ["analyze", str(path), "--json"]).stdout)["groups"][0]
+        for quantity in ("accuracy", "error", "bias_squared", "variance", "incoherence"):
+            assert rows[quantity][side] == pytest.approx(alone[quantity], abs=1e-12)
+    (changed,) = found["changed"]
+    gaps = [abs(q["a_error"] - q["b_error"]) for q in changed["questions"]]
+    assert len(gaps) == 10 and gaps == sorted(gaps, reverse=True)
+    assert any("accurac" in problem["message"] for problem in found["problems"])
+
+
+def test_three_runs_are_ranked_and_corrected(tmp_path: Path) -> None:
+    paths = [
+        table(tmp_path / f"{m}.csv", m, s, r) for m, s, r in (("x", 1, 0.9), ("y", 2, 0.9), ("z", 3, 0.1))
+    ]
+    found = run(*paths, "--loss", "brier")
+    assert len(found["comparisons"]) == 3 * 6
+    assert all(row["p_holm"] >= row["p"] for row in found["comparisons"])
+    ranking = next(group for group in found["groups"] if group["quantity"] == "error")
+    letters = {member["name"]: member["letters"] for member in ranking["members"]}
+    assert ranking["members"][0]["name"] == "z"
+    assert letters["x"] == letters["y"] != letters["z"]
+    values = [member["value"] for member in ranking["members"]]
+    assert values == sorted(values, reverse=True)
+
+
+def test_one_name_in_two_files_is_two_runs(tmp_path: Path) -> None:
+    found = run(table(tmp_path / "old.csv", "m", 1), table(tmp_path / "new.csv", "m", 2))
+    assert {(row["a"], row["b"]) for row in found["comparisons"]} == {("old: m", "new: m")}
+
+
+def test_the_text(tmp_path: Path) -> None:
+    paths = [str(table(tmp_path / f"{m}.csv", m, s)) for m, s in (("x", 1), ("y", 2))]
+    result = CliRunner().invoke(main, ["compare", *paths])
+    assert result.exit_code == 0
+    text = " ".join(result.output.split())
+    for phrase in ("30 questions in common", "pass^4", "from y to x: bias²", "error changed most on:"):
+        assert phrase in text
+
+
+def test_clusters_are_used(tmp_path: Path) -> None:
+    plain, other = (table(tmp_path / f"{m}.csv", m, s) for m, s in (("x", 1), ("y", 2)))
+    for path in (plain, other):
+        lines = path.read_text().splitlines()
+        marked = [
+            lines[0] + ",cluster",
+            *(f"{line},c{int(line.split(',')[1][1:]) % 5}" for line in lines[1:]),
+        ]
+        (tmp_path / f"c-{path.name}").write_text("\n".join(marked) + "\n")
+    clustered = run(tmp_path / "c-x.csv", tmp_path / "c-y.csv")["comparisons"]
+    none = run(tmp_path / "c-x.csv", tmp_path / "c-y.csv", "--cluster", "none")["comparisons"]
+    assert none == run(plain, other)["comparisons"]
+    assert [row["difference"] for row in clustered] == pytest.approx([row["difference"] for row in none])
+    assert [row["ci"] for row in clustered] != [row["ci"] for row in none]
+
+
+def test_what_cannot_be_compared(tmp_path: Path) -> None:
+    a = table(tmp_path / "a.csv", "x", 1)
+    assert CliRunner().invoke(main, ["compare", str(a)]).exit_code == 2
+    other = table(tmp_path / "b.csv", "y", 2, target="B")
+    result = CliRunner().invoke(main, ["compare", str(a), str(other), "--json"])
+    assert result.exit_code == 1
+    (problem,) = [p for p in json.loads(result.stdout)["problems"] if p["level"] == "error"]
+    assert "two values of target" in problem["message"] and "x and y" in problem["input"]
+    elsewhere = tmp_path / "scores.csv"
+    elsewhere.write_text("question_id,epoch,score\nq0,1,1\nq0,2,0\n")
+    result = CliRunner().invoke(main, ["compare", str(a), str(elsewhere)])
+    assert result.exit_code == 1 and "Nothing to compare" in result.output
+
+
+def test_questions_in_one_run_only_are_counted(tmp_path: Path) -> None:
+    found = run(
+        table(tmp_path / "a.csv", "x", 1, questions=30), table(tmp_path / "b.csv", "y", 2, questions=25)
+    )
+    assert {row["questions"] for row in found["comparisons"]} == {25}
+    assert any("5 questions are in one of them only" in p["message"] for p in found["problems"])
