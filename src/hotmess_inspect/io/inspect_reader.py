@@ -56,12 +56,16 @@ def _summary(sample: Any) -> Any:
 def _record(summary: Any) -> SummaryRecord:
     record = msgspec.convert(_fields(summary), SummaryRecord)
     metadata = json.dumps(summary.metadata, default=str).encode()
-    return msgspec.structs.replace(record, metadata=msgspec.Raw(metadata))
+    input_ = json.dumps(summary.model_dump(mode="json", include={"input"})["input"]).encode()
+    return msgspec.structs.replace(record, metadata=msgspec.Raw(metadata), input=msgspec.Raw(input_))
+
+
+_APART = frozenset({"scores", "model_usage", "metadata", "input", "invalid"})
 
 
 def _fields(summary: Any) -> dict[str, Any]:
     """A summary as the plain values that are checked on the way into a record."""
-    names = [f for f in SummaryRecord.__struct_fields__ if f not in ("scores", "model_usage", "metadata")]
+    names = [f for f in SummaryRecord.__struct_fields__ if f not in _APART]
     fields: dict[str, Any] = {name: getattr(summary, name) for name in names}
     scores = summary.scores
     fields["scores"] = None if scores is None else {name: _score(score) for name, score in scores.items()}

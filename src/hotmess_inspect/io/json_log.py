@@ -51,6 +51,8 @@ class SampleRecord(msgspec.Struct, gc=False, frozen=True):
     turn_count: Count | None = None
     uuid: str | None = None
     metadata: msgspec.Raw = msgspec.Raw()
+    input: msgspec.Raw = msgspec.Raw()
+    invalidation: Any = None
 
     def summary(self) -> SummaryRecord:
         """What the log's summaries would say of the sample."""
@@ -73,6 +75,8 @@ class SampleRecord(msgspec.Struct, gc=False, frozen=True):
             turn_count=self.turn_count,
             uuid=self.uuid,
             metadata=self.metadata,
+            input=self.input,
+            invalid=self.invalidation is not None,
         )
 
 
@@ -85,16 +89,41 @@ class JsonLogRecord(HeaderRecord, gc=False, frozen=True):
 _LOG = msgspec.json.Decoder(JsonLogRecord)
 _SAMPLE = msgspec.json.Decoder(SampleRecord)
 
+
+class _TopLevel(msgspec.Struct, gc=False, frozen=True):
+    """What a JSON document needs to be a log."""
+
+    eval: msgspec.Raw
+    version: msgspec.Raw = msgspec.Raw()
+    status: msgspec.Raw = msgspec.Raw()
+    samples: msgspec.Raw = msgspec.Raw()
+
+
+_TOP_LEVEL = msgspec.json.Decoder(_TopLevel)
+_FIRST_KEY = re.compile(rb'\s*\{\s*"([a-z_]+)"\s*:')
+_LOG_KEYS = frozenset(
+    b"version status eval plan results stats error invalidated samples reductions location etag log_updates".split()
+)
 # The logs.json beside the logs of an eval set: headers by the names of their files.
 _LISTING = re.compile(rb'\s*\{\s*"[^"]*\.(?:eval|json)"\s*:')
 
 
 def looks_like_log(file: File) -> bool:
-    """Whether a JSON file starts as a log does; folders of logs hold other JSON files too."""
+    """Whether a JSON file is a log, whatever the order of its keys; folders of logs hold other JSON files too."""
     start = file.read(0, _SNIFFED_BYTES)
     if _LISTING.match(start):
         return False
-    return start.lstrip()[:1] == b"{" and b'"version"' in start and b'"eval"' in start
+    if start.lstrip()[:1] == b"{" and b'"version"' in start and b'"eval"' in start and b'"task"' in start:
+        return True
+    first = _FIRST_KEY.match(start)
+    if first is None or first[1] not in _LOG_KEYS or file.size > MAX_JSON_BYTES:
+        return False
+    # Sorted keys or samples first: only the whole tells.
+    try:
+        found = _TOP_LEVEL.decode(file.read(0, file.size))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return b'"eval"' in start and b'"version"' in start
+    return bool(bytes(found.version) or bytes(found.samples))
 
 
 def decode_json_log(file: File) -> tuple[HeaderRecord, list[SummaryRecord]]:
@@ -124,3 +153,32 @@ def iter_samples(archive: Archive) -> Iterator[list[SummaryRecord]]:
     for name in archive.members:
         if name.startswith("samples/") and name.endswith(".json"):
             yield [decode_as(_SAMPLE, archive.read(name, FREE_BYTES * 4), SampleRecord, name).summary()]
+
+
+class _Validity(msgspec.Struct, gc=False, frozen=True):
+    """Whether a sample was marked invalid."""
+
+    id: int | str
+    epoch: Count
+    invalidation: Any = None
+
+
+_VALIDITY = msgspec.json.Decoder(_Validity)
+
+
+def invalid_epochs(archive: Archive) -> set[tuple[str, int]]:
+    """Question and epoch of the samples that were marked invalid, which only transcripts tell.
+
+    Args:
+        archive: Opened with its transcripts.
+
+    Raises:
+        DamagedLog: If a transcript cannot be read.
+    """
+    found = set()
+    for name in archive.members:
+        if name.startswith("samples/") and name.endswith(".json"):
+            sample = decode_as(_VALIDITY, archive.read(name, FREE_BYTES * 4), _Validity, name)
+            if sample.invalidation is not None:
+                found.add((str(sample.id), sample.epoch))
+    return found

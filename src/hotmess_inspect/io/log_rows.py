@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -21,6 +21,8 @@ from hotmess_inspect.io.records import (
     SummaryRecord,
     Usage,
 )
+from hotmess_inspect.io.same_questions import Asked, asked_of
+from hotmess_inspect.io.variants import variant_of
 from hotmess_inspect.plugin.verdicts import verdicts_to_floats
 from hotmess_inspect.schema import STATUSES, EpochMetadata, normalise_label
 from hotmess_inspect.table import LabelBuilder, Labels, Outcomes
@@ -45,38 +47,31 @@ _EPOCH_NUMBERS: dict[str, type] = {
     "reasoning_tokens": np.float64,
 }
 
-# Generation settings that decide when and where a call is made, not what is drawn.
-_OPERATIONAL = frozenset(
-    {"seed", "cache", "cache_prompt", "batch", "timeout", "attempt_timeout", "stream_idle_timeout"}
-    | {"max_retries", "max_connections", "adaptive_connections", "extra_headers", "num_choices"}
-    | {"logprobs", "top_logprobs", "prompt_logprobs"}
-)
-_REPEATS = frozenset({"seed", "epochs"})
+_MOST_ABSENT = 100_000
+"""So many planned epochs without a record get rows at most (or 20 for each record); more are only counted."""
 
 
-def variant_of(header: HeaderRecord) -> str:
-    """The settings that make two runs of one task and model different experiments, as sorted JSON.
+@dataclass(frozen=True)
+class EpochCounts:
+    """What became of a log's epochs.
 
-    Task arguments (but ``seed`` and ``epochs``), the solver, generation settings that change what is
-    drawn, and limits. The number of epochs and the random seed only say how often is drawn.
+    Attributes:
+        planned: Questions times epochs, as the header says; ``None`` where it does not list its questions.
+        recorded: Records in the log.
+        repeated: Records of epochs that were recorded again later.
+        invalid: Epochs that were marked invalid.
+        stopped: Planned epochs that were stopped early.
+        missing: Planned epochs without a record.
+        unplanned: Epochs with a record that were not planned.
     """
-    spec = header.eval
-    drawn = [
-        (k, v)
-        for config in (header.plan.config, spec.model_generate_config)
-        for k, v in config.items()
-        # The model's own configuration goes over the plan's only where it says something.
-        if v is not None and k not in _OPERATIONAL
-    ]
-    settings: dict[str, Any] = {
-        **{f"task.{k}": v for k, v in spec.task_args.items() if k not in _REPEATS},
-        **{f"solver.{k}": v for k, v in (spec.solver_args or {}).items()},
-        **dict(drawn),
-        **{k: getattr(spec.config, k) for k in spec.config.__struct_fields__ if k != "epochs"},
-    }
-    if spec.solver is not None:
-        settings["solver"] = spec.solver
-    return json.dumps({k: v for k, v in settings.items() if v is not None}, sort_keys=True, ensure_ascii=True)
+
+    planned: int | None = None
+    recorded: int = 0
+    repeated: int = 0
+    invalid: int = 0
+    stopped: int = 0
+    missing: int = 0
+    unplanned: int = 0
 
 
 class LogRows:
@@ -91,8 +86,17 @@ class LogRows:
         self.header = header
         self.cluster = cluster
         self.notes: list[str] = []
+        self.warnings: list[str] = []
+        self.asked: dict[str, Asked] = {}
+        self.invalid: set[tuple[str, int]] = set()
+        self.counts = EpochCounts()
         self._epochs = _EpochColumns(MetadataClusters(cluster))
         self._scorers: dict[str, _ScorerColumns] = {}
+
+    @property
+    def origin(self) -> bytes:
+        """The log's format, in one byte."""
+        return b"j" if self.location.lower().endswith(".json") else b"e"
 
     def __len__(self) -> int:
         return len(self._epochs)
@@ -101,6 +105,11 @@ class LogRows:
         """Add a batch of summaries."""
         start = len(self._epochs)
         self._epochs.add(rows, self.header.eval.model)
+        asked = self.asked
+        for row in rows:
+            if (name := str(row.id)) not in asked:
+                asked[name] = asked_of(bytes(row.input), _one_target(row.target), row.choices, self.origin)
+        self.invalid.update((str(row.id), row.epoch) for row in rows if row.invalid)
         held = [row.scores or {} for row in rows]
         for name in dict.fromkeys(chain.from_iterable(held)):
             if name == ANNOTATION:
@@ -125,11 +134,12 @@ class LogRows:
     def finish(self) -> Outcomes:
         """All rows: one per planned epoch and scorer, the last of equal (id, epoch) only."""
         last = self._epochs.last_of_each()
-        replaced = len(self._epochs) - len(last)
-        if replaced:
-            self.notes.append(
-                f"{replaced} epochs were recorded again later in the same log; the last record counts"
-            )
+        recorded = len(self._epochs)
+        last = self._valid(last)
+        columns = self._epochs.columns(last)
+        pairs = _Pairs(columns["question"], columns["epoch"])
+        absent = self._absent(pairs)
+        self.counts = replace(self.counts, recorded=recorded, repeated=self.counts.repeated)
         scorers = self._chosen_scorers()
         tables = [part for columns in scorers for part in self._scorer_tables(columns, last)]
         tables = tables or [
@@ -139,9 +149,9 @@ class LogRows:
                 {"kind": "score", "status": Labels(self._missing_status(last).astype(np.int32), STATUSES)},
             )
         ]
-        absent = self._absent(last)
         if absent is not None:
             tables += [self._absent_table(table, absent) for table in tables]
+        self.warnings += [text for columns in scorers for text in columns.own.warnings()]
         return Outcomes.concatenate(tables)
 
     def _chosen_scorers(self) -> list[_ScorerColumns]:
@@ -159,9 +169,16 @@ class LogRows:
             return
         lengths = columns.own.lengths(chosen) if columns.ours else {}
         for key in columns.keys():
-            name = columns.name if key is None else f"{columns.name}/{key}"
+            name = columns.name if key is None else self._name_of_key(columns.name, key)
             plain = self._plain_columns(columns, key, chosen, last)
             yield self._table(name, last, plain | lengths)
+
+    def _name_of_key(self, scorer: str, key: str) -> str:
+        """`scorer/key`, with more strokes where another scorer has that very name."""
+        strokes = "/"
+        while f"{scorer}{strokes}{key}" in self._scorers:
+            strokes += "/"
+        return f"{scorer}{strokes}{key}"
 
     def _plain_columns(
         self, columns: _ScorerColumns, key: str | None, chosen: IntArray, last: IntArray
@@ -171,15 +188,21 @@ class LogRows:
         values, unknown = _verdicts(picked if key is None else [_leaf(value, key) for value in picked])
         if unknown:
             shown = ", ".join(repr(str(v)[:40]) for v, _ in unknown.most_common(3))
-            self.notes.append(
-                f"{sum(unknown.values())} verdicts of {columns.name} are no scores (such as {shown}): unscored"
+            self.warnings.append(
+                f"{sum(unknown.values())} of {len(picked)} verdicts of {columns.name} are no scores (such as {shown}; C, P, "
+                "I, N, yes, no and numbers are): these epochs are left out as unscored"
             )
         unscored = np.isnan(values)
         status = np.where(unscored, self._missing_status(last), _OK)
         made: dict[str, Any] = {"kind": "score", "value": values}
         answers, target = columns.answers.labels(), self._epochs.columns(last)["target"]
         answer = Labels(np.append(answers.codes, np.int32(-1))[chosen], answers.names).map(normalise_label)
-        if key is None and _are_letters(answer, target, values):
+        letters = _letters(answer, target, values) if key is None else None
+        if letters is not None:
+            odd = int((letters.missing & ~answer.missing).sum())
+            if odd:
+                self.notes.append(f"{odd} answers of {columns.name} are no letters, as most are: unparsed")
+            answer = letters
             made |= {"kind": "answer", "answer": answer}
             status = np.where(answer.missing & ~unscored, _UNPARSED, status)
         return {**made, "status": Labels(status.astype(np.int32), STATUSES)}
@@ -195,40 +218,107 @@ class LogRows:
             # A scorer's own count leaves out graders and other roles; usage is the next best.
             usage = self._epochs.columns(last)[name]
             merged[name] = np.where(np.isnan(columns[name]), usage, columns[name])
-        return Outcomes.build(len(last), {**merged, **self._identity(), "scorer": scorer or None})
+        return Outcomes.build(len(last), {**merged, **self._identity(scorer)})
 
-    def _identity(self) -> dict[str, Any]:
+    def _identity(self, scorer: str | None) -> dict[str, Any]:
         spec = self.header.eval
         return {
             "log": self.location,
             "task": spec.task,
             "model": spec.model,
-            "variant": variant_of(self.header),
+            "variant": variant_of(self.header, scorer or None),
+            "scorer": scorer or None,
         }
 
-    def _absent(self, last: IntArray) -> tuple[list[str], list[int]] | None:
+    def _valid(self, last: IntArray) -> IntArray:
+        """The rows without those that were marked invalid."""
+        self.counts = EpochCounts(repeated=len(self._epochs) - len(last))
+        if self.counts.repeated:
+            self.notes.append(
+                f"{self.counts.repeated} epochs were recorded again later in the same log; the last record counts"
+            )
+        if not self.invalid:
+            return last
+        question, epoch = self._epochs.names(last)
+        marked = [pair in self.invalid for pair in zip(question, epoch, strict=True)]
+        self.counts = replace(self.counts, invalid=sum(marked))
+        self.warnings.append(f"{sum(marked)} epochs were marked invalid and are left out")
+        return last[~np.asarray(marked, dtype=np.bool_)]
+
+    def _absent(self, pairs: _Pairs) -> tuple[list[str], list[int]] | None:
         """Question and epoch of what was planned and left no record."""
         ids = self.header.eval.dataset.sample_ids
         epochs = self.header.eval.config.epochs or 1
-        if not ids or len(ids) * epochs > max(10_000_000, 100 * len(last)):
+        stopped = self._stopped(pairs)
+        if not ids:
+            # Old logs don't list what was planned.
+            self.counts = replace(self.counts, stopped=len(stopped))
             return None
-        columns = self._epochs.columns(last)
-        question, epoch = columns["question"], columns["epoch"]
-        names = list(map(str, ids))
-        if (
-            len(last) == len(names) * epochs
-            and epoch.max(initial=0) <= epochs
-            and set(question.names) == set(names)
-        ):
-            return None  # as many as were planned, none twice, and none but these
-        seen = set(zip(question.values(), epoch.tolist(), strict=True))
+        names = list(dict.fromkeys(map(str, ids)))
+        planned = len(names) * epochs
+        within = pairs.within(names, epochs)
+        marked = {pair for pair in self.invalid if pair[1] <= epochs}
+        missing = planned - within - len(stopped) - self.counts.invalid
+        self.counts = replace(
+            self.counts,
+            planned=planned,
+            stopped=len(stopped),
+            missing=max(missing, 0),
+            unplanned=len(pairs) - within,
+        )
+        if missing <= 0:
+            return None
+        if missing > max(_MOST_ABSENT, 20 * len(pairs)):
+            self.warnings.append(
+                f"{planned:,} epochs were planned and {len(pairs):,} left a record: the others are counted as missing in "
+                "the account alone"
+            )
+            return None
+        seen = pairs.all() | stopped | marked
         gone = [(q, e) for q in names for e in range(1, epochs + 1) if (q, e) not in seen]
         return ([q for q, _ in gone], [e for _, e in gone]) if gone else None
+
+    def _stopped(self, pairs: _Pairs) -> set[tuple[str, int]]:
+        """Epochs that a manager of early stopping left out."""
+        results = self.header.results
+        stopping = None if results is None else results.early_stopping
+        if stopping is None or not stopping.early_stops:
+            return set()
+        found = {(str(stop.id), stop.epoch) for stop in stopping.early_stops} - pairs.all()
+        if found:
+            self.warnings.append(
+                f"{len(found)} planned epochs were stopped early by {stopping.manager or 'a manager'} and are left out; if "
+                "it looked at outcomes, the variance of what is left is biased"
+            )
+        return found
 
     def _absent_table(self, like: Outcomes, absent: tuple[list[str], list[int]]) -> Outcomes:
         kind, scorer = (column.values()[0] if len(like) else None for column in (like.kind, like.scorer))
         columns = {"kind": kind or "score", "status": "missing", "question": absent[0], "epoch": absent[1]}
-        return Outcomes.build(len(absent[0]), {**columns, **self._identity(), "scorer": scorer})
+        return Outcomes.build(len(absent[0]), {**columns, **self._identity(scorer)})
+
+
+class _Pairs:
+    """Question and epoch of the records that count."""
+
+    def __init__(self, question: Labels, epoch: NDArray[np.int32]) -> None:
+        self._question, self._epoch = question, epoch
+        self._all: set[tuple[str, int]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._epoch)
+
+    def within(self, names: Sequence[str], epochs: int) -> int:
+        """How many are among the planned ones."""
+        planned = set(names)
+        known = np.asarray([*(name in planned for name in self._question.names), False])
+        return int((known[self._question.codes] & (self._epoch >= 1) & (self._epoch <= epochs)).sum())
+
+    def all(self) -> set[tuple[str, int]]:
+        if self._all is None:
+            names = [name or "" for name in self._question.values()]
+            self._all = set(zip(names, self._epoch.tolist(), strict=True))
+        return self._all
 
 
 class _EpochColumns:
@@ -250,7 +340,8 @@ class _EpochColumns:
         self._text["question"].extend([str(row.id) for row in rows])
         self._text["target"].extend([t if type(t := row.target) is str else _one_target(t) for row in rows])
         self._text["limit"].extend([row.limit for row in rows])
-        self._text["uuid"].extend([row.uuid for row in rows])
+        # Other tools write logs whose uuids are all empty.
+        self._text["uuid"].extend([row.uuid or None for row in rows])
         self._text["cluster"].extend([self._clusters.of(row.id, memoryview(row.metadata)) for row in rows])
         usage = [row.model_usage for row in rows]
         used = [_usage(accounts, model) if accounts else _NO_USAGE for accounts in usage]
@@ -279,6 +370,11 @@ class _EpochColumns:
         keys = fold_keys([self._text["question"].labels().codes, self._number("epoch")])
         _, first = np.unique(keys[::-1], return_index=True)
         return np.sort(self._rows - 1 - first)
+
+    def names(self, last: IntArray) -> tuple[list[str], list[int]]:
+        """Question and epoch of the rows that stay."""
+        question = self._text["question"].labels().take(last).values()
+        return [name or "" for name in question], self._number("epoch")[last].tolist()
 
     def columns(self, last: IntArray) -> dict[str, Any]:
         """The columns of the rows that stay; made once, since several scorers share them."""
@@ -375,7 +471,13 @@ def _one_target(target: Any) -> str | None:
 def _leaf(value: Any, key: str) -> Any:
     if isinstance(value, dict):
         return value.get(key)
-    if isinstance(value, list) and key.isdigit() and int(key) < len(value):
+    if (
+        isinstance(value, list)
+        and key.isascii()
+        and key.isdigit()
+        and len(key) < 10
+        and int(key) < len(value)
+    ):
         return value[int(key)]
     return None
 
@@ -389,20 +491,28 @@ def _verdicts(values: list[Any]) -> tuple[NDArray[np.float64], Counter[str]]:
     )
 
 
-def _are_letters(answer: Labels, target: Labels, values: NDArray[np.float64]) -> bool:
-    """Whether a scorer judges single letters.
+def _letters(answer: Labels, target: Labels, values: NDArray[np.float64]) -> Labels | None:
+    """The answers as letters, if a scorer judges single letters; ``None`` if it does not.
 
-    Only where every answer and target is one letter, and the verdict is right exactly where they agree:
-    a verdict that was edited, or that follows another rule, is the authority.
+    Only where every target is one letter, at least half of the answers are, and the verdict is right exactly
+    where they agree: a verdict that was edited, or that follows another rule, is the authority. An answer
+    that is no letter and was judged wrong is one that could not be parsed.
     """
     answers, targets = answer.compact(), target.compact()
     if not answers.names or target.missing.any():
-        return False
-    if not all(len(label) == 1 and "A" <= label <= "Z" for label in answers.names + targets.names):
-        return False
-    both = Labels.concatenate([answers, targets]).codes
-    agree = both[: len(answer)] == both[len(answer) :]
+        return None
+    if not all(_is_letter(label) for label in targets.names):
+        return None
+    letters = answers.map(lambda label: label if _is_letter(label) else None)
+    if 2 * int((~letters.missing).sum()) < int((~answers.missing).sum()) or letters.missing.all():
+        return None
+    both = Labels.concatenate([letters, targets]).codes
+    agree = both[: len(letters)] == both[len(letters) :]
     scored = ~np.isnan(values)
-    return bool(((values[scored] == 1.0) | (values[scored] == 0.0)).all()) and np.array_equal(
-        agree[scored], values[scored] == 1.0
-    )
+    if not ((values[scored] == 1.0) | (values[scored] == 0.0)).all():
+        return None
+    return letters if np.array_equal(agree[scored], values[scored] == 1.0) else None
+
+
+def _is_letter(label: str) -> bool:
+    return len(label) == 1 and "A" <= label <= "Z"

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import io
+import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
+from os import PathLike, fspath
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hotmess_inspect.io.account import Account, FileAccount
 from hotmess_inspect.io.archive import Archive, DamagedLog, UnknownShape
 from hotmess_inspect.io.clusters import drop_few_defaults, missing_cluster_text
-from hotmess_inspect.io.json_log import decode_json_log, iter_samples, looks_like_log
+from hotmess_inspect.io.exports import kept_exports, kept_names
+from hotmess_inspect.io.json_log import decode_json_log, invalid_epochs, iter_samples, looks_like_log
 from hotmess_inspect.io.log_rows import LogRows
-from hotmess_inspect.io.raw_tables import MAX_TABLE_BYTES
+from hotmess_inspect.io.raw_tables import MAX_TABLE_BYTES, PARQUET_SUFFIXES, looks_like_table
 from hotmess_inspect.io.records import HeaderRecord, SummaryRecord, decode_header, iter_summaries
-from hotmess_inspect.io.sources import SUFFIXES, File, find_files
-from hotmess_inspect.io.tables import table_reading
+from hotmess_inspect.io.same_questions import Asked, Run, apply_change, one_kind, settle
+from hotmess_inspect.io.scales import Scale, rescaled
+from hotmess_inspect.io.sources import SUFFIXES, File, find_files, folder_of
+from hotmess_inspect.io.tables import number_epochs, table_reading
 from hotmess_inspect.io.transcripts import keeps_answers_apart, with_answers
+from hotmess_inspect.io.variants import variant_of
+from hotmess_inspect.io.words import counted
 from hotmess_inspect.results.warnings import copied_epoch_warnings
 from hotmess_inspect.schema import Problem
 from hotmess_inspect.table import Labels, Outcomes
@@ -28,7 +37,6 @@ from hotmess_inspect.table.outcomes import fold_keys
 
 KNOWN_VERSION = 2
 """The newest log schema that the fast reader knows; newer logs go through Inspect's own API."""
-TABLE_SUFFIXES = frozenset(SUFFIXES) - {".eval", ".json"}
 
 _JOURNAL = re.compile(r"_journal/summaries/(\d+)\.json")
 
@@ -46,6 +54,12 @@ class LogInfo:
     task_id: str
     created: str
     status: str
+    settings: str = "{}"
+    asked: Mapping[str, Asked] = field(default_factory=dict)
+
+    def run(self) -> Run:
+        """The log among those that may be pooled with it."""
+        return Run(self.path, (self.task, self.model, self.settings), self.created, self.asked)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,30 +71,65 @@ class Inputs:
         problems: What was left out or looks odd, in the order of the files.
         logs: The logs' headers.
         files: How many files were read.
+        account: Every file seen, and what became of its epochs.
     """
 
     outcomes: Outcomes
     problems: list[Problem] = field(default_factory=list)
     logs: list[LogInfo] = field(default_factory=list)
     files: int = 0
+    account: Account = field(default_factory=Account)
+
+
+@dataclass(frozen=True, eq=False)
+class FileReading:
+    """What one file holds.
+
+    Attributes:
+        outcomes: Its rows, ``None`` if it could not be read or is neither a log nor a table.
+        log: Its header, if it is a log.
+        problems: What to say about it.
+        account: What became of it.
+    """
+
+    outcomes: Outcomes | None
+    log: LogInfo | None
+    problems: list[Problem]
+    account: FileAccount
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files are read.
+
+    Attributes:
+        cluster: As in `read_inputs`.
+        columns: Role → name of a table's column, as in `read_inputs`.
+    """
+
+    cluster: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_inputs(
-    locations: Sequence[str],
+    locations: str | PathLike[str] | Sequence[str | PathLike[str]],
     *,
     progress: Callable[[int, int], None] | None = None,
     executor: Executor | None = None,
     cluster: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    scale: Scale | None = None,
 ) -> Inputs:
     """Read logs and tables; what cannot be read becomes a problem and never stops the rest.
 
     Epochs that stand in several logs (the log of a run and of its retry, shards beside the merged log)
     are recognised by Inspect's uuid, in older logs by task id, question and epoch, and counted once: as
-    in the log that was created last, scored rows before unscored ones.
+    in the log that was created last, scored rows before unscored ones. Exports that overlap count once, too.
+    Logs that ask different things under one id are not pooled (`same_questions`).
 
     Args:
-        locations: Paths, folders, glob patterns or URIs of ``.eval`` and ``.json`` logs, CSV and Parquet
-            tables.
+        locations: Paths, folders, glob patterns or URIs of logs, tables, and files of other harnesses; one or
+            several.
         progress: Called after each file with the number of bytes read so far and in all.
         executor: Where files are read: a process pool, or the workers of a cluster
             (``dask.distributed.Client(...).get_executor()``), which need access to the same paths or URIs.
@@ -88,38 +137,107 @@ def read_inputs(
         cluster: Column of tables and metadata field of samples that names each question's cluster. ``None``
             takes a table's column ``cluster``, and of logs the subject or the repository of a sample where
             there are at least five; "none" reads no clusters.
+        columns: Role → name of the column, for tables whose columns have other names
+            (`hotmess_inspect.io.roles.ALIASES` lists the roles and the names that are known).
+        scale: What scores outside of [0, 1] mean; ``None`` leaves scorers with such scores out.
 
     Returns:
         The outcomes and the problems.
     """
     problems: list[Problem] = []
-    files = list(all_files(locations, problems))
-    total, done = sum(file.size for file in files), 0
-    tables: list[Outcomes] = []
-    from_logs: list[bool] = []
-    logs: list[LogInfo] = []
-    read = 0
-    read_one = partial(read_file, cluster=cluster)
-    results = map(read_one, files) if executor is None else executor.map(read_one, files)
-    for file, (table, log, found) in zip(files, results, strict=True):
-        problems += found
-        if table is not None:
-            lacking = missing_cluster_text(table, cluster)
-            problems += [Problem("warning", file.path, lacking)] if lacking else []
-            tables.append(table)
-            from_logs.append(log is not None)
-            read += 1
-        if log is not None:
-            logs.append(log)
+    seen = list_inputs(locations, problems)
+    total, done = sum(file.size for file in seen.files), 0
+    readings: list[FileReading] = []
+    read_one = partial(read_whole, how=Reading(cluster, dict(columns or {})))
+    results = map(read_one, seen.files) if executor is None else executor.map(read_one, seen.files)
+    for file, reading in zip(seen.files, results, strict=True):
+        problems += reading.problems
+        readings.append(reading)
         done += file.size
         if progress is not None:
             progress(done, total)
+    held = [reading for reading in readings if reading.outcomes is not None]
+    logs = [reading.log for reading in readings if reading.log is not None]
+    if not held:
+        return Inputs(_empty(), problems, logs, 0, Account([*(r.account for r in readings), *seen.passed]))
+    tables = [reading.outcomes for reading in held if reading.outcomes is not None]
+    changes, said = settle(log.run() for log in logs)
+    problems += said
+    tables = [
+        apply_change(table, changes[reading.log.path])
+        if reading.log and reading.log.path in changes
+        else table
+        for reading, table in zip(held, tables, strict=True)
+    ]
     if cluster is None:
-        tables = _without_few_clusters(tables, from_logs)
-    outcomes, again = without_copies(Outcomes.concatenate(tables), logs) if tables else (_empty(), 0)
+        tables = _without_few_clusters(tables, [reading.log is not None for reading in held])
+    outcomes = number_epochs(Outcomes.concatenate(tables))
+    owner = np.repeat(np.arange(len(tables), dtype=np.int32), [len(table) for table in tables])
+    outcomes, owner, again = _once(outcomes, owner, logs, problems)
     if again:
-        problems.append(Problem("note", "logs", f"{again} epochs stand in more than one log and count once"))
-    return Inputs(outcomes, problems, logs, read)
+        problems.append(
+            Problem("note", "logs", f"{counted(again, 'epoch')} stand in more than one log and count once")
+        )
+    outcomes, decided = one_kind(outcomes)
+    problems += decided
+    outcomes, scaled = rescaled(outcomes, scale)
+    problems += scaled
+    accounts = _accounts(held, outcomes, owner)
+    others = [reading.account for reading in readings if reading.outcomes is None]
+    return Inputs(outcomes, problems, logs, len(held), Account([*accounts, *others, *seen.passed]))
+
+
+def _once(
+    outcomes: Outcomes, owner: IntArray, logs: Sequence[LogInfo], problems: list[Problem]
+) -> tuple[Outcomes, IntArray, int]:
+    """Every epoch once, whichever files hold it."""
+    keep, again = kept_copies(outcomes, logs)
+    if again:
+        outcomes, owner = outcomes.take(keep), owner[keep]
+    if len(np.unique(owner)) < 2:
+        return outcomes, owner, again
+    keep = kept_names(outcomes)
+    dropped = int((~keep).sum())
+    if dropped:
+        problems.append(
+            Problem(
+                "warning", "tables", f"{counted(dropped, 'row')} stand in more than one export and count once"
+            )
+        )
+        outcomes, owner = outcomes.take(keep), owner[keep]
+    keep, text = kept_exports(outcomes, owner, {log.path for log in logs})
+    if text:
+        problems.append(Problem("warning", "tables", text))
+        outcomes, owner = outcomes.take(keep), owner[keep]
+    return outcomes, owner, again
+
+
+def _accounts(held: Sequence[FileReading], outcomes: Outcomes, owner: IntArray) -> list[FileAccount]:
+    """The files' accounts, with the epochs that count in the end."""
+    place, first = _epochs_of(outcomes, owner)
+    size = int(place.max(initial=-1)) + 1
+    read, scored, errored = (
+        (np.bincount(place, weights=rows, minlength=size) > 0)[place] & first
+        for rows in (~outcomes.status.equals("missing"), outcomes.scored, outcomes.status.equals("errored"))
+    )
+    counts = [np.bincount(owner[chosen], minlength=len(held)) for chosen in (read, scored, errored & ~scored)]
+    return [
+        reading.account.of_epochs(*(int(count[number]) for count in counts))
+        for number, reading in enumerate(held)
+    ]
+
+
+def _epochs_of(outcomes: Outcomes, owner: IntArray | None = None) -> tuple[IntArray, BoolArray]:
+    """Number of each row's epoch, which several scorers share, and which rows are the first of theirs."""
+    rows = len(outcomes)
+    if len(outcomes.scorer.names) < 2 and not (outcomes.scorer.missing.any() and outcomes.scorer.names):
+        return np.arange(rows, dtype=np.int32), np.ones(rows, dtype=np.bool_)
+    names = (outcomes.log, outcomes.model, outcomes.task, outcomes.context, outcomes.question)
+    keys = [*([] if owner is None else [owner]), *(name.codes for name in names), outcomes.epoch]
+    _, at, place = np.unique(fold_keys(keys), return_index=True, return_inverse=True)
+    first = np.zeros(rows, dtype=np.bool_)
+    first[at] = True
+    return place.astype(np.int32), first
 
 
 def _without_few_clusters(tables: list[Outcomes], from_logs: list[bool]) -> list[Outcomes]:
@@ -134,21 +252,63 @@ def _without_few_clusters(tables: list[Outcomes], from_logs: list[bool]) -> list
     return [next(parts) if is_log else table for table, is_log in zip(tables, from_logs, strict=True)]
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What lies at the locations.
+
+    Attributes:
+        files: Files that by their name may be logs or tables, each once.
+        passed: The others.
+    """
+
+    files: list[File]
+    passed: list[FileAccount]
+
+
+def list_inputs(
+    locations: str | PathLike[str] | Iterable[str | PathLike[str]], problems: list[Problem]
+) -> Seen:
+    """What lies at locations; one without anything, and links to nothing, become problems."""
+    listed = [locations] if isinstance(locations, str | PathLike) else locations
+    files: dict[str, File] = {}
+    passed: dict[str, FileAccount] = {}
+    for location in [fspath(one) for one in listed]:
+        try:
+            found = list(find_files(location))
+            folder = folder_of(location)
+        except (OSError, ImportError, ValueError) as error:
+            problems.append(Problem("error", location, _without_path(str(error), location)))
+            continue
+        for file in found:
+            files.setdefault(os.path.realpath(file.path) if "://" not in file.path else file.path, file)
+        for path in folder.dangling if folder else ():
+            problems.append(Problem("error", path, "a link to nothing"))
+            passed[path] = FileAccount(path, state="unreadable", reason="a link to nothing")
+        others = folder.others if folder else []
+        passed |= {
+            path: FileAccount(path, state="passed over", reason="neither a log nor a table by its name")
+            for path in others
+        }
+        if not found:
+            problems.append(Problem("error", location, "holds no log and no table" + _kinds(others)))
+        elif others:
+            problems.append(
+                Problem("note", location, f"{counted(len(others), 'file')} passed over{_kinds(others)}")
+            )
+    return Seen(list(files.values()), list(passed.values()))
+
+
+def _kinds(paths: Sequence[str]) -> str:
+    """How many files there are of which suffix."""
+    if not paths:
+        return ""
+    suffixes = Counter(os.path.splitext(path)[1].lower() or "no suffix" for path in paths).most_common(4)
+    return " (" + ", ".join(f"{number} {suffix}" for suffix, number in suffixes) + ")"
+
+
 def all_files(locations: Iterable[str], problems: list[Problem]) -> Iterator[File]:
     """The files at locations, each once; a location without any becomes a problem."""
-    seen: set[str] = set()
-    for location in locations:
-        try:
-            files = list(find_files(location))
-        except (OSError, ImportError, ValueError) as error:
-            problems.append(Problem("error", location, str(error)))
-            continue
-        if not files:
-            problems.append(Problem("error", location, "holds no log and no table"))
-        for file in files:
-            if file.path not in seen:
-                seen.add(file.path)
-                yield file
+    yield from list_inputs(locations, problems).files
 
 
 def read_file(
@@ -159,41 +319,113 @@ def read_file(
     Returns:
         Its rows (``None`` if it could not be read), its header if it is a log, and what to say about it.
     """
+    reading = read_whole(file, Reading(cluster))
+    return reading.outcomes, reading.log, reading.problems
+
+
+def read_whole(file: File, how: Reading) -> FileReading:
+    """Read one log or table, with its account; whatever is wrong with it becomes a problem."""
     try:
-        if file.suffix in TABLE_SUFFIXES:
-            return _read_table(file, cluster)
-        if file.suffix == ".eval" or (file.suffix != ".json" and file.read(0, 4) == b"PK\x03\x04"):
-            rows, header = _read_archive(file, cluster)
-        elif file.suffix == ".json" or file.read(0, 1) == b"{":
-            if not file.named and not looks_like_log(file):
-                return None, None, []
-            rows, header = _read_json(file, cluster)
-        else:
-            raise DamagedLog("neither a log (.eval, .json) nor a table (.csv, .parquet)")
+        return _reading(file, how)
     except (ValueError, OSError) as error:
-        return None, None, [Problem("error", file.path, _without_path(str(error), file.path))]
+        text = _without_path(str(error), file.path)
+    except Exception as error:  # a fault of ours that one odd file shows: it must not stop the others
+        text = f"cannot be read ({type(error).__name__}: {error})"
+    account = FileAccount(file.path, state="unreadable", reason=text)
+    return FileReading(None, None, [Problem("error", file.path, text)], account)
+
+
+def _reading(file: File, how: Reading) -> FileReading:
+    if file.suffix == ".eval" or (file.suffix not in SUFFIXES and file.read(0, 4) == b"PK\x03\x04"):
+        rows, header = _read_archive(file, how.cluster)
+        form = "Inspect log"
+    elif file.suffix == ".json" and looks_like_log(file):
+        rows, header = _read_json(file, how.cluster)
+        form = "Inspect log in JSON"
+    elif file.suffix != ".json" or file.named or looks_like_table(file):
+        return _read_table(file, how)
+    else:
+        text = "JSON that is neither a log nor a table"
+        return FileReading(None, None, [], FileAccount(file.path, state="passed over", reason=text))
     spec = header.eval
-    info = LogInfo(file.path, spec.task, spec.model, spec.task_id, spec.created, header.status)
     outcomes = rows.finish()
-    notes = [Problem("warning", file.path, text) for text in _status_notes(header)]
+    info = LogInfo(
+        file.path,
+        spec.task,
+        spec.model,
+        spec.task_id,
+        spec.created,
+        header.status,
+        variant_of(header),
+        rows.asked,
+    )
+    notes = [Problem("warning", file.path, text) for text in (*_status_notes(header), *rows.warnings)]
     notes += [Problem("note", file.path, text) for text in rows.notes]
+    lacking = missing_cluster_text(outcomes, how.cluster)
+    notes += [Problem("warning", file.path, lacking)] if lacking else []
     if not len(outcomes):
         notes.append(Problem("warning", file.path, "the log holds no sample"))
-    return outcomes, info, notes
+    counts = rows.counts
+    account = FileAccount(
+        file.path,
+        form,
+        planned=counts.planned,
+        unplanned=counts.unplanned,
+        recorded=counts.recorded,
+        repeated=counts.repeated,
+        invalid=counts.invalid,
+        stopped=counts.stopped,
+        missing=counts.missing,
+    )
+    return FileReading(outcomes, info, notes, account)
 
 
 def _without_path(text: str, path: str) -> str:
     return text.removeprefix(f"{path}: ")
 
 
-def _read_table(file: File, cluster: str | None) -> tuple[Outcomes, None, list[Problem]]:
+def _read_table(file: File, how: Reading) -> FileReading:
     if file.size > MAX_TABLE_BYTES:
         raise DamagedLog(f"a table of {file.size:,} bytes; at most {MAX_TABLE_BYTES:,} are read at once")
-    reading = table_reading(io.BytesIO(file.read(0, file.size)), name=file.path, cluster=cluster)
-    text = f"{reading.dropped} rows repeat model, task, context, question and epoch of a later one; the last counts"
-    found = [Problem("warning", file.path, text)] if reading.dropped else []
+    source: str | io.BytesIO = (
+        file.path
+        if type(file) is File and file.suffix in PARQUET_SUFFIXES
+        else io.BytesIO(file.read(0, file.size))
+    )
+    try:
+        reading = table_reading(source, file.path, how.columns, how.cluster)
+    except ValueError:
+        if file.suffix not in SUFFIXES:
+            raise DamagedLog(
+                "neither a log (.eval, .json) nor a table (.csv, .tsv, .jsonl, .parquet)"
+            ) from None
+        raise
+    found = []
+    if reading.dropped:
+        text = (
+            f"{counted(reading.dropped, 'row')} repeat model, task, context, question and epoch of a later one; the last "
+            "counts"
+        )
+        found.append(Problem("warning", file.path, text))
     found += [Problem("warning", file.path, warning) for warning in reading.warnings]
-    return reading.outcomes, None, found + [Problem("note", file.path, note) for note in reading.notes]
+    found += [Problem("note", file.path, note) for note in reading.notes]
+    if not reading.rows:
+        found.append(Problem("error", file.path, "the table has a header and no row"))
+    lacking = missing_cluster_text(reading.outcomes, how.cluster)
+    found += [Problem("warning", file.path, lacking)] if lacking else []
+    place, first = _epochs_of(reading.outcomes)
+    there = ~reading.outcomes.status.equals("missing")
+    recorded = len(np.unique(place[there]))
+    missing = int(first.sum()) - recorded
+    account = FileAccount(
+        file.path,
+        reading.form,
+        planned=recorded + missing,
+        recorded=recorded + reading.dropped,
+        repeated=reading.dropped,
+        missing=missing,
+    )
+    return FileReading(reading.outcomes, None, found, account)
 
 
 def _read_archive(file: File, cluster: str | None) -> tuple[LogRows, HeaderRecord]:
@@ -213,6 +445,8 @@ def _read_archive(file: File, cluster: str | None) -> tuple[LogRows, HeaderRecor
         # Inspect sets no bounds of its own: what it is to read must pass ours.
         archive.check(["header.json", "summaries.json"])
         return _read_by_inspect(file, reason, cluster)
+    if header.invalidated:
+        rows.invalid |= invalid_epochs(Archive(file, transcripts=True))
     if rows.without_answers and keeps_answers_apart(header):
         rows = with_answers(file, rows, archive.samples)
     return rows, header
@@ -257,8 +491,6 @@ def _status_notes(header: HeaderRecord) -> Iterator[str]:
         yield "the log is of a run that goes on or has crashed; what is recorded so far counts"
     elif header.status != "success":
         yield f"the log's status is {header.status}; what it holds counts"
-    if header.invalidated:
-        yield "samples of this log were marked invalid"
     # The model's own configuration goes over the plan's only where it says something.
     own = {k: v for k, v in header.eval.model_generate_config.items() if v is not None}
     drawn = header.plan.config | own
@@ -275,6 +507,14 @@ def without_copies(outcomes: Outcomes, logs: Sequence[LogInfo]) -> tuple[Outcome
     Returns:
         The rows that stay, and how many recorded epochs were copies.
     """
+    keep, again = kept_copies(outcomes, logs)
+    return (outcomes, 0) if keep.all() else (outcomes.take(keep), again)
+
+
+def kept_copies(outcomes: Outcomes, logs: Sequence[LogInfo]) -> tuple[BoolArray, int]:
+    """Which rows stay where several logs hold an epoch, and how many recorded epochs were copies."""
+    if not logs and outcomes.uuid.missing.all():
+        return np.ones(len(outcomes), dtype=np.bool_), 0
     by_path = {log.path: log for log in logs}
     found = [by_path.get(name) for name in outcomes.log.names]
     created = [log.created if log else "" for log in found]
@@ -292,9 +532,9 @@ def without_copies(outcomes: Outcomes, logs: Sequence[LogInfo]) -> tuple[Outcome
         | ~keep
     )
     if keep.all():
-        return outcomes, 0
+        return keep, 0
     epochs = fold_keys([outcomes.log.codes, outcomes.question.codes, outcomes.epoch])
-    return outcomes.take(keep), len(np.unique(epochs[~keep & ~outcomes.status.equals("missing")]))
+    return keep, len(np.unique(epochs[~keep & ~outcomes.status.equals("missing")]))
 
 
 def _first_of_each(columns: list[IntArray], eligible: BoolArray, order: NDArray[np.intp]) -> BoolArray:

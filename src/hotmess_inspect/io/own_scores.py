@@ -18,6 +18,9 @@ from hotmess_inspect.table import LabelBuilder, Labels, Ragged
 IntArray = NDArray[np.int64]
 
 _COUNTS = {"choices": "hm_classes", "f2p": "hm_f2p", "p2p": "hm_p2p"}
+_MOST_CLASSES = 25 + 9999
+"""Classes that labels of choices can name: A to Z, then 1 to 9999."""
+_MOST_TESTS = 1 << 22
 _TEXT = ("kind", "status", "answer", "context", "target", "tests", "masked", "regrades", "digest")
 
 
@@ -31,6 +34,7 @@ class OwnColumns:
         }
         self._lists: dict[str, list[Ragged]] = {"vector": [], "goal": []}
         self._kinds: Counter[str] = Counter()
+        self._untrue: Counter[str] = Counter()
         self._rows = 0
 
     def __len__(self) -> int:
@@ -67,15 +71,31 @@ class OwnColumns:
         self._numbers["value"].append(verdicts)
         for name in MEASURED_LENGTHS:
             # An array of floats makes NaN of None.
-            lengths = [getattr(m, f"hm_{name}") for m in metadata]
+            lengths = [_amount(getattr(m, f"hm_{name}")) for m in metadata]
             self._numbers[name].append(np.asarray(lengths, dtype=np.float64))
         for name, field in _COUNTS.items():
-            counts = [getattr(m, field) or 0 for m in metadata]
+            counts = [self._count(getattr(m, field), field) for m in metadata]
             self._numbers[name].append(np.asarray(counts, dtype=np.int32))
         self._lists["vector"].append(
             Ragged.encode([_vector(m, value) for m, value in zip(metadata, values, strict=True)])
         )
         self._lists["goal"].append(Ragged.encode([m.hm_goal for m in metadata]))
+
+    def _count(self, value: Any, field: str) -> int:
+        """A count as far as it can be true; 0, which is unknown, beyond."""
+        if value is None:
+            return 0
+        if type(value) is int and 0 <= value <= (_MOST_CLASSES if field == "hm_classes" else _MOST_TESTS):
+            return value
+        self._untrue[field] += 1
+        return 0
+
+    def warnings(self) -> list[str]:
+        """What the metadata said that cannot be."""
+        return [
+            f"{number} values of {field} are no possible count: unknown"
+            for field, number in self._untrue.items()
+        ]
 
     def columns(self, chosen: IntArray, absent: IntArray) -> dict[str, Any]:
         """The columns of a table; what they were collected in is let go, so this works once.
@@ -128,6 +148,11 @@ def _filled(labels: Labels, codes: IntArray, names: Sequence[str]) -> Labels:
     return Labels(np.where(place < 0, codes, place).astype(np.int32), tuple(names))
 
 
+def _amount(value: Any) -> float | None:
+    """A length: a number from 0 on, ``None`` for anything else."""
+    return value if type(value) in (int, float) and 0 <= value <= 1e18 else None
+
+
 def _vector(metadata: EpochMetadata, value: Any) -> Sequence[float] | NDArray[np.float64] | None:
     """Probabilities and embeddings from the metadata, points from the score's value."""
     if metadata.hm_kind == "point" and isinstance(value, list):
@@ -153,7 +178,15 @@ def _status(metadata: EpochMetadata, verdict: float) -> str | None:
 def _unscored(metadata: EpochMetadata, verdict: float) -> bool:
     """Whether an epoch has no verdict: a score that is no number, or tests without their outcomes."""
     if metadata.hm_kind == "tests":
-        return metadata.hm_tests is None
+        return not _tests_fit(metadata)
     if metadata.hm_kind == "text":
         return metadata.hm_embedding is None and metadata.hm_status != "unparsed"
     return metadata.hm_kind not in KINDS or (metadata.hm_kind != "point" and math.isnan(verdict))
+
+
+def _tests_fit(metadata: EpochMetadata) -> bool:
+    """Whether there are unit tests, as many as their counts say: sizes are those of what is there."""
+    tests, counts = metadata.hm_tests, (metadata.hm_f2p, metadata.hm_p2p)
+    if type(tests) is not str or not all(type(count) is int and count >= 0 for count in counts):
+        return False
+    return bool(len(tests) == -(-sum(counts) // 4))

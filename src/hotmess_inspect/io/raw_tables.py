@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 
 from hotmess_inspect.io.archive import DamagedLog
-from hotmess_inspect.io.roles import ALIASES
-from hotmess_inspect.io.sources import suffix_of
+from hotmess_inspect.io.roles import ALIASES, assign_roles
+from hotmess_inspect.io.sources import File, suffix_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,6 +84,19 @@ def open_table(source: str | IO[bytes], name: str) -> RawTable:
         rows, form = json_rows(data)
         return from_records(rows, form + said)
     return _csv(data, said, "\t" if suffix in (".tsv", ".tab") else None)
+
+
+def looks_like_table(file: File) -> bool:
+    """Whether a JSON file that is no log holds rows that we know the names of."""
+    if file.size > MAX_TABLE_BYTES:
+        return False
+    try:
+        data = file.read(0, file.size)
+        rows, _ = json_rows(_as_utf8(_gunzipped(data) if data.startswith(b"\x1f\x8b") else data)[0])
+        roles = assign_roles(list(dict.fromkeys(key for row in rows for key in row)))
+    except (ValueError, RecursionError):
+        return False
+    return {"question_id", "epoch"} <= roles.columns.keys()
 
 
 def from_records(rows: Sequence[Mapping[str, Any]], form: str) -> RawTable:

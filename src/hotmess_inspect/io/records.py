@@ -56,8 +56,10 @@ class SummaryRecord(msgspec.Struct, gc=False, frozen=True):
     message_count: Count | None = None
     turn_count: Count | None = None
     uuid: str | None = None
-    # Undecoded: long, and of use for one field of the first epoch of each question.
+    # Undecoded: long, and of use for the first epoch of each question alone.
     metadata: msgspec.Raw = msgspec.Raw()
+    input: msgspec.Raw = msgspec.Raw()
+    invalid: bool = False
 
 
 class DatasetRecord(msgspec.Struct, gc=False, frozen=True):
@@ -65,6 +67,8 @@ class DatasetRecord(msgspec.Struct, gc=False, frozen=True):
 
     samples: int | None = None
     sample_ids: list[int | str] | None = None
+    name: Any = None
+    location: Any = None
 
 
 class ConfigRecord(msgspec.Struct, gc=False, frozen=True):
@@ -85,10 +89,15 @@ class EvalRecord(msgspec.Struct, gc=False, frozen=True):
     model: str
     task_id: str = ""
     created: str = ""
+    task_version: Any = None
     task_args: dict[str, Any] = {}
     solver: str | None = None
     solver_args: dict[str, Any] | None = None
     model_generate_config: dict[str, Any] = {}
+    model_args: Any = None
+    model_base_url: str | None = None
+    model_roles: Any = None
+    scorers: Any = None
     dataset: DatasetRecord = DatasetRecord()
     config: ConfigRecord = ConfigRecord()
     packages: dict[str, Any] = {}
@@ -100,11 +109,26 @@ class PlanRecord(msgspec.Struct, gc=False, frozen=True):
     config: dict[str, Any] = {}
 
 
+class StopRecord(msgspec.Struct, gc=False, frozen=True):
+    """An epoch that a manager of early stopping left out."""
+
+    id: int | str
+    epoch: Count
+
+
+class StoppingRecord(msgspec.Struct, gc=False, frozen=True):
+    """What was stopped early, and by whom."""
+
+    manager: str = ""
+    early_stops: list[StopRecord] = []
+
+
 class ResultsRecord(msgspec.Struct, gc=False, frozen=True):
-    """How many epochs were planned."""
+    """How many epochs were planned, and which were stopped early."""
 
     total_samples: int = 0
     completed_samples: int = 0
+    early_stopping: StoppingRecord | None = None
 
 
 class HeaderRecord(msgspec.Struct, gc=False, frozen=True):
@@ -150,7 +174,7 @@ def iter_summaries(
         size: How long the text is, if that is known; a short one takes little memory.
 
     Yields:
-        Lists of records in the order of the file.
+        Lists of records in the order of the file; their undecoded fields hold until the next list is asked for.
 
     Raises:
         DamagedLog: If the text is no list of summaries or one record is longer than ``MAX_RECORD_BYTES``.
@@ -230,11 +254,12 @@ def _decode_constants(data: Buffer, type_: Any, name: str) -> Any:
 
 
 def _with_raw_metadata(document: Any) -> Any:
-    """The metadata of samples as JSON text again, which is what the records hold."""
+    """Metadata and input of samples as JSON text again, which is what the records hold."""
     samples = document.get("samples") or [document] if isinstance(document, dict) else document
     for sample in samples if isinstance(samples, list) else []:
-        if isinstance(sample, dict) and "metadata" in sample:
-            sample["metadata"] = msgspec.Raw(json.dumps(sample["metadata"]).encode())
+        for name in ("metadata", "input") if isinstance(sample, dict) else ():
+            if name in sample:
+                sample[name] = msgspec.Raw(json.dumps(sample[name]).encode())
     return document
 
 

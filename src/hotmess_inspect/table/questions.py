@@ -194,8 +194,11 @@ def _class_arrays(
     outcomes = group.outcomes
     answer, target, width = _letter_codes(group) or _open_codes(group, layout)
     right = layout.one_each(target, "target").astype(np.intp)
-    for place in np.flatnonzero(right < 0)[:1]:
+    scored = np.bincount(layout.question, weights=outcomes.scored, minlength=len(layout.ids)) > 0
+    for place in np.flatnonzero((right < 0) & scored)[:1]:
         raise ValueError(f"question {layout.ids[place]!r} has no target")
+    # A question without any record is planned and missing: all its epochs are NaN, whatever is right.
+    right[right < 0] = 0
     known = np.zeros(len(layout.ids), dtype=np.intp)
     np.maximum.at(known, layout.question, np.maximum(outcomes.choices, outcomes.vector.sizes).astype(np.intp))
     # A question of unknown size has as many classes as the widest one: what else it offered is not on record.

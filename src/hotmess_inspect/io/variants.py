@@ -1,0 +1,134 @@
+"""Which settings make two runs of one task and model different experiments."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from hotmess_inspect.io.records import HeaderRecord
+
+# Generation settings that decide when and where a call is made, not what is drawn.
+_OPERATIONAL = frozenset(
+    {"seed", "cache", "cache_prompt", "batch", "timeout", "attempt_timeout", "stream_idle_timeout"}
+    | {"max_retries", "max_connections", "adaptive_connections", "extra_headers", "num_choices"}
+    | {"logprobs", "top_logprobs", "prompt_logprobs"}
+)
+_REPEATS = frozenset({"seed", "epochs"})
+_SCRIPTED = frozenset({"custom_outputs"})
+"""What a scripted model is to answer: the draws themselves, with ids and times of their own in every run."""
+_LIMITS = ("message_limit", "token_limit", "turn_limit", "time_limit", "working_limit")
+_SECRET = re.compile(
+    r"(api|access|private|secret|auth)[_-]?key|secret|passw(or)?d|credential|bearer|authorization|"
+    r"(^|[_-])(auth|access|api|hf|github|session)[_-]?token$|^token$",
+    re.IGNORECASE,
+)
+_SECRET_VALUE = re.compile(
+    r"\b(sk|pk|ghp|gho|hf|xox[bp]|AKIA)[-_A-Za-z0-9]{12,}|-----BEGIN [A-Z ]*PRIVATE KEY"
+)
+_IN_ADDRESS = re.compile(r"//[^/@\s]+@|\?.*$")
+
+
+def variant_of(header: HeaderRecord, scorer: str | None = None) -> str:
+    """The settings that make two runs of one task and model different experiments, as sorted JSON.
+
+    Task arguments (but ``seed`` and ``epochs``), task version, the solver, the model's own arguments, address
+    and roles, generation settings that change what is drawn, limits, the data set's name and file, and the
+    options of the scorer. The number of epochs and the random seed only say how often is drawn. What looks
+    like a secret is left out of the model's arguments and stands as a digest elsewhere.
+
+    Args:
+        header: The log's header.
+        scorer: Name of the score, for the options of the scorer that gave it; ``None`` leaves them out.
+    """
+    spec = header.eval
+    settings: dict[str, Any] = {
+        **_named("task.", spec.task_args),
+        **_named("solver.", spec.solver_args or {}),
+        **_named("model.", _without_secrets(spec.model_args)),
+        **_drawn(header.plan.config, spec.model_generate_config),
+        **_roles(spec.model_roles),
+        **{name: getattr(spec.config, name) for name in _LIMITS},
+        **({} if scorer is None else _scorer_options(spec.scorers, scorer)),
+        "solver": spec.solver,
+        "task_version": spec.task_version or None,
+        "base_url": _IN_ADDRESS.sub(lambda m: "//" if m[0][0] == "/" else "", spec.model_base_url or "")
+        or None,
+        "dataset": spec.dataset.name,
+        "dataset.location": PurePosixPath(str(spec.dataset.location)).name if spec.dataset.location else None,
+    }
+    return json.dumps({k: v for k, v in settings.items() if v is not None}, sort_keys=True, ensure_ascii=True)
+
+
+def looks_secret(name: str, value: Any) -> bool:
+    """Whether an argument is one that nobody wants printed, by its name or by what it looks like."""
+    return bool(_SECRET.search(name)) or (isinstance(value, str) and bool(_SECRET_VALUE.search(value)))
+
+
+def _named(prefix: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{prefix}{k}": _hidden(k, v) for k, v in arguments.items() if k not in _REPEATS}
+
+
+def _hidden(name: str, value: Any) -> Any:
+    """The value, inside of it digests for secrets: two of them stay two."""
+    if isinstance(value, dict):
+        return {key: _hidden(str(key), inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_hidden(name, inner) for inner in value]
+    if value is None or not looks_secret(name, value):
+        return value
+    return "hidden " + hashlib.sha256(json.dumps(value, default=str).encode()).hexdigest()[:8]
+
+
+def _without_secrets(arguments: Any) -> dict[str, Any]:
+    """A model's arguments without its keys, which say who pays and not what is drawn."""
+    if not isinstance(arguments, dict):
+        return {}
+    return {str(k): v for k, v in arguments.items() if k not in _SCRIPTED and not looks_secret(str(k), v)}
+
+
+def _drawn(*configs: Mapping[str, Any]) -> dict[str, Any]:
+    # The later configuration goes over the earlier only where it says something.
+    return {k: v for config in configs for k, v in config.items() if v is not None and k not in _OPERATIONAL}
+
+
+def _roles(roles: Any) -> dict[str, Any]:
+    """The models in other roles, such as the grader, with their settings."""
+    found: dict[str, Any] = {}
+    for name, role in roles.items() if isinstance(roles, dict) else ():
+        listed = [
+            {
+                "model": one.get("model"),
+                "base_url": one.get("base_url"),
+                **_drawn(one.get("config") or {}),
+                **_named("", _without_secrets(one.get("args"))),
+            }
+            for one in (role if isinstance(role, list) else [role])
+            if isinstance(one, dict)
+        ]
+        plain = [{k: v for k, v in one.items() if v is not None} for one in listed]
+        found[f"role.{name}"] = [one["model"] if set(one) == {"model"} else one for one in plain]
+        if len(found[f"role.{name}"]) == 1:
+            found[f"role.{name}"] = found[f"role.{name}"][0]
+    return found
+
+
+def _scorer_options(scorers: Any, scorer: str) -> dict[str, Any]:
+    """Options of the scorer that gave a score; of all where none has its name (Inspect numbers equal names)."""
+    listed = [one for one in scorers if isinstance(one, dict)] if isinstance(scorers, list) else []
+    own = [one for one in listed if _same_scorer(str(one.get("name", "")), scorer)] or listed
+    found: dict[str, Any] = {}
+    for one in own:
+        options = one.get("options")
+        if isinstance(options, dict):
+            prefix = "scorer." if len(own) == 1 else f"scorer.{one.get('name')}."
+            found |= _named(prefix, options)
+    return found
+
+
+def _same_scorer(registered: str, scorer: str) -> bool:
+    name = registered.rsplit("/", 1)[-1]
+    return scorer in (registered, name) or scorer.startswith(f"{name}/")
