@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hotmess_inspect.io.logs import LogInfo, all_files, read_file, without_copies
+from hotmess_inspect.io.same_questions import Change, apply_change, one_kind, settle
+from hotmess_inspect.io.scales import rescaled
 from hotmess_inspect.io.sources import File
 from hotmess_inspect.schema import Problem
 from hotmess_inspect.table import Outcomes
@@ -84,9 +86,21 @@ def tally_inputs(
         done += file.size
         if progress is not None:
             progress(done, total)
+    changes, said = settle(part.log.run() for part in parts if part.log is not None)
+    problems += said
     together = _sharing_epochs(parts)
+    # A log whose letters or ids have to be mapped is read again, alone or with those that share its epochs.
+    shared = {i for own in together for i in own}
+    together += [
+        [i]
+        for i, part in enumerate(parts)
+        if part.log is not None and part.log.path in changes and i not in shared
+    ]
     joined = list(
-        work(partial(_tally_files, precision=precision), [[files[i] for i in own] for own in together])
+        work(
+            partial(_tally_files, precision=precision, changes=changes),
+            [[files[i] for i in own] for own in together],
+        )
     )
     again = sum(count for _, count in joined)
     if again:
@@ -94,9 +108,12 @@ def tally_inputs(
     alone = set(range(len(parts))) - {i for own in together for i in own}
     tallies = [tally for i in sorted(alone) if (tally := parts[i].tally) is not None]
     tallies += [tally for tally, _ in joined]
+    tally = _added(tallies, precision)
+    rows, decided = one_kind(tally.rows)
+    rows, scaled = rescaled(rows, None)
     return Tallied(
-        _added(tallies, precision),
-        problems,
+        replace(tally, rows=rows),
+        [*problems, *decided, *scaled],
         [part.log for part in parts if part.log is not None],
         sum(part.tally is not None for part in parts),
     )
@@ -122,9 +139,13 @@ def _tally_file(file: File, precision: float) -> _Part:
     return _Part(Tally.of(outcomes, precision=precision), log, problems, _marks(outcomes))
 
 
-def _tally_files(files: list[File], precision: float) -> tuple[Tally, int]:
+def _tally_files(files: list[File], precision: float, changes: Mapping[str, Change]) -> tuple[Tally, int]:
     found = [read_file(file) for file in files]
-    tables = [outcomes for outcomes, _, _ in found if outcomes is not None]
+    tables = [
+        apply_change(outcomes, changes[log.path]) if log is not None and log.path in changes else outcomes
+        for outcomes, log, _ in found
+        if outcomes is not None
+    ]
     outcomes, again = without_copies(
         Outcomes.concatenate(tables), [log for _, log, _ in found if log is not None]
     )
