@@ -321,7 +321,76 @@ HALF_B: list[tuple[str, str, bool]] = [
 ]  # fmt: skip
 
 
-ALL = HALF_A + HALF_B
+# Written last, to trip the reader up.
+ADVERSARIAL: list[tuple[str, str, bool]] = [
+    ("asked", "The answer to the question is as follows: {L}", True),
+    ("asked", "Answer choice {L}", True),
+    ("asked", "Answer: The correct answer is {L}.", True),
+    ("asked", "Final answer is {L})", True),
+    ("asked", "Therefore, ANSWER: {L}. (Not {W}.)", True),
+    ("asked", "answer = ({L})", True),
+    ("markup", "[ANSWER] {L} [/ANSWER]", True),
+    ("markup", "$$\\text{{Answer: }} \\textbf{{{L}}}$$", True),
+    ("markup", '{{"A": "no", "reasoning": "x", "answer": ["{L}"]}}', True),
+    ("markup", "answer: {L}\nconfidence: 0.7\nalternatives: [{W}, {V}]", True),
+    ("markup", "## Final Answer\n**({L})** {t}", True),
+    ("markup", "<answer>{L}) {t}</answer>", True),
+    ("label", "{L}. {t}.\n\n(The other options, {W} and {V}, are distractors.)", True),
+    ("label", "{L}) {t} is the correct answer.", True),
+    ("label", "{L}) {t} because that's what the passage says; it isn't about anything else.", True),
+    ("label", "{l}", True),
+    ("label", "option {l}) {t}", True),
+    ("text", "{t}\n\nThat is what the passage says, and nothing contradicts it.", True),
+    ("text", "Correct: {t}", True),
+    ("text", "The right choice here is \"{t}\", not \"{w}\".", True),
+    ("text", "I choose {t}", True),
+    ("text", "\"{w}\" is wrong. \"{t}\" is correct.", True),
+    ("sentence", "I would argue for {L}.", True),
+    ("sentence", "Most experts would agree with {L}.", True),
+    ("sentence", "{L} is more accurate than {W}.", True),
+    ("sentence", "Compared with {W}, {L} is the better choice.", True),
+    ("sentence", "While {W} may seem right, {L} is what the passage supports.", True),
+    ("sentence", "{L}, not {W}.", True),
+    ("sentence", "{L} > {W} > {V}, so {L}.", True),
+    ("sentence", "Option {L} describes it. Option {W} does not. Option {V} does not either.", True),
+    ("sentence", "The answer isn't {W}; it's {L}.", True),
+    ("sentence", "No, it is not {W}. It is {L}.", True),
+    ("sentence", "You should choose {L} over {W}.", True),
+    ("sentence", "The answer is {L} and not {W}.", True),
+    ("sentence", "What is asked for is the exception, and the exception is {L}.", True),
+    ("sentence", "{L} is not wrong; it is the only one that holds.", True),
+    ("correction", "I was going to say {W}, but {L} makes more sense.", True),
+    ("correction", "{W}? No. {L}.", True),
+    ("correction", "The answer is {W}.\n\nEdit: it should be {L}.", True),
+    ("correction", "My first answer was {W}; my final answer is {L}.", True),
+    ("listing", "{W}: incorrect\n{L}: correct\n{V}: incorrect", True),
+    ("listing", "Possible answers: {inline}.\nThe passage supports {L}.", True),
+    ("elimination", "It is not {W}, it is not {V}, and so on; it is {L}.", True),
+    ("elimination", "All options but {L} contradict the passage.", True),
+    ("run-on", "{L}\nExplanation: clear.\n\nProblem 7. How much is 2 + 2?\nA) 3 B) 4 C) 5\nAnswer: {W}", True),
+    ("none", "I could see an argument for {L}, and also one for {W}.", False),
+    ("none", "Why not {L}? Why not {W}?", False),
+    ("none", "The answer is unclear.", False),
+    ("none", "If the rule held, {L} would be correct.", False),
+    ("none", "We are given {options}\nand have to say which one holds.", False),
+    ("none", "The choices are {L}, {W} and {V}.", False),
+    ("language", "Svaret är {L}.", True),
+    ("language", "Cevap {L}.", True),
+    ("language", "Đáp án đúng là {L}.", True),
+    ("language", "Správná odpověď je {L}.", True),
+    ("language", "Η σωστή απάντηση είναι το {L}.", True),
+    ("language", "Die richtige Antwort ist nicht {W}, sondern {L}.", True),
+    ("language", "Ce n'est pas {W}, c'est {L}.", True),
+    ("language", "答案不是{W},而是{L}。", True),
+    ("language", "No es la {W}, es la {L}.", True),
+    ("cut", "The question is about the passage, in which nothing is said of {W}. Looking more closely at the first lines we find that they "
+     "speak for {V} no more than for {W}. What they do speak for is the last one. So the answer is {L}.¦", True),
+    ("cut", "**Answer: {L}**¦\n\n**Why:** The passage leaves no other way to read it. {W} would need a second witness, {V} would need a third one, "
+     "and neither of them is there.", True),
+]  # fmt: skip
+
+
+ALL = HALF_A + HALF_B + ADVERSARIAL
 
 
 def letters_of(choices: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ __all__ = ["read_letter"]
 # The last line that the prompt asks for: nothing before it can matter.
 _ASKED = re.compile(r"\s*ANSWER\s?:\s{0,3}\(?([A-Z])\)?[\s.]*")
 _MARKED = re.compile(words.MARK)
+_LAST_MARK = re.compile(rf"({words.MARK})[^\w\ue000-\ue2ff]*$")
 _HEADS = re.compile("(?:^|[.!?;:]\\s)[^\\w\n\ue000-\ue2ff]{0,8}([\ue100-\ue2ff])", re.MULTILINE)
 _ANNOUNCED_BELOW = re.compile(
     rf"((?<![^\W\d_])(?:answer|is|(?:correct|right|best|final|my) (?:choice|option)|be|pick|choose|select|antwort|lautet|respuesta|réponse|ответ|答案|正解)\W{{0,3}}[:=])\s*\n+\s*(?={words.MARK})",
@@ -189,7 +190,7 @@ class _Reader:
             return False
         return len(self.text.split()) > 12 or words.SENTENCE_END.search(self.text) is not None
 
-    def _lists(self, lines: Sequence[str]) -> list[int | None]:
+    def _lists(self, lines: list[str]) -> list[int | None]:
         """The choice that each line of a list of choices begins with; ``None`` for a line that is no part of one."""
         heads = [ord(found[1]) if (found := words.LISTED.match(line)) else None for line in lines]
         first = [None if head is None else head & 0xFF for head in heads]
@@ -202,6 +203,7 @@ class _Reader:
                 end += 1
             if len(seen) >= 2:
                 listed[place:end] = first[place:end]
+                self._begun_before(lines, place, first[place])
             elif 0 in seen and place and lines[place - 1].endswith((":", "：")):
                 # "Let's look at each option:", and A is where the look begins.
                 listed[place] = 0
@@ -213,6 +215,16 @@ class _Reader:
             for place in places[: self.count]:
                 listed[place] = first[place]
         return listed
+
+    def _begun_before(self, lines: list[str], place: int, index: int | None) -> None:
+        """A list whose first choice stands at the end of the line before: "We are given A) …"."""
+        if (
+            index
+            and place
+            and (found := _LAST_MARK.search(lines[place - 1]))
+            and ord(found[1]) & 0xFF == index - 1
+        ):
+            lines[place - 1] = lines[place - 1][: found.start()]
 
     def _plain(self, line: str) -> None:
         if words.RETRACTION.search(line):
@@ -255,12 +267,13 @@ class _Reader:
         if words.REFUSAL.search(sentence) and not words.CONTRAST.search(sentence):
             self.refused = True
         condition = words.CONDITION.search(sentence)
-        stated = {found.end() for found in words.STATED.finditer(sentence)}
+        leads = [found.span() for found in words.STATED.finditer(sentence)]
+        stated = {end for _, end in leads}
         start = 0
         contrasted = named = False
-        for clause_end in [*self._clauses(sentence), len(sentence)]:
+        for clause_end in [*self._clauses(sentence, leads), len(sentence)]:
             clause = (start, clause_end)
-            groups = [found for found in words.GROUP.finditer(sentence, *clause)]
+            groups = list(_groups(sentence, *clause))
             before = start
             tentative = words.TENTATIVE.search(sentence, *clause) is not None
             concedes = words.CONCESSION.search(sentence, *clause)
@@ -299,7 +312,7 @@ class _Reader:
                 ):
                     continue
                 single = self._single(group[0])
-                if len(members) > 2 and len(set(members)) >= min(3, self.count):
+                if len(set(members)) >= min(3, self.count):
                     continue
                 if confirmed and not words.POLITE_CONDITION.match(tail, confirmed.end()):
                     if listed and begins and group.start() == _lead_length(sentence):
@@ -323,9 +336,11 @@ class _Reader:
             named = named or bool(groups)
             start = clause_end
 
-    def _clauses(self, sentence: str) -> Iterator[int]:
+    def _clauses(self, sentence: str, leads: Sequence[tuple[int, int]]) -> Iterator[int]:
         for found in words.CONTRAST.finditer(sentence):
-            yield found.start()
+            # "all but C" is one phrase.
+            if not any(start < found.start() < end for start, end in leads):
+                yield found.start()
 
     def _opens_answer(self, group: str, tail: str) -> bool:
         """Whether an answer begins with its letter: "B, because …", and "B) words" where no list follows."""
@@ -356,6 +371,23 @@ class _Reader:
         known = [index for index in members if index is not None]
         self.named += known
         self.last_named += known
+
+
+def _groups(sentence: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    """Choices that are named in one breath; in "compared with B, C is better" the C begins anew."""
+    for found in words.GROUP.finditer(sentence, start, end):
+        last = found.end() - 1
+        if len(found[0]) > 1 and re.fullmatch(r"[^,\ue000-\ue2ff]?,\s+", sentence[found.start() + 1 : last]):
+            if words.SINGULAR.match(sentence, found.end()):
+                yield from (_mark_at(sentence, found.start()), _mark_at(sentence, last))
+                continue
+        yield found
+
+
+def _mark_at(sentence: str, place: int) -> re.Match[str]:
+    found = _MARKED.match(sentence, place)
+    assert found is not None
+    return found
 
 
 def _lead_length(sentence: str) -> int:

@@ -52,7 +52,7 @@ _NARROW = re.compile(r"\s?[).:,]?\s{0,2}")
 _SEPARATOR = re.compile(r"[\s]{0,2}[).:,(\]\[\"'“”|–—-]{0,3}[ \t]{0,2}[\"'“(\[]?")
 # Words that may follow a letter which is a word itself (A because …, I is …).
 _CONNECTIVES = re.compile(
-    r"\s+(?:because|since|as|is|and|or|but|for|due|with|given|which|seems|follows|based|being|rather|not|can|cannot|are|must|"
+    r"\s+(?:because|since|as|is|and|or|but|for|due|with|given|which|seems|follows|based|being|rather|not|may|will|did|states|refers|implies|supports|contradicts|applies|remains|misses|can|cannot|are|must|"
     r"was|it|on this|would|does|should|fits|also|comes|might|could|looks|sounds|describes|makes|has|says|weil|da|denn|ist|car|"
     r"parce|est|porque|ya|es|é|è|und|oder|et|ou|instead|over|here|too|i|потому|так)(?![^\W\d_])|\s+[A-Z\ue000-\ue2ff(]"
 )
@@ -219,9 +219,14 @@ def _letter(found: re.Match[str], text: str, choices: Choices) -> tuple[int, int
     if found["first"] and text[end - 1] in ")]:.|":
         # "A: " may begin a question and its answer, "I." a roman number; both are labels by their place.
         return _LABEL, index
-    word = re.match(r"\s+[a-zß-ɏа-џ]", text[end : end + 8])
+    word = re.match(r"[ \t]+[a-zß-ɏа-џ]", text[end : end + 8])
     if letter in _WORDS_OF_ONE and word and not found["first"]:
-        if _CONNECTIVES.match(text, end) is None or (letter == "I" and index >= choices.count):
+        start = found.start(found.lastgroup or 0)
+        # A capital within a sentence is no article: "all but A fail".
+        begins = re.search(r"[a-zß-ɏа-џ,;]\s$", text[max(0, start - 2) : start]) is None
+        if begins and _CONNECTIVES.match(text, end) is None:
+            return None
+        if letter == "I" and not re.match(r"\s+(?:is|because|since|fits|seems)\b", text[end : end + 12]):
             return None
     return (_LABEL if found["named"] else _ALONE), index
 
@@ -307,7 +312,11 @@ def _mark_placed(text: str, choices: Choices) -> str:
 
     def marked(found: re.Match[str]) -> str:
         # "1." at the beginning of a line counts points.
-        if found[2][0].isdigit() and not found[1].strip() and text[found.end() : found.end() + 2].strip(".)"):
+        if (
+            found[2][0].isdigit()
+            and not found[1].strip()
+            and re.match(r"[.)]?[ \t]+\S", text[found.end() : found.end() + 4])
+        ):
             return found[0]
         return found[1] + chr(_TEXT + choices.placed[_lower(found[2])])
 
@@ -317,7 +326,7 @@ def _mark_placed(text: str, choices: Choices) -> str:
 @lru_cache(maxsize=4096)
 def _placed_pattern(keys: str) -> re.Pattern[str]:
     return re.compile(
-        r"((?:^[^\w\n\ue000-\ue2ff]{0,6}|[\"“'(]\s?|(?:answer|answers|ans|is|be|choose|pick|say|with|get|gives|it's|equals|option|"
+        r"((?:^[^\w\n\ue000-\ue2ff]{0,6}?|[\"“'(]\s?|(?:answer|answers|ans|is|be|choose|pick|say|with|get|gives|it's|equals|option|"
         r"choice|ist|lautet|est|es|é|是|为|：|ответ)[\"']?(?:\s*[:=—]|\s+[–-](?=\s))?\s*[\"'“(]?\s?|:\s*[\"'“(]?\s?))"
         rf"({keys})(?=\s*(?:$|[.!?]{{1,2}}(?:\s|$|[\"”'*])|[,;)\"”'\]}}。]|\s+(?:because|since|as|which|so)\b|\s+[—–-]))",
         re.IGNORECASE | re.MULTILINE,

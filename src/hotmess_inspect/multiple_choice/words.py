@@ -32,6 +32,7 @@ __all__ = [
     "REFUSAL",
     "RETRACTION",
     "SENTENCE_END",
+    "SINGULAR",
     "STATED",
     "TENTATIVE",
     "TICK_AFTER",
@@ -47,7 +48,7 @@ SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\s*\n\s*|;\s+|(?<=[。！？])")
 
 # ANSWER: C
 _ANNOUNCERS = (
-    rf"(?:{_WORD_START}(?:answers?|ans|antwort|lösung|loesung|réponse|reponse|respuesta|resposta|risposta|antwoord|"
+    rf"(?:{_WORD_START}(?:answer|ans|antwort|lösung|loesung|réponse|reponse|respuesta|resposta|risposta|antwoord|"
     r"odpowiedź|cevap|yanıt|jawaban|đáp án|svar|vastaus|răspuns|ответ|відповідь|solution|verdict|conclusion|result|"
     r"(?:correct|right|best|final|my|chosen|selected|closest|likeliest|likely)\s+(?:option|choice|letter|alternative|"
     r"selection|response|pick|guess|vote|bet|match|one|decision|statement)|pick|guess|vote|selection|"
@@ -134,7 +135,7 @@ _POSITIVE = (
     r"giusta|juist|juiste|prawidłowa|poprawna|rätt|правильн\w{1,3}|верн\w{1,3}|верен|верно|правильно)(?![^\W\d_])"
 )
 CONFIRMED = re.compile(
-    r"[)\]\"'”’.:*]{0,3}\s*(?:\([^()\n]{0,60}\))?(?:\s*,\s*[^.,\n;\ue000-\ue2ff]{1,48},)?\s*[,:–—|→-]{0,2}\s*"
+    r"\s?[)\]\"'”’.:*]{0,3}\s*(?:\([^()\n]{0,60}\))?(?:\s*,\s*[^.,\n;\ue000-\ue2ff]{1,48},)?\s*[,:–—|→-]{0,2}\s*"
     r"(?:(?:(?:which|that|this|it|one|option|choice|statement)\s+)?"
     r"(?:is|was|must be|has to be|should be|would be|will be|can only be|seems to be|appears to be|seems|looks|appears|"
     r"sounds|remains|turns out to be|ist|est|es|é|è|är|jest|to|является|—|это)\s+)?"
@@ -154,7 +155,7 @@ TICK_BEFORE = re.compile(r"(?:✅|✓|✔|☑|\[[xX]\])\s*\W{0,3}$")
 
 # Words before a choice that reject it: not C, rule out C
 HARMLESS = re.compile(
-    rf"{_WORD_START}(?:no doubt|no question|without (?:a |any )?doubt|beyond doubt|not only|nothing (?:else )?(?:but|than)|"
+    rf"{_WORD_START}(?:no doubt|no question|without (?:a |any )?doubt|beyond doubt|not only|not (?:wrong|incorrect|false)|nothing (?:else )?(?:but|than)|"
     r"none other than|no other (?:option |choice |answer )?(?:but|than)|nobody but|not surprisingly|why not|cannot be anything but|"
     r"can['’]?t be anything but|if (?:i|we) (?:had|have|must|were forced|am forced)(?: to \w+)?|if (?:forced|pressed|pushed)|"
     r"if i['’]m (?:not )?\w+|if anything|as if|even if)(?![^\W\d_])",
@@ -184,7 +185,7 @@ _NEGATIVE = (
     r"niepoprawna|не|неверн\w*|неправильн\w*|pas|no)(?![^\W\d_])|\w{0,8}n['’]t(?![^\W\d_]))"
 )
 DENIED_AFTER = re.compile(
-    r"[)\]\"'”’.:*]{0,3}\s*(?:\([^()\n]{0,60}\))?(?:\s*,\s*[^.,\n;\ue000-\ue2ff]{1,48},)?\s*"
+    r"\s?[)\]\"'”’.:*]{0,3}\s*(?:\([^()\n]{0,60}\))?(?:\s*,\s*[^.,\n;\ue000-\ue2ff]{1,48},)?\s*"
     rf"(?:[:–—|→-]{{1,2}}\s*(?:(?:this|that|it|which|option|choice|statement|one|the|a|an)\s+){{0,3}}(?:{_BE}\s+)?"
     rf"(?:[^\s,.;:]{{1,20}}\s+){{0,2}}?{_NEGATIVE}"
     rf"|\(?{_NEGATIVE}|,?\s*(?:which\s+|all\s+|both\s+|each\s+)?{_BE}\s+(?:[^\s,.;:\ue000-\ue2ff]{{1,20}}\s+){{0,3}}?{_NEGATIVE}"
@@ -258,9 +259,13 @@ NEXT_QUESTION = re.compile(
 
 # Several choices in a row: A, B and D; A/B
 _JOIN = (
-    r"\s*[)\]\"'”]?\s*(?:,\s*(?:(?:and|or|und|oder|et|ou|y|o|и|или|as well as)\s+)?|/|&|\+|;|and/or\s|(?:and|or|nor|und|oder|et|ou|y|o|e|"
+    r"\s*[.]?\s?[)\]\"'”]?\s*(?:,\s*(?:(?:and|or|und|oder|et|ou|y|o|и|или|as well as)\s+)?|/|&|\+|;|and/or\s|(?:and|or|nor|und|oder|et|ou|y|o|e|"
     r"и|или|och|eller|en|of|i|lub|atau|dan|as well as|or maybe|or perhaps|or possibly|and perhaps|or else)\s|和|或者?|及|跟|と|か|または|및|또는|و|أو)"
     r"\s*(?:(?:also|even|maybe|perhaps|possibly|either|both|option|choice|the)\s+)*[(\[\"'“]{0,2}\s*"
+)
+# A verb that has one choice for its subject.
+SINGULAR = re.compile(
+    r"[)\]\"']?\s+(?:is|was|has|does|seems|fits|describes|makes|must|states|ist|est|es|é)\b", re.IGNORECASE
 )
 GROUP = re.compile(rf"{MARK}(?:{_JOIN}{MARK})*", re.IGNORECASE)
 BARE_LINE = re.compile(rf"[^\w\ue000-\ue2ff?]{{0,12}}({MARK})[^\w\ue000-\ue2ff?]{{0,6}}")
