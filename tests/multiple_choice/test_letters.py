@@ -139,7 +139,7 @@ def test_answers_in_all_templates_to_rows_made_for_it_are_read() -> None:
 @pytest.mark.shared
 def test_answers_in_all_templates_to_real_rows_are_read(shared_data: Path) -> None:
     lines = (shared_data / "mmlu_200.jsonl").read_text("utf-8").splitlines()
-    real = [json.loads(line) for line in lines]
+    real = [json.loads(line) for line in lines[::4]]
     check([templates.Row(tuple(map(str, row["choices"])), row["subject"]) for row in real])
 
 

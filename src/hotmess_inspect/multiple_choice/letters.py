@@ -26,6 +26,10 @@ _ANNOUNCED_BELOW = re.compile(
     rf"((?<![^\W\d_])(?:answer|is|(?:correct|right|best|final|my) (?:choice|option)|be|pick|choose|select|antwort|lautet|respuesta|réponse|ответ|答案|正解)\W{{0,3}}[:=])\s*\n+\s*(?={words.MARK})",
     re.IGNORECASE,
 )
+_TICKS = re.compile(r"[✅✓✔☑←]|\[[xX]\]|<--|\(\w")
+# Characters before a choice within which a word can reject it.
+_LEAD = 120
+_COLON_BELOW = re.compile(r"[:=]\s*\n")
 _ENDS = re.compile(r"[.!?。！？)\]}\"'”’»*`:\ue000-\ue2ff✅✓✔]\s*$")
 # An answer of more words than this is no short one.
 _SHORT = 70
@@ -114,7 +118,7 @@ class _Reader:
     """One answer in marked text."""
 
     def __init__(self, text: str, choices: Choices, truncated: bool) -> None:
-        self.text = words.HARMLESS.sub("surely", text)
+        self.text = text
         self.count = choices.count
         self.truncated = truncated
         # The letters that lines and sentences begin with.
@@ -125,6 +129,7 @@ class _Reader:
         self.rejected: set[int] = set()
         self.refused = False
         self.last_named: list[int] = []
+        self.unmarked: list[str] = []
 
     def announced(self) -> int | None:
         """The choice that is announced in so many words."""
@@ -135,7 +140,11 @@ class _Reader:
         return self.decisions[-1] if self.decisions else None
 
     def read(self) -> int | None:
-        text = _ANNOUNCED_BELOW.sub(r"\1 ", self.text)
+        text = self.text
+        if _MARKED.search(text) is None:
+            return None
+        if _COLON_BELOW.search(text):
+            text = _ANNOUNCED_BELOW.sub(r"\1 ", text)
         lines = [line.strip() for line in text.split("\n") if line.strip()]
         if not lines:
             return None
@@ -171,7 +180,7 @@ class _Reader:
     def _only_one(self, text: str, lines: Sequence[str]) -> int | None:
         """What an answer without a decision means: the only choice that it names and does not reject."""
         standing = {index for index in self.named if index not in self.rejected}
-        if self.refused or self._breaks_off(lines):
+        if self.refused or self._breaks_off(lines) or any(map(words.REFUSAL.search, self.unmarked)):
             return None
         if len(text.split()) <= _SHORT and len(standing) == 1:
             return next(iter(standing))
@@ -229,8 +238,7 @@ class _Reader:
     def _plain(self, line: str) -> None:
         if words.RETRACTION.search(line):
             self.decisions.clear()
-        if words.REFUSAL.search(line):
-            self.refused = True
+        self.unmarked.append(line)
 
     def _line(self, line: str, place: int, listed: bool) -> None:
         bare = words.BARE_LINE.fullmatch(line)
@@ -262,6 +270,7 @@ class _Reader:
                     self._plain(sentence)
 
     def _sentence(self, sentence: str, listed: bool, *, opens: bool, begins: bool) -> None:
+        sentence = words.HARMLESS.sub("surely", sentence)
         asks = sentence.endswith(("?", "？"))
         corrects = words.CORRECTION.search(sentence) is not None
         if words.REFUSAL.search(sentence) and not words.CONTRAST.search(sentence):
@@ -291,7 +300,7 @@ class _Reader:
                 if announced and words.ALL_BUT.search(lead):
                     self.decisions.append(self._single(group[0]))
                     continue
-                denied = (not announced or _denies_inside(lead)) and words.DENIED.search(lead)
+                denied = (not announced or _denies_inside(lead)) and words.DENIED.search(lead[-_LEAD:])
                 confirmed = words.CONFIRMED.match(tail)
                 if (
                     denied
@@ -353,6 +362,8 @@ class _Reader:
         return ord(group[0]) & 0xFF00 == 0xE100 and _ENDS.search(tail) is not None
 
     def _is_tick(self, lead: str, tail: str, listed: bool) -> bool:
+        if _TICKS.search(lead) is None and _TICKS.search(tail) is None:
+            return False
         if words.TICK_BEFORE.search(lead):
             return True
         return words.TICK_AFTER.match(tail) is not None and (listed or len(tail) < 60)

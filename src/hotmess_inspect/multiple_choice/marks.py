@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -48,6 +49,10 @@ _LETTERS = re.compile(
 )
 # E = 3: the E of such a text is no choice wherever it stands alone.
 _VARIABLE = re.compile(rf"(?<!{_WORD})([A-Z])\s?=(?!=)")
+_LONE = re.compile(
+    rf"(?<!{_WORD})(?:[B-HJ-ZАВСЕA]|I(?!['’]|\s[a-z])|I(?=\s(?:is|because|since|fits|seems)\b)|[a-z](?=\s?[).:\]}}>\"'”’»」』】〕,!?;]|\s*$))(?!{_WORD})",
+    re.MULTILINE,
+)
 _NARROW = re.compile(r"\s?[).:,]?\s{0,2}")
 _SEPARATOR = re.compile(r"[\s]{0,2}[).:,(\]\[\"'“”|–—-]{0,3}[ \t]{0,2}[\"'“(\[]?")
 # Words that may follow a letter which is a word itself (A because …, I is …).
@@ -178,7 +183,7 @@ def _mark_letters(text: str, choices: Choices) -> str:
     place = 0
     low: str | None = None
     variables = set(_VARIABLE.findall(text)) if "=" in text else set()
-    for found in _LETTERS.finditer(text):
+    for found in _candidates(text):
         if found.start() < place or not (known := _letter(found, text, choices)):
             continue
         kind, index = known
@@ -201,6 +206,18 @@ def _mark_letters(text: str, choices: Choices) -> str:
         lambda both: both[2] if ord(both[1]) & 0xFF == ord(both[2]) & 0xFF else both[0],
         marked,
     )
+
+
+def _candidates(text: str) -> Iterator[re.Match[str]]:
+    """Letters that may stand for a choice; lines without a lone letter are passed over."""
+    end = -1
+    for lone in _LONE.finditer(text):
+        if lone.start() < end:
+            continue
+        start = text.rfind("\n", 0, lone.start()) + 1
+        end = text.find("\n", lone.start())
+        end = len(text) if end < 0 else end
+        yield from _LETTERS.finditer(text, start, end)
 
 
 def _letter(found: re.Match[str], text: str, choices: Choices) -> tuple[int, int] | None:

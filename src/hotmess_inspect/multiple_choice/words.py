@@ -120,7 +120,8 @@ ALL_BUT = re.compile(rf"{_ALL_BUT}[\s\"'“(\[]*$", re.IGNORECASE)
 _QUOTES = r"[\s\"'“„‘«「『【〔\[({<:_*-]{0,4}"
 ANNOUNCED = re.compile(rf"{_ANNOUNCED}{_QUOTES}(?={MARK})", re.IGNORECASE)
 STATED = re.compile(
-    rf"(?:{_ANNOUNCED}|{_SUBJECTS}{_WORDS_BETWEEN}\s*{_WORD_START}{_COPULAS}\s*{_FILLERS}(?:[:：]\s*)?"
+    # Most places lie within a word, which one look tells.
+    rf"(?<![A-Za-z])(?:{_ANNOUNCED}|{_SUBJECTS}{_WORDS_BETWEEN}\s*{_WORD_START}{_COPULAS}\s*{_FILLERS}(?:[:：]\s*)?"
     rf"|{_WORD_START}(?:cevap|yanıt)\s+|{_CHOOSE}{_FILLERS}|{_THEREFORE}{_FILLERS}|{_CJK}|{_ALL_BUT})"
     rf"{_QUOTES}(?={MARK})",
     re.IGNORECASE,
