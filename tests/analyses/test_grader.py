@@ -34,7 +34,7 @@ def test_by_hand():
     assert noise.grader_variance[0] == pytest.approx(1 / 12)
     assert noise.model_variance[0] == pytest.approx(1 / 4 - 1 / 12)
     # error of the first gradings: (0 + 1/2) / 2 = 1/4
-    assert noise.incoherence == pytest.approx((1 / 4 - 1 / 12) / (1 / 4 - 1 / 12))
+    assert noise.incoherence_of_expected_verdict == pytest.approx((1 / 4 - 1 / 12) / (1 / 4 - 1 / 12))
     assert noise.epochs.tolist() == [2]
 
 
@@ -51,7 +51,7 @@ def test_without_regrades_nothing_is_known():
     d = decompose(np.array([[[1.0], [0.0]]]), np.ones((1, 1)), loss="squared")
     noise = grader_noise(np.array([[1.0], [0.0]]), [1, 1], [0, 0], d)
     assert np.isnan(noise.grader_variance).all() and np.isnan(noise.model_variance).all()
-    assert math.isnan(noise.incoherence) and math.isnan(noise.mean("grader_variance"))
+    assert math.isnan(noise.incoherence_of_expected_verdict) and math.isnan(noise.mean("grader_variance"))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_all_three_terms_are_unbiased_in_a_world_with_a_flaky_test():
         (noise.grader_variance, 0.08),
     ):
         assert abs(found.mean() - truth) < 4 * found.std() / np.sqrt(questions)
-    assert noise.incoherence == pytest.approx(0.12 / 0.22, abs=0.02)
+    assert noise.incoherence_of_expected_verdict == pytest.approx(0.12 / 0.22, abs=0.02)
     assert d.error == pytest.approx(d.bias_squared + noise.model_variance + noise.grader_variance)
 
 
@@ -99,7 +99,7 @@ def test_the_order_of_epochs_changes_no_bit():
     order = rng.permutation(100)
     again = grader_noise(passes[order], np.full(100, 4), question[order], d)
     assert (again.grader_variance == noise.grader_variance).all()
-    assert again.incoherence == noise.incoherence
+    assert again.incoherence_of_expected_verdict == noise.incoherence_of_expected_verdict
 
 
 @pytest.mark.parametrize(

@@ -21,14 +21,16 @@ class GraderNoise:
             [0, 0.5]; NaN for a question none of whose epochs was graded twice.
         model_variance: What is left of the variance, shape (questions,); unbiased, so it may be a little
             below 0 where the model's variance is near 0. NaN where either variance is.
-        incoherence: Σ model_variance / Σ (error - grader_variance) over the questions that have both: the
-            incoherence that a grader without noise would have found; NaN if there are none, or no error.
+        incoherence_of_expected_verdict: Σ model_variance / Σ (error - grader_variance) over the questions that
+            have both: the incoherence of each epoch's expected verdict, its pass rate over gradings. It is not
+            what a grader without noise would have found, whose verdicts are 0 or 1. NaN if there are no such
+            questions, or no error.
         epochs: Epochs that were graded more than once, shape (questions,).
     """
 
     grader_variance: FloatArray
     model_variance: FloatArray
-    incoherence: float
+    incoherence_of_expected_verdict: float
     epochs: NDArray[np.int64]
 
     def mean(self, name: str) -> float:
@@ -43,8 +45,8 @@ def grader_noise(
 ) -> GraderNoise:
     """Part the variance of coverage error into the model's and the grader's.
 
-    Epoch r's patch passes test j with probability m_rj when it is graded once; a grader without noise has
-    m_rj in {0, 1}. By the law of total variance the outcome f_rj of one grading has
+    Epoch r's patch passes test j with probability m_rj when it is graded once, its expected verdict; a grader
+    without noise has m_rj in {0, 1}. By the law of total variance the outcome f_rj of one grading has
 
         Var(f_j) = Var_r(m_rj) + E_r[m_rj (1 - m_rj)] = model + grader.
 

@@ -68,8 +68,10 @@ def jackknife(sums: FloatArray, function: Callable[[FloatArray], FloatArray], le
         effective = np.square(squares) / np.power(moved, 4).sum(axis=0)
         freedom = 2 / (1 / (effective - 1) - 1 / units)
         errors = np.sqrt(np.diag(covariance))
-    # Influences that are rounding of the estimate are none.
-    defined = np.isfinite(errors) & (errors > 1e-12 * np.abs(estimates)) & (effective >= FEWEST_EFFECTIVE)
+    # Influences that are rounding of the estimate, or of a unit that exponents and correlations have, are none.
+    moves = errors > 1e-12 * np.maximum(1.0, np.abs(estimates))
+    effective = np.where(moves, effective, np.nan)
+    defined = np.isfinite(errors) & moves & (effective >= FEWEST_EFFECTIVE)
     intervals = np.full((count, 2), np.nan)
     for place in np.flatnonzero(defined):
         # Equal influences have no fourth moment beyond the least: as many degrees as units less one.

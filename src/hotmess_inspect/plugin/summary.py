@@ -39,7 +39,7 @@ def summarise(rows: Rows, options: Options) -> dict[str, float]:
         results |= {
             "grader_variance": measured.grader.mean("grader_variance"),
             "model_variance": measured.grader.mean("model_variance"),
-            "incoherence_model": measured.grader.incoherence,
+            "incoherence_model": measured.grader.incoherence_of_expected_verdict,
         }
     if measured.unparsed:
         kept = options.unparsed == "class" or (options.unparsed == "uniform" and rows.kind != "text")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hotmess_inspect.analyses.grader import GraderNoise
-from hotmess_inspect.analyses.lengths import LengthTrend
+from hotmess_inspect.analyses.lengths import LengthTrend, Slope
 from hotmess_inspect.analyses.overthinking import Overthinking
 from hotmess_inspect.cli._console import cell, console, print_problems
 from hotmess_inspect.render.text import plain
@@ -34,6 +34,8 @@ def print_analysis(results: Sequence[GroupResult], problems: Sequence[Problem]) 
                 _print_guards(out, result, result.guards)
             if result.grader is not None:
                 _print_grader(out, result, result.grader)
+        for result in {id(result.questions): result for result in reversed(members)}.values():
+            _print_reliability(out, result)
         # Lengths of the first measure of each scorer and loss; the others stand in the JSON.
         for result in _leading(members):
             if result.lengths is not None:
@@ -112,8 +114,8 @@ def _print_grader(out: Console, result: GroupResult, noise: GraderNoise) -> None
     out.print(
         cell(
             f"{result.group.measure}: variance {number(noise.mean('grader_variance'))} is the grader's, "
-            f"{number(noise.mean('model_variance'))} the model's; incoherence without the grader's "
-            f"{number(noise.incoherence)} ({int(noise.epochs.sum())} epochs graded more than once)",
+            f"{number(noise.mean('model_variance'))} the model's; incoherence of the expected "
+            f"verdict {number(noise.incoherence_of_expected_verdict)} ({int(noise.epochs.sum())} epochs graded more than once)",
             "dim",
         )
     )
@@ -144,8 +146,18 @@ def _print_guards(out: Console, result: GroupResult, found: Guards) -> None:
         out.print(cell(f"questions: {listed}", "dim"))
 
 
+def _print_reliability(out: Console, result: GroupResult) -> None:
+    """What repeated epochs say about the reliability of single ones, once per measure."""
+    if result.reliability is None:
+        return
+    if result.group.measure:
+        out.print(cell(f"{result.group.measure}:", "dim"))
+    for sentence in result.reliability.sentences():
+        out.print(cell(sentence, "dim"))
+
+
 def _print_lengths(out: Console, result: GroupResult, lengths: LengthFindings) -> None:
-    measure = result.group.measure or result.group.scorer
+    measure = result.group.measure or result.group.scorer or "–"
     name = f"{measure} by {result.length}, {result.decomposition.loss} {result.decomposition.estimator}"
     table = Table(title=plain(name), title_justify="left")
     for column in (
@@ -168,8 +180,16 @@ def _print_lengths(out: Console, result: GroupResult, lengths: LengthFindings) -
         numbers = map(number, (b.accuracy, b.error, b.bias_squared, b.variance, b.incoherence))
         table.add_row(f"{b.length:.1f}", str(b.questions), *numbers, interval)
     out.print(table)
+    if lengths.trend.tied_questions:
+        out.print(
+            cell(
+                f"{lengths.trend.tied_questions} questions have the length of questions in another bucket, and belong "
+                "to both in part",
+                "dim",
+            )
+        )
     _print_slope(out, lengths.trend)
-    _print_overthinking(out, lengths.overthinking)
+    _print_overthinking(out, lengths.overthinking, lengths.censored)
     if lengths.uncensored:
         share = lengths.censored / lengths.epochs
         out.print(f"without the {lengths.censored} epochs ({share:.0%}) ended by a limit or cut off:")
@@ -178,16 +198,38 @@ def _print_lengths(out: Console, result: GroupResult, lengths: LengthFindings) -
 
 
 def _print_slope(out: Console, trend: LengthTrend) -> None:
-    fit, ci = trend.fit, trend.slope_ci
-    if fit.note:
-        out.print(cell(f"slope of incoherence against length: {fit.note}", "dim"))
+    """The slope, and beside it what difficulty alone does not explain."""
+    name = "slope of incoherence against length"
+    if trend.fit.note:
+        out.print(cell(f"{name}: {trend.fit.note}", "dim"))
         return
+    out.print(f"{name}: {_exponent(Slope(trend.fit, trend.slope_ci, trend.effective_questions))}")
+    if trend.excess is None or trend.position is None:
+        return
+    if trend.excess.fit.note and trend.position.fit.note:
+        text = "accuracy fixes the incoherence of these questions: this slope is that of their difficulty"
+        out.print(cell(text, "dim"))
+        return
+    excess, position = (slope.fit.note or _exponent(slope) for slope in (trend.excess, trend.position))
     out.print(
-        f"slope of log incoherence against log length: {fit.exponent:.3f} [{ci.low:.3f} … {ci.high:.3f}], R² {number(fit.r_squared)}"
+        f"beside difficulty, which makes a slope by itself: excess over the lower end at equal accuracy {excess}; "
+        f"position in the range {position}"
     )
 
 
-def _print_overthinking(out: Console, split: Overthinking) -> None:
+def _exponent(slope: Slope) -> str:
+    """An exponent with its interval and what it rests on."""
+    fit, (low, high) = slope.fit, slope.interval
+    interval = f" [{low:.3f} … {high:.3f}]"
+    if math.isnan(low):
+        carried = slope.effective_questions
+        reason = "no question moves it" if math.isnan(carried) else f"{carried:.1f} effective questions"
+        interval = f" (no interval: {reason})"
+    zeros = f", {fit.zeros} of them at 0" if fit.zeros else ""
+    return f"{fit.exponent:.3f}{interval}, {fit.points} buckets{zeros}, R² {number(fit.r_squared)}"
+
+
+def _print_overthinking(out: Console, split: Overthinking, censored: int = 0) -> None:
     if split.note:
         out.print(cell(f"shorter against longer epochs of the same question: {split.note}", "dim"))
         return
@@ -197,6 +239,16 @@ def _print_overthinking(out: Console, split: Overthinking) -> None:
         f"shorter against longer epochs of the same question: {split.below:.3f} against {split.above:.3f}, "
         f"difference {split.difference:+.3f} [{low:+.3f} … {high:+.3f}]{p}"
     )
+    if split.tied_questions:
+        out.print(cell(f"{split.tied_questions} questions part epochs of equal length", "dim"))
+    if p and censored:
+        out.print(
+            cell(
+                f"p is about the lengths on record: {censored} epochs were ended by a limit, and where such epochs fail, "
+                "length and outcome are related by that alone",
+                "dim",
+            )
+        )
 
 
 def number(value: float) -> str:

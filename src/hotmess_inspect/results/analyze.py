@@ -25,6 +25,11 @@ from hotmess_inspect.results.grader import grader_findings
 from hotmess_inspect.results.guards import Guards, guards, mixed_images, mixed_images_warning
 from hotmess_inspect.results.intervals import GroupIntervals
 from hotmess_inspect.results.lengths import LengthFindings, censoring_warning, length_findings
+from hotmess_inspect.results.reliability import (
+    ReliabilityFindings,
+    no_reliability_json,
+    reliability_findings,
+)
 from hotmess_inspect.results.warnings import accuracy_warnings, unequal_epoch_warnings
 from hotmess_inspect.schema import (
     ESTIMATORS,
@@ -169,6 +174,11 @@ class GroupResult:
         )
 
     @property
+    def reliability(self) -> ReliabilityFindings | None:
+        """pass^k and what goes with it; the same for every loss of a group."""
+        return reliability_findings(self.questions, resamples=self.options.resamples, seed=self.options.seed)
+
+    @property
     def accuracy(self) -> float:
         """Mean over questions of the mean over epochs of how right an epoch is; NaN without any."""
         correct = self.questions.correct
@@ -239,6 +249,7 @@ class GroupResult:
             "incoherence_note": d.incoherence_note or None,
             "incoherence_corrected": finite_or_none(d.corrected_incoherence),
             **(self.guards.as_json() if self.guards else {"accuracy_matched": None, "failures": None}),
+            **(self.reliability.as_json() if self.reliability else no_reliability_json()),
             "zero_error_questions": d.zero_error_questions,
             "mixed_image_questions": len(mixed_images(self.group.outcomes)),
             "contexts": _contexts_json(d),
@@ -348,10 +359,13 @@ def is_nested(questions: Questions) -> bool:
 
 def _grader_json(noise: GraderNoise | None) -> dict[str, float | None]:
     """How the variance parts into that of the grader and that of the model; ``None`` where it is not known."""
+    expected = None if noise is None else finite_or_none(noise.incoherence_of_expected_verdict)
     return {
         "grader_variance": None if noise is None else finite_or_none(noise.mean("grader_variance")),
         "model_variance": None if noise is None else finite_or_none(noise.mean("model_variance")),
-        "incoherence_model": None if noise is None else finite_or_none(noise.incoherence),
+        "incoherence_of_expected_verdict": expected,
+        # The name in the first release, for the same number.
+        "incoherence_model": expected,
     }
 
 

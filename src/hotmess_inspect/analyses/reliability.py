@@ -1,0 +1,525 @@
+"""What users of repeated runs ask for: pass^k, pass@k, how much of the spread is the model's, how much is chance."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hotmess_inspect.analyses._arrays import check_level, ordered_mean, percentile_interval, seeded
+from hotmess_inspect.analyses.summaries import Estimate, share
+from hotmess_inspect.arrays import NAN, FloatArray, IntArray, cluster_numbers
+from hotmess_inspect.inference.beta_binomial import (
+    BetaBinomial,
+    all_right,
+    any_right,
+    count_table,
+    fit_beta_binomial,
+    log_likelihood,
+    probabilities,
+)
+from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_intervals
+from hotmess_inspect.inference.jackknife import jackknife
+from hotmess_inspect.inference.quantiles import normal_quantile
+from hotmess_inspect.inference.resampling import canonical_order, cluster_sums, resampled_sums
+
+FARTHEST = 4
+"""How many times the epochs at hand the beta-binomial is taken to."""
+
+# Refits of simulated counts behind the p-value of the goodness of fit.
+_SIMULATIONS = 499
+# Replicates of the model's two parameters; the ends of an interval move by some hundredths of its width.
+_REPLICATES = 1000
+# A step this small moves pass^k in the seventh decimal.
+_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class PassRate:
+    """Probability that k epochs of a question are all right, or that one of them is.
+
+    Attributes:
+        k: Epochs.
+        value: Mean over questions, in [0, 1].
+        interval: Over other questions (clusters).
+        extrapolated: Whether it is that of the beta-binomial model, for more epochs than there are.
+        questions: Questions it rests on: with k epochs, or all with two where it is extrapolated.
+    """
+
+    k: int
+    value: float
+    interval: Interval
+    extrapolated: bool
+    questions: int
+
+
+@dataclass(frozen=True)
+class GoodnessOfFit:
+    """How the counts of right epochs compare with those that the beta-binomial model predicts.
+
+    Attributes:
+        epochs: The number of epochs n that most questions have.
+        observed: Questions with 0 … n right epochs among those with n, shape (n + 1,).
+        predicted: What the model predicts for as many questions.
+        p_value: Share of data sets simulated from the fitted model, and fitted anew, that fit no better: small
+            where the model is wrong. NaN where counts cannot tell (fewer than three epochs).
+    """
+
+    epochs: int
+    observed: tuple[int, ...]
+    predicted: tuple[float, ...]
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Reliability of pass/fail outcomes over repeated epochs.
+
+    Attributes:
+        pass_hat_k: pass^k for k from 1 to the most epochs R of a question and, extrapolated, to 4R.
+        pass_at_k: pass@k for the same k.
+        model: The beta-binomial behind the extrapolation; NaN where `model_note` says why there is none.
+        fit: Its goodness of fit; None where there is no model.
+        model_note: Why nothing is extrapolated, or an empty string.
+        flip_rate: Share of questions with two epochs that are neither always right nor always wrong.
+        outcome_consistency: Mean of (2p - 1)², unbiased: 1 - 4 p(1 - p) with the unbiased variance.
+        scores: What does not need pass/fail: intraclass correlation, dependability, noise floor.
+    """
+
+    pass_hat_k: tuple[PassRate, ...]
+    pass_at_k: tuple[PassRate, ...]
+    model: BetaBinomial
+    fit: GoodnessOfFit | None
+    model_note: str
+    flip_rate: Estimate
+    outcome_consistency: Estimate
+    scores: "ScoreReliability"
+
+
+@dataclass(frozen=True)
+class ScoreReliability:
+    """How much of the spread of scores is between questions, and how much between epochs of one question.
+
+    Attributes:
+        icc: Intraclass correlation ICC(1), (MSB - MSW)/(MSB + (n₀ - 1) MSW): the dependability of one epoch.
+        within: Variance between epochs of a question, MSW.
+        between: Variance between the true scores of questions, (MSB - MSW)/n₀; below 0 by chance.
+        noise_floor: 1.96·√(2 E[s²]/N): two single runs on these N questions differ by no more in 95 of 100 cases.
+        questions: Questions with two epochs, those that count.
+        epochs: Mean number of epochs n₀ as the analysis of variance takes it.
+    """
+
+    icc: Estimate
+    within: float
+    between: float
+    noise_floor: Estimate
+    questions: int
+    epochs: float
+
+    def dependability(self, epochs: float) -> float:
+        """Φ(R) = σ²_between/(σ²_between + σ²_within/R) of a question's mean over R epochs; NaN where undefined."""
+        between = max(self.between, 0.0)
+        total = between + self.within / epochs
+        return between / total if total > 0 else NAN
+
+    def epochs_for(self, dependability: float) -> float:
+        """Epochs that a dependability in (0, 1) takes, Φ/(1 - Φ)·σ²_within/σ²_between; infinite without between.
+
+        Raises:
+            ValueError: If the dependability is outside (0, 1).
+        """
+        if not 0 < dependability < 1:
+            raise ValueError(f"dependability={dependability!r} is outside (0, 1)")
+        if np.isnan(self.between) or np.isnan(self.within):
+            return NAN
+        if self.within == 0:
+            return 1.0
+        return (
+            dependability / (1 - dependability) * self.within / self.between if self.between > 0 else np.inf
+        )
+
+
+def reliability(
+    right: ArrayLike,
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    clusters: Sequence[Hashable] | NDArray[Any] | None = None,
+    rng: np.random.Generator | None = None,
+) -> Reliability:
+    """pass^k, pass@k and what goes with them, from outcomes that are right or wrong.
+
+    With c of n epochs right, pass^k = C(c, k)/C(n, k) and pass@k = 1 - C(n - c, k)/C(n, k) per question, unbiased
+    for k independent epochs, and means over the questions with at least k epochs. For pass/fail they are the
+    decomposition in other words: variance = pass¹ - pass², bias² = 1 - 2 pass¹ + pass², so that
+
+        incoherence = (pass¹ - pass²)/(1 - pass¹).
+
+    Beyond the epochs at hand, the pass rates of questions are taken to follow one beta distribution, fitted by
+    maximum likelihood to (c, n): pass^k = B(a + k, b)/B(a, b). Nothing is extrapolated beyond 4R epochs.
+
+    Intervals are for other questions (or clusters), never for other epochs of these: what epochs add by chance is
+    in the spread between questions already.
+
+    Args:
+        right: 1 for right, 0 for wrong, NaN for a missing epoch, shape (questions, epochs).
+        level: Coverage of the intervals, inside (0, 1).
+        resamples: Bootstrap replicates.
+        clusters: Label of each question's cluster, shape (questions,), resampled as a whole.
+        rng: Source of randomness; None is `np.random.default_rng(0)`.
+
+    Returns:
+        The numbers; equal bits for generators in equal states, whatever the order of questions and epochs.
+
+    Raises:
+        ValueError: If an outcome is neither 0 nor 1, or an argument is malformed.
+
+    References:
+        Chen et al. (2021), https://arxiv.org/abs/2107.03374, for pass@k; Yao et al. (2024),
+        https://arxiv.org/abs/2406.12045, for pass^k; Griffiths (1973), doi:10.2307/2529131, for the model.
+
+    Example:
+        Two questions, three epochs: right in 3 and in 1 of them.
+
+        >>> found = reliability([[1, 1, 1], [1, 0, 0]])
+        >>> [round(rate.value, 3) for rate in found.pass_hat_k if not rate.extrapolated]
+        [0.667, 0.5, 0.5]
+    """
+    check_level(level, resamples)
+    values = _outcomes(right)
+    labels = None if clusters is None else cluster_numbers(clusters, len(values))
+    rng = seeded(rng)
+    epochs = (~np.isnan(values)).sum(axis=1)
+    wins = np.nansum(values, axis=1).astype(np.int64)
+    options = _Options(level, resamples, rng)
+    shown = int(epochs.max(initial=0))
+    sample = _Sample(wins, epochs, labels)
+    measured = _pass_rates(sample, shown, options)
+    model, note = sample.model
+    fit = None
+    beyond: tuple[tuple[PassRate, ...], tuple[PassRate, ...]] = ((), ())
+    if not note:
+        fit = _goodness(sample, model, rng)
+        beyond = _extrapolated(sample, model, shown, options)
+    repeated = epochs >= 2
+    flips = repeated & (wins > 0) & (wins < epochs)
+    agreement = 1 - 4 * _variances(wins, epochs)
+    return Reliability(
+        pass_hat_k=(*measured[0], *beyond[0]),
+        pass_at_k=(*measured[1], *beyond[1]),
+        model=model,
+        fit=fit,
+        model_note=note,
+        flip_rate=_flip_rate(flips, repeated, labels, options),
+        outcome_consistency=_mean(agreement, labels, options, (-1.0, 1.0)),
+        scores=score_reliability(values, level=level, resamples=resamples, clusters=labels, rng=rng),
+    )
+
+
+def score_reliability(
+    scores: ArrayLike,
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    clusters: Sequence[Hashable] | NDArray[Any] | None = None,
+    rng: np.random.Generator | None = None,
+) -> ScoreReliability:
+    """Intraclass correlation, dependability and noise floor of scores over repeated epochs.
+
+    One-way analysis of variance over the questions with at least two epochs; with unequal numbers of epochs
+    n₀ = (Σn - Σn²/Σn)/(N - 1). The interval of ICC(1) leaves out each question (cluster) in turn.
+
+    Args:
+        scores: How right each epoch is, NaN where missing, shape (questions, epochs).
+        level: Coverage of the intervals.
+        resamples: Bootstrap replicates behind the noise floor's interval.
+        clusters: Label of each question's cluster, shape (questions,).
+        rng: Source of randomness; None is `np.random.default_rng(0)`.
+
+    Returns:
+        The components; NaN with fewer than two questions of two epochs.
+
+    References:
+        Shrout and Fleiss (1979), doi:10.1037/0033-2909.86.2.420; Shavelson and Webb (1991), Generalizability
+        Theory.
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    if values.ndim != 2:
+        raise ValueError(f"scores must have the axes (questions, epochs); got shape {values.shape}")
+    labels = None if clusters is None else cluster_numbers(clusters, len(values))
+    known = np.sort(values, axis=1)
+    number = (~np.isnan(known)).sum(axis=1).astype(np.float64)
+    counted = number >= 2
+    known, number = known[counted], number[counted]
+    labels = None if labels is None else labels[counted]
+    total = np.nansum(known, axis=1)
+    inside = np.nansum(np.square(known - (total / np.maximum(number, 1))[:, None]), axis=1)
+    questions = len(number)
+    spread = inside / np.maximum(number - 1, 1)
+    level_share = normal_quantile((1 + level) / 2)
+    floor = _mean(spread, labels, _Options(level, resamples, seeded(rng)), (0.0, np.inf))
+    width = (
+        [
+            level_share * np.sqrt(2 * max(v, 0.0) / questions) if v == v else NAN
+            for v in (floor.value, *floor.interval)
+        ]
+        if questions
+        else [NAN] * 3
+    )
+    noise = Estimate(float(width[0]), Interval(float(width[1]), float(width[2])))
+    if questions < 2:
+        return ScoreReliability(Estimate(NAN, UNDEFINED), NAN, NAN, noise, questions, NAN)
+    columns = np.stack(
+        [np.ones(questions), number, np.square(number), total, np.square(total) / number, inside], 1
+    )
+    columns = columns if labels is None else cluster_sums(columns, labels)
+    columns = columns[canonical_order(columns)]
+    found = jackknife(columns, lambda sums: _components(sums)[:, :1], level)
+    icc, within, between, mean_epochs = _components(columns.sum(axis=0)[None])[0]
+    low, high = found.intervals[0]
+    ends = Interval(float(max(low, min(icc, -1.0))), float(min(high, 1.0))) if low == low else UNDEFINED
+    return ScoreReliability(
+        Estimate(float(icc), ends), float(within), float(between), noise, questions, float(mean_epochs)
+    )
+
+
+@dataclass(frozen=True)
+class _Options:
+    level: float
+    resamples: int
+    rng: np.random.Generator
+
+
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """Counts per question in an order of their own, so that what is drawn for them depends on nothing else."""
+
+    wins: IntArray
+    epochs: IntArray
+    clusters: IntArray | None
+
+    @cached_property
+    def table(self) -> FloatArray:
+        """Sufficient counts of the questions with two epochs or more, by cluster where there are any."""
+        repeated = self.epochs >= 2
+        table = count_table(self.wins[repeated], self.epochs[repeated])
+        if self.clusters is not None:
+            table = cluster_sums(table, self.clusters[repeated])
+        return table[canonical_order(table)]
+
+    @cached_property
+    def model(self) -> tuple[BetaBinomial, str]:
+        """The beta-binomial, and why there is none."""
+        repeated = self.epochs >= 2
+        wins, epochs = self.wins[repeated], self.epochs[repeated]
+        note = ""
+        if len(wins) < 2:
+            note = f"{len(wins)} questions have two epochs or more, and two are needed"
+        elif not ((wins > 0) & (wins < epochs)).any():
+            note = "no question is right in some epochs and wrong in others: nothing tells how often one would be"
+        if note:
+            return BetaBinomial(np.array(NAN), np.array(NAN)), f"nothing is extrapolated: {note}"
+        return fit_beta_binomial(self.table.sum(axis=0)), ""
+
+
+def _outcomes(right: ArrayLike) -> FloatArray:
+    values = np.asarray(right, dtype=np.float64)
+    if values.ndim != 2:
+        raise ValueError(f"right must have the axes (questions, epochs); got shape {values.shape}")
+    places = np.argwhere(~(np.isnan(values) | (values == 0) | (values == 1)))
+    if len(places):
+        question, epoch = places[0].tolist()
+        raise ValueError(
+            f"right of question {question}, epoch {epoch} is {values[question, epoch]:g}; permitted: 0, 1, or NaN"
+        )
+    return values
+
+
+def _variances(wins: IntArray, epochs: IntArray) -> FloatArray:
+    """Unbiased variance c(n - c)/(n(n - 1)) of each question's outcome, NaN with one epoch."""
+    pairs = (epochs * (epochs - 1)).astype(np.float64)
+    found: FloatArray = wins * (epochs - wins) / np.where(pairs > 0, pairs, np.nan)
+    return found
+
+
+def _all_of(count: IntArray, epochs: IntArray, largest: int) -> FloatArray:
+    """C(count, k)/C(epochs, k) for k = 1 … largest, 0 where the question has fewer, shape (questions, largest)."""
+    step = np.arange(largest)
+    factors = np.maximum(count[:, None] - step, 0) / np.maximum(epochs[:, None] - step, 1)
+    return np.cumprod(factors, axis=1)
+
+
+def _pass_rates(sample: _Sample, largest: int, options: _Options) -> list[list[PassRate]]:
+    """pass^k and pass@k for k from 1 to R, all from the same resampled questions."""
+    if not largest:
+        return [[], []]
+    has = (sample.epochs[:, None] > np.arange(largest)).astype(np.float64)
+    every = has * _all_of(sample.wins, sample.epochs, largest)
+    any_ = has * (1 - _all_of(sample.epochs - sample.wins, sample.epochs, largest))
+    values, counted = np.concatenate([every, any_], axis=1), np.tile(has, 2)
+    intervals = ratio_intervals(
+        values,
+        counted,
+        level=options.level,
+        resamples=options.resamples,
+        clusters=sample.clusters,
+        rng=options.rng,
+    )
+    rates = []
+    for place, ends in enumerate(intervals):
+        questions = int(counted[:, place].sum())
+        value = float(np.sort(values[:, place]).sum() / questions)
+        rates.append(PassRate(place % largest + 1, value, _within(ends, value), False, questions))
+    return [rates[:largest], rates[largest:]]
+
+
+def _extrapolated(
+    sample: _Sample, model: BetaBinomial, largest: int, options: _Options
+) -> tuple[tuple[PassRate, ...], tuple[PassRate, ...]]:
+    """pass^k and pass@k for k from R + 1 to 4R."""
+    k = np.arange(largest + 1, FARTHEST * largest + 1)
+    table = sample.table
+    questions, units = int((sample.epochs >= 2).sum()), len(table)
+    drawn = np.zeros((0, len(k))), np.zeros((0, len(k)))
+    # Units that are all alike say nothing about how others would be.
+    if units >= 2 and (table != table[0]).any():
+        sums = resampled_sums(table, resamples=min(options.resamples, _REPLICATES), rng=options.rng)
+        fits = fit_beta_binomial(sums, _TOLERANCE)
+        drawn = all_right(fits, k), any_right(fits, k)
+    found = []
+    for values, replicates in zip((all_right(model, k), any_right(model, k)), drawn, strict=True):
+        found.append(
+            tuple(
+                PassRate(
+                    int(number),
+                    float(value),
+                    _within(percentile_interval(column, options.level, units), float(value)),
+                    True,
+                    questions,
+                )
+                for number, value, column in zip(k, values, replicates.T, strict=True)
+            )
+        )
+    return found[0], found[1]
+
+
+def _goodness(sample: _Sample, model: BetaBinomial, rng: np.random.Generator) -> GoodnessOfFit:
+    """Observed and predicted counts, and the parametric bootstrap of their G² distance."""
+    repeated = sample.epochs >= 2
+    order = np.lexsort((sample.wins[repeated], sample.epochs[repeated]))
+    wins, epochs = sample.wins[repeated][order], sample.epochs[repeated][order]
+    sizes, questions = np.unique(epochs, return_counts=True)
+    usual = int(questions.argmax())
+    observed = _histograms(wins[None], sizes, questions)
+    predicted = probabilities(model, int(sizes[usual])) * questions[usual]
+    p_value = NAN
+    if sizes.max() >= 3:
+        # Two parameters describe the counts of two epochs without a rest: three tell.
+        mean, size = float(model.mean), float(model.concentration)
+        rates = rng.beta(
+            max(mean * size, 1e-300), max((1 - mean) * size, 1e-300), (_SIMULATIONS, len(epochs))
+        )
+        simulated = _histograms(rng.binomial(epochs, rates), sizes, questions)
+        gap = float(_distance(observed, fit_beta_binomial(_summed(observed)))[0])
+        gaps = _distance(simulated, fit_beta_binomial(_summed(simulated), _TOLERANCE))
+        p_value = float((1 + (gaps >= gap - 1e-9).sum()) / (1 + _SIMULATIONS))
+    return GoodnessOfFit(
+        int(sizes[usual]), tuple(observed[usual][0].tolist()), tuple(predicted.tolist()), p_value
+    )
+
+
+def _histograms(wins: IntArray, sizes: IntArray, questions: IntArray) -> list[IntArray]:
+    """Questions with 0 … n right of n epochs, for each n; each of shape (sets, n + 1).
+
+    Args:
+        wins: Right epochs, questions with the same number of epochs side by side, shape (sets, questions).
+        sizes: Numbers of epochs.
+        questions: How many questions have each of them.
+    """
+    ends = np.cumsum(questions)
+    found = []
+    for size, start, stop in zip(sizes.tolist(), (ends - questions).tolist(), ends.tolist(), strict=True):
+        place = wins[:, start:stop] + (size + 1) * np.arange(len(wins))[:, None]
+        counts = np.bincount(place.ravel(), minlength=len(wins) * (size + 1))
+        found.append(counts.reshape(len(wins), size + 1).astype(np.int64))
+    return found
+
+
+def _summed(histograms: list[IntArray]) -> FloatArray:
+    """Sums of `count_table` over the questions of each set, shape (sets, 3R)."""
+    largest = max(counts.shape[1] - 1 for counts in histograms)
+    sums = np.zeros((3, len(histograms[0]), largest))
+    for counts in histograms:
+        size = counts.shape[1] - 1
+        # Questions with more than i right: all counts above i.
+        more = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1][:, 1:]
+        fewer = np.cumsum(counts, axis=1)[:, ::-1][:, 1:]
+        sums[0, :, :size] += more
+        sums[1, :, :size] += fewer
+        sums[2, :, :size] += counts.sum(axis=1)[:, None]
+    return np.concatenate(list(sums), axis=1)
+
+
+def _distance(histograms: list[IntArray], fits: BetaBinomial) -> FloatArray:
+    """Log-likelihood of the observed shares of counts less that of the model, shape (sets,)."""
+    free = np.zeros(len(histograms[0]))
+    for counts in histograms:
+        steps = np.arange(1, counts.shape[1])
+        choose = np.concatenate([[0.0], np.cumsum(np.log((counts.shape[1] - steps) / steps))])
+        shares = np.where(counts > 0, counts, 1) / counts.sum(axis=1, keepdims=True)
+        free += (counts * (np.log(np.where(counts > 0, shares, 1.0)) - choose)).sum(axis=1)
+    distance: FloatArray = free - log_likelihood(_summed(histograms), fits)
+    return distance
+
+
+def _flip_rate(
+    flips: NDArray[np.bool_], repeated: NDArray[np.bool_], clusters: IntArray | None, options: _Options
+) -> Estimate:
+    if clusters is not None:
+        return _mean(np.where(repeated, flips.astype(np.float64), NAN), clusters, options, (0.0, 1.0))
+    found = share(flips, repeated, options.level)
+    return Estimate(found.value, found.interval)
+
+
+def _mean(
+    values: FloatArray, clusters: IntArray | None, options: _Options, bounds: tuple[float, float]
+) -> Estimate:
+    """Mean of the values that are defined, with an interval over questions (clusters)."""
+    known = ~np.isnan(values)
+    if not known.any():
+        return Estimate(NAN, UNDEFINED)
+    ends = ratio_intervals(
+        values[known][:, None],
+        np.ones((int(known.sum()), 1)),
+        level=options.level,
+        resamples=options.resamples,
+        clusters=None if clusters is None else clusters[known],
+        rng=options.rng,
+    )[0]
+    value = ordered_mean(values)
+    return Estimate(value, _within(ends, value, bounds))
+
+
+def _within(ends: FloatArray | Interval, value: float, bounds: tuple[float, float] = (0.0, 1.0)) -> Interval:
+    """An interval cut to the range of the quantity, but never to less than its estimate."""
+    low, high = (float(end) for end in ends)
+    if np.isnan(low) or np.isnan(high):
+        return UNDEFINED
+    return Interval(max(low, min(bounds[0], value)), min(high, max(bounds[1], value)))
+
+
+def _components(sums: FloatArray) -> FloatArray:
+    """ICC(1), MSW, variance between questions and n₀ from sums; shape (sets, 4).
+
+    Args:
+        sums: Σ1, Σn, Σn², ΣS, ΣS²/n and Σ(x - x̄)² over the questions, S being a question's sum, shape (sets, 6).
+    """
+    count, number, squares, total, by_question, inside = sums.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean_epochs = (number - squares / number) / (count - 1)
+        between = (by_question - np.square(total) / number) / (count - 1)
+        within = inside / (number - count)
+        icc = (between - within) / (between + (mean_epochs - 1) * within)
+        return np.stack([icc, within, (between - within) / mean_epochs, mean_epochs], axis=1)

@@ -1,0 +1,244 @@
+"""pass^k and its company, by hand, against the decomposition, statsmodels and enumeration, and in known worlds."""
+
+import csv
+import json
+from collections import defaultdict
+from itertools import combinations
+from math import comb
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.formula.api import ols
+
+from hotmess_inspect import decompose
+from hotmess_inspect.analyses.reliability import reliability, score_reliability
+
+NAN = float("nan")
+
+
+def measured(rates):
+    return [rate.value for rate in rates if not rate.extrapolated]
+
+
+def world(seed, questions=30, epochs=5, a=0.6, b=0.8, missing=0.0):
+    rng = np.random.default_rng(seed)
+    right = (rng.random((questions, epochs)) < rng.beta(a, b, (questions, 1))).astype(float)
+    right[rng.random(right.shape) < missing] = np.nan
+    return right
+
+
+def test_by_hand():
+    # Of four epochs 4, 2 and 0 are right: pass² = (1 + 1/6 + 0)/3, pass@2 = (1 + (1 - 1/6) + 0)/3.
+    found = reliability([[1, 1, 1, 1], [1, 0, 1, 0], [0, 0, 0, 0]], resamples=20)
+    assert measured(found.pass_hat_k) == pytest.approx([1 / 2, 7 / 18, 1 / 3, 1 / 3])
+    assert measured(found.pass_at_k) == pytest.approx([1 / 2, 11 / 18, 2 / 3, 2 / 3])
+    assert [rate.k for rate in found.pass_hat_k] == list(range(1, 17))
+    assert found.flip_rate.value == pytest.approx(1 / 3)
+    # Unbiased variances 0, 2·2/(4·3) = 1/3, 0: 1 - 4/9.
+    assert found.outcome_consistency.value == pytest.approx(5 / 9)
+    # Question means 1, 1/2, 0: MSB = 4·(1/4 + 0 + 1/4)/2 = 1, MSW = (4·1/4)/9 = 1/9.
+    scores = found.scores
+    assert scores.within == pytest.approx(1 / 9)
+    assert scores.between == pytest.approx((1 - 1 / 9) / 4)
+    assert scores.icc.value == pytest.approx((1 - 1 / 9) / (1 + 3 / 9))
+    assert scores.dependability(1) == pytest.approx(scores.icc.value)
+    assert scores.dependability(2) == pytest.approx((2 / 9) / (2 / 9 + 1 / 18))
+    assert scores.epochs_for(0.8) == pytest.approx(4 * (1 / 9) / (2 / 9))
+    # E[s²] = 1/9 over three questions.
+    assert scores.noise_floor.value == pytest.approx(1.959964 * np.sqrt(2 / 9 / 3), rel=1e-6)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_equals_an_enumeration_of_subsets(seed):
+    right = world(seed, questions=6, epochs=5, missing=0.2)
+    found = reliability(right, resamples=5)
+    rows = [row[~np.isnan(row)] for row in right]
+    for k, (every, some) in enumerate(
+        zip(measured(found.pass_hat_k), measured(found.pass_at_k), strict=True), start=1
+    ):
+        subsets = [list(combinations(row, k)) for row in rows if len(row) >= k]
+        assert every == pytest.approx(np.mean([np.mean([all(s) for s in group]) for group in subsets]))
+        assert some == pytest.approx(np.mean([np.mean([any(s) for s in group]) for group in subsets]))
+
+
+@given(seed=st.integers(0, 2**32 - 1), missing=st.sampled_from([0.0, 0.3]))
+@settings(max_examples=20, deadline=None)
+def test_incoherence_is_pass_one_less_pass_two_over_what_fails(seed, missing):
+    right = world(seed, missing=missing)
+    right = right[(~np.isnan(right)).sum(axis=1) >= 2]
+    first, second = measured(reliability(right, resamples=5).pass_hat_k)[:2]
+    two = np.stack([right, 1 - right], axis=2)
+    terms = decompose(right[:, :, None], 1.0, loss="squared")
+    assert terms.mean("variance") == pytest.approx(first - second)
+    assert terms.mean("bias_squared") == pytest.approx(1 - 2 * first + second)
+    assert terms.incoherence == pytest.approx((first - second) / (1 - first))
+    assert decompose(two, np.zeros(len(two), int)).incoherence == pytest.approx(
+        (first - second) / (1 - first)
+    )
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.25])
+def test_correlation_equals_the_analysis_of_variance(missing):
+    scores = np.random.default_rng(1).random((20, 1)) + 0.3 * np.random.default_rng(2).random((20, 6))
+    scores[np.random.default_rng(3).random((20, 6)) < missing] = np.nan
+    question, epoch = np.nonzero(~np.isnan(scores))
+    frame = pd.DataFrame({"y": scores[question, epoch], "q": question.astype(str)})
+    frame = frame[frame.groupby("q").y.transform("size") >= 2]
+    table = sm.stats.anova_lm(ols("y ~ q", frame).fit())
+    between, within = table["mean_sq"]
+    sizes = frame.groupby("q").size().to_numpy()
+    mean_size = (sizes.sum() - (sizes**2).sum() / sizes.sum()) / (len(sizes) - 1)
+    found = score_reliability(scores, resamples=5)
+    assert found.within == pytest.approx(within, rel=1e-9)
+    assert found.icc.value == pytest.approx(
+        (between - within) / (between + (mean_size - 1) * within), rel=1e-9
+    )
+
+
+def test_questions_with_fewer_epochs_say_nothing_of_more():
+    found = reliability([[1, 1, 1], [1, 0, NAN], [0, NAN, NAN], [NAN] * 3], resamples=5)
+    shown = [(rate.k, rate.questions) for rate in found.pass_hat_k if not rate.extrapolated]
+    assert shown == [(1, 3), (2, 2), (3, 1)]
+    assert measured(found.pass_hat_k) == pytest.approx([(1 + 0.5 + 0) / 3, 0.5, 1])
+
+
+@pytest.mark.parametrize(
+    ("right", "reason"),
+    [
+        ([[1, 1], [0, 0]], "no question is right in some epochs and wrong in others"),
+        ([[1, 1], [1, 1]], "no question is right in some epochs and wrong in others"),
+        ([[1], [0]], "0 questions have two epochs or more"),
+        ([[1, 0], [0, NAN]], "1 questions have two epochs or more"),
+    ],
+)
+def test_what_cannot_be_extrapolated_is_not(right, reason):
+    found = reliability(np.array(right, float), resamples=5)
+    assert reason in found.model_note and found.fit is None
+    assert not any(rate.extrapolated for rate in found.pass_hat_k + found.pass_at_k)
+
+
+def test_questions_all_alike_have_no_interval():
+    found = reliability(np.tile([1.0, 0, 0, 0], (12, 1)), resamples=50)
+    assert all(np.isnan(rate.interval).all() for rate in found.pass_hat_k + found.pass_at_k)
+    assert np.isnan(found.scores.icc.interval).all()
+
+
+def test_nothing_at_all():
+    found = reliability(np.full((3, 2), NAN))
+    assert found.pass_hat_k == () and np.isnan(found.flip_rate.value) and np.isnan(found.scores.icc.value)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=10, deadline=None)
+def test_order_of_questions_and_epochs_changes_no_bit(seed):
+    rng = np.random.default_rng(seed)
+    right = world(seed, questions=12, epochs=4, missing=0.1)
+    moved = rng.permuted(right, axis=1)[rng.permutation(12)]
+    assert repr(reliability(moved, resamples=20)) == repr(reliability(right, resamples=20))
+
+
+def test_copies_of_questions_are_clusters():
+    right = world(5, questions=25)
+    once = reliability(right)
+    copied = reliability(np.repeat(right, 6, axis=0), clusters=np.repeat(np.arange(25), 6))
+    plain = reliability(np.repeat(right, 6, axis=0))
+
+    def width(found, place):
+        return found.pass_hat_k[place].interval.high - found.pass_hat_k[place].interval.low
+
+    for place in (1, 9):  # pass² as it is, pass¹⁰ by the model
+        assert width(copied, place) == pytest.approx(width(once, place), rel=0.3)
+        assert width(plain, place) < 0.6 * width(once, place)
+
+
+@pytest.mark.parametrize(
+    ("right", "message"),
+    [
+        ([[1, 0.5]], r"right of question 0, epoch 1 is 0\.5; permitted: 0, 1, or NaN"),
+        ([1, 0], "must have the axes"),
+    ],
+)
+def test_malformed(right, message):
+    with pytest.raises(ValueError, match=message):
+        reliability(right)
+
+
+def test_intervals_cover():
+    # Pass rates Beta(.5, .5): pass² = E p² = 3/8, pass⁸ = Π (.5 + i)/(1 + i); ICC(1) = Var p/E p = 1/2.
+    truth = {2: 3 / 8, 8: float(np.prod((0.5 + np.arange(8)) / (1 + np.arange(8))))}
+    worlds = 150
+    covered = dict.fromkeys([*truth, "icc", "flips"], 0)
+    for seed in range(worlds):
+        found = reliability(world(seed, questions=60, epochs=4, a=0.5, b=0.5), resamples=300)
+        for k, value in truth.items():
+            low, high = found.pass_hat_k[k - 1].interval
+            covered[k] += low <= value <= high
+        low, high = found.scores.icc.interval
+        covered["icc"] += low <= 0.5 <= high
+        low, high = found.flip_rate.interval
+        flips = 1 - 2 * np.prod((0.5 + np.arange(4)) / (1 + np.arange(4)))
+        covered["flips"] += low <= flips <= high
+    # 95 % with a standard error of 1.8 points.
+    assert min(covered.values()) / worlds > 0.89, covered
+
+
+def test_goodness_of_fit_keeps_its_level_and_finds_a_mixture():
+    few = sum(reliability(world(seed, 80, 6), resamples=2).fit.p_value <= 0.05 for seed in range(60))
+    assert few <= 9
+    rng = np.random.default_rng(0)
+    # A third always right, a third never, a third at one half: no beta distribution has that peak.
+    rates = np.repeat([0.02, 0.5, 0.98], 100)[:, None]
+    mixed = reliability((rng.random((300, 10)) < rates).astype(float), resamples=2)
+    assert mixed.fit.p_value < 0.01
+    assert sum(mixed.fit.observed) == 300 == pytest.approx(sum(mixed.fit.predicted))
+
+
+@pytest.mark.shared
+def test_published_rates_of_an_agent(shared_data):
+    runs = defaultdict(list)
+    for row in csv.DictReader((shared_data / "tau" / "airline.csv").open()):
+        runs[row["question_id"]].append(float(row["score"]))
+    found = reliability(np.array(list(runs.values())))
+    assert measured(found.pass_hat_k) == pytest.approx([0.42, 0.27333, 0.22, 0.20], abs=1e-5)
+    assert (0.42 - 0.2733333) / (1 - 0.42) == pytest.approx(0.2529, abs=1e-4)
+
+
+@pytest.mark.shared
+def test_five_from_three_on_real_answers(shared_data):
+    consistency = {}
+    for model in ("deepseek-v3", "gpt-4o-mini", "haiku-4.5"):
+        groups = defaultdict(lambda: defaultdict(list))
+        for row in csv.DictReader((shared_data / "answers" / f"{model}.csv").open()):
+            groups[row["dataset"]][row["question_id"]].append(float(row["answer"] == row["target"]))
+        for name, questions in groups.items():
+            right = np.array(list(questions.values()))
+            whole = reliability(right, resamples=2)
+            truth = measured(whole.pass_hat_k)[4]
+            assert truth == (right.sum(axis=1) == 5).mean()
+            consistency[model, name] = whole.outcome_consistency.value
+            three = [right[:, chosen] for chosen in combinations(range(5), 3)]
+            model_gap = (
+                np.mean([reliability(part, resamples=2).pass_hat_k[4].value for part in three]) - truth
+            )
+            plug_in = np.mean([(part.mean(axis=1) ** 5).mean() for part in three]) - truth
+            # Mean over the ten subsets: the worst of the six is -.0305; raising each pass rate to the fifth errs more.
+            assert abs(model_gap) < 0.031 < plug_in
+    # HAL's consistency of outcomes, unbiased.
+    gpqa = [round(consistency[model, "gpqa"], 2) for model in ("deepseek-v3", "gpt-4o-mini", "haiku-4.5")]
+    assert gpqa == [0.39, 0.43, 0.55]
+
+
+@pytest.mark.shared
+def test_five_from_three_on_repeated_repairs(shared_data):
+    lines = (shared_data / "swebench_repeats_sonnet45_k5.jsonl").read_text().splitlines()
+    right = np.array([[NAN if v is None else v for v in json.loads(line)["resolved"]] for line in lines])
+    whole = reliability(right, resamples=2)
+    three = [reliability(right[:, chosen], resamples=2) for chosen in combinations(range(5), 3)]
+    guess = np.mean([found.pass_hat_k[4].value for found in three])
+    assert guess == pytest.approx(measured(whole.pass_hat_k)[4], abs=0.02)
+    assert comb(5, 3) == len(three)
