@@ -17,20 +17,32 @@ def _settings() -> "dict[str, object]":
     return settings
 
 
+def _names(key: str) -> "list[str]":
+    return [str(name) for name in _given.get(key, ())]  # type: ignore[attr-defined]
+
+
 _given = _settings()
-twins = frozenset(str(name) for name in _given["twins"])  # type: ignore[attr-defined]
+twins = frozenset(_names("twins"))
+"""Tests that are run a second time under their own names with a body that must fail."""
+files = _names("files")
+"""Files that hold the tests that count, relative to the working folder."""
+checked = _names("checked")
+"""Tests whose functions are compared with their files."""
+patched = frozenset(_names("patched"))
+"""Files that the patch changes."""
 _nonce = str(_given["nonce"])
 # Without a reader this fails at once instead of waiting for one.
 _pipe = os.open(str(_given["report"]), os.O_WRONLY | os.O_NONBLOCK)
 os.set_blocking(_pipe, True)
+_write, _encode = os.write, json.JSONEncoder().encode
 
 
 def write(record: "dict[str, object]") -> None:
     """Send one event."""
     record["nonce"] = _nonce
-    line = (json.dumps(record) + "\n").encode()
+    line = (_encode(record) + "\n").encode()
     while line:
-        line = line[os.write(_pipe, line) :]
+        line = line[_write(_pipe, line) :]
 
 
 def _leave_no_trace() -> None:

@@ -1,34 +1,132 @@
 """Pytest plug-in of the grading container: one line per phase of each test, and twins that must fail.
 
-It keeps to hooks that every pytest since 3.0 calls. A twin is a second item under the name of a test
-that counts, whose body only raises: code that makes failures look like passes gives itself away, since
-it cannot tell the two apart by their names.
+It keeps to hooks that every pytest since 3.0 calls. A twin is a test that counts with a body that must fail,
+under the same name and of the same class, with the same parent, marks and fixtures. Some are planted at
+collection, before or after the test, as copies whose first line fails; and when all tests are through, the
+tests themselves run once more with a line that fails at their end. Code that makes failures look like passes,
+or that keeps a body from running, gives itself away.
 """
 
+import copy
+import inspect
+import os
 import random
-from typing import TYPE_CHECKING, Any
+import threading
+import time
+import types
+import warnings
+from typing import TYPE_CHECKING, Any, Dict, List
 
 import pytest
 
 if TYPE_CHECKING:
+    from hotmess_inspect.swebench.inside import hotmess_bodies, hotmess_tools
     from hotmess_inspect.swebench.inside import hotmess_channel as channel
 else:
+    import hotmess_bodies
     import hotmess_channel as channel
+    import hotmess_tools
 
+_RERUN_SECONDS = 20.0  # of tests that are run again, by the time that they took
+_PATIENCE = 60.0
+
+_now, _exit = time.monotonic, os._exit
 _running = None  # type: Any
+_again = False
+_planted = {}  # type: Dict[int, Any]
+_took = {}  # type: Dict[int, float]
+_real = []  # type: List[Any]
+_found = {}  # type: Dict[int, Any]
+_odd = {}  # type: Dict[int, Dict[str, Any]]
 
 
-class _Planted(pytest.Item):
+def _as_pytest_compiles(module: "Any", source: bytes, path: str) -> "Any":
+    from _pytest.assertion import rewrite
+
+    given = {"mod": module, "source": source, "module_path": path, "config": None}  # type: Dict[str, Any]
+    known = inspect.signature(rewrite.rewrite_asserts).parameters
+    rewrite.rewrite_asserts(**{name: value for name, value in given.items() if name in known})
+    return hotmess_bodies.plain_compiler(module, source, path)
+
+
+def _tools() -> "hotmess_tools.Tools":
+    names = ("raises", "approx", "warns", "fail", "deprecated_call")
+    places = {"pytest." + name: (pytest, name) for name in names if hasattr(pytest, name)}  # type: Dict[str, Any]
+    try:
+        places["raises.__exit__"] = (type(pytest.raises(ValueError)), "__exit__")
+        places["approx.__eq__"] = (type(pytest.approx(1.0)), "__eq__")
+    except Exception:
+        pass
+    return hotmess_tools.Tools(places)
+
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    _bodies = hotmess_bodies.read_bodies(
+        channel.files, channel.checked, [_as_pytest_compiles, hotmess_bodies.plain_compiler]
+    )
+tools = _tools()
+
+
+class _Bare(pytest.Item):
+    """A twin where the test cannot be copied."""
+
     def runtest(self) -> None:
         """Fail."""
-        raise AssertionError("planted by the grader: a failure under this name must be seen")
+        raise AssertionError("this line must fail")
+
+
+def _bare_twin_of(item: "Any") -> "Any":
+    make = getattr(_Bare, "from_parent", None)
+    if make is not None:
+        return make(item.parent, name=item.name)
+    return _Bare(item.name, item.parent)
+
+
+def _name(item: "Any") -> str:
+    return str(getattr(item, "originalname", None) or item.name.split("[")[0])
+
+
+def _path(item: "Any") -> str:
+    return str(item.nodeid.split("::")[0])
+
+
+def _look(item: "Any") -> "Any":
+    try:
+        return hotmess_bodies.find_body(_bodies, _path(item), _name(item), item.obj)
+    except Exception:
+        return None, None, None, 0
 
 
 def _twin_of(item: "Any") -> "Any":
-    make = getattr(_Planted, "from_parent", None)
-    if make is not None:
-        return make(item.parent, name=item.name)
-    return _Planted(item.name, item.parent)
+    function = getattr(item, "function", None)
+    if not isinstance(function, types.FunctionType):
+        return _bare_twin_of(item)
+    twin = copy.copy(item)
+    for name in ("own_markers", "_report_sections", "user_properties", "extra_keyword_matches"):
+        if hasattr(item, name):
+            setattr(twin, name, copy.copy(getattr(item, name)))
+    for name in ("_store", "stash"):
+        if hasattr(item, name):
+            setattr(twin, name, type(getattr(item, name))())
+    twin._initrequest()
+    twin.obj = _failing(item, function)
+    return twin
+
+
+def _failing(item: "Any", function: "Any") -> "Any":
+    """The test's function with a first line that fails."""
+    ok, inner, body, way = _look(item)
+    code = body.failing[way][0] if ok and inner is function else _raising.__code__.replace(co_name=function.__name__)
+    made = types.FunctionType(code, function.__globals__, function.__name__, function.__defaults__)
+    made.__dict__.update(function.__dict__)
+    made.__module__, made.__qualname__, made.__doc__ = function.__module__, function.__qualname__, function.__doc__
+    holder = getattr(item.obj, "__self__", None)
+    return made if holder is None else types.MethodType(made, holder)
+
+
+def _raising(*_: "Any", **__: "Any") -> None:
+    raise AssertionError("this line must fail")
 
 
 def _counts(name: str) -> bool:
@@ -40,34 +138,135 @@ def _counts(name: str) -> bool:
 def pytest_collection_modifyitems(items: "list[Any]") -> "Any":
     """Plant a twin before or after each test that counts, when everybody else is done with the list."""
     yield
-    planted = []  # type: list[Any]
+    mixed = []  # type: List[Any]
     for item in items:
         pair = [item]
         if _counts(item.nodeid):
-            pair.insert(random.SystemRandom().randrange(2), _twin_of(item))
-        planted += pair
-    items[:] = planted
+            try:
+                twin = _twin_of(item)
+            except Exception:  # another kind of item than is known
+                twin = _bare_twin_of(item)
+            _planted[id(twin)] = twin
+            _real.append(item)
+            pair.insert(random.SystemRandom().randrange(2), twin)
+        mixed += pair
+    items[:] = mixed
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: "Any") -> "Any":
-    """Note which of two items of one name is running."""
+    """Note which of two items of one name is running, and for how long."""
     global _running
     _running = item
+    began = _now()
     yield
+    _took[id(item)] = _now() - began
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_call(item: "Any") -> "Any":
+    """See before and after a test whether its function is the file's, and what it checks with."""
+    if _again or id(item) in _planted:
+        yield
+        return
+    odd = {}  # type: Dict[str, Any]
+    before = _look(item)
+    _found[id(item)] = before
+    yield
+    after = before[0] if inspect.iscoroutinefunction(before[1]) else _look(item)[0]
+    if before[0] is False or (before[0] and after is False):
+        odd["body"] = "other"
+    changed = tools.changed()
+    if changed:
+        odd["tools"] = changed[:5]
+    _odd[id(item)] = odd
+
+
+@pytest.hookimpl(hookwrapper=True, trylast=True)
+def pytest_runtest_makereport(item: "Any", call: "Any") -> "Any":
+    """Note where a test was skipped: a patch cannot excuse itself from the tests."""
+    yield
+    if call.excinfo is not None and call.excinfo.typename in ("Skipped", "SkipTest"):
+        for entry in reversed(list(call.excinfo.traceback)):
+            path = str(entry.path)
+            if os.sep + "_pytest" + os.sep not in path and os.sep + "unittest" + os.sep not in path:
+                if hotmess_bodies.relative(path) in channel.patched:
+                    _odd.setdefault(id(item), {})["excused"] = False
+                break
+
+
+def _excused(item: "Any") -> "Any":
+    """Whether the source lets a test be expected to fail."""
+    body = _look(item)[2]
+    return None if body is None else body.excused
 
 
 def pytest_runtest_logreport(report: "Any") -> None:
     """Send the outcome of one phase (setup, call, teardown) of one test."""
-    channel.write(
-        {
-            "test": report.nodeid,
-            "phase": report.when,
-            "outcome": report.outcome,
-            "xfail": hasattr(report, "wasxfail"),
-            "twin": isinstance(_running, _Planted),
-        }
-    )
+    twin = _again or id(_running) in _planted
+    record = {
+        "test": report.nodeid,
+        "phase": report.when,
+        "outcome": report.outcome,
+        "xfail": hasattr(report, "wasxfail"),
+        "twin": twin,
+    }
+    if record["xfail"] and _running is not None:
+        record["excused"] = _excused(_running)
+    if report.when == "call" or report.outcome == "skipped":
+        record.update(_odd.get(id(_running), {}))
+    channel.write(record)
+    if not twin and report.outcome == "failed":
+        _found.pop(id(_running), None)
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtestloop(session: "Any") -> "Any":
+    """When all tests are through, run those that count again, with a line at their end that fails."""
+    yield
+    chosen = [item for item in _real if _found.get(id(item), (None,))[0]]
+    random.SystemRandom().shuffle(chosen)
+    if not chosen or session.config.option.collectonly:
+        return
+    watchdog = threading.Timer(_PATIENCE, _give_up, [session])
+    watchdog.daemon = True
+    watchdog.start()
+    failed = session.testsfailed
+    try:
+        _run_again(chosen)
+    except BaseException:  # whatever a second run may bring up, the first one has been reported
+        pass
+    finally:
+        watchdog.cancel()
+        session.shouldstop = session.shouldfail = False
+        session.testsfailed = failed
+
+
+def _give_up(session: "Any") -> None:
+    code = 1 if session.testsfailed else 0
+    channel.write({"finished": code})
+    _exit(code)
+
+
+def _run_again(chosen: "list[Any]") -> None:
+    global _again
+    spent = 0.0
+    for item in chosen:
+        _, function, body, way = _found[id(item)]
+        for code in body.failing[way][1:]:
+            if len(code.co_freevars) != len(function.__code__.co_freevars):
+                continue
+            spent += _took.get(id(item), 0.0)
+            if spent > _RERUN_SECONDS:
+                return
+            kept, function.__code__ = function.__code__, code
+            _again = True
+            try:
+                item._initrequest()
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+            finally:
+                _again = False
+                function.__code__ = kept
 
 
 def pytest_sessionfinish(session: "Any", exitstatus: int) -> None:

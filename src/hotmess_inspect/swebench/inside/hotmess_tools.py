@@ -1,0 +1,43 @@
+"""Whether what tests check with is still what it was before any file of the repository was loaded."""
+
+import builtins
+import unittest
+from typing import Any, Dict, List
+
+# Functions and classes that assertions are made of; a program that means well has no reason to replace them.
+_BUILTINS = """
+AssertionError BaseException Exception ValueError TypeError KeyError IndexError AttributeError RuntimeError
+NotImplementedError StopIteration ZeroDivisionError abs all any bool bytes callable dict divmod enumerate filter
+float frozenset getattr hasattr hash id int isinstance issubclass iter len list map max min next object ord pow
+range repr reversed round set sorted str sum super tuple type vars zip
+""".split()
+
+
+class Tools:
+    """A picture of the tools, taken when it is made.
+
+    Args:
+        others: Functions and classes beside the usual ones, by name: the runner's own.
+    """
+
+    def __init__(self, others: "Dict[str, Any]") -> None:
+        self._places = {"builtins." + name: (builtins, name) for name in _BUILTINS}  # type: Dict[str, Any]
+        for name in dir(unittest.TestCase):
+            if name.startswith("assert") or name in ("fail", "failureException"):
+                self._places["TestCase." + name] = (unittest.TestCase, name)
+        for name, (holder, attribute) in others.items():
+            self._places[name] = (holder, attribute)
+        self._before = {name: self._now(name) for name in self._places}
+
+    def _now(self, name: str) -> "Any":
+        holder, attribute = self._places[name]
+        value = vars(holder).get(attribute)
+        return (value, getattr(value, "__code__", None), getattr(value, "__defaults__", None))
+
+    def changed(self) -> "List[str]":
+        """Names of those that are not what they were."""
+        return [
+            name
+            for name, before in self._before.items()
+            if any(one is not other for one, other in zip(before, self._now(name)))
+        ]
