@@ -136,7 +136,7 @@ def test_spellings_of_projects_that_use_pytest(repo: str, test: str, name: str) 
     ],
 )
 def test_commands(repo: str, official: str, parts: list[str] | None) -> None:
-    command = format_of(repo).command(official, "DIR", Canaries("p", "", "a", "b", "CANARY"))
+    command = format_of(repo).command(official, "DIR", Canaries("p", "", ("a",), ("b",), "CANARY"))
     if parts is None:
         assert command is None
     else:
@@ -154,15 +154,22 @@ def test_canaries_lie_beside_the_tests_under_names_that_are_never_the_same() -> 
     for repo in ("own/thing", "django/django", "sympy/sympy"):
         one, other = (format_of(repo).canaries(instance(repo)) for _ in range(2))
         assert Path(one.path).parent == Path("tests/app")
-        assert len({one.path, other.path, one.passing, one.failing, other.passing, other.failing}) == 6
-        assert one.trusted({one.passing: "passed", one.failing: "failed"})
-        assert not one.trusted({one.passing: "passed", one.failing: "passed"})
-        assert not one.trusted({one.passing: "passed"})
+        names = [*one.passing, *one.failing, *other.passing, *other.failing]
+        assert len({one.path, other.path, *names}) == 2 + len(names)
+        honest = dict.fromkeys(one.passing, "passed") | dict.fromkeys(one.failing, "failed")
+        assert one.trusted(honest)
+        # Each of them alone gives a run away that made it pass, or did not run it.
+        for name in one.failing:
+            assert not one.trusted(honest | {name: "passed"})
+            assert not one.trusted(honest | {name: "xfailed"})
+            assert not one.trusted({known: word for known, word in honest.items() if known != name})
+        for name in one.passing:
+            assert not one.trusted(honest | {name: "failed"})
         compile(one.source, one.path, "exec")
 
 
 TEST = "tests/test_a.py::test_x"
-CANARIES = Canaries("c.py", "", "c.py::good", "c.py::bad", "c.py")
+CANARIES = Canaries("c.py", "", ("c.py::good",), ("c.py::bad",), "c.py")
 
 
 def phase(test: str, outcome: str, **extra: Any) -> str:
@@ -201,6 +208,28 @@ def verdict(report: tuple[str, ...], code: int = 1, **run: Any) -> tuple[str, st
             "planted failure was reported",
         ),
         ((*HONEST[:4], HONEST[5]), 1, "tampered", f"planted failure beside {TEST}"),
+        # A body that is not the file's, or checks that were replaced, can pass nothing.
+        (
+            (*HONEST[:3], phase(TEST, "passed", body="other"), *HONEST[4:]),
+            1,
+            "tampered",
+            f"{TEST} passed with another body than its file's",
+        ),
+        (
+            (*HONEST[:3], phase(TEST, "passed", tools=["pytest.raises"]), *HONEST[4:]),
+            1,
+            "tampered",
+            f"{TEST} passed with pytest.raises replaced",
+        ),
+        ((*HONEST[:3], phase(TEST, "failed", body="other"), *HONEST[4:]), 1, "unresolved", ""),
+        # Expected to fail by something else than its own file.
+        (
+            (*HONEST[:3], phase(TEST, "skipped", xfail=True, excused=False), *HONEST[4:]),
+            1,
+            "unresolved",
+            "",
+        ),
+        ((*HONEST[:3], phase(TEST, "skipped", xfail=True, excused=True), *HONEST[4:]), 1, "resolved", ""),
         # What was reported as failed stays failed, whatever comes after it.
         ((*HONEST[:3], phase(TEST, "failed"), *HONEST[3:]), 1, "unresolved", ""),
         ((), 1, "unresolved", "ended early"),

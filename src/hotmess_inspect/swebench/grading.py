@@ -17,6 +17,7 @@ from hotmess_inspect.swebench.runs import (
     UnappliedPatch,
     prepare,
     run_tests,
+    twins_of,
 )
 
 __all__ = ["Grade", "GradingError", "OnTestsLimit", "Verdict", "grade"]
@@ -116,7 +117,8 @@ async def grade(
         instance,
         command,
         environment=[*lines, *setup],
-        twins=instance.fail_to_pass if form.twins else (),
+        twins=twins_of(instance),
+        patched=checked.files,
         timeout=timeout,
         user=user,
     )
@@ -171,6 +173,9 @@ def _contradiction(instance: Instance, report: Report, form: Format, canaries: C
         return "the canaries' outcomes were changed"
     if "passed" in report.twins.values():
         return "a planted failure was reported as passed"
+    if report.foreign:
+        test, what = next(iter(report.foreign.items()))
+        return f"{test} passed with {what}"
     if form.twins:
         bare = [
             t for t in instance.fail_to_pass if report.statuses.get(t) == "passed" and t not in report.twins

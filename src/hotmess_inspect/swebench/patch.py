@@ -23,6 +23,8 @@ _RUNNER_FILES = {
     ".gitattributes",
     ".gitmodules",
 }
+_METADATA = (".dist-info", ".egg-info", ".egg", ".egg-link", ".pth")
+_RUNNERS = {"bin/test", "bin/doctest", "runtests.py"}  # scripts that start the tests
 _SHADOWS = sys.stdlib_module_names | {"pytest", "_pytest", "pluggy", "iniconfig", "hypothesis", "xdist"}
 _SECTION = re.compile(rb"^diff --git (?P<names>.+)$", re.MULTILINE)
 # Both names are the same, or at least one is quoted: the only readings of a header that are unambiguous with blanks.
@@ -192,9 +194,9 @@ def _is_link(mode: bytes) -> bool:
 
 def _not_by_agents(part: FilePatch, tests: set[str]) -> str | None:
     path = PurePosixPath(part.path)
-    # Plug-ins are found by the metadata of distributions, also of one that lies in the working folder.
-    metadata = any(part.endswith((".dist-info", ".egg-info")) for part in path.parts)
-    if path.name in _RUNNER_FILES or path.suffix == ".pth" or metadata:
+    # Plug-ins are found by the metadata of distributions, also of one that lies in the working folder, in any case.
+    metadata = any(part.lower().endswith(_METADATA) for part in path.parts)
+    if path.name in _RUNNER_FILES or part.path in _RUNNERS or metadata:
         return "configures the test runner or the interpreter"
     if part.path in tests or is_test_file(part.path):
         return "test file"

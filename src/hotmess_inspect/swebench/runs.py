@@ -21,6 +21,7 @@ from inspect_ai.util import SandboxEnvironment
 
 from hotmess_inspect.swebench.errors import GradingError
 from hotmess_inspect.swebench.parsers import Canaries, Format
+from hotmess_inspect.swebench.parsers.formats import test_files
 from hotmess_inspect.swebench.patch import CheckedPatch
 from hotmess_inspect.swebench.rows import Instance
 from hotmess_inspect.swebench.transfer import GIT_QUIET, git_command
@@ -34,6 +35,8 @@ _UNAPPLIED_PATCH, _UNAPPLIED_TESTS, _OTHER_TREE = 21, 22, 23
 _OUTPUT_TAIL = 8_000
 _REPORT_TAIL = 7_000_000  # in base64 still below the 10 MiB at which Inspect cuts what a command prints
 _REPORT_LIMIT = 200_000_000
+_MOST_CHECKED = 40  # PASS_TO_PASS tests whose functions are compared with their files
+_MOST_NEIGHBOURS = 3
 _OUTPUT_LIMIT_KIB = 1 << 20
 # How often the kernel killed a process of this container for its memory: cgroup v2, then v1.
 _OOM_KILLS = (
@@ -174,6 +177,7 @@ async def run_tests(
     *,
     environment: Sequence[str],
     twins: Sequence[str],
+    patched: Sequence[str],
     timeout: int,
     user: str | None,
 ) -> TestRun:
@@ -184,7 +188,8 @@ async def run_tests(
         instance: The instance, for messages.
         command: The command, as the format made it.
         environment: Shell lines that come before it.
-        twins: Tests for which the runner plants a twin.
+        twins: Tests that run a second time with a body that must fail.
+        patched: Files that the patch changes.
         timeout: Seconds that the run may take.
         user: Who runs the tests; None is the container's own user.
 
@@ -192,7 +197,16 @@ async def run_tests(
         GradingError: If the runner does not start or the results cannot be collected.
     """
     nonce = secrets.token_hex(8)
-    settings = {"report": f"{space.folder}/pipe", "nonce": nonce, "twins": list(twins)}
+    some = _some(instance.pass_to_pass, _MOST_CHECKED)
+    settings = {
+        "report": f"{space.folder}/pipe",
+        "nonce": nonce,
+        "twins": list(twins),
+        "tests": instance.tests,
+        "checked": [*instance.fail_to_pass, *twins, *some],
+        "patched": list(patched),
+        "files": test_files(instance),
+    }
     script = "\n".join(
         [
             "exec 3<&0 </dev/null",
@@ -225,6 +239,15 @@ async def run_tests(
     killed = (code == 137 and kills is None) or (kills or 0) > (before or 0)
     finished = any('"finished"' in line for line in report)
     return TestRun(code, report, output, seconds, "memory" if killed and not finished else "")
+
+
+def _some(tests: Sequence[str], most: int) -> list[str]:
+    return secrets.SystemRandom().sample(tests, min(most, len(tests)))
+
+
+def twins_of(instance: Instance) -> list[str]:
+    """Tests that are to have twins: those that the fix must make pass, and a few that passed before."""
+    return [*instance.fail_to_pass, *_some(instance.pass_to_pass, _MOST_NEIGHBOURS)]
 
 
 def _own_home(folder: str) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 _PLAIN = {"parametrize", "usefixtures", "filterwarnings", "slow", "override_settings", "isolate_apps"}
 _PLAIN |= {"tag", "staticmethod", "patch", "object", "dict", "skipif", "skipIf", "skipUnless"}
 _EXCUSES = ("xfail", "expectedfailure")
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200  # arguments, generators and coroutines; no future features
 _LARGEST = 3000000
 
@@ -28,60 +29,122 @@ class Body:
     Attributes:
         name: Its name.
         codes: What its code may be: as Python compiles it, and as the runner does.
-        failing: The variants that fail, each for every way of compiling: ``start`` first, then those that
-            fail at the end.
+        failing: Codes of the variants that fail: at the start first, then those that fail at the end.
         plain: Whether only decorators are on it that run the function itself.
-        excused: Whether its source lets it be expected to fail.
+        may_fail: Whether its source lets it be expected to fail.
+        may_skip: Whether a mark in its file, or a ``conftest.py``, may have it skipped.
     """
 
-    def __init__(self, name: str, plain: bool, excused: bool) -> None:
+    def __init__(self, name: str, plain: bool, may_fail: bool, may_skip: bool) -> None:
         self.name = name
         self.codes = []  # type: List[Any]
-        self.failing = []  # type: List[List[Any]]
+        self.failing = []  # type: List[Any]
         self.plain = plain
-        self.excused = excused
+        self.may_fail = may_fail or not plain
+        self.may_skip = may_skip or not plain
 
 
 def read_bodies(
-    files: "List[str]", ids: "List[str]", compilers: "List[Compiler]"
+    files: "List[str]", ids: "List[str]", compiled: "List[str]", twins: "Any", compilers: "List[Compiler]"
 ) -> "Dict[str, Dict[str, List[Body]]]":
-    """Functions that count, by file and name; a file that cannot be read or parsed is left out."""
-    return {path: found for path, found in ((path, _read(path, ids, compilers)) for path in files) if found}
+    """Functions that count, by file and name; a file that cannot be read or parsed is left out.
+
+    Args:
+        files: Paths, relative to the working folder.
+        ids: The tests that count.
+        compiled: Those of them whose code is needed.
+        twins: Those of them that are made to fail.
+        compilers: Ways in which the runner may compile a file.
+    """
+    return {
+        path: found
+        for path, found in ((path, _read(path, ids, compiled, twins, compilers)) for path in files)
+        if found
+    }
 
 
-def _read(path: str, ids: "List[str]", compilers: "List[Compiler]") -> "Dict[str, List[Body]]":
+def _read(
+    path: str, ids: "List[str]", compiled: "List[str]", twins: "Any", compilers: "List[Compiler]"
+) -> "Dict[str, List[Body]]":
     try:
-        with open(path, "rb") as stream:
-            source = stream.read(_LARGEST + 1)
-        if len(source) > _LARGEST:
-            return {}
+        source = _text(path)
         tree = ast.parse(source, path)
     except Exception:  # not for this Python: what cannot be known is not checked
         return {}
-    names = {_function_name(name) for name in ids}
+    names = {function_name(name) for name in ids}
+    needed = {function_name(name) for name in compiled}
+    failing = {function_name(name) for name in twins}
     found = {}  # type: Dict[str, List[Body]]
-    outer = any(_mentions(node) for node in tree.body if _is_mark(node))
+    marks = any(_mentions(node) for node in tree.body if _is_mark(node))
+    skips = any(b"skip" in _text(conftest).lower() for conftest in _conftests(path))
+    skips = skips or any(
+        _mentions(node, ("skip",)) for node in tree.body if not isinstance(node, _DEFINITIONS)
+    )
+    wanted = []  # type: List[Tuple[Body, Any, Any, bool]]
     for chain, node in _functions(tree, ()):
         about = (ast.get_docstring(node) or "").strip().split("\n")[0]
-        if node.name in names or about in ids:
-            inherited = outer or any(_mentions_outside(parent) for parent in chain)
-            body = Body(node.name, all(map(_is_plain, node.decorator_list)), inherited or _mentions(node))
-            body.excused = body.excused or not body.plain
-            try:
-                for compiler in compilers:
-                    compiled = _code(tree, chain, node, compiler, source, path)
-                    body.codes.append(compiled)
-                    variants = [_variant(node, *how) for how in _ways_to_fail(node)]
-                    body.failing.append(
-                        [_code(tree, chain, other, compiler, source, path) for other in variants]
-                    )
-            except Exception:  # a runner whose compiler is not known
-                continue
-            found.setdefault(node.name, []).append(body)
+        if node.name not in names and about not in ids:
+            continue
+        body = Body(
+            node.name,
+            all(map(_is_plain, node.decorator_list)),
+            marks or _mentions(node) or any(_mentions_outside(parent) for parent in chain),
+            skips or any(_mentions(part, ("skip",)) for part in (*chain, node)),
+        )
+        if node.name in needed or about in compiled:
+            wanted.append((body, chain, node, node.name in failing or about in twins))
+        found.setdefault(node.name, []).append(body)
+    _compile(tree, wanted, compilers, source, path)
     return found
 
 
-def _function_name(name: str) -> str:
+def _text(path: str) -> bytes:
+    with open(path, "rb") as stream:
+        source = stream.read(_LARGEST + 1)
+    if len(source) > _LARGEST:
+        raise ValueError("too long")
+    return source
+
+
+def _conftests(path: str) -> "List[str]":
+    parts = path.split("/")[:-1]
+    folders = ["/".join(parts[:n]) or "." for n in range(len(parts) + 1)]
+    return [name for name in (folder + "/conftest.py" for folder in folders) if os.path.isfile(name)]
+
+
+def _compile(tree: "Any", wanted: "Any", compilers: "Any", source: bytes, path: str) -> None:
+    """Add codes and variants to the bodies of a file."""
+    same = {id(node): node for _, _, node, _ in wanted}
+    for compiler in compilers:
+        try:
+            module = compiler(_module(tree, same), source, path)
+        except Exception:  # a runner whose compiler is not known
+            continue
+        for body, chain, node, _ in wanted:
+            code = _inner(module, chain, node)
+            if code is not None:
+                body.codes.append(code)
+    twins = [(body, chain, node) for body, chain, node, twin in wanted if twin]
+    ways = {id(node): _ways_to_fail(node) for _, _, node in twins}
+    for number in range(max(map(len, ways.values()), default=0)):
+        changed = {
+            id(node): _variant(node, *ways[id(node)][number]) if number < len(ways[id(node)]) else node
+            for _, _, node in twins
+        }
+        for compiler in compilers:
+            try:
+                module = compiler(_module(tree, changed), source, path)
+            except Exception:
+                continue
+            for body, chain, node in twins:
+                code = _inner(module, chain, node)
+                if code is not None and number < len(ways[id(node)]):
+                    body.failing.append(code)
+            break
+
+
+def function_name(name: str) -> str:
+    """Name of the function in the id of a test."""
     return name.split("[")[0].split(" (")[0].split("::")[-1].split(":")[-1]
 
 
@@ -101,8 +164,9 @@ def _is_mark(node: "Any") -> bool:
     return isinstance(node, ast.Assign) and "pytestmark" in ast.dump(node)
 
 
-def _mentions(node: "Any") -> bool:
-    return any(word in ast.dump(node).lower() for word in _EXCUSES)
+def _mentions(node: "Any", words: "Tuple[str, ...]" = _EXCUSES) -> bool:
+    text = ast.dump(node).lower()
+    return any(word in text for word in words)
 
 
 def _mentions_outside(node: "Any") -> bool:
@@ -118,21 +182,43 @@ def _is_plain(decorator: "Any") -> bool:
     return last in _PLAIN and not _mentions(decorator)
 
 
-def _code(tree: "Any", chain: "Any", node: "Any", compiler: "Any", source: bytes, path: str) -> "Any":
-    """Code of one function, compiled inside its classes and with the file's future features."""
-    inner = copy.copy(node)
-    inner.decorator_list = []
-    for parent in reversed(chain):
-        outer = copy.copy(parent)
-        outer.decorator_list, outer.bases, outer.keywords, outer.body = [], [], [], [inner]
-        inner = outer
+def _module(tree: "Any", kept: "Dict[int, Any]") -> "Any":
+    """The file with the given functions; of others only the insides are left out.
+
+    The rest of the file matters: what a call compiles to depends on whether a name was imported.
+    """
     module = copy.copy(tree)
-    module.body = [item for item in tree.body if isinstance(item, ast.ImportFrom) and item.module == "__future__"]
     # The compiler of the runner changes what it is given.
-    module.body.append(copy.deepcopy(inner))
-    code = compiler(module, source, path)
-    for name in [parent.name for parent in chain] + [node.name]:
-        (code,) = [const for const in code.co_consts if hasattr(const, "co_code") and const.co_name == name]
+    module.body = copy.deepcopy([_pruned(item, kept) for item in tree.body])
+    return module
+
+
+def _pruned(item: "Any", kept: "Dict[int, Any]") -> "Any":
+    if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if id(item) in kept:
+            return kept[id(item)]
+        other = copy.copy(item)
+        other.body = [ast.copy_location(ast.Pass(), item.body[0])]
+        return other
+    if isinstance(getattr(item, "body", None), list):
+        other = copy.copy(item)
+        other.body = [_pruned(inner, kept) for inner in item.body]
+        return other
+    return item
+
+
+def _inner(code: "Any", chain: "Any", node: "Any") -> "Any":
+    """Code of a function in the code of its file; None if it is not there."""
+    for part in (*chain, node):
+        first = min([part.lineno] + [decorator.lineno for decorator in part.decorator_list])
+        found = [
+            inner
+            for inner in code.co_consts
+            if getattr(inner, "co_name", None) == part.name and inner.co_firstlineno in (first, part.lineno)
+        ]
+        if len(found) != 1:
+            return None
+        code = found[0]
     return code
 
 
@@ -246,7 +332,7 @@ def _same_constant(one: "Any", other: "Any") -> bool:
 
 def find_body(
     bodies: "Dict[str, Dict[str, List[Body]]]", path: str, name: str, function: "Any"
-) -> "Tuple[Optional[bool], Any, Optional[Body], int]":
+) -> "Tuple[Optional[bool], Any, Optional[Body]]":
     """Compare what will run with what the file says.
 
     Args:
@@ -257,16 +343,15 @@ def find_body(
 
     Returns:
         Whether it is the file's function (None where that cannot be said), the function itself behind its
-        decorators, its body, and which way of compiling it is.
+        decorators, and its body.
     """
     candidates = bodies.get(path, {}).get(name, [])
     for inner in _layers(function):
         for body in candidates:
-            for way, code in enumerate(body.codes):
-                if same_code(inner.__code__, code):
-                    return True, inner, body, way
-    known = bool(candidates) and all(body.plain for body in candidates)
-    return (False if known else None), None, (candidates[0] if candidates else None), 0
+            if any(same_code(inner.__code__, code) for code in body.codes):
+                return True, inner, body
+    known = bool(candidates) and all(body.plain and body.codes for body in candidates)
+    return (False if known else None), None, (candidates[0] if candidates else None)
 
 
 def _layers(function: "Any") -> "Any":

@@ -26,8 +26,10 @@ twins = frozenset(_names("twins"))
 """Tests that are run a second time under their own names with a body that must fail."""
 files = _names("files")
 """Files that hold the tests that count, relative to the working folder."""
+tests = _names("tests")
+"""All tests that count."""
 checked = _names("checked")
-"""Tests whose functions are compared with their files."""
+"""Those of them whose functions are compared with their files."""
 patched = frozenset(_names("patched"))
 """Files that the patch changes."""
 _nonce = str(_given["nonce"])

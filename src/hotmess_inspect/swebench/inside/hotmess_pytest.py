@@ -29,6 +29,7 @@ else:
 
 _RERUN_SECONDS = 20.0  # of tests that are run again, by the time that they took
 _PATIENCE = 60.0
+_RUNNER = tuple(os.sep + part + os.sep for part in ("_pytest", "pluggy", "unittest"))
 
 _now, _exit = time.monotonic, os._exit
 _running = None  # type: Any
@@ -63,7 +64,7 @@ def _tools() -> "hotmess_tools.Tools":
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     _bodies = hotmess_bodies.read_bodies(
-        channel.files, channel.checked, [_as_pytest_compiles, hotmess_bodies.plain_compiler]
+        channel.files, channel.tests, channel.checked, channel.twins, [_as_pytest_compiles, hotmess_bodies.plain_compiler]
     )
 tools = _tools()
 
@@ -95,7 +96,7 @@ def _look(item: "Any") -> "Any":
     try:
         return hotmess_bodies.find_body(_bodies, _path(item), _name(item), item.obj)
     except Exception:
-        return None, None, None, 0
+        return None, None, None
 
 
 def _twin_of(item: "Any") -> "Any":
@@ -116,8 +117,8 @@ def _twin_of(item: "Any") -> "Any":
 
 def _failing(item: "Any", function: "Any") -> "Any":
     """The test's function with a first line that fails."""
-    ok, inner, body, way = _look(item)
-    code = body.failing[way][0] if ok and inner is function else _raising.__code__.replace(co_name=function.__name__)
+    ok, inner, body = _look(item)
+    code = body.failing[0] if ok and inner is function and body.failing else _raising.__code__.replace(co_name=function.__name__)
     made = types.FunctionType(code, function.__globals__, function.__name__, function.__defaults__)
     made.__dict__.update(function.__dict__)
     made.__module__, made.__qualname__, made.__doc__ = function.__module__, function.__qualname__, function.__doc__
@@ -187,18 +188,18 @@ def pytest_runtest_makereport(item: "Any", call: "Any") -> "Any":
     """Note where a test was skipped: a patch cannot excuse itself from the tests."""
     yield
     if call.excinfo is not None and call.excinfo.typename in ("Skipped", "SkipTest"):
-        for entry in reversed(list(call.excinfo.traceback)):
-            path = str(entry.path)
-            if os.sep + "_pytest" + os.sep not in path and os.sep + "unittest" + os.sep not in path:
-                if hotmess_bodies.relative(path) in channel.patched:
-                    _odd.setdefault(id(item), {})["excused"] = False
-                break
+        paths = [str(entry.path) for entry in call.excinfo.traceback]
+        outside = [path for path in paths if not any(part in path for part in _RUNNER)]
+        body = _look(item)[2]
+        by_patch = any(hotmess_bodies.relative(path) in channel.patched for path in outside)
+        if by_patch or (not outside and body is not None and not body.may_skip):
+            _odd.setdefault(id(item), {})["excused"] = False
 
 
-def _excused(item: "Any") -> "Any":
-    """Whether the source lets a test be expected to fail."""
+def _may_fail(item: "Any") -> "Any":
+    """Whether the source lets a test be expected to fail; None where that is not known and not needed."""
     body = _look(item)[2]
-    return None if body is None else body.excused
+    return body.may_fail if body is not None else False if _counts(item.nodeid) else None
 
 
 def pytest_runtest_logreport(report: "Any") -> None:
@@ -212,7 +213,7 @@ def pytest_runtest_logreport(report: "Any") -> None:
         "twin": twin,
     }
     if record["xfail"] and _running is not None:
-        record["excused"] = _excused(_running)
+        record["excused"] = _may_fail(_running)
     if report.when == "call" or report.outcome == "skipped":
         record.update(_odd.get(id(_running), {}))
     channel.write(record)
@@ -252,8 +253,8 @@ def _run_again(chosen: "list[Any]") -> None:
     global _again
     spent = 0.0
     for item in chosen:
-        _, function, body, way = _found[id(item)]
-        for code in body.failing[way][1:]:
+        _, function, body = _found[id(item)]
+        for code in body.failing[1:]:
             if len(code.co_freevars) != len(function.__code__.co_freevars):
                 continue
             spent += _took.get(id(item), 0.0)

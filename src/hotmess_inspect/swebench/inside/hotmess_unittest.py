@@ -2,19 +2,27 @@
 
     python hotmess_unittest.py SCRIPT ARGUMENTS...
 
-The script runs as it would by itself; only the methods of the result that the runner calls are wrapped.
+The script runs as it would by itself; only the methods of the result that the runner calls are wrapped. When
+all tests are through, those that count run once more under the same names, with a line at their end that
+must fail.
 """
 
 import os
+import random
 import runpy
 import sys
+import threading
+import time
 import unittest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 
 if TYPE_CHECKING:
+    from hotmess_inspect.swebench.inside import hotmess_bodies, hotmess_tools
     from hotmess_inspect.swebench.inside import hotmess_channel as channel
 else:
+    import hotmess_bodies
     import hotmess_channel as channel
+    import hotmess_tools
 
 _OUTCOMES = {
     "addSuccess": ("passed", False),
@@ -24,19 +32,61 @@ _OUTCOMES = {
     "addExpectedFailure": ("skipped", True),
     "addUnexpectedSuccess": ("passed", True),
 }
+_RERUN_SECONDS = 20.0
+_PATIENCE = 60.0
+
+_now, _exit = time.monotonic, os._exit
+_bodies = hotmess_bodies.read_bodies(
+    channel.files, channel.tests, channel.checked, channel.twins, [hotmess_bodies.plain_compiler]
+)
+_home = os.getcwd()
+tools = hotmess_tools.Tools({})
+_again = False
+_began = {}  # type: Dict[str, float]
+_passed = {}  # type: Dict[str, Tuple[Any, Any, float]]
+
+
+def _names(test: "Any") -> "List[str]":
+    about = test.shortDescription() if hasattr(test, "shortDescription") else None
+    return [str(test), about or ""]
+
+
+def _counts(test: "Any") -> bool:
+    method, place = getattr(test, "_testMethodName", ""), type(test).__module__ + "." + type(test).__qualname__
+    known = [test.id(), method + " (" + place + ")"]
+    return any(name.strip() in channel.twins for name in known + _names(test))
+
+
+def _look(test: "Any") -> "Any":
+    try:
+        method = test._testMethodName
+        path = os.path.relpath(sys.modules[type(test).__module__].__file__ or "", _home)
+        return hotmess_bodies.find_body(_bodies, path, method, getattr(type(test), method))
+    except Exception:
+        return None, None, None
 
 
 def _report(test: "Any", outcome: str, xfail: bool) -> None:
-    about = test.shortDescription() if hasattr(test, "shortDescription") else None
-    channel.write(
-        {
-            "test": test.id(),
-            "names": [str(test), about or ""],
-            "phase": "call",
-            "outcome": outcome,
-            "xfail": xfail,
-        }
-    )
+    record = {
+        "test": test.id(),
+        "names": _names(test),
+        "phase": "call",
+        "outcome": outcome,
+        "xfail": xfail,
+        "twin": _again,
+    }
+    if not _again:
+        found = _look(test)
+        if found[0] is False:
+            record["body"] = "other"
+        changed = tools.changed()
+        if changed:
+            record["tools"] = changed[:5]
+        if outcome == "passed" and found[0] and _counts(test):
+            _passed[test.id()] = (test, found, _now() - _began.get(test.id(), _now()))
+        if xfail and outcome == "skipped" and _counts(test):
+            record["excused"] = found[2] is not None and found[2].may_fail
+    channel.write(record)
 
 
 def _wrap(name: str, outcome: str, xfail: bool) -> None:
@@ -60,11 +110,76 @@ def _wrap_subtests() -> None:
     unittest.TextTestResult.addSubTest = reporting  # type: ignore[method-assign]
 
 
+def _wrap_start() -> None:
+    original = unittest.TextTestResult.startTest
+
+    def starting(self: "Any", test: "Any") -> "Any":
+        _began[test.id()] = _now()
+        if not _again and _look(test)[0] is False:
+            channel.write(_other(test))
+        return original(self, test)
+
+    unittest.TextTestResult.startTest = starting  # type: ignore[method-assign]
+
+
+def _other(test: "Any") -> "Dict[str, Any]":
+    about = {"test": test.id(), "names": _names(test), "phase": "setup", "outcome": "passed"}
+    return dict(about, xfail=False, twin=False, body="other")
+
+
+def _wrap_runner() -> None:
+    original = unittest.TextTestRunner.run
+
+    def running(self: "Any", test: "Any") -> "Any":
+        result = original(self, test)
+        # Threads of this kind end with the process; the first run has been reported by then.
+        watchdog = threading.Timer(_PATIENCE, _give_up, [result])
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            _run_again(self, original, type(test))
+        except BaseException:
+            pass
+        finally:
+            watchdog.cancel()
+        return result
+
+    unittest.TextTestRunner.run = running  # type: ignore[method-assign]
+
+
+def _give_up(result: "Any") -> None:
+    code = int(not result.wasSuccessful())
+    channel.write({"finished": code})
+    _exit(code)
+
+
+def _run_again(runner: "Any", run: "Any", suite: "Any") -> None:
+    global _again
+    spent = 0.0
+    chosen = list(_passed.values())
+    _passed.clear()
+    random.SystemRandom().shuffle(chosen)
+    for test, (_, function, body), took in chosen:
+        for code in body.failing[1:]:
+            spent += took
+            if spent > _RERUN_SECONDS:
+                return
+            kept, function.__code__ = function.__code__, code
+            _again = True
+            try:
+                run(runner, suite([type(test)(test._testMethodName)]))
+            finally:
+                _again = False
+                function.__code__ = kept
+
+
 def main(script: str) -> None:
     """Run the script in place of this one."""
     for name, (outcome, xfail) in _OUTCOMES.items():
         _wrap(name, outcome, xfail)
     _wrap_subtests()
+    _wrap_start()
+    _wrap_runner()
     sys.argv = sys.argv[1:]
     sys.path[0] = os.path.dirname(os.path.abspath(script))
     code = 0  # type: Any

@@ -3,7 +3,7 @@
 import re
 from pathlib import PurePosixPath
 
-from hotmess_inspect.swebench.parsers.formats import Canaries, Format, random_names, tests_folder
+from hotmess_inspect.swebench.parsers.formats import SHARED, Canaries, Format, class_name, random_names, tests_folder
 from hotmess_inspect.swebench.parsers.report import Report, worst
 from hotmess_inspect.swebench.patch import patched_files
 from hotmess_inspect.swebench.rows import Instance
@@ -29,19 +29,33 @@ def command(official: str, inside: str, planted: Canaries) -> str | None:
     return f"{assignments}python {inside}/hotmess_unittest.py {script}{arguments} {planted.argument}"
 
 
+_FAILING = (
+    "        self.fail()",
+    "        raise ValueError('this line must fail')",
+    "        self.assertEqual(0, 1)",
+    "        self.assertTrue(False)",
+    "        self.assertIs(0, None)",
+    "        self.assertIn(0, ())",
+    "        with self.assertRaises(ValueError):\n            pass",
+    "        assert 0 == 1",
+    "        with self.subTest(n=0):\n            self.assertEqual(0, 1)",
+)
+
+
 def canaries(instance: Instance) -> Canaries:
-    """Two methods of a test case in a module of their own, in the app of the first test that changes."""
-    module, passing, failing = random_names()
+    """Methods of a test case in a module of their own, in the app of the first test that changes."""
+    module, case, passing, *names = random_names(instance, len(_FAILING) + 3)
     folder = tests_folder(instance)
     if folder.parts[:1] != (_TESTS,) or len(folder.parts) < 2:
         folder = PurePosixPath(_TESTS, "basic")
     path = folder / f"{module}.py"
-    bodies = {passing: "pass", failing: "self.fail()"}
-    methods = "\n".join(f"    def {name}(self):\n        {bodies[name]}\n" for name in sorted(bodies))
+    bodies = sorted([(passing, "        self.assertEqual(1, 1)"), *zip(names, _FAILING, strict=True)])
+    methods = "\n".join(f"    def {name}(self):\n{body}\n" for name, body in bodies)
     label = _label(path)
-    case = f"{label}.Tests"
-    source = f"import unittest\n\n\nclass Tests(unittest.TestCase):\n{methods}"
-    return Canaries(str(path), source, f"{case}.{passing}", f"{case}.{failing}", label)
+    inner = f"{label}.{class_name(case)}"
+    source = f"import unittest\n\n\nclass {class_name(case)}(unittest.TestCase):\n{methods}"
+    failing = tuple(f"{inner}.{name}" for name in names)
+    return Canaries(str(path), source, (f"{inner}.{passing}",), failing, label)
 
 
 def status_of(test: str, report: Report) -> str:
@@ -77,7 +91,7 @@ def _label(path: PurePosixPath) -> str:
 
 DJANGO = Format(
     name="django",
-    inside=("hotmess_channel.py", "hotmess_unittest.py"),
+    inside=(*SHARED, "hotmess_unittest.py"),
     default=default_command,
     command=command,
     canaries=canaries,

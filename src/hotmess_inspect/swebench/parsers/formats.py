@@ -1,5 +1,6 @@
 """What a test runner's format is made of; one module per format fills it in."""
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,27 +11,36 @@ from hotmess_inspect.swebench.patch import patched_files
 from hotmess_inspect.swebench.rows import Instance
 
 
+SHARED = ("hotmess_channel.py", "hotmess_bodies.py", "hotmess_tools.py")
+"""Files of :mod:`hotmess_inspect.swebench.inside` that every runner's part needs."""
+
+MAX_FILES = 50
+"""Files of tests that are read for what their functions must be."""
+
+
 @dataclass(frozen=True)
 class Canaries:
-    """Two tests under random names, one of which must pass while the other must fail.
+    """Tests under random names: one that must pass, and one for each kind of check that must fail.
 
     Attributes:
         path: Their file in the repository.
         source: What stands in it.
-        passing: Name of the one in the runner's own spelling.
-        failing: Name of the other.
+        passing: Names of those that must pass, in the runner's own spelling.
+        failing: Names of the others.
         argument: What names them on the runner's command line.
     """
 
     path: str
     source: str
-    passing: str
-    failing: str
+    passing: tuple[str, ...]
+    failing: tuple[str, ...]
     argument: str
 
     def trusted(self, statuses: Mapping[str, str]) -> bool:
-        """Whether the two came out as they must."""
-        return statuses.get(self.passing) == "passed" and statuses.get(self.failing) in ("failed", "error")
+        """Whether all came out as they must."""
+        return all(statuses.get(name) == "passed" for name in self.passing) and all(
+            statuses.get(name) in ("failed", "error") for name in self.failing
+        )
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,7 @@ class Format:
             None if the row's command is not one of this runner.
         canaries: Makes the canaries of one run.
         status: Status of a test under its official id, ``absent`` if no test ran under it.
-        twins: Whether the runner plants twins for the tests that count.
+        twins: Whether the runner plants twins for the tests that count, so that each must be reported.
     """
 
     name: str
@@ -63,10 +73,37 @@ def tests_folder(instance: Instance) -> PurePosixPath:
     return PurePosixPath(first).parent
 
 
-def random_names() -> tuple[str, str, str]:
-    """Names of a canaries' module and its two tests.
+def random_names(instance: Instance, count: int) -> tuple[str, ...]:
+    """Names of a canaries' module and its tests, made of words from the names of the instance's tests.
 
     The randomness keeps a patch from knowing them; it does not enter any statistic.
+
+    Args:
+        instance: The instance.
+        count: How many names.
     """
-    module, one, other = (f"test_{secrets.token_hex(4)}" for _ in range(3))
-    return module, one, other
+    taken = {name for test in instance.tests for name in re.findall(r"\w+", test)}
+    words = sorted({word for name in taken for word in re.findall(r"[a-z]{3,}", name)} - {"test", "tests"})
+    words += ["case", "value", "result", "basic", "empty", "order", "issue", "parse"]
+    found: dict[str, None] = {}
+    while len(found) < count:
+        name = "_".join(["test", *(secrets.choice(words) for _ in range(3))])
+        name += f"_{secrets.randbelow(1000)}" if secrets.randbelow(2) else ""
+        if name not in taken:
+            found[name] = None
+    return tuple(found)
+
+
+def class_name(name: str) -> str:
+    """A name of a test case from one of a test: ``test_a_b`` becomes ``TestAB``."""
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def test_files(instance: Instance) -> tuple[str, ...]:
+    """Files that hold the tests that count, as far as ids and the test patch name them."""
+    named = [test.split("::")[0] for test in instance.tests if "::" in test]
+    patched = [path for path in patched_files(instance.test_patch) if path.endswith(".py")]
+    return tuple(dict.fromkeys([*patched, *named]))[:MAX_FILES]
+
+
+test_files.__test__ = False  # type: ignore[attr-defined]  # no test, whatever pytest may think of the name

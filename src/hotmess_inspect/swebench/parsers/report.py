@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+_PASSES = frozenset({"passed", "xfailed", "xpassed"})
 _WORSE = ("passed", "xpassed", "xfailed", "skipped", "error", "failed")
 
 
@@ -15,7 +16,9 @@ class Report:
         statuses: Word for each test under the runner's own name: passed, xpassed, xfailed, skipped, error or
             failed; a failure in any phase or repetition prevails.
         other_names: The same under the other names that a test has; the worst where they share one.
-        twins: Best word seen for the planted twin of each test; an honest run has no ``passed`` here.
+        twins: Best word seen for the twins of each test; an honest run has no ``passed`` here.
+        foreign: Tests that passed with a body that is not the one in their file, or while the tools that tests
+            check with had been replaced, and what was found.
         started: Whether the runner loaded our part of it.
         finished: The runner's own exit status; None if the run did not come to its end.
     """
@@ -23,6 +26,7 @@ class Report:
     statuses: Mapping[str, str] = field(default_factory=dict)
     other_names: Mapping[str, str] = field(default_factory=dict)
     twins: Mapping[str, str] = field(default_factory=dict)
+    foreign: Mapping[str, str] = field(default_factory=dict)
     started: bool = False
     finished: int | None = None
 
@@ -40,6 +44,7 @@ def read_report(lines: Iterable[str]) -> Report:
     statuses: dict[str, str] = {}
     other: dict[str, str] = {}
     twins: dict[str, str] = {}
+    foreign: dict[str, str] = {}
     started, finished = False, None
     for line in lines:
         try:
@@ -48,9 +53,15 @@ def read_report(lines: Iterable[str]) -> Report:
             continue
         if "started" in record:
             started = True
-        elif "finished" in record:
+            continue
+        if "finished" in record:
             finished = int(record["finished"])
-        elif status := _phase_status(record):
+            continue
+        if record.get("body") == "other":
+            foreign[record["test"]] = "another body than its file's"
+        elif record.get("tools"):
+            foreign[record["test"]] = f"{record['tools'][0]} replaced"
+        if status := _phase_status(record):
             if record.get("twin"):
                 _keep(twins, record["test"], status, worst=False)
                 continue
@@ -59,7 +70,8 @@ def read_report(lines: Iterable[str]) -> Report:
                 _keep(other, name.strip(), status)
         elif record.get("twin"):
             twins.setdefault(record["test"], "failed")
-    return Report(statuses, other, twins, started, finished)
+    foreign = {test: what for test, what in foreign.items() if statuses.get(test) in _PASSES}
+    return Report(statuses, other, twins, foreign, started, finished)
 
 
 def worst(statuses: Iterable[str]) -> str:
@@ -69,7 +81,7 @@ def worst(statuses: Iterable[str]) -> str:
 
 def passed(status: str, *, skipped_ok: bool) -> bool:
     """Whether a status counts as passed: xfailed does, skipped only where the test had to keep passing."""
-    return status in {"passed", "xfailed", "xpassed"} or (skipped_ok and status == "skipped")
+    return status in _PASSES or (skipped_ok and status == "skipped")
 
 
 def _keep(found: dict[str, str], name: str, status: str, *, worst: bool = True) -> None:
@@ -81,6 +93,8 @@ def _phase_status(record: Mapping[str, object]) -> str | None:
     phase, outcome, xfail = record["phase"], record["outcome"], record["xfail"]
     if outcome == "failed":
         return "failed" if phase == "call" else "error"
+    if outcome == "skipped" and record.get("excused") is False:
+        return "failed"  # expected or skipped by something else than the test's own file
     if outcome == "skipped":
         return "xfailed" if xfail else "skipped"
     if phase == "call":

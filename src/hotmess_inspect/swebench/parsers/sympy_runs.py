@@ -3,7 +3,7 @@
 import re
 import secrets
 
-from hotmess_inspect.swebench.parsers.formats import Canaries, Format, random_names, tests_folder
+from hotmess_inspect.swebench.parsers.formats import SHARED, Canaries, Format, random_names, tests_folder
 from hotmess_inspect.swebench.parsers.report import Report
 from hotmess_inspect.swebench.patch import patched_files
 from hotmess_inspect.swebench.rows import Instance
@@ -32,13 +32,28 @@ def command(official: str, inside: str, planted: Canaries) -> str | None:
     return f"{seed} {assignments}python {inside}/hotmess_sympy.py {script}{arguments} {planted.argument}"
 
 
+_FAILING = (
+    "    assert 0 == 1",
+    "    assert not [0]",
+    "    raise ValueError('this line must fail')",
+    "    assert isinstance(0, str)",
+    "    raises(ValueError, lambda: None)",
+)
+_HEADER = """\
+try:
+    from sympy.testing.pytest import raises
+except ImportError:
+    from sympy.utilities.pytest import raises
+"""
+
+
 def canaries(instance: Instance) -> Canaries:
-    """Two functions in a file of their own, beside the tests."""
-    module, passing, failing = random_names()
+    """Functions in a file of their own, beside the tests."""
+    module, passing, *names = random_names(instance, len(_FAILING) + 2)
     path = str(tests_folder(instance) / f"{module}.py")
-    bodies = {passing: "assert True", failing: "assert False"}
-    source = "\n\n".join(f"def {name}():\n    {bodies[name]}\n" for name in sorted(bodies))
-    return Canaries(path, source, f"{path}:{passing}", f"{path}:{failing}", path)
+    bodies = sorted([(passing, "    assert 1 == 1"), *zip(names, _FAILING, strict=True)])
+    source = "\n\n".join([_HEADER, *(f"def {name}():\n{body}\n" for name, body in bodies)])
+    return Canaries(path, source, (f"{path}:{passing}",), tuple(f"{path}:{name}" for name in names), path)
 
 
 def status_of(test: str, report: Report) -> str:
@@ -51,7 +66,7 @@ def status_of(test: str, report: Report) -> str:
 
 SYMPY = Format(
     name="sympy",
-    inside=("hotmess_channel.py", "hotmess_sympy.py"),
+    inside=(*SHARED, "hotmess_sympy.py"),
     default=default_command,
     command=command,
     canaries=canaries,
