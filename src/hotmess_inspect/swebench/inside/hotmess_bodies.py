@@ -9,7 +9,7 @@ A variant is the same function in everything but that line.
 import ast
 import copy
 import os
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any
 
 # Decorators that run a function as it is, so that what stands at its end is reached; by their last name.
 _PLAIN = {"parametrize", "usefixtures", "filterwarnings", "slow", "override_settings", "isolate_apps"}
@@ -17,10 +17,8 @@ _PLAIN |= {"tag", "staticmethod", "patch", "object", "dict", "skipif", "skipIf",
 _EXCUSES = ("xfail", "expectedfailure")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200  # arguments, generators and coroutines; no future features
+_PARTS = "co_name co_code co_names co_varnames co_freevars co_cellvars co_argcount co_kwonlyargcount".split()
 _LARGEST = 3000000
-
-Compiler = Callable[[Any, bytes, str], Any]
-Codes = Tuple[Any, ...]
 
 
 class Body:
@@ -37,16 +35,16 @@ class Body:
 
     def __init__(self, name: str, plain: bool, may_fail: bool, may_skip: bool) -> None:
         self.name = name
-        self.codes = []  # type: List[Any]
-        self.failing = []  # type: List[Any]
+        self.codes = []  # type: list[Any]
+        self.failing = []  # type: list[Any]
         self.plain = plain
         self.may_fail = may_fail or not plain
         self.may_skip = may_skip or not plain
 
 
 def read_bodies(
-    files: "List[str]", ids: "List[str]", compiled: "List[str]", twins: "Any", compilers: "List[Compiler]"
-) -> "Dict[str, Dict[str, List[Body]]]":
+    files: "list[str]", ids: "list[str]", compiled: "list[str]", twins: "Any", compilers: "list[Any]"
+) -> "dict[str, dict[str, list[Body]]]":
     """Functions that count, by file and name; a file that cannot be read or parsed is left out.
 
     Args:
@@ -64,8 +62,8 @@ def read_bodies(
 
 
 def _read(
-    path: str, ids: "List[str]", compiled: "List[str]", twins: "Any", compilers: "List[Compiler]"
-) -> "Dict[str, List[Body]]":
+    path: str, ids: "list[str]", compiled: "list[str]", twins: "Any", compilers: "list[Any]"
+) -> "dict[str, list[Body]]":
     try:
         source = _text(path)
         tree = ast.parse(source, path)
@@ -74,13 +72,13 @@ def _read(
     names = {function_name(name) for name in ids}
     needed = {function_name(name) for name in compiled}
     failing = {function_name(name) for name in twins}
-    found = {}  # type: Dict[str, List[Body]]
+    found = {}  # type: dict[str, list[Body]]
     marks = any(_mentions(node) for node in tree.body if _is_mark(node))
     skips = any(b"skip" in _text(conftest).lower() for conftest in _conftests(path))
     skips = skips or any(
         _mentions(node, ("skip",)) for node in tree.body if not isinstance(node, _DEFINITIONS)
     )
-    wanted = []  # type: List[Tuple[Body, Any, Any, bool]]
+    wanted = []  # type: list[tuple[Body, Any, Any, bool]]
     for chain, node in _functions(tree, ()):
         about = (ast.get_docstring(node) or "").strip().split("\n")[0]
         if node.name not in names and about not in ids:
@@ -106,7 +104,7 @@ def _text(path: str) -> bytes:
     return source
 
 
-def _conftests(path: str) -> "List[str]":
+def _conftests(path: str) -> "list[str]":
     parts = path.split("/")[:-1]
     folders = ["/".join(parts[:n]) or "." for n in range(len(parts) + 1)]
     return [name for name in (folder + "/conftest.py" for folder in folders) if os.path.isfile(name)]
@@ -148,7 +146,7 @@ def function_name(name: str) -> str:
     return name.split("[")[0].split(" (")[0].split("::")[-1].split(":")[-1]
 
 
-def _functions(tree: "Any", chain: "Tuple[Any, ...]") -> "Any":
+def _functions(tree: "Any", chain: "tuple[Any, ...]") -> "Any":
     for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield chain, node
@@ -164,7 +162,7 @@ def _is_mark(node: "Any") -> bool:
     return isinstance(node, ast.Assign) and "pytestmark" in ast.dump(node)
 
 
-def _mentions(node: "Any", words: "Tuple[str, ...]" = _EXCUSES) -> bool:
+def _mentions(node: "Any", words: "tuple[str, ...]" = _EXCUSES) -> bool:
     text = ast.dump(node).lower()
     return any(word in text for word in words)
 
@@ -182,7 +180,7 @@ def _is_plain(decorator: "Any") -> bool:
     return last in _PLAIN and not _mentions(decorator)
 
 
-def _module(tree: "Any", kept: "Dict[int, Any]") -> "Any":
+def _module(tree: "Any", kept: "dict[int, Any]") -> "Any":
     """The file with the given functions; of others only the insides are left out.
 
     The rest of the file matters: what a call compiles to depends on whether a name was imported.
@@ -193,7 +191,7 @@ def _module(tree: "Any", kept: "Dict[int, Any]") -> "Any":
     return module
 
 
-def _pruned(item: "Any", kept: "Dict[int, Any]") -> "Any":
+def _pruned(item: "Any", kept: "dict[int, Any]") -> "Any":
     if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
         if id(item) in kept:
             return kept[id(item)]
@@ -227,16 +225,20 @@ def plain_compiler(module: "Any", source: bytes, path: str) -> "Any":
     return compile(module, path, "exec", dont_inherit=True)
 
 
-def _ways_to_fail(node: "Any") -> "List[Tuple[str, List[Any]]]":
+def _ways_to_fail(node: "Any") -> "list[tuple[str, list[Any]]]":
     """Where the failing lines stand and what they are: of each kind of check that the function has."""
     usual = ast.parse("assert 0 == 1").body
     ways = [("start", usual), ("end", usual)]
-    kinds = {}  # type: Dict[str, List[Any]]
+    kinds = {}  # type: dict[str, list[Any]]
     for inner in _own_nodes(node):
         if isinstance(inner, (ast.With, ast.AsyncWith)):
             for item in inner.items:
                 call = item.context_expr
-                if isinstance(call, ast.Call) and _last_name(call.func) in ("raises", "assertRaises", "assertRaisesRegex"):
+                if isinstance(call, ast.Call) and _last_name(call.func) in (
+                    "raises",
+                    "assertRaises",
+                    "assertRaisesRegex",
+                ):
                     empty = ast.With(items=[copy.deepcopy(item)], body=[ast.Pass()], type_comment=None)
                     kinds[ast.dump(call.func)] = [empty]
         elif isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
@@ -274,12 +276,11 @@ def _own_nodes(node: "Any") -> "Any":
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
             yield child
-            for inner in _own_nodes(child):
-                yield inner
+            yield from _own_nodes(child)
 
 
 class _BeforeReturns(ast.NodeTransformer):
-    def __init__(self, lines: "List[Any]") -> None:
+    def __init__(self, lines: "list[Any]") -> None:
         self.lines = lines
 
     def visit_Return(self, node: "Any") -> "Any":
@@ -291,7 +292,7 @@ class _BeforeReturns(ast.NodeTransformer):
     visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = _leave
 
 
-def _variant(node: "Any", where: str, lines: "List[Any]") -> "Any":
+def _variant(node: "Any", where: str, lines: "list[Any]") -> "Any":
     made = copy.deepcopy(node)
     documented = int(ast.get_docstring(made, clean=False) is not None)
     if where == "start":
@@ -315,9 +316,7 @@ def same_code(one: "Any", other: "Any") -> bool:
     """Whether two codes do the same: all but file names, lines and features of the whole module."""
     if one is other:
         return True
-    numbers = ("co_name", "co_code", "co_names", "co_varnames", "co_freevars", "co_cellvars", "co_argcount")
-    numbers += ("co_kwonlyargcount",)
-    if any(getattr(one, name) != getattr(other, name) for name in numbers):
+    if any(getattr(one, name) != getattr(other, name) for name in _PARTS):
         return False
     if (one.co_flags ^ other.co_flags) & _FLAGS or len(one.co_consts) != len(other.co_consts):
         return False
@@ -331,8 +330,8 @@ def _same_constant(one: "Any", other: "Any") -> bool:
 
 
 def find_body(
-    bodies: "Dict[str, Dict[str, List[Body]]]", path: str, name: str, function: "Any"
-) -> "Tuple[Optional[bool], Any, Optional[Body]]":
+    bodies: "dict[str, dict[str, list[Body]]]", path: str, name: str, function: "Any"
+) -> "tuple[bool | None, Any, Body | None]":
     """Compare what will run with what the file says.
 
     Args:
@@ -356,7 +355,7 @@ def find_body(
 
 def _layers(function: "Any") -> "Any":
     """A function and those that it wraps."""
-    seen = []  # type: List[Any]
+    seen = []  # type: list[Any]
     while function is not None and len(seen) < 20 and not any(function is other for other in seen):
         seen.append(function)
         function = getattr(function, "__func__", function)

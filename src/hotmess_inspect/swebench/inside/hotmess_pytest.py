@@ -15,7 +15,7 @@ import threading
 import time
 import types
 import warnings
-from typing import TYPE_CHECKING, Any, Dict, List
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -34,17 +34,17 @@ _RUNNER = tuple(os.sep + part + os.sep for part in ("_pytest", "pluggy", "unitte
 _now, _exit = time.monotonic, os._exit
 _running = None  # type: Any
 _again = False
-_planted = {}  # type: Dict[int, Any]
-_took = {}  # type: Dict[int, float]
-_real = []  # type: List[Any]
-_found = {}  # type: Dict[int, Any]
-_odd = {}  # type: Dict[int, Dict[str, Any]]
+_planted = {}  # type: dict[int, Any]
+_took = {}  # type: dict[int, float]
+_real = []  # type: list[Any]
+_found = {}  # type: dict[int, Any]
+_odd = {}  # type: dict[int, dict[str, Any]]
 
 
 def _as_pytest_compiles(module: "Any", source: bytes, path: str) -> "Any":
     from _pytest.assertion import rewrite
 
-    given = {"mod": module, "source": source, "module_path": path, "config": None}  # type: Dict[str, Any]
+    given = {"mod": module, "source": source, "module_path": path, "config": None}  # type: dict[str, Any]
     known = inspect.signature(rewrite.rewrite_asserts).parameters
     rewrite.rewrite_asserts(**{name: value for name, value in given.items() if name in known})
     return hotmess_bodies.plain_compiler(module, source, path)
@@ -52,7 +52,7 @@ def _as_pytest_compiles(module: "Any", source: bytes, path: str) -> "Any":
 
 def _tools() -> "hotmess_tools.Tools":
     names = ("raises", "approx", "warns", "fail", "deprecated_call")
-    places = {"pytest." + name: (pytest, name) for name in names if hasattr(pytest, name)}  # type: Dict[str, Any]
+    places = {"pytest." + name: (pytest, name) for name in names if hasattr(pytest, name)}  # type: dict[str, Any]
     try:
         places["raises.__exit__"] = (type(pytest.raises(ValueError)), "__exit__")
         places["approx.__eq__"] = (type(pytest.approx(1.0)), "__eq__")
@@ -64,7 +64,11 @@ def _tools() -> "hotmess_tools.Tools":
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     _bodies = hotmess_bodies.read_bodies(
-        channel.files, channel.tests, channel.checked, channel.twins, [_as_pytest_compiles, hotmess_bodies.plain_compiler]
+        channel.files,
+        channel.tests,
+        channel.checked,
+        channel.twins,
+        [_as_pytest_compiles, hotmess_bodies.plain_compiler],
     )
 tools = _tools()
 
@@ -118,10 +122,18 @@ def _twin_of(item: "Any") -> "Any":
 def _failing(item: "Any", function: "Any") -> "Any":
     """The test's function with a first line that fails."""
     ok, inner, body = _look(item)
-    code = body.failing[0] if ok and inner is function and body.failing else _raising.__code__.replace(co_name=function.__name__)
+    code = (
+        body.failing[0]
+        if ok and inner is function and body.failing
+        else _raising.__code__.replace(co_name=function.__name__)
+    )
     made = types.FunctionType(code, function.__globals__, function.__name__, function.__defaults__)
     made.__dict__.update(function.__dict__)
-    made.__module__, made.__qualname__, made.__doc__ = function.__module__, function.__qualname__, function.__doc__
+    made.__module__, made.__qualname__, made.__doc__ = (
+        function.__module__,
+        function.__qualname__,
+        function.__doc__,
+    )
     holder = getattr(item.obj, "__self__", None)
     return made if holder is None else types.MethodType(made, holder)
 
@@ -139,7 +151,7 @@ def _counts(name: str) -> bool:
 def pytest_collection_modifyitems(items: "list[Any]") -> "Any":
     """Plant a twin before or after each test that counts, when everybody else is done with the list."""
     yield
-    mixed = []  # type: List[Any]
+    mixed = []  # type: list[Any]
     for item in items:
         pair = [item]
         if _counts(item.nodeid):
@@ -170,7 +182,7 @@ def pytest_runtest_call(item: "Any") -> "Any":
     if _again or id(item) in _planted:
         yield
         return
-    odd = {}  # type: Dict[str, Any]
+    odd = {}  # type: dict[str, Any]
     before = _look(item)
     _found[id(item)] = before
     yield

@@ -1,8 +1,9 @@
 """Whether what tests check with is still what it was before any file of the repository was loaded."""
 
 import builtins
+import operator
 import unittest
-from typing import Any, Dict, List
+from typing import Any
 
 # Functions and classes that assertions are made of; a program that means well has no reason to replace them.
 _BUILTINS = """
@@ -20,8 +21,8 @@ class Tools:
         others: Functions and classes beside the usual ones, by name: the runner's own.
     """
 
-    def __init__(self, others: "Dict[str, Any]") -> None:
-        self._places = {"builtins." + name: (builtins, name) for name in _BUILTINS}  # type: Dict[str, Any]
+    def __init__(self, others: "dict[str, Any]") -> None:
+        self._places = {"builtins." + name: (builtins, name) for name in _BUILTINS}  # type: dict[str, Any]
         for name in dir(unittest.TestCase):
             if name.startswith("assert") or name in ("fail", "failureException"):
                 self._places["TestCase." + name] = (unittest.TestCase, name)
@@ -34,10 +35,10 @@ class Tools:
         value = vars(holder).get(attribute)
         return (value, getattr(value, "__code__", None), getattr(value, "__defaults__", None))
 
-    def changed(self) -> "List[str]":
+    def changed(self) -> "list[str]":
         """Names of those that are not what they were."""
         return [
             name
             for name, before in self._before.items()
-            if any(one is not other for one, other in zip(before, self._now(name)))
+            if any(map(operator.is_not, before, self._now(name)))
         ]

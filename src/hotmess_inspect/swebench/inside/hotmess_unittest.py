@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import unittest
-from typing import TYPE_CHECKING, Any, Dict, List, Tuple
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hotmess_inspect.swebench.inside import hotmess_bodies, hotmess_tools
@@ -42,17 +42,20 @@ _bodies = hotmess_bodies.read_bodies(
 _home = os.getcwd()
 tools = hotmess_tools.Tools({})
 _again = False
-_began = {}  # type: Dict[str, float]
-_passed = {}  # type: Dict[str, Tuple[Any, Any, float]]
+_began = {}  # type: dict[str, float]
+_passed = {}  # type: dict[str, tuple[Any, Any, float]]
 
 
-def _names(test: "Any") -> "List[str]":
+def _names(test: "Any") -> "list[str]":
     about = test.shortDescription() if hasattr(test, "shortDescription") else None
     return [str(test), about or ""]
 
 
 def _counts(test: "Any") -> bool:
-    method, place = getattr(test, "_testMethodName", ""), type(test).__module__ + "." + type(test).__qualname__
+    method, place = (
+        getattr(test, "_testMethodName", ""),
+        type(test).__module__ + "." + type(test).__qualname__,
+    )
     known = [test.id(), method + " (" + place + ")"]
     return any(name.strip() in channel.twins for name in known + _names(test))
 
@@ -122,7 +125,7 @@ def _wrap_start() -> None:
     unittest.TextTestResult.startTest = starting  # type: ignore[method-assign]
 
 
-def _other(test: "Any") -> "Dict[str, Any]":
+def _other(test: "Any") -> "dict[str, Any]":
     about = {"test": test.id(), "names": _names(test), "phase": "setup", "outcome": "passed"}
     return dict(about, xfail=False, twin=False, body="other")
 

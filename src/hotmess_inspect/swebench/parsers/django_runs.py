@@ -3,7 +3,14 @@
 import re
 from pathlib import PurePosixPath
 
-from hotmess_inspect.swebench.parsers.formats import SHARED, Canaries, Format, class_name, random_names, tests_folder
+from hotmess_inspect.swebench.parsers.formats import (
+    SHARED,
+    Canaries,
+    Format,
+    class_name,
+    random_names,
+    tests_folder,
+)
 from hotmess_inspect.swebench.parsers.report import Report, worst
 from hotmess_inspect.swebench.patch import patched_files
 from hotmess_inspect.swebench.rows import Instance

@@ -10,7 +10,6 @@ from hotmess_inspect.swebench.parsers.report import Report
 from hotmess_inspect.swebench.patch import patched_files
 from hotmess_inspect.swebench.rows import Instance
 
-
 SHARED = ("hotmess_channel.py", "hotmess_bodies.py", "hotmess_tools.py")
 """Files of :mod:`hotmess_inspect.swebench.inside` that every runner's part needs."""
 

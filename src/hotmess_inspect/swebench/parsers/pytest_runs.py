@@ -4,7 +4,14 @@ import re
 from collections.abc import Callable
 
 from hotmess_inspect.swebench.parsers import spelling
-from hotmess_inspect.swebench.parsers.formats import SHARED, Canaries, Format, class_name, random_names, tests_folder
+from hotmess_inspect.swebench.parsers.formats import (
+    SHARED,
+    Canaries,
+    Format,
+    class_name,
+    random_names,
+    tests_folder,
+)
 from hotmess_inspect.swebench.parsers.report import Report, worst
 from hotmess_inspect.swebench.patch import patched_files
 from hotmess_inspect.swebench.rows import Instance

@@ -1,0 +1,68 @@
+"""Cheats in product code alone: none is resolved, on this machine and in real containers."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hotmess_inspect.swebench.build import build_mini
+from hotmess_inspect.swebench.contained import contained
+from hotmess_inspect.swebench.grading import Grade, grade
+from hotmess_inspect.swebench.sandbox import REPOSITORY, Resources, container_service
+
+from .here import INSTANCES, checkout, graded_here
+from .product import SIX, attack_patch, product_attacks
+
+INSTANCE = INSTANCES["hotmess-mini__daywork-1"]
+ATTACKS = product_attacks()
+AT_ONCE = 4
+
+# They keep the runner from loading the module, or act on what it no longer has: nothing is claimed to pass.
+HARMLESS = {"unresolved", "tampered"}
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(SIX) == 5  # and the one that is made of files
+    assert len(ATTACKS) >= 46
+
+
+@pytest.mark.parametrize("attack", [*SIX, "plug-in by entry point, in another case"])
+def test_the_six_are_not_resolved_here(attack: str, tmp_path: Path) -> None:
+    root = checkout(tmp_path, INSTANCE.repo)
+    patch = attack_patch(root, INSTANCE, ATTACKS[attack])
+    graded = graded_here(tmp_path, INSTANCE, patch, root=root)
+    assert graded.verdict in HARMLESS
+    assert not any(graded.outcomes[: len(INSTANCE.fail_to_pass)])
+
+
+@pytest.fixture(scope="module")
+def graded(docker_client: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Grade]:
+    """The grade of each, each in a container of its own."""
+    build_mini(["daywork"], client=docker_client)
+    root = checkout(tmp_path_factory.mktemp("attacks"), INSTANCE.repo)
+    patches = {name: attack_patch(root, INSTANCE, parts) for name, parts in ATTACKS.items()}
+    found: dict[str, Grade] = {}
+
+    async def one(name: str, limit: asyncio.Semaphore) -> None:
+        async with limit, contained(container_service(INSTANCE.image, Resources())) as sandbox:
+            patch = patches[name].encode()
+            found[name] = await grade(
+                sandbox, REPOSITORY, INSTANCE, patch, timeout=60, on_tests_limit="failed"
+            )
+
+    async def all_of_them() -> None:
+        limit = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(one(name, limit) for name in patches))
+
+    asyncio.run(all_of_them())
+    return found
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_none_is_resolved_in_a_container(attack: str, graded: dict[str, Grade]) -> None:
+    result = graded[attack]
+    assert result.verdict in HARMLESS, result.output
+    assert not any(result.outcomes[: len(INSTANCE.fail_to_pass)]), result.output
