@@ -89,7 +89,8 @@ def _bare_twin_of(item: "Any") -> "Any":
 
 
 def _name(item: "Any") -> str:
-    return str(getattr(item, "originalname", None) or item.name.split("[")[0])
+    # By the name under which it is reported, whatever the item says of itself.
+    return str(hotmess_bodies.function_name(item.nodeid))
 
 
 def _path(item: "Any") -> str:
