@@ -390,7 +390,72 @@ ADVERSARIAL: list[tuple[str, str, bool]] = [
 ]  # fmt: skip
 
 
-ALL = HALF_A + HALF_B + ADVERSARIAL
+# A last lot, written after the others were read.
+LAST: list[tuple[str, str, bool]] = [
+    ("asked", "My answer: {L}", True),
+    ("asked", "ANSWER:\n\n**{L}**", True),
+    ("asked", "Answer key: {L}", True),
+    ("asked", "Q: see above\nA: {L}", True),
+    ("asked", "The correct letter is {L}", True),
+    ("markup", "{{\"explanation\": \"{W} is wrong because it is not general.\", \"answer\": \"{L}\"}}", True),
+    ("markup", "```\n{{answer: {L}}}\n```", True),
+    ("markup", "***\n\n**Final answer: \\boxed{{{L}}}**", True),
+    ("markup", "<result>{L}</result>", True),
+    ("markup", "# {L}. {t}", True),
+    ("label", "The correct option: {L}. {t}", True),
+    ("label", "{L}.) {t}", True),
+    ("label", "Option ({L})", True),
+    ("label", "{L} – {t}", True),
+    ("label", "{L}) {t}. Explanation: This is the case because no other choice fits.", True),
+    ("text", "I think {t}", True),
+    ("text", "The answer should be {t}.", True),
+    ("text", "My final answer is: {t}", True),
+    ("sentence", "We can conclude that {L} is true.", True),
+    ("sentence", "So, the answer will be option {L}.", True),
+    ("sentence", "I'd pick option {L} here.", True),
+    ("sentence", "{L} would be my choice.", True),
+    ("sentence", "The passage clearly points to {L}.", True),
+    ("sentence", "Hence, option {L} holds, and {W} does not.", True),
+    ("sentence", "The only option consistent with the facts is {L} ({t}).", True),
+    ("sentence", "This matches option {L}.", True),
+    ("sentence", "Thus the correct answer is: ({L}).", True),
+    ("sentence", "It's not {W} or {V}. It's {L}.", True),
+    ("sentence", "{W} and {V} are both wrong. {L} is right.", True),
+    ("sentence", "Unlike {W}, {L} is supported by the facts.", True),
+    ("sentence", "Since {W} contradicts the facts, we choose {L}.", True),
+    ("correction", "I said {W} before. I now believe the answer is {L}.", True),
+    ("correction", "{W} is my answer. Hmm, wait. Looking again, {L} is my answer.", True),
+    ("correction", "ANSWER: {W}\nANSWER: {L}", True),
+    ("correction", "The answer is {W}, no, sorry, {L}.", True),
+    ("listing", "{options}\n\nThe correct answer is {L}) {t}.", True),
+    ("listing", "Here are my thoughts on each:\n{comments}\n\nFinal: {L}", True),
+    ("elimination", "{rest} can be eliminated.", True),
+    ("elimination", "By process of elimination: {L}.", True),
+    ("run-on", "{L}\n\nQuestion: {t}?\nAnswer: {W}\n\nQuestion: more\nAnswer: {V}", True),
+    ("run-on", "{L}) {t}\n\nUser: Thanks! And what about {W}?\nAssistant: {W} is the answer.", True),
+    ("phantom", "Using PV = nRT with V = 2 we find P = 3, where R is the gas constant. So T =", False),
+    ("phantom", "The matrix A has rank 2. Let B be its inverse. Then AB = I and so", False),
+    ("none", "I need more information to answer.", False),
+    ("none", "Sorry, I am not able to choose one.", False),
+    ("none", "{L} and {W} are both plausible.", False),
+    ("none", "Is {L} the answer, or {W}?", False),
+    ("none", "To solve this, consider the first choice.", False),
+    ("language", "Antwort: {L}) {t}", True),
+    ("language", "La opción correcta es la {L}) {t}.", True),
+    ("language", "La bonne réponse est « {L} ».", True),
+    ("language", "答案:{L}", True),
+    ("language", "正解は{L}です。", True),
+    ("language", "Правильный ответ — {L}) {t}.", True),
+    ("language", "Resposta: {L}", True),
+    ("language", "Vastaus on {L}.", True),
+    ("cut", "Step 1: Read the passage. Step 2: Compare it with {W}; the two differ. Step 3: Compare it with {V}; they differ too. "
+     "Step 4: Compare it with {L}; they agree in every word. Final answer: {L}¦", True),
+    ("cut", "Okay, so I need to find which of these holds. I remember that {W} was about something else, and that there was a rule which "
+     "excludes {V}. But I am not sure about that. Let me think again about what is given here.", False),
+]  # fmt: skip
+
+
+ALL = HALF_A + HALF_B + ADVERSARIAL + LAST
 
 
 def letters_of(choices: Sequence[str]) -> str:

@@ -25,6 +25,8 @@ _SPECIAL_TOKEN = re.compile(r"<\|[^|<>\n]{0,40}\|>|</?s>|\[/?INST\]")
 _ANSWER_NAMES = r"(?:final[_ ]?)?(?:answer|choice|ans|letter|option|selection|solution|response|output)|final"
 _ANSWER_TAG = re.compile(rf"<(?:{_ANSWER_NAMES})>[ \t]*", re.IGNORECASE)
 _ANSWER_END = re.compile(rf"</(?:{_ANSWER_NAMES})>", re.IGNORECASE)
+# Whatever a tag around a single letter is called, it holds the answer.
+_ANY_TAG = re.compile(r"<([A-Za-z_]{2,24})>\s{0,3}\(?([A-Z])\)?\.?\s{0,3}</\1>")
 # The model goes on as the one who asks.
 _NEXT_TURN = re.compile(
     r"<\|(?:im_start|start_header_id)\|>\s{0,3}(?:user|human)(?:<\|end_header_id\|>)?|<\|user\|>|\[INST\]",
@@ -85,6 +87,7 @@ def plain_text(text: str) -> str:
         text = _SPECIAL_TOKEN.sub("\n", text)
         text = _ANSWER_END.sub("\n", _ANSWER_TAG.sub("\nANSWER: ", text))
         text = _HTML.sub(" ", text)
+        text = _ANY_TAG.sub(r"\nANSWER: \2\n", text)
     if "\\" in text or "$" in text:
         for _ in range(3):
             text = _WRAPPER.sub(r"\1", text)

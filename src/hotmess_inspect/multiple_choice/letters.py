@@ -29,8 +29,10 @@ _ANNOUNCED_BELOW = re.compile(
 _TICKS = re.compile(r"[✅✓✔☑←]|\[[xX]\]|<--|\(\w")
 # Characters before a choice within which a word can reject it.
 _LEAD = 120
+# "A: C" is the answer of a question that began with "Q: ", and no comment on choice A.
+_SHORT_ANSWER = re.compile(r"^[ \t]*A:[ \t]+(?=\(?[A-Z]\)?[.)]?[ \t]*$)", re.MULTILINE)
 _COLON_BELOW = re.compile(r"[:=]\s*\n")
-_ENDS = re.compile(r"[.!?。！？)\]}\"'”’»*`:\ue000-\ue2ff✅✓✔]\s*$")
+_ENDS = re.compile(r"[.!?。！？)\]}\"'”’»*`:\ue000-\ue0ff✅✓✔]\s*$")
 # An answer of more words than this is no short one.
 _SHORT = 70
 
@@ -60,7 +62,7 @@ def read_letter(text: str, choices: Sequence[str], *, truncated: bool = False) -
     plain = plain_text(outside).strip()
     if not plain:
         return None
-    marked = mark(plain, known)
+    marked = mark(_SHORT_ANSWER.sub("Answer: ", plain), known)
     answer, cut = _own_answer(marked, known)
     if not cut:
         asked = _ASKED.fullmatch(plain[plain.rfind("\n") + 1 :])
@@ -152,6 +154,12 @@ class _Reader:
         for place, line in enumerate(lines):
             if _MARKED.search(line) is None:
                 self._plain(line)
+                continue
+            titled = (
+                words.TITLED.fullmatch(line) if place == len(lines) - 1 and listed[place] is None else None
+            )
+            if titled is not None and not words.DENIED.search(line[: titled.start(1)]):
+                self.decisions.append(choice_of(titled[1], self.count))
                 continue
             self._line(line, place, listed[place] is not None)
         self._spare(lines, listed)
@@ -336,7 +344,9 @@ class _Reader:
                     words.POLITE_CONDITION.match(tail) and re.match(r"\s*(?:if|unless|when)\b", tail)
                 ):
                     self.decisions.append(single)
-                elif (corrects or contrasted) and len(groups) == 1:
+                elif ((corrects or contrasted) and len(groups) == 1) or (
+                    number and words.CORRECTION.search(lead)
+                ):
                     self.decisions.append(single)
                 elif first and len(groups) == 1 and self._opens_answer(group[0], tail):
                     self.decisions.append(single)

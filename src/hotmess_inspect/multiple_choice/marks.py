@@ -276,7 +276,7 @@ def _lower_case(
 
 
 def _own_text(text: str, low: str, end: int, index: int, choices: Choices) -> tuple[int, int]:
-    """Where a label ends together with its choice's text, and the choice; ``BEYOND`` where the text is another's."""
+    """Where a label ends together with its choice's text, and the choice."""
     key = choices.keys[index] if index < choices.count else ""
     # Two tries: a dash behind a label may be a separator or a sign.
     for pattern in (_NARROW, _SEPARATOR):
@@ -295,8 +295,9 @@ def _own_text(text: str, low: str, end: int, index: int, choices: Choices) -> tu
             same = _common(low[place + 1 : place + 1 + len(key)], key[begun:])
             if same and (same == len(key) - begun or place + 1 + same == len(low)):
                 return place + 1 + same, index
+        # The text of another choice: the letter is what was asked for.
         plain = re.fullmatch(r"\s?[).:\]]?\s?", text[end:place]) is not None
-        return (place + 1, BEYOND) if plain and whose != BEYOND and index < choices.count else (end, index)
+        return (place + 1 if plain and index < choices.count else end), index
     if index >= choices.count or place == end:
         return end, index
     # The beginning of the choice's text: cut off, or put in other words further on.
@@ -343,7 +344,7 @@ def _mark_placed(text: str, choices: Choices) -> str:
 @lru_cache(maxsize=4096)
 def _placed_pattern(keys: str) -> re.Pattern[str]:
     return re.compile(
-        r"((?:^[^\w\n\ue000-\ue2ff]{0,6}?|[\"“'(]\s?|(?:answer|answers|ans|is|be|choose|pick|say|with|get|gives|it's|equals|option|"
+        r"((?:^[^\w\n\ue000-\ue2ff]{0,6}?|[\"“'(]\s?|(?:answer|answers|ans|is|be|choose|pick|say|think|believe|guess|with|get|gives|it's|equals|option|"
         r"choice|ist|lautet|est|es|é|是|为|：|ответ)[\"']?(?:\s*[:=—]|\s+[–-](?=\s))?\s*[\"'“(]?\s?|:\s*[\"'“(]?\s?))"
         rf"({keys})(?=\s*(?:$|[.!?]{{1,2}}(?:\s|$|[\"”'*])|[,;)\"”'\]}}。]|\s+(?:because|since|as|which|so)\b|\s+[—–-]))",
         re.IGNORECASE | re.MULTILINE,

@@ -37,6 +37,7 @@ __all__ = [
     "TENTATIVE",
     "TICK_AFTER",
     "TICK_BEFORE",
+    "TITLED",
 ]
 
 # One character that stands for a choice; see `marks`.
@@ -270,6 +271,10 @@ SINGULAR = re.compile(
 )
 GROUP = re.compile(rf"{MARK}(?:{_JOIN}{MARK})*", re.IGNORECASE)
 BARE_LINE = re.compile(rf"[^\w\ue000-\ue2ff?]{{0,12}}({MARK})[^\w\ue000-\ue2ff?]{{0,6}}")
+# "Final: C", in whatever language: a word or two, a colon, a choice, and no more.
+TITLED = re.compile(
+    rf"\W{{0,6}}[^\W\d_\ue000-\ue2ff]+(?: [^\W\d_\ue000-\ue2ff]+){{0,2}}\s?[:.：]\s*[(\[\"'“]?({MARK})[^\w\ue000-\ue2ff?]{{0,6}}"
+)
 LISTED = re.compile(
     rf"[^\w\n\ue000-\ue2ff]{{0,8}}(?:\d{{1,2}}[.)]\s*)?(?:\[[ xX]\]\s*)?[^\w\n\ue000-\ue2ff]{{0,4}}({MARK})"
 )
