@@ -28,6 +28,7 @@ from hotmess_inspect.cli._threads import one_thread
 @click.option(
     "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes that read logs."
 )
+@click.option("--details", is_flag=True, help="Every measure, loss, guard and table of lengths.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 def analyze(
     inputs: Sequence[str],
@@ -41,6 +42,7 @@ def analyze(
     seed: int,
     resamples: int,
     jobs: int,
+    details: bool,
     as_json: bool,
 ) -> None:
     """Error, bias², variance and incoherence of logs or tables.
@@ -77,5 +79,5 @@ def analyze(
     else:
         from hotmess_inspect.render.terminal import print_analysis
 
-        print_analysis(results, problems)
+        print_analysis(results, problems, details=details, lengths=length is not None)
     sys.exit(1 if any(p.level == "error" for p in problems) else 0)

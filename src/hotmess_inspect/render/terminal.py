@@ -16,35 +16,85 @@ from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.guards import Guards
 from hotmess_inspect.results.lengths import LengthFindings
+from hotmess_inspect.results.verdict import Verdict, leading_results, verdict
 from hotmess_inspect.schema import Problem
 
 
-def print_analysis(results: Sequence[GroupResult], problems: Sequence[Problem]) -> None:
-    """Print headline numbers, numbers by length, and what a reader has to know."""
+def print_analysis(
+    results: Sequence[GroupResult],
+    problems: Sequence[Problem],
+    *,
+    details: bool = False,
+    lengths: bool = False,
+) -> None:
+    """Print the finding in words and one compact table per run; more on request.
+
+    Args:
+        results: What the analysis found.
+        problems: What it complained of.
+        details: Whether every measure, loss, guard and table of lengths is printed.
+        lengths: Whether the tables of lengths are printed.
+    """
     out = console()
     if not results:
         out.print("No group with a verdict was found.")
     for members in _by_run(results):
-        out.print(_headline(members))
-        _print_counts(out, members)
+        leading = leading_results(members)
+        for result in leading[:1] if not details else leading:
+            _print_verdict(out, verdict(result, problems))
+        shown = members if details or _several_losses(members) else leading
+        out.print(_headline(shown))
+        _print_counts(out, shown)
         if members[0].intervals.clusters is not None:
             out.print(cell(members[0].intervals.speaks_of, "dim"))
-        for result in members:
-            if result.guards is not None:
-                _print_guards(out, result, result.guards)
-            if result.grader is not None:
-                _print_grader(out, result, result.grader)
-        for result in {id(result.questions): result for result in reversed(members)}.values():
-            _print_reliability(out, result)
-        # Lengths of the first measure of each scorer and loss; the others stand in the JSON.
-        for result in _leading(members):
-            if result.lengths is not None:
+        if details:
+            for result in members:
+                if result.guards is not None:
+                    _print_guards(out, result, result.guards)
+                if result.grader is not None:
+                    _print_grader(out, result, result.grader)
+            for result in {id(result.questions): result for result in reversed(members)}.values():
+                _print_reliability(out, result)
+        # Lengths of the first measure of each scorer; the others stand in the JSON.
+        for result in leading:
+            if result.lengths is None:
+                continue
+            if details or lengths:
                 _print_lengths(out, result, result.lengths)
-    if results:
+            else:
+                _print_length_finding(out, result.lengths)
+        left = len(members) - len(shown)
+        if left and not details:
+            more = "1 more row" if left == 1 else f"{left} more rows"
+            out.print(cell(f"--details shows {more}, lengths, and what accuracy alone allows", "dim"))
+    if results and details:
         out.print(
             cell("error = bias² + variance, means over questions; incoherence = Σ variance / Σ error", "dim")
         )
     print_problems(problems, out)
+
+
+def _print_verdict(out: Console, said: Verdict) -> None:
+    """The finding in words, before any table."""
+    out.print(cell(said.measured))
+    out.print(cell(said.finding, "bold"))
+    for sentence in said.cautions:
+        out.print(cell(f"Caution: {sentence}", "yellow"))
+    for sentence in said.next_steps:
+        out.print(cell(f"Next: {sentence}"))
+
+
+def _print_length_finding(out: Console, found: LengthFindings) -> None:
+    """One line where lengths say something: a slope whose interval leaves out 0."""
+    trend = found.trend
+    low, high = trend.slope_ci
+    if not trend.fit.note and not math.isnan(low) and (low > 0 or high < 0):
+        _print_slope(out, trend)
+
+
+def _several_losses(members: Sequence[GroupResult]) -> bool:
+    """Whether the losses were asked for, so that each is shown."""
+    return bool(members[0].options.losses)
 
 
 def _by_run(results: Sequence[GroupResult]) -> list[list[GroupResult]]:
@@ -54,13 +104,6 @@ def _by_run(results: Sequence[GroupResult]) -> list[list[GroupResult]]:
         key = (result.group.task, result.group.model, str(sorted(result.variant.items())))
         runs.setdefault(key, []).append(result)
     return list(runs.values())
-
-
-def _leading(members: Sequence[GroupResult]) -> list[GroupResult]:
-    first: dict[str | None, str | None] = {}
-    for result in members:
-        first.setdefault(result.group.scorer, result.group.measure)
-    return [result for result in members if result.group.measure == first[result.group.scorer]]
 
 
 def _headline(members: Sequence[GroupResult]) -> Table:

@@ -22,6 +22,8 @@ FEW_EPOCHS = 5
 UNPARSED_SHARE = 0.02
 LIMIT_SHARE = 0.05
 
+_MOST = int(np.iinfo(np.int64).max)  # the start of a minimum over no questions
+
 _TESTS = {
     "f2p": "the share of FAIL_TO_PASS tests that still fail",
     "p2p": "the share of PASS_TO_PASS tests that were broken",
@@ -72,20 +74,36 @@ def verdict(result: GroupResult, problems: Sequence[Problem] = ()) -> Verdict:
     return Verdict(_measured(result), _finding(result), _cautions(result, problems), _next_steps(result))
 
 
+def leading_results(results: Sequence[GroupResult]) -> list[GroupResult]:
+    """Of each task, model, setting and scorer the first measure under the first loss: what a verdict speaks of.
+
+    Args:
+        results: Any number of groups and losses.
+    """
+    first: dict[tuple[str | None, ...], GroupResult] = {}
+    for result in results:
+        group = result.group
+        first.setdefault((group.task, group.model, group.variant, group.scorer), result)
+    return list(first.values())
+
+
 def _measured(result: GroupResult) -> str:
     group, d = result.group, result.decomposition
     name = " · ".join(part for part in (group.task, group.model) if part) or "the table"
     questions = int((d.epochs > 0).sum())
     what = _TESTS.get(group.measure or "") or _LOSSES.get(d.loss, d.loss)
-    least, most = int(d.epochs[d.epochs > 0].min(initial=most_int())), int(d.epochs.max(initial=0))
+    if d.loss == "squared" and group.measure is None and _pass_or_fail(result):
+        what = "the share of epochs that fail"
+    least, most = int(d.epochs[d.epochs > 0].min(initial=_MOST)), int(d.epochs.max(initial=0))
     epochs = _count(most, "epoch") if least >= most else f"{least} to {most} epochs"
     accuracy = "" if math.isnan(result.accuracy) else f" Accuracy {_percent(result.accuracy)}."
     return f"{name}: {what}, over {_count(questions, 'question')} with {epochs} each.{accuracy}"
 
 
-def most_int() -> int:
-    """The largest number of epochs that can be counted: the start of a minimum over none."""
-    return int(np.iinfo(np.int64).max)
+def _pass_or_fail(result: GroupResult) -> bool:
+    """Whether every score is 0 or 1, so that the squared distance from 1 is a failure."""
+    points = result.questions.predictions
+    return points.shape[2] == 1 and bool((np.isnan(points) | (points == 0) | (points == 1)).all())
 
 
 def _finding(result: GroupResult) -> str:

@@ -21,6 +21,7 @@ from hotmess_inspect.render.text import escaped
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze
 from hotmess_inspect.results.divergence import GroupDivergence
 from hotmess_inspect.results.questions import question_numbers
+from hotmess_inspect.results.verdict import leading_results, verdict
 from hotmess_inspect.results.warnings import ItemCounts, count_warnings
 from hotmess_inspect.schema import Problem
 
@@ -105,6 +106,7 @@ def report_html(
     body = [
         f"<h1>{escaped(options.title)}</h1>",
         _lead(inputs, results),
+        _verdicts(results, problems),
         _headline(results),
         _warnings(results, problems),
         *(_loss_section(loss, estimator, own, options) for (loss, estimator), own in sections.items()),
@@ -130,6 +132,23 @@ def document(title: str, body: Iterable[str]) -> str:
         + "\n".join(part for part in body if part)
         + "\n</main>\n</body>\n</html>\n"
     )
+
+
+def _verdicts(results: Sequence[GroupResult], problems: Sequence[Problem]) -> str:
+    """The finding in words, per task and model, before any table."""
+    leading = leading_results(results)
+    parts = []
+    for result in leading:
+        said = verdict(result, problems)
+        cautions = "".join(f"<li><b>Caution:</b> {escaped(sentence)}</li>" for sentence in said.cautions)
+        steps = "".join(f"<li><b>Next:</b> {escaped(sentence)}</li>" for sentence in said.next_steps)
+        heading = f"<h3>{escaped(label_of(result, leading))}</h3>" if len(leading) > 1 else ""
+        listed = f"<ul>{cautions}{steps}</ul>" if cautions or steps else ""
+        parts.append(
+            f"<section class=verdict>{heading}<p>{escaped(said.measured)}</p>"
+            f"<p class=finding>{escaped(said.finding)}</p>{listed}</section>"
+        )
+    return "\n".join(parts)
 
 
 def _lead(inputs: Inputs, results: Sequence[GroupResult]) -> str:

@@ -14,6 +14,9 @@ h3 { font-size: 1rem; margin: 0.6rem 0 0.3rem; overflow-wrap: anywhere; }
 p, li { max-width: 60rem; overflow-wrap: anywhere; }
 a { color: var(--link); }
 code { font-size: 0.9em; overflow-wrap: anywhere; }
+.verdict { border-left: 4px solid var(--link); padding: 0.1rem 0 0.1rem 1rem; margin: 1rem 0; break-inside: avoid; }
+.verdict p { margin: 0.3rem 0; }
+.finding { font-size: 1.1rem; font-weight: 600; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.78rem; }
 th, td { padding: 0.25rem 0.4rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
