@@ -15,7 +15,7 @@ from hotmess_inspect.results.plan import plan_assumed
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(main, ["plan", *words])
+    return CliRunner(env={"COLUMNS": "200"}).invoke(main, ["plan", *words])
 
 
 def write_scores(path: Path, models: dict[str, np.ndarray]) -> str:
