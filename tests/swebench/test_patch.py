@@ -1,5 +1,7 @@
 """What of an agent's patch may reach the grading container."""
 
+import gzip
+import json
 import subprocess
 from pathlib import Path
 
@@ -74,6 +76,27 @@ def test_source_files_pass() -> None:
         (new_file("src/_pytest/reports.py"), "shadows"),
         (new_file("pkg/link.py", mode="120000"), "link or submodule"),
         (new_file("vendored", mode="160000"), "link or submodule"),
+        (new_file("pkg/link.py", mode="0120000"), "link or submodule"),
+        (new_file("pkg/link.py", mode="120000 "), "link or submodule"),
+        (new_file("pkg/link.py", mode="\t120000"), "link or submodule"),
+        (new_file("pkg/link.py", mode="00000000120777"), "link or submodule"),
+        (new_file("vendored", mode="0160000"), "link or submodule"),
+        (new_file("pkg/x.py", mode="100644 "), "unusual header"),
+        (new_file("pkg/x.py", mode="0100644"), "unusual header"),
+        (new_file("pkg/x.py", mode="040000"), "unusual header"),
+        (
+            changed_file("pkg/x.py").replace("index 000..111 100644", "index 000..111 0120000"),
+            "link or submodule",
+        ),
+        (
+            changed_file("pkg/x.py").replace("index 000..111 100644", "index 000..111  120000"),
+            "link or submodule",
+        ),
+        (changed_file("pkg/x.py").replace("index 0", "new mode 120000\nindex 0"), "link or submodule"),
+        (changed_file("pkg/x.py").replace("index 0", "rename to conftest.py\nindex 0"), "configures"),
+        (changed_file("pkg/x.py").replace("+++ b/pkg/x.py", "+++ b/conftest.py"), "configures"),
+        (changed_file("pkg/x.py").replace("+++ b/", "+++ "), "unusual header"),
+        ("diff --git a/x b/y\nold mode 100644\nnew mode 100755\n", "names no file"),
         (new_file("../outside.py"), "outside the tree"),
         (new_file(".git/hooks/post-checkout"), "outside the tree"),
         (
@@ -102,6 +125,36 @@ def test_a_file_of_the_reference_fix_is_always_allowed() -> None:
 def test_existing_module_with_the_name_of_a_standard_one_may_change() -> None:
     files, _ = check(changed_file("src/_pytest/logging.py") + changed_file("calendar.py"))
     assert files == ("src/_pytest/logging.py", "calendar.py")
+
+
+def test_names_as_git_quotes_them() -> None:
+    quoted = (
+        changed_file("x")
+        .replace("a/x", '"a/q\\"\\t\\n\\\\\\303\\251.py"')
+        .replace("b/x", '"b/q\\"\\t\\n\\\\\\303\\251.py"')
+    )
+    assert patched_files(quoted) == ('q"\t\n\\é.py',)
+
+
+def test_a_rename_of_the_reference_fix_is_read() -> None:
+    rename = "diff --git a/old name.py b/new name.py\nsimilarity index 100%\nrename from old name.py\nrename to new name.py\n"
+    (part,) = split_patch(rename.encode())
+    assert (part.path, part.source) == ("new name.py", "old name.py")
+    assert check_patch(rename.encode(), gold=rename, test_patch=TESTS).files == ("new name.py",)
+    away = rename.replace("new name.py", "conftest.py")
+    assert check_patch(away.encode(), gold=rename, test_patch=TESTS).files == ()
+
+
+@pytest.mark.shared
+def test_nothing_of_a_real_rows_patches_is_left_out(shared_data: Path) -> None:
+    with gzip.open(shared_data / "swebench_rows.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    for row in rows:
+        found = check_patch(row["patch"].encode(), gold=row["patch"], test_patch=row["test_patch"])
+        assert found.dropped == (), row["instance_id"]
+        assert found.text == row["patch"].encode()[row["patch"].encode().index(b"diff --git") :]
+        for text in (row["patch"], row["test_patch"]):
+            assert len(patched_files(text)) == text.count("\ndiff --git ") + text.startswith("diff --git ")
 
 
 def test_a_blank_in_a_name() -> None:

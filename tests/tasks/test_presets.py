@@ -34,8 +34,14 @@ def test_swebench_as_in_the_paper(monkeypatch: pytest.MonkeyPatch) -> None:
     import hotmess_inspect.swebench.preflight as preflight
 
     monkeypatch.setattr(preflight, "prepare", lambda *_, **__: None)
+    import hotmess_inspect.swebench.agent as agent
+
+    # The limit is the agent's alone: as the task's own it would cut the time of grading to half of it.
+    seconds: list[int] = []
+    clock = agent.agent_time
+    monkeypatch.setattr(agent, "agent_time", lambda limit: seconds.append(limit) or clock(limit))
     task: Task = load("swebench_paper").swebench_paper(dataset="mini")  # type: ignore[attr-defined]
-    assert (task.epochs, task.message_limit, task.time_limit) == (30, 250, 3600)
+    assert (task.epochs, task.message_limit, task.time_limit, seconds) == (30, 250, None, [3600])
 
 
 # Planted effects: small, seeded, and with the knobs of the simulated models turned up.

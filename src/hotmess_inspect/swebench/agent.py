@@ -1,10 +1,12 @@
 """The default agent: reason and act in a loop, with bash and submit, as in the paper's set-up."""
 
+import anyio
 from inspect_ai.agent import AgentPrompt, AgentSubmit, as_solver, react
 from inspect_ai.model import get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import bash
-from inspect_ai.util import sandbox
+from inspect_ai.util import background, sandbox
+from inspect_ai.util import time_limit as create_time_limit
 
 from hotmess_inspect.swebench import SIMULATED_AGENT
 from hotmess_inspect.swebench.local import make_repository
@@ -58,6 +60,28 @@ def swebench_setup(provider: Provider) -> Solver:
                     "use -T sandbox=docker"
                 )
             await make_repository(sandbox(), ".", state.metadata["repo"])
+        return state
+
+    return solve
+
+
+@solver
+def agent_time(seconds: int) -> Solver:
+    """Stop whatever solver follows after a number of seconds, as Inspect's own time limit would.
+
+    A task's ``time_limit`` also gives the scorers half of that time, however long the tests take; this one ends
+    with the solvers.
+
+    Args:
+        seconds: How long the solvers that follow may take.
+    """
+
+    async def clock() -> None:
+        with create_time_limit(seconds):
+            await anyio.sleep_forever()
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        background(clock)
         return state
 
     return solve

@@ -55,7 +55,8 @@ def swebench(
         instances: Instance ids to run, separated by commas; all if not given.
         epochs: How often each instance is worked on; 30 in the paper. ``--epochs`` overrides it.
         message_limit: Messages of one epoch.
-        time_limit: Seconds of one epoch.
+        time_limit: Seconds that the agent of one epoch may work. Grading has its own time after that; with
+            Inspect's ``--time-limit`` it would have half of the agent's.
         on_limit: What an epoch counts that runs into a limit: ``unchanged`` as in the paper
             (FAIL_TO_PASS fail, PASS_TO_PASS pass) or ``grade`` (the working tree as it stands).
         sandbox: ``docker``, ``k8s``, ``daytona``, or ``local`` (no isolation; bundled instances and the
@@ -78,7 +79,7 @@ def swebench(
         pids: Processes of each container.
     """
     from hotmess_inspect.plugin.viewer import headline, viewer_config
-    from hotmess_inspect.swebench.agent import PROMPT, swebench_agent, swebench_setup
+    from hotmess_inspect.swebench.agent import PROMPT, agent_time, swebench_agent, swebench_setup
     from hotmess_inspect.swebench.gate import swebench_gate
     from hotmess_inspect.swebench.preflight import ImageError, Plan, prepare
     from hotmess_inspect.swebench.rows import load_instances
@@ -147,12 +148,11 @@ def swebench(
             ],
             name=dataset,
         ),
-        setup=[swebench_gate(), swebench_setup(sandbox)],  # type: ignore[arg-type]
+        setup=[swebench_gate(), swebench_setup(sandbox), agent_time(time_limit)],  # type: ignore[arg-type]
         solver=swebench_agent(tool_timeout=tool_timeout),
         scorer=scorers,
         epochs=Epochs(epochs),
         message_limit=message_limit,
-        time_limit=time_limit,
         # One broken image must not end a run of thousands of epochs: it ends as an error, and `eval-retry` goes on.
         continue_on_fail=True,
         viewer=viewer_config(
