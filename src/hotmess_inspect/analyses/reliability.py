@@ -28,8 +28,6 @@ from hotmess_inspect.inference.resampling import canonical_order, cluster_sums, 
 FARTHEST = 4
 """How many times the epochs at hand the beta-binomial is taken to."""
 
-# Refits of simulated counts behind the p-value of the goodness of fit.
-_SIMULATIONS = 499
 # Replicates of the model's two parameters; the ends of an interval move by some hundredths of its width.
 _REPLICATES = 1000
 # A step this small moves pass^k in the seventh decimal.
@@ -146,6 +144,7 @@ def reliability(
     *,
     level: float = 0.95,
     resamples: int = 2000,
+    simulations: int = 499,
     clusters: Sequence[Hashable] | NDArray[Any] | None = None,
     rng: np.random.Generator | None = None,
 ) -> Reliability:
@@ -167,6 +166,7 @@ def reliability(
         right: 1 for right, 0 for wrong, NaN for a missing epoch, shape (questions, epochs).
         level: Coverage of the intervals, inside (0, 1).
         resamples: Bootstrap replicates.
+        simulations: Simulated and refitted data sets behind the p-value of the goodness of fit; 0 leaves it out.
         clusters: Label of each question's cluster, shape (questions,), resampled as a whole.
         rng: Source of randomness; None is `np.random.default_rng(0)`.
 
@@ -201,7 +201,7 @@ def reliability(
     fit = None
     beyond: tuple[tuple[PassRate, ...], tuple[PassRate, ...]] = ((), ())
     if not note:
-        fit = _goodness(sample, model, rng)
+        fit = _goodness(sample, model, simulations, rng)
         beyond = _extrapolated(sample, model, shown, options)
     repeated = epochs >= 2
     flips = repeated & (wins > 0) & (wins < epochs)
@@ -405,7 +405,9 @@ def _extrapolated(
     return found[0], found[1]
 
 
-def _goodness(sample: _Sample, model: BetaBinomial, rng: np.random.Generator) -> GoodnessOfFit:
+def _goodness(
+    sample: _Sample, model: BetaBinomial, simulations: int, rng: np.random.Generator
+) -> GoodnessOfFit:
     """Observed and predicted counts, and the parametric bootstrap of their G² distance."""
     repeated = sample.epochs >= 2
     order = np.lexsort((sample.wins[repeated], sample.epochs[repeated]))
@@ -415,16 +417,14 @@ def _goodness(sample: _Sample, model: BetaBinomial, rng: np.random.Generator) ->
     observed = _histograms(wins[None], sizes, questions)
     predicted = probabilities(model, int(sizes[usual])) * questions[usual]
     p_value = NAN
-    if sizes.max() >= 3:
+    if sizes.max() >= 3 and simulations:
         # Two parameters describe the counts of two epochs without a rest: three tell.
         mean, size = float(model.mean), float(model.concentration)
-        rates = rng.beta(
-            max(mean * size, 1e-300), max((1 - mean) * size, 1e-300), (_SIMULATIONS, len(epochs))
-        )
+        rates = rng.beta(max(mean * size, 1e-300), max((1 - mean) * size, 1e-300), (simulations, len(epochs)))
         simulated = _histograms(rng.binomial(epochs, rates), sizes, questions)
         gap = float(_distance(observed, fit_beta_binomial(_summed(observed)))[0])
         gaps = _distance(simulated, fit_beta_binomial(_summed(simulated), _TOLERANCE))
-        p_value = float((1 + (gaps >= gap - 1e-9).sum()) / (1 + _SIMULATIONS))
+        p_value = float((1 + (gaps >= gap - 1e-9).sum()) / (1 + simulations))
     return GoodnessOfFit(
         int(sizes[usual]), tuple(observed[usual][0].tolist()), tuple(predicted.tolist()), p_value
     )
