@@ -12,6 +12,7 @@ from hotmess_inspect.analyses.ensembling import EnsemblingCurve, ensembling_curv
 from hotmess_inspect.analyses.groups import ScalingLaws, difficulty_groups, scaling_laws
 from hotmess_inspect.experiments.studies.runs import Run, line_up
 from hotmess_inspect.inference.intervals import Interval
+from hotmess_inspect.inference.power_laws import PowerLaw
 
 
 def budgets_end(runs: Sequence[Run], *, resamples: int = 2000, seed: int = 0) -> tuple[BudgetPoint, ...]:
@@ -138,12 +139,15 @@ def scaling_text(laws: ScalingLaws, labels: Sequence[str]) -> str:
         if len(laws.groups) > 1:
             title += " (0: shortest answers of the reference)"
         lines = [
-            f"bias² ∝ size^{group.bias_squared.exponent:.3f}{_between(group.bias_squared_ci)}",
-            f"variance ∝ size^{group.variance.exponent:.3f}{_between(group.variance_ci)}",
+            f"bias² {_law('size', group.bias_squared, group.bias_squared_ci, 'models')}",
+            f"variance {_law('size', group.variance, group.variance_ci, 'models')}",
             f"difference of the exponents {group.difference:+.3f}{_between(group.difference_ci)}: below 0, bias "
             "falls faster than variance and larger models fail less coherently",
         ]
         parts.append("\n".join([title, _table(rows), *lines]))
+    parts.append(
+        "intervals are over questions and take these models as given: scatter of models about the law is not in them"
+    )
     left = f"{laws.incomplete_questions} questions lack two epochs in some model and are left out"
     return "\n\n".join(parts) + (f"\n{left}" if laws.incomplete_questions else "")
 
@@ -154,8 +158,17 @@ def ensembling_text(curve: EnsemblingCurve) -> str:
     for p in curve.points:
         numbers = map(_number, (p.accuracy, p.error, p.bias_squared, p.variance, p.incoherence))
         rows.append([str(p.size), *numbers])
-    fitted = f"variance ∝ size^{curve.exponent:.3f}{_between(curve.exponent_ci)}; independent epochs give -1"
+    fitted = f"variance {_law('size', curve.fit, curve.exponent_ci, 'sizes')}; independent epochs give -1"
     return "\n".join([_table(rows), curve.fit.note or fitted])
+
+
+def _law(across: str, fit: PowerLaw, interval: Interval, points: str) -> str:
+    """An exponent with its interval and what it rests on, or why there is none."""
+    if fit.note:
+        return f"against {across}: {fit.note}"
+    zeros = f", {fit.zeros} of them at or below 0" if fit.zeros else ""
+    law = f"∝ {across}^{fit.exponent:.3f}{_between(interval)}"
+    return f"{law}, R² {_number(fit.r_squared)}, {fit.points} {points}{zeros}"
 
 
 def _number(value: float) -> str:
