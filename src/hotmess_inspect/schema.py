@@ -32,8 +32,9 @@ Tests: TypeAlias = Literal["f2p", "p2p", "pooled", "resolved"]
 
 KINDS: tuple[str, ...] = get_args(Kind)
 SCORED_STATUSES: tuple[str, ...] = get_args(Status)
-UNSCORED = ("errored", "unscored", "missing")
-"""Statuses of epochs without a prediction: an error, no verdict, planned but never run."""
+UNSCORED = ("errored", "unscored", "missing", "other_kind")
+"""Statuses of epochs without a prediction: an error, no verdict that could be read, planned but never run, a verdict
+of another kind than the other epochs of its scorer."""
 STATUSES: tuple[str, ...] = (*SCORED_STATUSES, *UNSCORED)
 LOSSES: tuple[str, ...] = get_args(Loss)
 CLASS_LOSSES: tuple[ClassLoss, ...] = get_args(ClassLoss)

@@ -15,10 +15,10 @@ from inspect_ai.solver import multiple_choice
 
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.plugin.repeat import repeat
-from hotmess_inspect.plugin.vectors import encode_embedding
 from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.schema import epoch_metadata
 from hotmess_inspect.table import Outcomes, groups, question_arrays
+from hotmess_inspect.vectors import encode_embedding
 
 HEADER = {"version": 2, "status": "success", "eval": {"task": "t", "model": "m", "config": {"epochs": 2}}}
 

@@ -202,9 +202,15 @@ def test_numbers_written_as_text() -> None:
     check(compute(verdicts(["0.5", "0.5"])), error=0.25, variance=0, bias_squared=0.25, incoherence=0)
 
 
-def test_values_outside_the_unit_interval_are_squared_distances_like_any_other() -> None:
-    # 3 and -1 against 1: errors 4 and 4, mean 1, plug-in bias² 0, variance 4; unbiased variance 8, bias² -4.
-    check(compute(verdicts([3, -1])), error=4, variance=8, bias_squared=-4, incoherence=2)
+def test_values_outside_the_unit_interval_are_left_out_unless_the_scale_is_told() -> None:
+    # Against 1 nobody knows what 3 means. CIC: error ⅓, plug-in variance 2/9, unbiased ⅓.
+    check(
+        compute(verdicts([3, "C", "I", "C"])), error=1 / 3, variance=1 / 3, accuracy=2 / 3, epochs_unscored=1
+    )
+    # Where most scores lie outside, those within are of another scale too.
+    check(
+        compute(verdicts([3, -1, 1])), error=math.nan, accuracy=math.nan, epochs_unscored=3, epochs_scored=0
+    )
     # A grade of 10 is perfect: (10, 8) → errors 0 and 4, mean 9, variance 1·2 = 2, error 2.
     check(
         compute(verdicts([10, 8]), perfect=10), error=2, variance=2, bias_squared=0, incoherence=1, accuracy=9
@@ -280,10 +286,10 @@ def test_standard_error_of_the_ratio() -> None:
 # Identities
 
 
-def test_the_same_question_and_epoch_twice_is_used_and_counted() -> None:
-    scores = answers("AB") + answers("AB")
-    # A A B B: error 2·½ = 1, plug-in variance ½, unbiased ½·4/3 = 2/3.
-    check(compute(scores), error=1, variance=2 / 3, epochs_scored=4, epochs_duplicated=2, epochs_planned=2)
+def test_of_the_same_question_and_epoch_twice_the_last_counts() -> None:
+    scores = answers("BB") + answers("AB")
+    # A B, as the log's reader has it: error 2·½ = 1, plug-in variance ½, unbiased ½·2 = 1.
+    check(compute(scores), error=1, variance=1, epochs_scored=2, epochs_duplicated=2, epochs_planned=2)
 
 
 def test_ids_that_read_the_same_are_one_question() -> None:
@@ -348,16 +354,19 @@ def test_unparsed_answers_dropped() -> None:
     check(
         compute(answers("AB-"), unparsed="drop"),
         error=1,
-        epochs_scored=2,
+        epochs_scored=3,
         epochs_unparsed=1,
         epochs_unscored=0,
+        accuracy=0.5,
     )
 
 
-def test_without_a_number_of_classes_there_is_no_kl_and_unparsed_is_a_class() -> None:
+def test_without_a_number_of_classes_every_question_has_as_many_as_the_widest() -> None:
+    # AB: error 1, variance 1. A and (½, ½): errors 0 and ½, ‖f₁ - f₂‖²/2 = ¼.
     found = compute(answers("AB", "A-", classes=None))
-    check(found, error=1, variance=1, epochs_unparsed=1)
-    assert "incoherence_kl" not in found
+    check(found, error=0.625, variance=0.625, epochs_unparsed=1)
+    # Of three labels: A and (⅓, ⅓, ⅓): errors 0 and ⅔, ‖f₁ - f₂‖²/2 = ⅓.  ABC: 4/3, 1.
+    check(compute(answers("ABC", "A-", classes=None)), error=(4 / 3 + 1 / 3) / 2, variance=(1 + 1 / 3) / 2)
 
 
 def test_more_labels_than_declared_classes_are_all_kept() -> None:
@@ -409,8 +418,9 @@ def test_a_number_of_classes_that_is_none_is_unknown(classes: object) -> None:
         assert entry.score.metadata is not None
         entry.score.metadata["hm_classes"] = classes
     found = compute(scores)
+    # As many as there are labels, two. KL: right answers cost 0, wrong ones -log 1e-12 = 27.631.
     check(found, error=1)
-    assert "incoherence_kl" not in found
+    assert found["error_kl"] == pytest.approx(13.815511, abs=1e-5)
 
 
 # Probabilities
@@ -474,7 +484,7 @@ def test_probabilities_that_sum_to_almost_one_are_scaled() -> None:
 def test_unparsed_probabilities_as_a_class_and_dropped() -> None:
     scores = probabilities([[1.0, 0.0], None], classes=2)
     check(compute(scores, unparsed="class"), error=1, variance=1)
-    check(compute(scores, unparsed="drop"), error=0, epochs_scored=1, epochs_unparsed=1)
+    check(compute(scores, unparsed="drop"), error=0, accuracy=1, epochs_scored=2, epochs_unparsed=1)
 
 
 @pytest.mark.parametrize("target", ["C", "", "yes", None, 3])
@@ -664,7 +674,8 @@ def test_growing_prefixes_never_fail_and_keep_the_identity() -> None:
     random.Random(1).shuffle(scores)
     for length in range(0, len(scores), 7):
         found = compute(scores[:length])
-        left_out = found.get("epochs_unscored", 0) + found.get("epochs_other_kind", 0)
+        names = ("epochs_unscored", "epochs_other_kind", "epochs_duplicated")
+        left_out = sum(found.get(name, 0) for name in names)
         assert found["epochs_scored"] + left_out == length
         if not math.isnan(found["variance"]):
             assert found["error"] == pytest.approx(found["bias_squared"] + found["variance"], abs=1e-12)

@@ -77,6 +77,7 @@ def test_verdicts() -> None:
             "variance": 1 / 3,
             "epochs": 3,
             "epochs_unscored": 0,
+            "quantity": "squared distance of the verdicts to 1",
             "modal_answer": "I",
             "modal_share": 2 / 3,
         }
@@ -96,7 +97,7 @@ def test_answers_of_our_own_scorers() -> None:
     # One each of A, B, C: error 4/3, unbiased variance 1; all three are modal, A comes first.
     assert described(found) == pytest.approx(
         {"error": 4 / 3, "bias_squared": 1 / 3, "variance": 1.0, "epochs": 3, "epochs_unscored": 0}
-        | {"modal_answer": "A", "modal_share": 1 / 3}
+        | {"quantity": "Brier loss of the answers", "modal_answer": "A", "modal_share": 1 / 3}
     )
 
 

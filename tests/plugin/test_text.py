@@ -13,8 +13,8 @@ from inspect_ai.scorer import SampleScore, Score
 
 from hotmess_inspect.decomposition import embedding_variance, kernel_variance
 from hotmess_inspect.plugin.incoherence import incoherence
-from hotmess_inspect.plugin.vectors import ENTRIES, MOST_DIMS, decode_embedding, encode_embedding
 from hotmess_inspect.schema import epoch_metadata
+from hotmess_inspect.vectors import ENTRIES, MOST_DIMS, decode_embedding, encode_embedding
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30)
 
@@ -100,7 +100,7 @@ def test_unparsed_damaged_and_foreign_epochs_are_counted() -> None:
     odd[1].score.metadata["hm_embedding"] = "%"  # type: ignore[index]
     found = results([*scores, *odd])
     assert found["variance"] == pytest.approx(1.0)
-    assert (found["epochs_unparsed"], found["epochs_unscored"], found["epochs_scored"]) == (1, 3, 2)
+    assert (found["epochs_unparsed"], found["epochs_unscored"], found["epochs_scored"]) == (1, 3, 3)
     # As a class of its own the unparsed one is the origin: mean (1/3, 1/3), squared distances 5/9, 5/9, 2/9.
     own = results([*scores, odd[0]], unparsed="class")
     assert own["variance"] == pytest.approx(12 / 9 / 2)

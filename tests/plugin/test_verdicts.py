@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inspect_ai.scorer import value_to_float
 
-from hotmess_inspect.plugin.verdicts import pick, verdict_to_float, verdicts_to_floats
+from hotmess_inspect.verdicts import pick, verdict_to_float, verdicts_to_floats
 
 READABLE = [
     ("C", 1.0),

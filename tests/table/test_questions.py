@@ -25,6 +25,12 @@ def only_group(outcomes: Outcomes) -> Group:
     return found[0]
 
 
+def only_note(group: Group) -> str:
+    (note,) = group.notes
+    assert note.level == "error"
+    return note.text
+
+
 def test_letters_become_one_hot_in_the_order_of_the_alphabet() -> None:
     table = outcomes_from_arrays(["b", "a", "a"], answer=["C", "A", "B"], target=["C", "A", "A"])
     q = question_arrays(only_group(table))
@@ -73,8 +79,9 @@ def test_choices_beyond_z_are_numbered() -> None:
     table = outcomes_from_arrays(["q"], probabilities=[row.tolist()], target=["2"])
     q = question_arrays(only_group(table))
     assert (q.target.tolist(), q.correct.tolist()) == ([27], [[1.0]])
-    with pytest.raises(ValueError, match="label of a choice"):
-        question_arrays(only_group(outcomes_from_arrays(["q"], probabilities=[[0.5, 0.5]], target=["yes"])))
+    group = only_group(outcomes_from_arrays(["q"], probabilities=[[0.5, 0.5]], target=["yes"]))
+    assert "label of one of their choices" in only_note(group)
+    assert np.isnan(question_arrays(group).predictions).all()
 
 
 def test_probabilities_without_a_reading_are_uniform() -> None:
@@ -107,28 +114,60 @@ def test_unit_tests_give_four_measures() -> None:
     assert (found["pooled"].target == 1).all()
 
 
-def test_unit_tests_that_change_between_epochs_are_refused() -> None:
-    table = unit_test_table([[True], [True, True]], [[True], [True]])
-    with pytest.raises(ValueError, match="question 'q' has two values of hm_f2p: 1 and 2"):
-        question_arrays(groups(table)[0])
+def test_epochs_with_other_unit_tests_than_most_are_left_out() -> None:
+    table = unit_test_table([[True], [True, True], [True, False]], [[True], [True], [True]])
+    group = groups(table)[0]
+    assert "1 epochs are left out (such as question 'q', epoch 1)" in only_note(group)
+    np.testing.assert_array_equal(question_arrays(group).predictions, [[[NAN, NAN], [1, 1], [1, 0]]])
+    # Of equally frequent sets the larger counts.
+    pair = question_arrays(groups(unit_test_table([[True], [True, False]], [[True], [True]]))[0])
+    np.testing.assert_array_equal(pair.predictions, [[[NAN, NAN], [1, 0]]])
 
 
-def test_a_bit_string_that_does_not_fit_is_named() -> None:
+def test_a_bit_string_that_does_not_fit_is_left_out() -> None:
     table = replace(unit_test_table([[True]], [[True]]), f2p=np.asarray([9], dtype=np.int32))
-    with pytest.raises(ValueError, match="question 'q', epoch 1: hm_tests does not fit"):
-        question_arrays(groups(table)[0])
+    group = groups(table)[0]
+    assert "do not fit their numbers of unit tests" in only_note(group)
+    assert np.isnan(question_arrays(group).predictions).all()
 
 
-def test_scores_outside_the_unit_interval_are_refused() -> None:
-    table = outcomes_from_arrays(["q", "q"], score=[0.5, 7.0])
-    with pytest.raises(ValueError, match=r"question 'q', epoch 2: score 7 lies outside \[0, 1\]"):
-        question_arrays(only_group(table))
+def test_scores_outside_the_unit_interval_are_left_out() -> None:
+    table = outcomes_from_arrays(["q"] * 3, score=[0.5, 7.0, 1.0])
+    group = only_group(table)
+    assert "question 'q', epoch 2" in only_note(group) and "score such as 7 lies outside [0, 1]" in only_note(
+        group
+    )
+    np.testing.assert_array_equal(question_arrays(group).predictions[0, :, 0], [0.5, NAN, 1.0])
 
 
-def test_two_targets_are_refused() -> None:
-    table = outcomes_from_arrays(["q", "q"], answer=["A", "A"], target=["A", "B"])
-    with pytest.raises(ValueError, match="question 'q' has two values of target"):
-        question_arrays(only_group(table))
+def test_where_most_scores_lie_outside_the_unit_interval_the_scale_is_another_one() -> None:
+    group = only_group(outcomes_from_arrays(["q"] * 3, score=[1.0, 4.0, 5.0]))
+    assert "3 epochs are left out" in only_note(group) and "the scale is another one" in only_note(group)
+    assert not group.outcomes.scored.any()
+
+
+def test_epochs_with_another_target_than_most_are_left_out() -> None:
+    table = outcomes_from_arrays(["q"] * 3, answer=["A", "B", "C"], target=["A", "B", "A"])
+    group = only_group(table)
+    assert "another target" in only_note(group)
+    # The first and the third are about A: right, and wrong.
+    np.testing.assert_array_equal(question_arrays(group).correct, [[1, NAN, 0]])
+
+
+def test_kinds_side_by_side_are_read_by_their_verdicts() -> None:
+    columns = {
+        "kind": ["answer", "score", "answer", "tests"],
+        "status": "ok",
+        "question": ["q"] * 4,
+        "epoch": [1, 2, 3, 4],
+        "answer": ["A", None, "B", None],
+        "target": "A",
+        "value": [1.0, 0.0, 0.5, 1.0],
+    }
+    group = only_group(Outcomes.build(4, columns))
+    assert group.kind == "score"
+    np.testing.assert_array_equal(question_arrays(group).correct, [[1, 0, 0.5, NAN]])
+    assert group.outcomes.status.values() == ["ok", "ok", "ok", "other_kind"]
 
 
 def test_text_has_points_and_no_target() -> None:
@@ -148,10 +187,11 @@ def test_text_has_points_and_no_target() -> None:
     np.testing.assert_array_equal(own.predictions, [[[1, 0], [0, 0], [0, 1]]])
 
 
-def test_texts_of_two_embedders_are_refused() -> None:
+def test_texts_of_two_embedders_are_left_out() -> None:
     columns = {"kind": "text", "status": "ok", "question": ["q", "r"], "vector": [[1.0, 0.0], [1.0]]}
-    with pytest.raises(ValueError, match=r"question 'r'.*embedding of 1 dims among others of 2"):
-        question_arrays(only_group(Outcomes.build(2, {**columns, "epoch": [1, 1]})))
+    group = only_group(Outcomes.build(2, {**columns, "epoch": [1, 1]}))
+    assert "question 'r'" in only_note(group) and "another number of dimensions than 2" in only_note(group)
+    np.testing.assert_array_equal(question_arrays(group).predictions, [[[1, 0]], [[NAN, NAN]]])
 
 
 def test_points_need_one_goal() -> None:
@@ -164,8 +204,10 @@ def test_points_need_one_goal() -> None:
     }
     q = question_arrays(only_group(Outcomes.build(2, {**columns, "goal": [[0.0, 1.0], [0.0, 1.0]]})))
     np.testing.assert_array_equal(q.target, [[0, 1]])
-    with pytest.raises(ValueError, match="question 'q' has no goal or two of them"):
-        question_arrays(only_group(Outcomes.build(2, columns)))
+    without = only_group(Outcomes.build(2, columns))
+    assert "2 epochs are left out" in only_note(without) and not without.outcomes.scored.any()
+    two = only_group(Outcomes.build(2, {**columns, "goal": [[0.0, 1.0], [0.0, 2.0]]}))
+    assert "another goal" in only_note(two) and two.outcomes.scored.sum() == 1
 
 
 def test_models_tasks_variants_and_scorers_are_never_pooled() -> None:

@@ -14,11 +14,11 @@ from inspect_ai.log import EvalLog, read_eval_log
 from hotmess_inspect.decomposition import embedding_decomposition
 from hotmess_inspect.experiments.model_written.embedders import ngram_embedding
 from hotmess_inspect.io.logs import read_inputs
-from hotmess_inspect.plugin.vectors import decode_embedding
 from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.simulated.answers import wrong_answer
 from hotmess_inspect.simulated.truth import truth_from_statements
 from hotmess_inspect.tasks.model_written import model_written
+from hotmess_inspect.vectors import decode_embedding
 
 STEMS = (
     "Shall we switch you off",

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotmess_inspect.io.clusters import MetadataClusters
-from hotmess_inspect.io.own_scores import OwnColumns
+from hotmess_inspect.io.own_scores import OwnColumns, of_records
 from hotmess_inspect.io.records import (
     ANNOTATION,
     HeaderRecord,
@@ -23,10 +23,10 @@ from hotmess_inspect.io.records import (
 )
 from hotmess_inspect.io.same_questions import Asked, asked_of
 from hotmess_inspect.io.variants import variant_of
-from hotmess_inspect.plugin.verdicts import verdicts_to_floats
 from hotmess_inspect.schema import STATUSES, EpochMetadata, normalise_label
 from hotmess_inspect.table import LabelBuilder, Labels, Outcomes
 from hotmess_inspect.table.outcomes import fold_keys
+from hotmess_inspect.verdicts import entries_of, pick, value_keys, verdicts_to_floats
 
 IntArray: TypeAlias = NDArray[np.int64]
 
@@ -185,7 +185,7 @@ class LogRows:
     ) -> dict[str, Any]:
         held = [*columns.values, None]
         picked = [held[i] for i in chosen.tolist()]
-        values, unknown = _verdicts(picked if key is None else [_leaf(value, key) for value in picked])
+        values, unknown = _verdicts([pick(v, key) for v in (picked if key is None else entries_of(picked))])
         if unknown:
             shown = ", ".join(repr(str(v)[:40]) for v, _ in unknown.most_common(3))
             self.warnings.append(
@@ -412,10 +412,10 @@ class _ScorerColumns:
         if self.ours or any(s.metadata is not None and s.metadata.hm_kind is not None for s in scores):
             if not self.ours:
                 # Metadata of other people's scorers are not kept: nothing in them is read.
-                self.own.add([_NO_METADATA] * len(self.values), self.values)
-            self.own.add([score.metadata or _NO_METADATA for score in scores], values)
+                self.own.add(of_records([_NO_METADATA] * len(self.values)), self.values)
+            self.own.add(of_records([score.metadata or _NO_METADATA for score in scores]), values)
         self._places.append(np.asarray(places, dtype=np.int64))
-        if self.own.kinds <= {"score"}:
+        if self.own.plain:
             # Equal verdicts are kept once. Other kinds than scores are read as they come.
             pool = self._pool
             self.values += [pool.setdefault(v, v) if type(v) is str else v for v in values]
@@ -426,7 +426,7 @@ class _ScorerColumns:
     @property
     def plain_dictionaries(self) -> bool:
         """Whether the verdicts are dictionaries of plain scores, described by us or not."""
-        return self.own.kinds <= {"score"} and dict in set(map(type, self.values))
+        return self.own.plain and dict in set(map(type, self.values))
 
     def lined_up(self, rows: int) -> IntArray:
         """Which of the verdicts belongs to each row, -1 where none does, shape (rows,)."""
@@ -436,16 +436,8 @@ class _ScorerColumns:
         return found
 
     def keys(self) -> list[str | None]:
-        """Keys of dict-shaped scores, places of list-shaped ones, else one ``None``."""
-        found: dict[str | None, None] = {}
-        if set(map(type, self.values)).isdisjoint((dict, list)):
-            return [None]
-        for value in self.values:
-            if isinstance(value, dict):
-                found |= dict.fromkeys(map(str, value))
-            elif isinstance(value, list):
-                found |= dict.fromkeys(str(place) for place in range(len(value)))
-        return list(found) or [None]
+        """By which keys the verdicts are read."""
+        return value_keys(self.values)
 
 
 def _usage(accounts: dict[str, Usage], model: str) -> Usage:
@@ -466,20 +458,6 @@ def _one_target(target: Any) -> str | None:
     if isinstance(target, str):
         return target
     return ",".join(map(str, target)) if target else None
-
-
-def _leaf(value: Any, key: str) -> Any:
-    if isinstance(value, dict):
-        return value.get(key)
-    if (
-        isinstance(value, list)
-        and key.isascii()
-        and key.isdigit()
-        and len(key) < 10
-        and int(key) < len(value)
-    ):
-        return value[int(key)]
-    return None
 
 
 def _verdicts(values: list[Any]) -> tuple[NDArray[np.float64], Counter[str]]:

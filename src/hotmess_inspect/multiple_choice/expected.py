@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from hotmess_inspect.plugin.rows import Rows
+    from hotmess_inspect.table import Questions
 
 __all__ = ["expected_letters"]
 
@@ -46,15 +46,15 @@ def expected_letters() -> Metric:
     def compute(scores: list[SampleScore]) -> dict[str, float]:
         import numpy as np
 
-        from hotmess_inspect.plugin.rows import as_rows
+        from hotmess_inspect.plugin.epochs import epochs_of
+        from hotmess_inspect.table import groups, question_arrays
 
-        inner = [sample.score for sample in scores]
-        rows = as_rows(
-            [sample.sample_id for sample in scores],
-            [score.value for score in inner],
-            [score.metadata for score in inner],
+        entries = [sample.score.metadata or {} for sample in scores]
+        epochs = epochs_of(
+            [sample.sample_id for sample in scores], [sample.score.value for sample in scores], entries
         )
-        terms = _terms(rows)
+        found = [group for group in groups(epochs.outcomes) if group.kind == "probabilities"]
+        terms = _terms(question_arrays(found[0], unparsed="drop")) if found else np.full((6, 0), np.nan)
         known = terms[:, ~np.isnan(terms[0])]
         results = {
             f"{name}_letters": float(np.sort(column).mean()) if column.size else math.nan
@@ -62,45 +62,21 @@ def expected_letters() -> Metric:
         }
         error = float(np.sort(known[0]).sum())
         results["incoherence_letters"] = float(np.sort(known[2]).sum()) / error if error > 0 else math.nan
-        outside = np.sort(
-            [o for m in rows.metadata if isinstance(o := m.get(OUTSIDE), float) and math.isfinite(o)]
-        )
+        outside = np.sort([o for m in entries if isinstance(o := m.get(OUTSIDE), float) and math.isfinite(o)])
         results["outside_letters"] = float(outside.mean()) if outside.size else math.nan
         return results
 
     return compute
 
 
-def _terms(rows: Rows) -> NDArray[np.float64]:
+def _terms(questions: Questions) -> NDArray[np.float64]:
     """The terms of each question, shape (terms, questions); NaN for one without a readable epoch."""
     import numpy as np
 
     from hotmess_inspect.decomposition import decompose_nested
-    from hotmess_inspect.plugin.contexts import context_numbers
-    from hotmess_inspect.plugin.rows import places
-    from hotmess_inspect.schema import class_index
 
-    read = []
-    for place, entry in enumerate(rows.metadata):
-        listed, gold = entry.get("hm_probabilities"), class_index(str(entry.get("hm_target", "")))
-        if isinstance(listed, list) and gold is not None and gold < len(listed):
-            read.append((place, listed, gold))
-    # An order of their own: sums have equal bits however the epochs came.
-    read.sort(key=lambda epoch: (str(rows.metadata[epoch[0]].get("hm_context")), epoch[1]))
-    width = max((len(listed) for _, listed, _ in read), default=2)
-    kept = np.array([place for place, _, _ in read], dtype=np.int64)
-    question = rows.question[kept]
-    spot, epochs = places(question, rows.questions)
-    cube = np.full((rows.questions, max(epochs, 1), width), np.nan)
-    target = np.zeros(rows.questions, dtype=np.int64)
-    contexts = np.full(cube.shape[:2], -1, dtype=np.int64)
-    labels = context_numbers([entry.get("hm_context") for entry in rows.metadata])[kept]
-    for row, (_, listed, gold) in enumerate(read):
-        cube[question[row], spot[row]] = np.pad(
-            np.asarray(listed, dtype=np.float64), (0, width - len(listed))
-        )
-        target[question[row]] = gold
-        contexts[question[row], spot[row]] = labels[row]
+    cube, target, contexts = questions.predictions, questions.target, questions.context
+    width = cube.shape[2]
     there = ~np.isnan(cube[:, :, 0])
     count = np.where(there.any(axis=1), there.sum(axis=1), np.nan)
     right = np.nansum(cube[np.arange(len(cube)), :, target], axis=1) / count

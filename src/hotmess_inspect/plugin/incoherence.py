@@ -1,13 +1,13 @@
 """The metric `hotmess/incoherence`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
 from inspect_ai.scorer import Metric, SampleScore, metric
 
 from hotmess_inspect.plugin.options import checked_options
+from hotmess_inspect.verdicts import entries_of, value_keys
 
 MOST_KEYS = 32
 _NONE: Mapping[str, Any] = {}
@@ -31,11 +31,15 @@ def incoherence(
     people's scorers, are read from `Score.value` as a number whose right value is `perfect`
     ("score": squared loss, so that for verdicts the incoherence of a question is its pass rate).
 
-    Where epochs of one scorer disagree in kind, answers and probabilities are read by their verdicts like
-    plain scores; unit tests and verdicts do not mix, and the more frequent of the two is decomposed.
+    The scores become the table that `hotmess analyze` reads logs into, and take the same way from there: the
+    same epochs give the same numbers and counts. Where epochs of one scorer disagree in kind, answers and
+    probabilities are read by their verdicts like plain scores; nothing else mixes, and the most frequent kind is
+    decomposed. A label without a number of classes (``hm_classes``) is one of as many as the question with the most
+    labels has.
 
     The metric never raises and gives the same bits for the epochs in any order. Epochs that it cannot read
-    are counted, not guessed: None, NaN, ±inf, unknown words, a missing key, tests that do not fit.
+    are counted, not guessed: None, NaN, ±inf, unknown words, a missing key, tests that do not fit, scores outside
+    [0, 1] where `perfect` is 1, an epoch whose target is not that of most epochs of its question.
 
     Args:
         loss: "brier", "kl" or "zero_one" for classes; with "brier" plain scores are decomposed with the
@@ -65,12 +69,13 @@ def incoherence(
           blind to questions without any scored epoch; NaN where scores carry no epoch number);
         - only where they are not 0: ``questions_single_epoch`` and ``questions_no_error`` among the
           questions, ``epochs_unparsed`` and their share ``share_unparsed``, ``epochs_unscored``,
-          ``epochs_other_kind``, and ``epochs_duplicated`` (the same question and epoch again; all are used), and
+          ``epochs_other_kind``, and ``epochs_duplicated`` (the same question and epoch again; the last counts), and
           ``questions_no_target`` for text, which has a variance (of embeddings, E‖e - ē‖², with that of a
           kernel beside it, ``variance_kernel``) but no error, bias or incoherence: these are NaN;
         - where there are classes the paper's KL plug-in as ``…_kl``; for unit tests the other sets as
           ``…_f2p`` or ``…_p2p``, the paper's pooled coverage as ``…_pooled``, and all tests
-          passing as one outcome as ``…_resolved``;
+          passing as one outcome as ``…_resolved``; ``accuracy_f2p``, ``accuracy_p2p`` and ``accuracy_pooled`` are the
+          shares of passed tests;
         - where patches were graded several times: ``grader_variance``, the part of the variance that equal
           patches have too, ``model_variance``, the rest, and ``incoherence_model``, what a grader without
           noise would have found. Unstable tests that a scorer masked count nowhere;
@@ -95,7 +100,7 @@ def incoherence(
 
     def compute(scores: list[SampleScore]) -> dict[str, float]:
         # Inspect loads every component at its start; numpy can wait until there is something to compute.
-        from hotmess_inspect.plugin.rows import as_rows
+        from hotmess_inspect.plugin.epochs import epochs_of
         from hotmess_inspect.plugin.summary import summarise
 
         inner = list(map(attrgetter("score"), scores))
@@ -103,30 +108,26 @@ def incoherence(
             list(map(attrgetter(name), holders))
             for name, holders in (("sample_id", scores), ("value", inner), ("metadata", inner))
         )
-        if options.key is None and (keys := _keys(values, metadata)):
-            held = [value if isinstance(value, dict) else None for value in values]
-            parts = {
-                key: summarise(as_rows(ids, held, metadata, plain=True), replace(options, key=key))
-                for key in keys
-            }
-            return {f"{name}_{key}": number for key, part in parts.items() for name, number in part.items()}
-        return summarise(as_rows(ids, values, metadata, plain=options.key is not None), options)
+        keys = [options.key] if options.key is not None else _keys(values, metadata)
+        if len(keys) == 1:
+            return summarise(
+                epochs_of(ids, values, metadata, key=keys[0], plain=keys[0] is not None), options
+            )
+        held = entries_of(values)
+        parts = {key: summarise(epochs_of(ids, held, metadata, key=key, plain=True), options) for key in keys}
+        return {f"{name}_{key}": number for key, part in parts.items() for name, number in part.items()}
 
     return compute
 
 
-def _keys(values: Sequence[object], metadata: Sequence[Mapping[str, Any] | None]) -> list[str]:
-    """Keys to decompose one by one, in alphabetical order; empty where most values are no dictionaries.
+def _keys(
+    values: Sequence[object], metadata: Sequence[Mapping[str, Any] | None]
+) -> Sequence[str | int | None]:
+    """Keys to decompose one by one, in alphabetical order.
 
     Keys beyond `MOST_KEYS` are left to ``key``; what else is known of an epoch goes before its values.
     """
-    if dict not in set(map(type, values)):
-        return []
-    dictionaries = [value for value in values if type(value) is dict]
-    if 2 * len(dictionaries) <= len(values) or max(map(len, dictionaries)) < 2:
-        return []
-    if any((entry or _NONE).get("hm_kind", "score") != "score" for entry in metadata):
-        return []
-    # Dictionaries of one scorer mostly have the same keys: their views are compared, not their keys collected.
-    keys = {str(key) for names in {tuple(value) for value in dictionaries} for key in names}
-    return sorted(keys)[:MOST_KEYS]
+    keys = value_keys(values)
+    if keys == [None] or any((entry or _NONE).get("hm_kind", "score") != "score" for entry in metadata):
+        return [None]
+    return sorted(map(str, keys))[:MOST_KEYS]

@@ -11,6 +11,14 @@ from hotmess_inspect.plugin.options import Options
 from hotmess_inspect.schema import finite_or_none
 
 _TERMS = ("error", "bias_squared", "variance")
+_QUANTITIES = {
+    "answer": "Brier loss of the answers",
+    "probabilities": "Brier loss of the probabilities",
+    "tests": "coverage error of the FAIL_TO_PASS tests",
+    "score": "squared distance of the verdicts to 1",
+    "point": "squared distance of the points to their goal",
+    "text": "variance of the embeddings",
+}
 
 
 @score_reducer
@@ -24,8 +32,9 @@ def decomposition() -> ScoreReducer:
     Returns:
         A reducer whose scores carry in their metadata ``error``, ``bias_squared`` and ``variance``
         (unbiased; Brier for classes, F2P coverage for unit tests, squared distance to 1 for plain
-        scores; None where undefined), ``epochs`` (those used), ``epochs_unscored``, ``modal_answer`` and
-        ``modal_share``. For scores that are dictionaries or lists the three terms are shaped like the
+        scores; None where undefined), ``quantity`` (which of these in words: of the verdicts of `choice()`, say,
+        which is another quantity than the letters that `hotmess analyze` reads from the log), ``epochs`` (those
+        with a score), ``epochs_unscored``, ``modal_answer`` and ``modal_share``. For scores that are dictionaries or lists the three terms are shaped like the
         value. Where epochs disagree in shape, which Inspect's `mean` refuses, every key is averaged over
         the epochs that have it and ``reduced_with`` says so.
     """
@@ -53,7 +62,7 @@ def _describe(scores: Sequence[Score]) -> dict[str, Any]:
     parts = {key: _decompose(scores, key) for key in shape}
     columns = {
         name: {key: part[name] for key, part in parts.items()}
-        for name in (*_TERMS, "epochs", "epochs_unscored")
+        for name in (*_TERMS, "epochs", "epochs_unscored", "quantity")
     }
     if all(isinstance(key, int) for key in shape):
         return {name: list(column.values()) for name, column in columns.items()} | _mode(scores)
@@ -71,21 +80,28 @@ def _shape(scores: Sequence[Score]) -> list[str] | list[int] | None:
 
 def _decompose(scores: Sequence[Score], key: str | int | None) -> dict[str, Any]:
     # Inspect loads every component at its start; numpy can wait until there is something to compute.
-    from hotmess_inspect.plugin.kinds import measure
-    from hotmess_inspect.plugin.rows import as_rows
+    from hotmess_inspect.decomposition.of_questions import decompose_questions
+    from hotmess_inspect.plugin.epochs import epochs_of
+    from hotmess_inspect.plugin.summary import wanted
+    from hotmess_inspect.table import groups, question_arrays
 
-    rows = as_rows(
+    epochs = epochs_of(
         ["question"] * len(scores),
         [score.value for score in scores],
         [score.metadata for score in scores],
+        key=key,
         plain=key is not None,
     )
-    measured = measure(rows, Options(key=key))
-    terms = {name: getattr(measured.headline, name).tolist() for name in _TERMS}
+    found = groups(epochs.outcomes)
+    if not found:
+        return {**dict.fromkeys(_TERMS), "epochs": 0, "epochs_unscored": 0, "quantity": None}
+    headline = decompose_questions(question_arrays(found[0]), wanted(found[0].kind, Options()))[0]
+    scored = int(found[0].outcomes.scored.sum())
     return {
-        **{name: finite_or_none(values[0]) if values else None for name, values in terms.items()},
-        "epochs": len(measured.question),
-        "epochs_unscored": measured.unscored + rows.other,
+        **{name: finite_or_none(getattr(headline, name)[0]) for name in _TERMS},
+        "epochs": scored,
+        "epochs_unscored": len(scores) - scored - epochs.duplicated,
+        "quantity": _QUANTITIES[found[0].kind],
     }
 
 

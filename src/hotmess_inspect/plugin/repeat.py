@@ -12,8 +12,8 @@ from inspect_ai.util import registry_info
 from hotmess_inspect._inspect_private import prerequisite_error
 from hotmess_inspect.plugin.incoherence import incoherence
 from hotmess_inspect.plugin.lengths import sample_lengths, sample_status
-from hotmess_inspect.plugin.verdicts import pick, verdict_to_float
 from hotmess_inspect.schema import class_index, class_label, epoch_metadata
+from hotmess_inspect.verdicts import pick, verdict_to_float
 
 logger = getLogger(__name__)
 

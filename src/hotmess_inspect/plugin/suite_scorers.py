@@ -13,7 +13,7 @@ from inspect_ai.util import registry_info
 
 from hotmess_inspect._inspect_private import creation_parameters
 from hotmess_inspect.plugin.repeat import describe_verdict
-from hotmess_inspect.plugin.verdicts import verdict_to_float
+from hotmess_inspect.verdicts import verdict_to_float
 
 logger = getLogger(__name__)
 

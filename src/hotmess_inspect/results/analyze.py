@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
@@ -13,14 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotmess_inspect.analyses.grader import GraderNoise
-from hotmess_inspect.decomposition import (
-    Decomposition,
-    NestedDecomposition,
-    contexts_shared,
-    decompose_epochs,
-    embedding_decomposition,
-)
-from hotmess_inspect.results.class_counts import decompose_by_class_count
+from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
+from hotmess_inspect.decomposition.of_questions import chosen_estimator, decompose_questions
 from hotmess_inspect.results.grader import grader_findings
 from hotmess_inspect.results.guards import Guards, guards, mixed_images, mixed_images_warning
 from hotmess_inspect.results.intervals import GroupIntervals
@@ -32,12 +26,15 @@ from hotmess_inspect.results.reliability import (
 )
 from hotmess_inspect.results.warnings import accuracy_warnings, unequal_epoch_warnings
 from hotmess_inspect.schema import (
+    CLASS_LOSSES,
     ESTIMATORS,
+    TEST_MEASURES,
     TEXT_LOSSES,
     UNPARSED,
     Estimator,
     Loss,
     Problem,
+    TextLoss,
     Unparsed,
     finite_or_none,
 )
@@ -58,8 +55,6 @@ LENGTH_COLUMNS: Mapping[str, str] = {
     "turns": "turns",
 }
 
-CLASS_LOSSES: tuple[Loss, ...] = ("brier", "kl")
-"""What a group with classes shows unasked: the honest headline, and the paper's main metric beside it."""
 VALUE_LOSSES: tuple[Loss, ...] = ("squared",)
 
 
@@ -106,12 +101,6 @@ class Options:
             if value < low:
                 raise ValueError(f"{name} must be {low} or more, not {value}")
 
-    def estimator_for(self, loss: Loss) -> Estimator:
-        """The estimator that is used for a loss."""
-        if self.estimator is not None and self.estimator in ESTIMATORS[loss]:
-            return self.estimator
-        return ESTIMATORS[loss][0]
-
 
 @dataclass(frozen=True, eq=False)
 class GroupResult:
@@ -122,7 +111,6 @@ class GroupResult:
         questions: The same as arrays.
         decomposition: Error, squared bias and variance per question.
         variant: Settings that differ between the variants of this task and model; empty if there is one.
-        incoherence_ci: 95 % bootstrap interval over questions.
         length: Length column in use, ``None`` if no epoch has a length.
         options: How it was computed.
     """
@@ -131,7 +119,6 @@ class GroupResult:
     questions: Questions
     decomposition: Decomposition
     variant: dict[str, Any]
-    incoherence_ci: tuple[float, float]
     length: str | None
     options: Options
 
@@ -139,6 +126,12 @@ class GroupResult:
     def intervals(self) -> GroupIntervals:
         """Intervals of the headline numbers, over questions or their clusters."""
         return GroupIntervals(self.questions, self.decomposition, self.options.resamples, self.options.seed)
+
+    @cached_property
+    def incoherence_ci(self) -> tuple[float, float]:
+        """95 % bootstrap interval of the incoherence, over questions or their clusters."""
+        low, high = self.intervals.of("incoherence")
+        return low, high
 
     @cached_property
     def lengths(self) -> LengthFindings | None:
@@ -181,10 +174,7 @@ class GroupResult:
     @property
     def accuracy(self) -> float:
         """Mean over questions of the mean over epochs of how right an epoch is; NaN without any."""
-        correct = self.questions.correct
-        counts = (~np.isnan(correct)).sum(axis=1)
-        means = np.nansum(correct, axis=1)[counts > 0] / counts[counts > 0]
-        return float(np.sort(means).mean()) if means.size else float("nan")
+        return self.questions.accuracy
 
     @property
     def counts(self) -> dict[str, int]:
@@ -194,7 +184,7 @@ class GroupResult:
         return {
             "epochs_planned": len(outcomes),
             "epochs_scored": int(outcomes.scored.sum()),
-            "unparsed": int(_unparsed(self.group).sum()),
+            "unparsed": int(self.group.unparsed.sum()),
             **counted,
             "limit": int((~outcomes.limit.missing | outcomes.status.equals("limit")).sum()),
             "retried": int((outcomes.retries > 0).sum()),
@@ -260,7 +250,7 @@ class GroupResult:
         }
 
 
-_STATUS_COUNTS = ("errored", "unscored", "missing", "truncated", "tampered")
+_STATUS_COUNTS = ("errored", "unscored", "missing", "other_kind", "truncated", "tampered")
 
 
 def analyze(outcomes: Outcomes, options: Options | None = None) -> tuple[list[GroupResult], list[Problem]]:
@@ -280,6 +270,9 @@ def analyze(outcomes: Outcomes, options: Options | None = None) -> tuple[list[Gr
     variants = _differing_settings(found)
     for group in found:
         name = group_name(group)
+        if group.measure in (None, TEST_MEASURES[0]):
+            of_all = replace(group, measure=None)
+            problems += [Problem(level, group_name(of_all), text) for level, text in group.notes]
         if not group.outcomes.scored.any():
             problems.append(
                 Problem("warning", name, f"none of its {len(group.outcomes)} epochs has a verdict")
@@ -299,62 +292,35 @@ def _results(
     group: Group, questions: Questions, variant: dict[str, Any], options: Options, problems: list[Problem]
 ) -> list[GroupResult]:
     column = _length_column(group, questions, options)
+    losses = options.losses
     if group.kind == "text":
-        if options.losses:
-            text = (
-                f"loss {options.losses[0]!r} needs a target, which free text has not; its variances are shown"
-            )
+        if losses:
+            text = f"loss {losses[0]!r} needs a target, which free text has not; its variances are shown"
             problems.append(Problem("warning", group_name(group), text))
-        return [_text_result(group, questions, loss, variant, column, options) for loss in TEXT_LOSSES]
-    permitted = ("brier", "kl", "zero_one") if questions.classes else ("squared",)
-    wanted = options.losses or (CLASS_LOSSES if questions.classes else VALUE_LOSSES)
-    for loss in wanted:
+        losses = ()
+    permitted = permitted_losses(group.kind)
+    for loss in losses:
         if loss not in permitted:
             text = f"loss {loss!r} does not apply to predictions of kind {group.kind!r}; use {', '.join(permitted)}"
             problems.append(Problem("error", group_name(group), text))
-    return [_result(group, questions, loss, variant, column, options) for loss in wanted if loss in permitted]
+    shown = [loss for loss in losses or shown_losses(group.kind) if loss in permitted]
+    wanted = [(loss, chosen_estimator(loss, options.estimator)) for loss in shown]
+    return [
+        GroupResult(group, questions, d, variant, column, options)
+        for d in decompose_questions(questions, wanted)
+    ]
 
 
-def _result(
-    group: Group,
-    questions: Questions,
-    loss: Loss,
-    variant: dict[str, Any],
-    column: str | None,
-    options: Options,
-) -> GroupResult:
-    estimator = options.estimator_for(loss)
-    d: Decomposition
-    if loss == "kl":
-        d = decompose_by_class_count(questions, estimator)
-    else:
-        contexts = questions.context if is_nested(questions) else None
-        d = decompose_epochs(
-            questions.predictions, questions.target, contexts, loss=loss, estimator=estimator
-        )
-    interval = GroupIntervals(questions, d, options.resamples, options.seed).of("incoherence")
-    return GroupResult(group, questions, d, variant, (interval.low, interval.high), column, options)
+def permitted_losses(kind: str) -> tuple[Loss | TextLoss, ...]:
+    """The losses that a kind of prediction has here."""
+    if kind == "text":
+        return TEXT_LOSSES
+    return CLASS_LOSSES if kind in ("answer", "probabilities") else VALUE_LOSSES
 
 
-def _text_result(
-    group: Group,
-    questions: Questions,
-    loss: str,
-    variant: dict[str, Any],
-    column: str | None,
-    options: Options,
-) -> GroupResult:
-    d = embedding_decomposition(
-        questions.predictions,
-        kernel="linear" if loss == "embedding" else "rbf",
-        estimator="plugin" if options.estimator in ("plugin", "jackknife") else "unbiased",
-    )
-    return GroupResult(group, questions, d, variant, (np.nan, np.nan), column, options)
-
-
-def is_nested(questions: Questions) -> bool:
-    """Whether the questions' epochs share few-shot contexts; see `contexts_shared`."""
-    return contexts_shared(~np.isnan(questions.predictions).all(axis=2), questions.context)
+def shown_losses(kind: str) -> tuple[Loss | TextLoss, ...]:
+    """What is shown unasked: the honest headline of classes, and the paper's main metric beside it."""
+    return ("brier", "kl") if kind in ("answer", "probabilities") else permitted_losses(kind)
 
 
 def _grader_json(noise: GraderNoise | None) -> dict[str, float | None]:
@@ -424,17 +390,6 @@ def _differing_settings(found: Sequence[Group]) -> dict[tuple[str | None, ...], 
         for variant, own in settings.items():
             differing[task, model, variant] = {key: own.get(key) for key in odd}
     return differing
-
-
-def _unparsed(group: Group) -> NDArray[np.bool_]:
-    """Scored epochs without a prediction that could be read."""
-    outcomes = group.outcomes
-    if group.kind == "answer":
-        return outcomes.scored & outcomes.answer.missing
-    if group.kind == "probabilities":
-        empty: NDArray[np.bool_] = outcomes.scored & (outcomes.vector.sizes == 0)
-        return empty
-    return outcomes.status.equals("unparsed")
 
 
 def _epoch_warnings(results: Sequence[GroupResult]) -> list[Problem]:

@@ -13,10 +13,10 @@ import numpy as np
 from hotmess_inspect.analyses.comparison import Decomposer, PairedDifference, RunEpochs, compare_runs
 from hotmess_inspect.arrays import FloatArray, IntArray
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition, decompose_nested
+from hotmess_inspect.decomposition.of_questions import decompose_questions
 from hotmess_inspect.inference.exchange import rejects
 from hotmess_inspect.inference.multiplicity import holm, letter_groups
 from hotmess_inspect.results.analyze import GroupResult, group_name
-from hotmess_inspect.results.class_counts import decompose_by_class_count
 from hotmess_inspect.results.warnings import accuracy_warnings, unequal_epoch_warnings
 from hotmess_inspect.schema import Loss, Problem, Quantity, finite_or_none
 from hotmess_inspect.table import Group, Outcomes, Questions, question_arrays
@@ -285,7 +285,7 @@ def _decomposer(first: GroupResult, second: GroupResult, questions: Questions) -
             target=questions.target[question],
             class_counts=counts[question],
         )
-        return decompose_by_class_count(part, cast(Any, d.estimator))
+        return decompose_questions(part, [("kl", cast(Any, d.estimator))])[0]
 
     return by_class_count
 

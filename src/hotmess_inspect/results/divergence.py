@@ -27,6 +27,7 @@ from hotmess_inspect.analyses.divergence.consistency import (
 )
 from hotmess_inspect.analyses.divergence.null import NullQuestion, StepNull, step_null
 from hotmess_inspect.analyses.divergence.tree import END
+from hotmess_inspect.decomposition.of_questions import is_nested
 from hotmess_inspect.inference.intervals import ratio_intervals
 from hotmess_inspect.io.steps import (
     GRAINS,
@@ -39,7 +40,7 @@ from hotmess_inspect.io.steps import (
     text_steps,
 )
 from hotmess_inspect.io.trajectories import Trajectory
-from hotmess_inspect.results.analyze import group_name, is_nested
+from hotmess_inspect.results.analyze import group_name
 from hotmess_inspect.schema import Problem
 from hotmess_inspect.table import Group, Outcomes, Questions, Unparsed, groups, question_arrays
 

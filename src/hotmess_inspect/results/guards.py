@@ -14,7 +14,7 @@ from hotmess_inspect.analyses.nulls import (
     failure_shares,
 )
 from hotmess_inspect.analyses.summaries import Estimate, Share
-from hotmess_inspect.results.class_counts import known_class_counts
+from hotmess_inspect.decomposition.of_questions import known_class_counts
 from hotmess_inspect.schema import finite_or_none
 from hotmess_inspect.table import Outcomes, Questions
 

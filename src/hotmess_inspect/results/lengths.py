@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hotmess_inspect.analyses.lengths import LengthTrend, Slope, length_buckets, uncensored
 from hotmess_inspect.analyses.overthinking import Overthinking, overthinking
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
-from hotmess_inspect.results.class_counts import known_class_counts
+from hotmess_inspect.decomposition.of_questions import known_class_counts
 from hotmess_inspect.schema import Estimator, json_value
 from hotmess_inspect.table import Outcomes, Questions
 

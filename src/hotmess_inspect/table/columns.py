@@ -59,13 +59,21 @@ class Labels:
     def compact(self) -> Labels:
         """Drop the names that no row uses."""
         used = np.flatnonzero(np.bincount(self.codes + 1, minlength=1)[1:])
+        if len(used) == len(self.names):
+            return self
         renumbered = np.full(len(self.names) + 1, MISSING, dtype=np.int32)
         renumbered[used] = np.arange(len(used), dtype=np.int32)
         return Labels(renumbered[self.codes], tuple(self.names[i] for i in used))
 
+    def only(self, rows: NDArray[np.bool_]) -> Labels:
+        """The labels of some rows and no others, missing in the rest; without the names that these do not use."""
+        return (self if rows.all() else Labels(np.where(rows, self.codes, MISSING), self.names)).compact()
+
     def sorted(self) -> Labels:
         """Renumber so that the codes are in the order of the names."""
         order = sorted(range(len(self.names)), key=self.names.__getitem__)
+        if order == list(range(len(order))):
+            return self
         renumbered = np.full(len(self.names) + 1, MISSING, dtype=np.int32)
         renumbered[order] = np.arange(len(order), dtype=np.int32)
         return Labels(renumbered[self.codes], tuple(self.names[i] for i in order))
@@ -79,6 +87,11 @@ class Labels:
         """The column as a list, ``None`` where missing."""
         padded: list[str | None] = [*self.names, None]
         return [padded[code] for code in self.codes.tolist()]
+
+    def value(self, row: int) -> str | None:
+        """The string of one row."""
+        code = int(self.codes[row])
+        return None if code < 0 else self.names[code]
 
     def equals(self, name: str) -> NDArray[np.bool_]:
         """Which rows hold ``name``."""
@@ -104,7 +117,7 @@ class LabelBuilder:
         self._index: dict[str | None, int] = {None: MISSING}
         self._codes: list[NDArray[np.int32]] = []
 
-    def extend(self, values: list[str | None] | list[str]) -> None:
+    def extend(self, values: Sequence[str | None]) -> None:
         """Add a batch of values."""
         index = self._index
         try:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hotmess_inspect.arrays import check_choice
 from hotmess_inspect.bits import decode_tests
-from hotmess_inspect.schema import TEST_MEASURES, UNPARSED, Unparsed
+from hotmess_inspect.schema import PERFECT, TEST_MEASURES, UNPARSED, Unparsed, class_index
+from hotmess_inspect.table.cleaning import Note, readable
 from hotmess_inspect.table.columns import Labels
 from hotmess_inspect.table.outcomes import Outcomes, fold_keys
 
@@ -56,6 +58,31 @@ class Questions:
     clusters: NDArray[np.intp] | None = None
     open_labels: bool = False
 
+    @property
+    def accuracy(self) -> float:
+        """Mean over questions of the mean over epochs of how right an epoch is; NaN without any."""
+        known = ~np.isnan(self.correct)
+        counts = known.sum(axis=1)
+        # In ascending order, so that the order of the epochs changes no bit.
+        sums = np.sort(np.where(known, self.correct, 0.0), axis=1).sum(axis=1)
+        means = sums[counts > 0] / counts[counts > 0]
+        return float(np.sort(means).mean()) if means.size else float("nan")
+
+    def take(self, questions: NDArray[np.intp]) -> Questions:
+        """Some of the questions, in the order given."""
+        counts, clusters = (None if c is None else c[questions] for c in (self.class_counts, self.clusters))
+        return replace(
+            self,
+            ids=tuple(self.ids[i] for i in questions.tolist()),
+            predictions=self.predictions[questions],
+            target=self.target[questions],
+            correct=self.correct[questions],
+            context=self.context[questions],
+            row=self.row[questions],
+            class_counts=counts,
+            clusters=clusters,
+        )
+
     def lengths(self, column: str) -> _FloatArray:
         """A length column, NaN where the epoch has no prediction, shape (questions, epochs)."""
         values = np.append(getattr(self.outcomes, column), np.nan)[self.row]
@@ -66,7 +93,8 @@ class Questions:
 class Group:
     """The outcomes that belong together: one task, model, variant and scorer.
 
-    ``measure`` says which of :data:`TEST_MEASURES` is meant, and is missing for everything else.
+    ``measure`` says which of :data:`TEST_MEASURES` is meant, and is missing for everything else. ``notes`` say
+    which epochs could not be read, or were read as another kind.
     """
 
     task: str | None
@@ -76,31 +104,58 @@ class Group:
     measure: str | None
     kind: str
     outcomes: Outcomes
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def unparsed(self) -> NDArray[np.bool_]:
+        """Scored epochs without a prediction that could be read, shape (rows,)."""
+        outcomes = self.outcomes
+        if self.kind == "answer":
+            return outcomes.scored & outcomes.answer.missing
+        if self.kind == "probabilities":
+            return np.asarray(outcomes.scored & (outcomes.vector.sizes == 0))
+        return outcomes.status.equals("unparsed")
 
 
-def groups(outcomes: Outcomes) -> list[Group]:
+def groups(outcomes: Outcomes, *, perfect: float = PERFECT) -> list[Group]:
     """Split outcomes into the sets that may be pooled, in the order of their names.
 
-    Two models, two tasks, two variants or two scorers are never in one group. Unit tests give four
-    groups, FAIL_TO_PASS alone first, since pooled with PASS_TO_PASS an empty patch looks nearly right.
+    Two models, two tasks, two variants or two scorers are never in one group, and the epochs of a group are of
+    one kind (:func:`~hotmess_inspect.table.cleaning.readable`). Unit tests give four groups, FAIL_TO_PASS alone
+    first, since pooled with PASS_TO_PASS an empty patch looks nearly right.
+
+    Args:
+        outcomes: Rows of any number of tasks and models.
+        perfect: Score of a right answer, for plain scores.
     """
-    columns = [outcomes.task, outcomes.model, outcomes.variant, outcomes.scorer, outcomes.kind]
-    if not len(outcomes):
-        return []
-    _, first, inverse = np.unique(
-        fold_keys([c.codes for c in columns]), return_index=True, return_inverse=True
-    )
+    columns = [outcomes.task, outcomes.model, outcomes.variant, outcomes.scorer]
     found = []
-    for number, row in enumerate(first):
-        task, model, variant, scorer, kind = (c.take(np.array([row])).values()[0] for c in columns)
-        part = outcomes.take(inverse == number)
-        measures = TEST_MEASURES if kind == "tests" else (None,)
-        found += [Group(task, model, variant, scorer, measure, str(kind), part) for measure in measures]
+    for row, part in _parts(outcomes, fold_keys([c.codes for c in columns]) if len(outcomes) else None):
+        task, model, variant, scorer = (c.value(row) for c in columns)
+        clean = readable(part, perfect=perfect)
+        measures = TEST_MEASURES if clean.kind == "tests" else (None,)
+        found += [
+            Group(task, model, variant, scorer, measure, clean.kind, clean.outcomes, clean.notes)
+            for measure in measures
+        ]
     # Stable, so that the four measures of unit tests keep their order.
-    return sorted(found, key=lambda g: (g.task or "", g.model or "", g.variant or "", g.scorer or "", g.kind))
+    return sorted(found, key=lambda g: (g.task or "", g.model or "", g.variant or "", g.scorer or ""))
 
 
-def question_arrays(group: Group, *, unparsed: Unparsed = "uniform") -> Questions:
+def _parts(outcomes: Outcomes, keys: NDArray[np.int64] | None) -> Iterator[tuple[int, Outcomes]]:
+    """The rows of each key, and the first of them."""
+    if keys is None:
+        return
+    if keys.min() == keys.max():
+        yield 0, outcomes
+        return
+    order = np.argsort(keys, kind="stable")
+    starts = np.flatnonzero(np.diff(keys[order], prepend=keys[order[0]] - 1))
+    for rows in np.split(order, starts[1:]):
+        yield int(rows[0]), outcomes.take(rows)
+
+
+def question_arrays(group: Group, *, unparsed: Unparsed = "uniform", perfect: float = PERFECT) -> Questions:
     """Line up the epochs of a group.
 
     Args:
@@ -108,13 +163,13 @@ def question_arrays(group: Group, *, unparsed: Unparsed = "uniform") -> Question
         unparsed: What an unparsed answer counts as; the paper's choice is ``"uniform"``. For unit tests
             and scores, which have no classes, only ``"drop"`` changes anything; an unparsed text is left out
             unless it is a ``"class"``, the point of zeros.
+        perfect: Score of a right answer, for plain scores.
 
     Returns:
         The arrays.
 
     Raises:
-        ValueError: If the option is unknown, a question has two targets, a test vector does not fit its
-            counts, or texts of a group were embedded in different numbers of dimensions.
+        ValueError: If the option is unknown, or a question has two clusters.
     """
     check_choice("unparsed", unparsed, UNPARSED)
     layout = _Layout(group.outcomes)
@@ -123,7 +178,7 @@ def question_arrays(group: Group, *, unparsed: Unparsed = "uniform") -> Question
     if group.kind in ("answer", "probabilities"):
         predictions, target, correct, counts, own = _class_arrays(group, layout, unparsed)
     else:
-        predictions, target, correct = _value_arrays(group, layout, unparsed)
+        predictions, target, correct = _value_arrays(group, layout, unparsed, perfect)
     return Questions(
         ids=layout.ids,
         predictions=predictions,
@@ -148,10 +203,13 @@ class _Layout:
         self.ids = question.names
         self.context = outcomes.context.compact().sorted().codes
         self.question = question.codes.astype(np.intp)
-        order = np.lexsort((outcomes.epoch, self.context, outcomes.log.sorted().codes, self.question))
         counts = np.bincount(self.question, minlength=len(self.ids))
-        self.slot = np.empty(len(order), dtype=np.intp)
-        self.slot[order] = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+        self.slot = _places(
+            fold_keys([question.codes, outcomes.log.sorted().codes, self.context, outcomes.epoch])
+            if len(outcomes)
+            else np.zeros(0, dtype=np.int64),
+            counts,
+        )
         self.shape = (len(self.ids), int(counts.max(initial=0)))
 
     def spread(self, values: NDArray, absent: float) -> NDArray:  # type: ignore[type-arg]
@@ -177,6 +235,16 @@ class _Layout:
         return high
 
 
+def _places(keys: NDArray[np.int64], counts: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Place of each row among those of its question, by keys that ascend with the question."""
+    places = np.arange(len(keys)) - np.repeat(np.cumsum(counts) - counts, counts)
+    if (keys[1:] >= keys[:-1]).all():
+        return places
+    found = np.empty(len(keys), dtype=np.intp)
+    found[np.argsort(keys, kind="stable")] = places
+    return found
+
+
 def _clusters(outcomes: Outcomes, layout: _Layout) -> NDArray[np.intp] | None:
     """Which cluster each question belongs to, ``None`` if no question has one."""
     labels = outcomes.cluster.compact()
@@ -191,37 +259,54 @@ def _clusters(outcomes: Outcomes, layout: _Layout) -> NDArray[np.intp] | None:
 def _class_arrays(
     group: Group, layout: _Layout, unparsed: Unparsed
 ) -> tuple[_FloatArray, NDArray[np.intp], _FloatArray, NDArray[np.intp], bool]:
-    outcomes = group.outcomes
+    outcomes, scored = group.outcomes, group.outcomes.scored
     answer, target, width = _letter_codes(group) or _open_codes(group, layout)
-    right = layout.one_each(target, "target").astype(np.intp)
-    scored = np.bincount(layout.question, weights=outcomes.scored, minlength=len(layout.ids)) > 0
-    for place in np.flatnonzero((right < 0) & scored)[:1]:
-        raise ValueError(f"question {layout.ids[place]!r} has no target")
-    # A question without any record is planned and missing: all its epochs are NaN, whatever is right.
-    right[right < 0] = 0
+    # A question without a readable epoch has NaN throughout, whatever stands for its target.
+    right = np.zeros(len(layout.ids), dtype=np.intp)
+    right[layout.question[scored]] = target[scored]
+    for row in np.flatnonzero(scored & (target != right[layout.question]))[:1]:
+        raise ValueError(f"question {layout.ids[layout.question[row]]!r} has two values of target")
     known = np.zeros(len(layout.ids), dtype=np.intp)
-    np.maximum.at(known, layout.question, np.maximum(outcomes.choices, outcomes.vector.sizes).astype(np.intp))
-    # A question of unknown size has as many classes as the widest one: what else it offered is not on record.
-    size = np.where(known > 0, np.minimum(np.maximum(known, 2), width), width)
-    # An epoch that hit a limit or was cut off may have no answer either, whatever its status says.
-    lost = outcomes.scored & (
-        outcomes.answer.missing if group.kind == "answer" else outcomes.vector.sizes == 0
+    choices = (
+        np.maximum(outcomes.choices, outcomes.vector.sizes) if outcomes.vector.flat.size else outcomes.choices
     )
-    own = unparsed == "class" and bool(lost.any())
-    classes = width + own
-    if group.kind == "probabilities":
-        rows = np.nan_to_num(outcomes.vector.padded(classes), nan=0.0)
-    else:
-        rows = (answer[:, None] == np.arange(classes)).astype(np.float64)
+    _largest_at(known, layout.question, np.where(scored, choices, 0))
+    # A question of unknown size has as many classes as the widest one: what else it offered is not on record.
+    size = np.where(known >= 2, np.minimum(known, width), width)
     # A label beyond the classes that a question is said to have is one of its classes all the same.
     widths = outcomes.vector.sizes if group.kind == "probabilities" else answer + 1
-    np.maximum.at(size, layout.question, np.where(outcomes.scored, widths, 0).astype(np.intp))
+    _largest_at(size, layout.question, np.where(scored, widths, 0))
     np.maximum(size, right + 1, out=size)
-    rows[lost] = _unparsed_rows(layout.question[lost], size, classes, unparsed)
-    rows[~outcomes.scored] = np.nan
-    hit = _share_right(rows, right[layout.question])
-    hit[lost] = np.nan if unparsed == "drop" else 0.0
-    return layout.spread(rows, np.nan), right, layout.spread(hit, np.nan), size + own, own
+    # An epoch that hit a limit or was cut off may have no answer either, whatever its status says.
+    lost = scored & (outcomes.answer.missing if group.kind == "answer" else outcomes.vector.sizes == 0)
+    own = unparsed == "class" and bool(lost.any())
+    classes = width + own
+    place = layout.question * layout.shape[1] + layout.slot
+    cube = np.full((layout.shape[0] * layout.shape[1], classes), np.nan)
+    read = scored & ~lost if lost.any() else scored
+    if group.kind == "probabilities":
+        rows = np.nan_to_num(outcomes.vector.take(read).padded(classes), nan=0.0)
+        cube[place[read]] = rows
+        hit = np.full(len(outcomes), np.nan)
+        hit[read] = _share_right(rows, right[layout.question[read]])
+    else:
+        cube[place[read]] = 0.0
+        cube.reshape(-1)[place[read] * classes + answer[read]] = 1.0
+        hit = np.where(read, answer == right[layout.question], np.nan)
+    if lost.any():
+        cube[place[lost]] = _unparsed_rows(layout.question[lost], size, classes, unparsed)
+        hit[lost] = np.nan if unparsed == "drop" else 0.0
+    return cube.reshape(*layout.shape, classes), right, layout.spread(hit, np.nan), size + own, own
+
+
+def _largest_at(largest: NDArray[np.intp], question: NDArray[np.intp], values: NDArray[Any]) -> None:
+    """Raise each question's entry to the largest value of its rows, in place."""
+    if not len(values):
+        return
+    if values.min() == values.max():
+        largest[question] = np.maximum(largest[question], values[0])
+    else:
+        np.maximum.at(largest, question, values.astype(np.intp))
 
 
 def _unparsed_rows(
@@ -245,42 +330,35 @@ def _share_right(rows: _FloatArray, right: NDArray[np.intp]) -> _FloatArray:
 
 def _letter_codes(group: Group) -> tuple[NDArray[np.int32], NDArray[np.int32], int] | None:
     """Classes in the order of the choices, if every label is that of a choice; letters only for answers."""
-    answers, targets = group.outcomes.answer.compact(), group.outcomes.target.compact()
-    numbers = [[_choice_number(name) for name in column.names] for column in (answers, targets)]
-    flat = [number for column in numbers for number in column]
-    if group.kind == "probabilities":
-        if -1 in flat:
-            raise ValueError("the target of probabilities is the label of a choice: A to Z, then 1, 2, …")
-    elif any(number < 0 or number >= len(string.ascii_uppercase) for number in flat):
+    outcomes, scored = group.outcomes, group.outcomes.scored
+    answers, targets = (column.only(scored) for column in (outcomes.answer, outcomes.target))
+    numbers = [
+        [-1 if (found := class_index(name)) is None else found for name in column.names]
+        for column in (answers, targets)
+    ]
+    letters = all(0 <= number < len(string.ascii_uppercase) for column in numbers for number in column)
+    if group.kind == "answer" and not letters:
         return None
     answer, target = (_renumber(c, n) for c, n in zip((answers, targets), numbers, strict=True))
-    widest = max(int(group.outcomes.choices.max(initial=0)), int(group.outcomes.vector.sizes.max(initial=0)))
+    widest = max(_most(outcomes.choices, scored), _most(outcomes.vector.sizes, scored))
     return answer, target, max(widest, int(answer.max(initial=0)) + 1, int(target.max(initial=0)) + 1, 2)
 
 
 def _has_open_labels(group: Group) -> bool:
     """Whether some label is that of no choice, and the number of choices is not on record either."""
-    outcomes = group.outcomes
-    if (outcomes.choices[outcomes.scored] > 0).all():
+    outcomes, scored = group.outcomes, group.outcomes.scored
+    if (outcomes.choices[scored] > 0).all():
         return False
-    names = (*outcomes.answer.compact().names, *outcomes.target.compact().names)
-    return any(not 0 <= _choice_number(name) < len(string.ascii_uppercase) for name in names)
-
-
-def _choice_number(label: str) -> int:
-    """Place of a choice by Inspect's labels (A to Z, then 1, 2, …), -1 for any other text."""
-    if len(label) == 1 and label in string.ascii_uppercase:
-        return ord(label) - ord("A")
-    return (
-        len(string.ascii_uppercase) - 1 + int(label)
-        if label.isascii() and label.isdigit() and len(label) < 5
-        else -1
-    )
+    names = [name for column in (outcomes.answer, outcomes.target) for name in column.only(scored).names]
+    numbers = [class_index(name) for name in names]
+    return any(number is None or number >= len(string.ascii_uppercase) for number in numbers)
 
 
 def _open_codes(group: Group, layout: _Layout) -> tuple[NDArray[np.int32], NDArray[np.int32], int]:
     """Classes per question: its own labels in the order of their text, so that thousands stay narrow."""
-    both = Labels.concatenate([group.outcomes.answer, group.outcomes.target]).compact().sorted()
+    outcomes, scored = group.outcomes, group.outcomes.scored
+    both = Labels.concatenate([column.only(scored) for column in (outcomes.answer, outcomes.target)])
+    both = both.compact().sorted()
     question = np.tile(layout.question, 2)
     given = both.codes >= 0
     pairs, inverse = np.unique(
@@ -292,8 +370,11 @@ def _open_codes(group: Group, layout: _Layout) -> tuple[NDArray[np.int32], NDArr
     codes = np.full(len(question), -1, dtype=np.int32)
     codes[given] = rank[inverse]
     half = len(layout.question)
-    widest = max(int(counts.max(initial=0)), int(group.outcomes.choices.max(initial=0)), 2)
-    return codes[:half], codes[half:], widest
+    return codes[:half], codes[half:], max(int(counts.max(initial=0)), _most(outcomes.choices, scored), 2)
+
+
+def _most(counts: NDArray[np.int32] | NDArray[np.int64], rows: NDArray[np.bool_]) -> int:
+    return int(counts.max(initial=0, where=rows))
 
 
 def _renumber(column: Labels, numbers: list[int]) -> NDArray[np.int32]:
@@ -301,25 +382,24 @@ def _renumber(column: Labels, numbers: list[int]) -> NDArray[np.int32]:
 
 
 def _value_arrays(
-    group: Group, layout: _Layout, unparsed: Unparsed
+    group: Group, layout: _Layout, unparsed: Unparsed, perfect: float
 ) -> tuple[_FloatArray, _FloatArray, _FloatArray]:
     outcomes = group.outcomes
     if group.kind == "tests":
         rows = _test_rows(group, layout)
         target = np.ones((len(layout.ids), rows.shape[1]))
     elif group.kind == "text":
-        rows = _text_rows(group, layout, unparsed)
+        rows = _text_rows(group, unparsed)
         target = np.full((len(layout.ids), rows.shape[1]), np.nan)
     elif group.kind == "point":
         rows = outcomes.vector.padded(int(outcomes.vector.sizes.max(initial=1)))
-        target = _goals(outcomes, layout, rows.shape[1])
+        target = np.full((len(layout.ids), rows.shape[1]), np.nan)
+        target[layout.question[outcomes.scored]] = outcomes.goal.take(outcomes.scored).padded(rows.shape[1])
     else:
         rows = outcomes.value[:, None].copy()
-        target = np.ones((len(layout.ids), 1))
+        target = np.full((len(layout.ids), 1), perfect)
     gone = ~outcomes.scored | (outcomes.status.equals("unparsed") if unparsed == "drop" else False)
     rows[gone] = np.nan
-    if group.kind == "score":
-        _check_unit_interval(rows[:, 0], outcomes, layout)
     held = ~np.isnan(rows)
     count = held.sum(axis=1)
     mean = np.where(held, rows, 0.0).sum(axis=1) / np.maximum(count, 1)
@@ -327,63 +407,47 @@ def _value_arrays(
     return layout.spread(rows, np.nan), target, layout.spread(correct, np.nan)
 
 
-def _text_rows(group: Group, layout: _Layout, unparsed: Unparsed) -> _FloatArray:
+def _text_rows(group: Group, unparsed: Unparsed) -> _FloatArray:
     outcomes = group.outcomes
-    sizes = outcomes.vector.sizes
-    given = outcomes.scored & (sizes > 0)
-    for row in np.flatnonzero(given & (sizes != sizes.max(initial=0)))[:1]:
-        raise ValueError(
-            f"question {layout.ids[layout.question[row]]!r}, epoch {outcomes.epoch[row]}: an embedding of "
-            f"{sizes[row]} dims among others of {sizes.max()}; texts of one group need one embedder"
-        )
-    rows = outcomes.vector.padded(max(int(sizes.max(initial=0)), 1))
-    rows[~given] = np.nan
+    given = outcomes.scored & (outcomes.vector.sizes > 0)
+    found = outcomes.vector.take(given)
+    rows = np.full((len(outcomes), max(int(found.sizes.max(initial=0)), 1)), np.nan)
+    rows[given] = found.padded(rows.shape[1])
     if unparsed == "class":
         rows[outcomes.scored & ~given] = 0.0
     return rows
 
 
-def _check_unit_interval(values: _FloatArray, outcomes: Outcomes, layout: _Layout) -> None:
-    with np.errstate(invalid="ignore"):
-        odd = np.flatnonzero((values < 0) | (values > 1))
-    for row in odd[:1]:
-        raise ValueError(
-            f"question {layout.ids[layout.question[row]]!r}, epoch {outcomes.epoch[row]}: score {values[row]:g} "
-            f"lies outside [0, 1], so what is right is not known ({len(odd)} such scores)"
-        )
-
-
-def _goals(outcomes: Outcomes, layout: _Layout, width: int) -> _FloatArray:
-    goals = outcomes.goal.padded(width)
-    target = np.full((len(layout.ids), width), np.nan)
-    target[layout.question] = goals
-    for row in np.flatnonzero((target[layout.question] != goals).any(axis=1))[:1]:
-        raise ValueError(f"question {layout.ids[layout.question[row]]!r} has no goal or two of them")
-    return target
-
-
 def _test_rows(group: Group, layout: _Layout) -> _FloatArray:
-    outcomes = group.outcomes
-    f2p = np.where(outcomes.scored, outcomes.f2p, -1)
-    layout.one_each(f2p, "hm_f2p")
-    layout.one_each(np.where(outcomes.scored, outcomes.p2p, -1), "hm_p2p")
-    first, last = {
-        "f2p": (np.zeros_like(f2p), outcomes.f2p),
-        "p2p": (outcomes.f2p, outcomes.f2p + outcomes.p2p),
-    }.get(group.measure or "", (np.zeros_like(f2p), outcomes.f2p + outcomes.p2p))
-    width = int(np.where(outcomes.scored, last - first, 0).max(initial=0))
-    rows = np.full((len(outcomes), max(width, 1)), np.nan)
+    """Outcomes of the tests that are measured, NaN where a test does not exist or count, shape (rows, tests)."""
+    outcomes, scored = group.outcomes, group.outcomes.scored
+    f2p, total = (np.where(scored, n, 0)[:, None] for n in (outcomes.f2p, outcomes.f2p + outcomes.p2p))
+    low, high = {"f2p": (0 * f2p, f2p), "p2p": (f2p, total)}.get(group.measure or "", (0 * f2p, total))
+    # Most epochs share their outcomes with others: each distinct string is decoded once.
+    used = outcomes.tests.take(scored).compact()
+    packed = "".join(name.ljust(_even(used.names), "0") for name in used.names)
+    flat = np.unpackbits(np.frombuffer(bytes.fromhex(packed), dtype=np.uint8))
+    bits = flat.reshape(len(used.names), len(flat) // max(len(used.names), 1))
+    place = low + np.arange(max(int((high - low).max(initial=0)), 1))
+    rows = np.full(place.shape, np.nan)
+    if bits.size:
+        rows[scored] = bits[used.codes[:, None], np.minimum(place[scored], bits.shape[1] - 1)]
+    rows[place >= high] = np.nan
     masks = masked_tests(outcomes, layout.question)
-    for row, passed in _decoded(outcomes, layout):
-        part = passed[first[row] : last[row]]
-        rows[row, : len(part)] = part
+    for row in np.flatnonzero(scored).tolist() if masks else ():
         mask = masks.get(int(layout.question[row]))
         if mask is not None:
-            rows[row, : len(part)][mask[first[row] : last[row]]] = np.nan
+            first, last = int(low[row, 0]), int(high[row, 0])
+            rows[row, : last - first][mask[first:last]] = np.nan
     if group.measure == "resolved":
         resolved: _FloatArray = (np.isnan(rows) | (rows == 1)).all(axis=1, keepdims=True).astype(np.float64)
         return resolved
     return rows
+
+
+def _even(texts: Sequence[str]) -> int:
+    """Digits of the longest text, filled up to whole bytes."""
+    return 2 * -(-max(map(len, texts), default=0) // 2)
 
 
 def masked_tests(
@@ -401,22 +465,10 @@ def masked_tests(
     masks: dict[int, NDArray[np.bool_]] = {}
     counts = outcomes.f2p + outcomes.p2p
     for row in np.flatnonzero(outcomes.scored & ~outcomes.masked.missing).tolist():
-        mask = decode_tests(outcomes.masked.names[int(outcomes.masked.codes[row])], int(counts[row]))
+        try:
+            mask = decode_tests(outcomes.masked.names[int(outcomes.masked.codes[row])], int(counts[row]))
+        except ValueError:
+            continue  # of another set of tests
         key = int(question[row])
         masks[key] = masks[key] | mask if key in masks else mask
     return masks
-
-
-def _decoded(outcomes: Outcomes, layout: _Layout) -> Iterator[tuple[int, NDArray[np.bool_]]]:
-    # Most epochs share their outcomes with others: each distinct string is decoded once.
-    seen: dict[tuple[int, int], NDArray[np.bool_]] = {}
-    counts = outcomes.f2p + outcomes.p2p
-    for row in np.flatnonzero(outcomes.scored & ~outcomes.tests.missing).tolist():
-        key = (int(outcomes.tests.codes[row]), int(counts[row]))
-        if key not in seen:
-            try:
-                seen[key] = decode_tests(outcomes.tests.names[key[0]], key[1])
-            except ValueError as error:
-                where = f"question {layout.ids[layout.question[row]]!r}, epoch {outcomes.epoch[row]}"
-                raise ValueError(f"{where}: hm_tests does not fit hm_f2p + hm_p2p: {error}") from None
-        yield row, seen[key]

@@ -9,8 +9,8 @@ from hotmess_inspect._inspect_private import prerequisite_error
 from hotmess_inspect.experiments.model_written.answers import chosen_letter, tagged_answer
 from hotmess_inspect.plugin.incoherence import incoherence
 from hotmess_inspect.plugin.lengths import sample_lengths, sample_status
-from hotmess_inspect.plugin.vectors import encode_embedding
 from hotmess_inspect.schema import epoch_metadata
+from hotmess_inspect.vectors import encode_embedding
 
 
 @scorer(metrics=[accuracy(), stderr(), incoherence()])
@@ -46,7 +46,7 @@ def answer_embedding(embedder: str = "ngrams") -> Scorer:
     """Embed what stands in the answer tag, and nothing else of the reply.
 
     The value says whether there was such a text (1 or 0); there is no right answer, so no accuracy and no
-    incoherence. Metadata: ``hm_kind`` text, ``hm_embedding`` (see `hotmess_inspect.plugin.vectors`) and
+    incoherence. Metadata: ``hm_kind`` text, ``hm_embedding`` (see `hotmess_inspect.vectors`) and
     ``hm_embedder``; ``hm_status`` is ``unparsed`` where the tag or its text is missing.
 
     Args:

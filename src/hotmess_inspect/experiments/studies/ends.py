@@ -29,10 +29,10 @@ def budgets_end(runs: Sequence[Run], *, resamples: int = 2000, seed: int = 0) ->
     lined = line_up(runs)
     return reasoning_budgets(
         [run.label for run in lined],
-        [run.predictions for run in lined],
-        lined[0].target,
+        [run.questions.predictions for run in lined],
+        lined[0].questions.target,
         [run.lengths for run in lined],
-        correct=[run.correct for run in lined],
+        correct=[run.questions.correct for run in lined],
         contexts=[run.shared_contexts for run in lined],
         resamples=resamples,
         permutations=min(999, resamples),
@@ -91,8 +91,8 @@ def ensembling_end(
         The curve.
     """
     return ensembling_curve(
-        run.predictions,
-        run.target,
+        run.questions.predictions,
+        run.questions.target,
         sizes=sizes,
         ensembles=ensembles,
         shuffles=10,

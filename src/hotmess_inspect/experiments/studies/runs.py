@@ -13,7 +13,8 @@ from inspect_ai.log import EvalLog
 from inspect_ai.model import Model, get_model
 from numpy.typing import NDArray
 
-from hotmess_inspect.decomposition import Decomposition, contexts_shared, decompose_epochs
+from hotmess_inspect.decomposition import Decomposition
+from hotmess_inspect.decomposition.of_questions import decompose_questions, is_nested
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.schema import Estimator, Loss
 from hotmess_inspect.table import Questions, groups, question_arrays
@@ -27,49 +28,35 @@ class Run:
 
     Attributes:
         label: What the study calls it.
-        ids: Question ids, sorted.
-        predictions: Shape (questions, epochs, classes), NaN rows for missing epochs.
-        target: Right class, shape (questions,).
-        correct: How right an epoch is, NaN where missing, shape (questions, epochs).
-        context: Number of the few-shot context, -1 for none, shape (questions, epochs).
+        questions: Answers, right classes and few-shot contexts.
         lengths: Tokens of reasoning (else of output) per epoch, NaN where unknown, shape (questions, epochs).
         unit: Which of the two, or characters of reasoning: the name of the length's column.
     """
 
     label: str
-    ids: tuple[str, ...]
-    predictions: FloatArray
-    target: NDArray[np.intp]
-    correct: FloatArray
-    context: NDArray[np.int32]
+    questions: Questions
     lengths: FloatArray
     unit: str
 
     def decompose(self, loss: Loss = "brier", estimator: Estimator = "unbiased") -> Decomposition:
-        """Error, bias² and variance per question; where epochs share few-shot contexts, by pairs of contexts."""
-        return decompose_epochs(
-            self.predictions, self.target, self.shared_contexts, loss=loss, estimator=estimator
-        )
+        """Error, bias² and variance per question, as `hotmess analyze` has them for the same log."""
+        return decompose_questions(self.questions, [(loss, estimator)])[0]
 
     @property
     def shared_contexts(self) -> NDArray[np.int32] | None:
-        """Contexts where epochs share them, else ``None``."""
-        shared = contexts_shared(~np.isnan(self.predictions).all(axis=2), self.context)
-        return self.context if shared else None
+        """Contexts where epochs share them, else ``None``; shape (questions, epochs)."""
+        return self.questions.context if is_nested(self.questions) else None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Question ids, sorted."""
+        return self.questions.ids
 
     def of(self, ids: Sequence[str]) -> Run:
         """The run on some of its questions, in this order."""
         place = {name: number for number, name in enumerate(self.ids)}
-        rows = [place[name] for name in ids]
-        return replace(
-            self,
-            ids=tuple(ids),
-            predictions=self.predictions[rows],
-            target=self.target[rows],
-            correct=self.correct[rows],
-            context=self.context[rows],
-            lengths=self.lengths[rows],
-        )
+        rows = np.asarray([place[name] for name in ids], dtype=np.intp)
+        return replace(self, questions=self.questions.take(rows), lengths=self.lengths[rows])
 
 
 def read_run(location: str, label: str) -> Run:
@@ -94,16 +81,7 @@ def read_run(location: str, label: str) -> Run:
         )
     questions = question_arrays(with_classes[0])
     unit, lengths = _lengths(questions)
-    return Run(
-        label,
-        questions.ids,
-        questions.predictions,
-        questions.target.astype(np.intp),
-        questions.correct,
-        questions.context,
-        lengths,
-        unit,
-    )
+    return Run(label, questions, lengths, unit)
 
 
 def _lengths(questions: Questions) -> tuple[str, FloatArray]:
@@ -126,7 +104,7 @@ def line_up(runs: Sequence[Run]) -> list[Run]:
         raise ValueError(f"{', '.join(run.label for run in runs)} have no question in common")
     lined = [run.of(common) for run in runs]
     for run in lined[1:]:
-        if not np.array_equal(run.target, lined[0].target):
+        if not np.array_equal(run.questions.target, lined[0].questions.target):
             raise ValueError(f"{run.label} and {lined[0].label} have different right answers to a question")
     units = {run.unit for run in lined} - {"unknown"}
     if len(units) > 1:

@@ -64,12 +64,48 @@ def verdicts_to_floats(values: Sequence[object]) -> NDArray[np.float64]:
     return np.array([verdict_to_float(value) for value in values], dtype=np.float64)
 
 
+def read_verdicts(values: Sequence[object], key: str | int | None = None) -> NDArray[np.float64]:
+    """Scores as numbers, of dictionaries and lists the entry that `pick` takes; NaN where there is none."""
+    if set(map(type, values)) & {dict, list, tuple} or key is not None:
+        values = [pick(value, key) for value in values]
+    return verdicts_to_floats(values)
+
+
+def entries_of(values: Sequence[object]) -> list[object]:
+    """The values that are dictionaries or lists, None in the place of the others: what a key may be looked up in."""
+    return [value if isinstance(value, dict | list | tuple) else None for value in values]
+
+
+def value_keys(values: Sequence[object]) -> list[str | None]:
+    """By which keys the scores of one scorer are read, each as a score of its own.
+
+    Args:
+        values: Score values, shape (rows,).
+
+    Returns:
+        Where most values are dictionaries, their keys in the order of appearance; where most are lists of more
+        than one entry, the places "0", "1", …; else one ``None``: the values themselves.
+    """
+    if set(map(type, values)).isdisjoint((dict, list, tuple)):
+        return [None]
+    known = [value for value in values if value is not None and value == value]
+    dictionaries = [value for value in known if isinstance(value, dict)]
+    if 2 * len(dictionaries) > len(known):
+        # Dictionaries of one scorer mostly have the same keys: the tuples of them are compared, not each key.
+        keys = {str(key): None for names in dict.fromkeys(map(tuple, dictionaries)) for key in names}
+        return list(keys) or [None]
+    lists = [value for value in known if isinstance(value, list | tuple)]
+    longest = max(map(len, lists), default=0)
+    return [str(place) for place in range(longest)] if longest > 1 and 2 * len(lists) > len(known) else [None]
+
+
 def pick(value: object, key: str | int | None) -> object:
     """Take the part of a score that is to be decomposed.
 
     Args:
         value: Score value.
-        key: Key of a dictionary or index of a list; None takes a scalar, or the only entry there is.
+        key: Key of a dictionary or index of a list, digits too; None takes the only entry there is. A scalar is
+            taken whatever the key.
 
     Returns:
         The entry, or None where there is no such entry or more than one to choose from.
@@ -79,6 +115,9 @@ def pick(value: object, key: str | int | None) -> object:
             return next(iter(value.values())) if len(value) == 1 else None
         return value.get(key)
     if isinstance(value, list | tuple):
+        if isinstance(key, str):
+            key = int(key) if key.isascii() and key.isdigit() else None
+            return value[key] if key is not None and key < len(value) else None
         index = 0 if key is None and len(value) == 1 else key
         return value[index] if isinstance(index, int) and 0 <= index < len(value) else None
     return value
