@@ -116,7 +116,7 @@ def pick(value: object, key: str | int | None) -> object:
         return value.get(key)
     if isinstance(value, list | tuple):
         if isinstance(key, str):
-            key = int(key) if key.isascii() and key.isdigit() else None
+            key = int(key) if key.isascii() and key.isdigit() and len(key) < 10 else None
             return value[key] if key is not None and key < len(value) else None
         index = 0 if key is None and len(value) == 1 else key
         return value[index] if isinstance(index, int) and 0 <= index < len(value) else None

@@ -274,9 +274,9 @@ def _statuses(
     """What became of each epoch, as places in ``STATUSES``; -1 for one without a verdict."""
     rows = len(values)
     status = np.full(rows, _OK, dtype=np.int32)
-    said = column("hm_status")
+    said = _texts(column("hm_status"), rows)
     if said is not None:
-        known = Labels.encode(_texts(said, rows) or [])
+        known = Labels.encode(said)
         places = [STATUSES.index(n) if n in STATUSES else _OK for n in known.names]
         status = np.asarray([*places, _OK], dtype=np.int32)[known.codes]
     kind = set(kinds)
