@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from importlib import import_module
 
 import click
@@ -64,3 +66,7 @@ class _LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="hotmess")
 def main() -> None:
     """Bias, variance and incoherence of model failures."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal or pipe of another encoding shows a question mark where it lacks a character.
+            stream.reconfigure(errors="replace")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import click
 
+from hotmess_inspect.cli._inputs import checked_columns, checked_scale, nothing_counted, reading_options
 from hotmess_inspect.cli._options import analysis_options, checked_options
 from hotmess_inspect.cli._threads import one_thread
 
@@ -30,6 +31,8 @@ from hotmess_inspect.cli._threads import one_thread
 )
 @click.option("--details", is_flag=True, help="Every measure, loss, guard and table of lengths.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
+@reading_options
+@click.option("--explain", is_flag=True, help="Show how each table was understood, and compute nothing.")
 def analyze(
     inputs: Sequence[str],
     losses: Sequence[str],
@@ -44,11 +47,17 @@ def analyze(
     jobs: int,
     details: bool,
     as_json: bool,
+    columns: Sequence[str],
+    range_: tuple[float, float] | None,
+    perfect: float | None,
+    show_account: bool,
+    explain: bool,
 ) -> None:
     """Error, bias², variance and incoherence of logs or tables.
 
-    INPUT is a log (.eval, .json), a folder, glob or URI of logs, or a CSV or Parquet table with the columns
-    question_id, epoch, answer, target (optional: model, task or dataset, context, cluster, length, p_A...).
+    INPUT is a log (.eval, .json), a folder, glob or URI of logs, a table (CSV, TSV, JSON, JSON lines, Parquet, any
+    of them with .gz) with the columns question_id, epoch, and answer and target, or score (optional: model, task
+    or dataset, scorer, context, cluster, length, p_A...), or a file of another harness.
 
     Exit status: 0 good, 1 some input was unusable (the rest is reported), 2 usage.
     """
@@ -67,17 +76,57 @@ def analyze(
         seed=seed,
         resamples=resamples,
     )
+    named, scale = checked_columns(columns), checked_scale(range_, perfect)
+    if explain:
+        sys.exit(_explain(inputs, named, cluster))
     with reading_progress(quiet=as_json) as progress, reading_pool(jobs) as executor:
-        found = read_inputs(inputs, progress=progress, executor=executor, cluster=cluster)
+        found = read_inputs(
+            inputs, progress=progress, executor=executor, cluster=cluster, columns=named, scale=scale
+        )
     results, problems = analyze_outcomes(found.outcomes, options)
     problems = [*found.problems, *problems]
+    problems += nothing_counted(found.account, problems, anything=bool(results))
     if as_json:
         listed = [{"level": p.level, "input": p.input, "message": p.message} for p in problems]
-        click.echo(
-            json.dumps({"schema": 1, "groups": [r.as_json() for r in results], "problems": listed}, indent=1)
-        )
+        made = {
+            "schema": 1,
+            "groups": [r.as_json() for r in results],
+            "problems": listed,
+            "account": found.account.as_json(),
+        }
+        click.echo(json.dumps(made, indent=1))
     else:
         from hotmess_inspect.render.terminal import print_analysis
 
         print_analysis(results, problems, details=details, lengths=length is not None)
-    sys.exit(1 if any(p.level == "error" for p in problems) else 0)
+        if show_account:
+            from hotmess_inspect.render.account import print_account
+
+            print_account(found.account)
+    sys.exit(1 if not results or any(p.level == "error" for p in problems) else 0)
+
+
+def _explain(inputs: Sequence[str], columns: dict[str, str], cluster: str | None) -> int:
+    """Print how each file was understood; returns the exit status."""
+    from hotmess_inspect.cli._console import print_problems
+    from hotmess_inspect.io.logs import Reading, list_inputs, read_whole
+    from hotmess_inspect.io.tables import TableReading
+    from hotmess_inspect.render.account import print_explanation
+    from hotmess_inspect.schema import Problem
+
+    problems: list[Problem] = []
+    for file in list_inputs(inputs, problems).files:
+        reading = read_whole(file, Reading(cluster, columns))
+        if reading.outcomes is None:
+            problems += reading.problems
+            continue
+        said = reading.table or TableReading(
+            reading.outcomes,
+            0,
+            reading.account.form,
+            notes=[p.message for p in reading.problems],
+            rows=reading.account.recorded,
+        )
+        print_explanation(file.path, said)
+    print_problems(problems)
+    return 1 if any(p.level == "error" for p in problems) else 0

@@ -12,6 +12,7 @@ import click
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True)
 @click.option("-o", "--output", help="Path or URI; default: the log's name with .annotated. One log only.")
 @click.option("--in-place", is_flag=True, help="Replace the logs themselves.")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is no annotation of the log.")
 @click.option("--scorer", help="Whose verdicts count, where there are several scorers.")
 @click.option(
     "--loss",
@@ -30,6 +31,7 @@ def annotate(
     scorer: str | None,
     loss: str | None,
     estimator: str | None,
+    overwrite: bool,
 ) -> None:
     """Add each question's error, bias², variance, incoherence, share correct and modal answer to logs.
 
@@ -40,7 +42,9 @@ def annotate(
     """
     from hotmess_inspect.cli._console import print_problems
     from hotmess_inspect.io.log_file import find_logs
+    from hotmess_inspect.io.words import counted
     from hotmess_inspect.plugin.annotate import annotate_log
+    from hotmess_inspect.render.text import plain
     from hotmess_inspect.results.analyze import Options
 
     if in_place and output is not None:
@@ -55,12 +59,15 @@ def annotate(
     failed = False
     for path in paths:
         try:
-            done = annotate_log(path, path if in_place else output, scorer=scorer, options=options)
+            target = path if in_place else output
+            done = annotate_log(path, target, scorer=scorer, options=options, overwrite=overwrite)
         except (ValueError, OSError, ImportError) as error:
             failed = True
-            text = str(error)
-            click.echo(f"Error: {text if path in text else f'{path}: {text}'}", err=True)
+            text = str(error.strerror if isinstance(error, OSError) and error.strerror else error)
+            where = "" if path in text else f"{path}: "
+            click.echo(plain(f"Error: {where}{text}"), err=True)
             continue
         print_problems([p for p in done.problems if p.level != "note"])
-        click.echo(f"{done.path}: {done.questions} questions of {done.group} on {done.samples} samples")
+        said = f"{counted(done.questions, 'question')} of {done.group} on {counted(done.samples, 'sample')}"
+        click.echo(plain(f"{done.path}: {said}"))
     sys.exit(1 if failed else 0)

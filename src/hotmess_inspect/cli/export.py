@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import click
 
+from hotmess_inspect.cli._inputs import checked_columns, checked_scale, reading_options
+
 
 @click.command()
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
@@ -19,7 +21,17 @@ import click
     metavar="COLUMN|none",
     help="What names each question's cluster: a column of tables or a field of the samples' metadata.",
 )
-def export(inputs: Sequence[str], output: str, overwrite: bool, cluster: str | None) -> None:
+@reading_options
+def export(
+    inputs: Sequence[str],
+    output: str,
+    overwrite: bool,
+    cluster: str | None,
+    columns: Sequence[str],
+    range_: tuple[float, float] | None,
+    perfect: float | None,
+    show_account: bool,
+) -> None:
     """Write outcomes as Parquet: one row per epoch and scorer.
 
     Every call adds one file to the folder, named after what it holds, so exports of several machines can
@@ -30,14 +42,26 @@ def export(inputs: Sequence[str], output: str, overwrite: bool, cluster: str | N
     from hotmess_inspect.cli._console import print_problems
     from hotmess_inspect.cli._reading import reading_progress
     from hotmess_inspect.io.logs import read_inputs
+    from hotmess_inspect.io.words import counted
     from hotmess_inspect.render.export import export_outcomes
+    from hotmess_inspect.render.text import plain
 
+    named, scale = checked_columns(columns), checked_scale(range_, perfect)
     with reading_progress(quiet=False) as progress:
-        found = read_inputs(inputs, progress=progress, cluster=cluster)
+        found = read_inputs(inputs, progress=progress, cluster=cluster, columns=named, scale=scale)
     print_problems(found.problems)
     try:
         path = export_outcomes(found.outcomes, output, overwrite=overwrite) if len(found.outcomes) else None
     except FileExistsError as error:
-        raise click.UsageError(f"{error} (--overwrite replaces it)") from error
-    click.echo(f"{path}: {len(found.outcomes)} rows" if path else "no row was found, nothing is written")
-    sys.exit(1 if any(p.level == "error" for p in found.problems) else 0)
+        if error.errno is not None:
+            raise click.ClickException(f"{plain(output)} is not a folder") from error
+        raise click.UsageError(f"{plain(error)} (--overwrite replaces it)") from error
+    except OSError as error:
+        raise click.ClickException(f"{plain(output)} cannot be written: {error.strerror or error}") from error
+    if show_account:
+        from hotmess_inspect.render.account import print_account
+
+        print_account(found.account)
+    rows = counted(len(found.outcomes), "row")
+    click.echo(f"{plain(path)}: {rows}" if path else "no row was found, nothing is written")
+    sys.exit(1 if path is None or any(p.level == "error" for p in found.problems) else 0)

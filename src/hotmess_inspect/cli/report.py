@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hotmess_inspect.cli._inputs import checked_columns, checked_scale, reading_options
 from hotmess_inspect.cli._options import analysis_options, checked_options
+from hotmess_inspect.cli._writing import sentences
 
 if TYPE_CHECKING:
     from hotmess_inspect.results.divergence import GroupDivergence
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="Read transcripts, and show at which step epochs part.",
 )
+@click.option("--overwrite", is_flag=True, help="Replace a file that is no HTML page.")
+@reading_options
 @click.option("--title", default="Bias, variance and incoherence", show_default=True, help="Heading.")
 def report(
     inputs: Sequence[str],
@@ -52,6 +56,11 @@ def report(
     steps: bool,
     title: str,
     seed: int,
+    overwrite: bool,
+    columns: Sequence[str],
+    range_: tuple[float, float] | None,
+    perfect: float | None,
+    show_account: bool,
 ) -> None:
     """Write one HTML page about logs or tables: no network, no scripts, light and dark, printable.
 
@@ -60,7 +69,9 @@ def report(
     from hotmess_inspect.cli._console import print_problems
     from hotmess_inspect.cli._reading import reading_progress
     from hotmess_inspect.io.logs import read_inputs
+    from hotmess_inspect.io.writing import check_target
     from hotmess_inspect.render.report import ReportOptions, write_report
+    from hotmess_inspect.render.text import plain
     from hotmess_inspect.results.paths import group_steps
 
     analysis = checked_options(
@@ -70,16 +81,27 @@ def report(
         options = ReportOptions(analysis=analysis, viewer=viewer, questions=questions, title=title)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    named, scale = checked_columns(columns), checked_scale(range_, perfect)
+    with sentences(output):
+        check_target(output, "HTML", inputs=inputs, overwrite=overwrite)
     with reading_progress(quiet=False) as progress:
-        found = read_inputs(inputs, progress=progress, cluster=cluster)
+        found = read_inputs(inputs, progress=progress, cluster=cluster, columns=named, scale=scale)
+    if not len(found.outcomes):
+        print_problems(found.problems)
+        raise click.ClickException("nothing was read, so nothing is written")
     try:
         walked: list[GroupDivergence] = []
         if steps:
             with reading_progress(quiet=False) as progress:
                 walked = group_steps(found, inputs, seed=seed, progress=progress)
-        problems = write_report(found, output, options, walked)
+        with sentences(output):
+            problems = write_report(found, output, options, walked, overwrite=overwrite)
     except ImportError as error:
         raise click.ClickException(str(error)) from error
     print_problems([p for p in problems if p.level != "note"])
-    click.echo(output)
+    if show_account:
+        from hotmess_inspect.render.account import print_account
+
+        print_account(found.account)
+    click.echo(plain(output))
     sys.exit(1 if any(p.level == "error" for p in problems) else 0)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hotmess_inspect.cli._writing import sentences
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -45,13 +47,15 @@ def survey(
     """
     from hotmess_inspect.experiments.survey.study import survey_study
     from hotmess_inspect.experiments.survey.tables import write_tables
+    from hotmess_inspect.render.text import plain
 
     try:
         votes = _read(inputs, entities)
         found = survey_study(votes.entities, votes.votes, resamples=resamples, seed=seed)
     except (ValueError, OSError) as error:
         raise click.UsageError(str(error)) from error
-    files = write_tables(found, out) if out else []
+    with sentences(str(out)):
+        files = write_tables(found, out) if out else []
     if as_json:
         click.echo(json.dumps(found.as_json() | {"notes": votes.notes}, indent=1))
     else:
@@ -60,11 +64,12 @@ def survey(
         from hotmess_inspect.experiments.survey.figure import save_figure
 
         try:
-            files += save_figure(found, out)
+            with sentences(str(out)):
+                files += save_figure(found, out)
         except ImportError as error:
             raise click.ClickException(f"{error}; --no-figure goes without") from error
     for file in files:
-        click.echo(f"wrote {file}", file=sys.stderr)
+        click.echo(plain(f"wrote {file}"), file=sys.stderr)
 
 
 def _read(inputs: Sequence[str], entities: str | None) -> Found:

@@ -33,7 +33,7 @@ def outcomes_to_arrow(outcomes: Outcomes) -> pa.Table:
         if isinstance(column, Labels):
             codes = pa.array(column.codes, mask=column.missing)
             arrays[field.name] = pa.DictionaryArray.from_arrays(
-                codes, pa.array(column.names, type=pa.string())
+                codes, pa.array([_as_text(name) for name in column.names], type=pa.string())
             )
         elif isinstance(column, Ragged):
             start = column.offsets - column.offsets[0]
@@ -77,6 +77,15 @@ def write_parquet(outcomes: Outcomes, path: str) -> None:
     from pyarrow import parquet
 
     parquet.write_table(outcomes_to_arrow(outcomes), path, compression="zstd")
+
+
+def _as_text(name: str) -> str:
+    """A name without the halves of characters that stand for the bytes of a file name that is no text."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return name
 
 
 def _ragged(column: pa.ChunkedArray) -> Ragged:

@@ -8,10 +8,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from hotmess_inspect.io.archive import Archive
 from hotmess_inspect.io.json_log import looks_like_log
+from hotmess_inspect.io.records import ANNOTATION
 from hotmess_inspect.io.sources import File, find_files
+from hotmess_inspect.io.writing import Refused, move, part_beside
+
+if TYPE_CHECKING:
+    from hotmess_inspect.io.logs import LogInfo
 
 
 class LogChanged(ValueError):
@@ -82,10 +88,12 @@ def local_copy(path: str) -> Iterator[str]:
 @contextmanager
 def part_for(path: str) -> Iterator[str]:
     """Where to write what is to become ``path``: beside a local file, so that it can be moved in one step."""
-    local = path.removeprefix("file://")
-    folder = None if is_remote(path) else os.path.dirname(os.path.abspath(local))
-    with tempfile.TemporaryDirectory(dir=folder) as made:
-        yield str(Path(made) / f"part{PurePosixPath(path).suffix}")
+    if is_remote(path):
+        with tempfile.TemporaryDirectory() as made:
+            yield str(Path(made) / f"part{PurePosixPath(path).suffix}")
+        return
+    with part_beside(os.path.realpath(path.removeprefix("file://"))) as part:
+        yield part
 
 
 def put(part: str, path: str, before: Version | None) -> None:
@@ -106,7 +114,7 @@ def put(part: str, path: str, before: Version | None) -> None:
     if before is not None and version(path) != before:
         raise changed(path)
     if not is_remote(path):
-        os.replace(part, path.removeprefix("file://"))
+        move(part, path.removeprefix("file://"))
         return
     filesystem, key = _remote(path)
     condition = {}
@@ -127,6 +135,45 @@ _ONE_REQUEST = 100 * 2**20
 def changed(path: str) -> LogChanged:
     """The error for a log that is not the one that was read."""
     return LogChanged(f"{path} was changed by someone else while it was being annotated; nothing is written")
+
+
+def check_annotation(path: str, source: str, log: LogInfo, *, overwrite: bool) -> None:
+    """Whether the annotated copy of a log may be written somewhere.
+
+    Args:
+        path: Where it goes; the source itself is replaced.
+        source: The log.
+        log: What its header says.
+        overwrite: Whether anything may be replaced.
+
+    Raises:
+        Refused: If something else than an earlier annotation of the same log lies there.
+    """
+    if is_remote(path):
+        if not overwrite and path != source and version(path) is not None and ".annotated." not in path:
+            raise Refused(f"{path} exists: --overwrite replaces it")
+        return
+    local, origin = (os.path.realpath(one.removeprefix("file://")) for one in (path, source))
+    if path == source or not os.path.exists(local):
+        if not os.path.isdir(os.path.dirname(local)):
+            raise Refused(f"the folder {os.path.dirname(path)} does not exist: make it first (mkdir -p)")
+        return
+    if local == origin or os.path.samefile(local, origin):
+        raise Refused(f"{path} is the log itself: --in-place replaces it")
+    if not overwrite and not _is_annotation_of(local, log):
+        raise Refused(f"{path} exists and is no annotation of {source}: --overwrite replaces it")
+
+
+def _is_annotation_of(path: str, log: LogInfo) -> bool:
+    from hotmess_inspect.io.logs import Reading, read_whole
+
+    found = read_whole(File(path, os.path.getsize(path), named=True), Reading()).log
+    if found is None or (found.task_id, found.created) != (log.task_id, log.created):
+        return False
+    file = File(path, os.path.getsize(path), named=True)
+    if file.suffix != ".json":
+        return ANNOTATION.encode() in Archive(file).read("header.json")
+    return ANNOTATION.encode() in file.read(0, file.size)
 
 
 def _remote(path: str) -> tuple[Any, str]:

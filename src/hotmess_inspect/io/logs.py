@@ -26,7 +26,7 @@ from hotmess_inspect.io.records import HeaderRecord, SummaryRecord, decode_heade
 from hotmess_inspect.io.same_questions import Asked, Run, apply_change, one_kind, settle
 from hotmess_inspect.io.scales import Scale, rescaled
 from hotmess_inspect.io.sources import SUFFIXES, File, find_files, folder_of
-from hotmess_inspect.io.tables import number_epochs, table_reading
+from hotmess_inspect.io.tables import TableReading, number_epochs, table_reading
 from hotmess_inspect.io.transcripts import keeps_answers_apart, with_answers
 from hotmess_inspect.io.variants import variant_of
 from hotmess_inspect.io.words import counted
@@ -90,12 +90,14 @@ class FileReading:
         log: Its header, if it is a log.
         problems: What to say about it.
         account: What became of it.
+        table: How it was understood, if it is a table.
     """
 
     outcomes: Outcomes | None
     log: LogInfo | None
     problems: list[Problem]
     account: FileAccount
+    table: TableReading | None = None
 
 
 @dataclass(frozen=True)
@@ -425,7 +427,7 @@ def _read_table(file: File, how: Reading) -> FileReading:
         repeated=reading.dropped,
         missing=missing,
     )
-    return FileReading(reading.outcomes, None, found, account)
+    return FileReading(reading.outcomes, None, found, account, reading)
 
 
 def _read_archive(file: File, cluster: str | None) -> tuple[LogRows, HeaderRecord]:

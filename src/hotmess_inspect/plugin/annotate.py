@@ -10,6 +10,7 @@ from hotmess_inspect.io.log_file import (
     LogChanged,
     beside,
     changed,
+    check_annotation,
     local_copy,
     part_for,
     put,
@@ -45,7 +46,12 @@ class Annotation:
 
 
 def annotate_log(
-    source: str, target: str | None = None, *, scorer: str | None = None, options: Options | None = None
+    source: str,
+    target: str | None = None,
+    *,
+    scorer: str | None = None,
+    options: Options | None = None,
+    overwrite: bool = False,
 ) -> Annotation:
     """Write per-question error, bias², variance, incoherence, share correct and modal answer into a log.
 
@@ -59,6 +65,7 @@ def annotate_log(
             itself may be named: it is replaced in one step, unless it was changed meanwhile.
         scorer: Which scorer's verdicts count where a log has several; default the first group.
         options: Loss, estimator and what an unparsed answer counts as.
+        overwrite: Whether to replace a file that is no earlier annotation of this log.
 
     Returns:
         What was written.
@@ -84,8 +91,9 @@ def annotate_log(
         log = read_eval_log(copy)
         samples = _annotate(log, numbers, result)
         path = target or beside(source)
+        check_annotation(path, source, found.logs[0], overwrite=overwrite)
         with part_for(path) as part:
-            write_eval_log(log, part)
+            write_eval_log(log, part, format="json" if path.lower().endswith(".json") else "eval")
             if version(source) != before:
                 raise changed(source)
             put(part, path, before if path == source else None)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
 
 from hotmess_inspect.io.tables import write_parquet
+from hotmess_inspect.io.writing import replacing
 from hotmess_inspect.table import Labels, Outcomes
 
 
@@ -36,13 +36,8 @@ def export_outcomes(outcomes: Outcomes, folder: str, *, overwrite: bool = False)
     path = Path(folder) / f"outcomes-{_digest(outcomes)}.parquet"
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists")
-    # Written beside and moved, so that a reader never meets half a file.
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        write_parquet(outcomes, str(part))
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(str(path), "Parquet", overwrite=overwrite) as part:
+        write_parquet(outcomes, part)
     return str(path)
 
 

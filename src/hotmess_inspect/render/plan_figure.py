@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hotmess_inspect._extras import require
+from hotmess_inspect.io.writing import replacing
 from hotmess_inspect.results.plan import EPOCHS, Plan
 
 
@@ -41,4 +42,6 @@ def save_plan_figure(plans: Sequence[Plan], width: float, path: str) -> None:
         axis.set_title(plan.name, fontsize=9, wrap=True)
         axis.set_ylim(bottom=0)
         axis.legend(fontsize=8)
-    figure.savefig(path, dpi=150)
+    kind = "SVG" if path.lower().endswith(".svg") else "PNG"
+    with replacing(path, kind) as part:
+        figure.savefig(part, dpi=150, format=kind.lower())

@@ -5,8 +5,12 @@ from __future__ import annotations
 import html
 import re
 
-# C0 and C1 control characters, and the marks that turn the direction of text around.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# C0 and C1 control characters, marks that turn the direction of text around, and characters that nobody sees
+# (but the joiner of emoji and the selectors of their look).
+_CONTROLS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U000e0000-\U000e0fff]"
+)
 _FORMULA = ("=", "+", "-", "@")
 
 

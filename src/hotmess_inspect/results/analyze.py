@@ -285,6 +285,9 @@ def analyze(outcomes: Outcomes, options: Options | None = None) -> tuple[list[Gr
             )
         except ValueError as error:
             problems.append(Problem("error", name, str(error)))
+        except MemoryError as error:
+            text = f"more memory is needed than there is ({error}): left out"
+            problems.append(Problem("error", name, text))
     return results, problems + _epoch_warnings(results)
 
 

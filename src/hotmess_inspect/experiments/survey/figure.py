@@ -11,6 +11,7 @@ import numpy as np
 from hotmess_inspect._extras import require
 from hotmess_inspect.experiments.survey.entities import CATEGORIES
 from hotmess_inspect.experiments.survey.study import PUBLISHED_SPEARMAN, Survey
+from hotmess_inspect.io.writing import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +45,9 @@ def save_figure(found: Survey, folder: Path) -> list[Path]:
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "survey"}):
         for file in files:
             metadata = {"Date": None} if file.suffix == ".svg" else {}
-            figure.savefig(file, dpi=150, facecolor="white", metadata=metadata)
+            kind = file.suffix[1:]
+            with replacing(str(file), kind.upper()) as part:
+                figure.savefig(part, dpi=150, facecolor="white", metadata=metadata, format=kind)
     return files
 
 

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 
 from hotmess_inspect.experiments.survey.study import Survey
+from hotmess_inspect.io.writing import replacing
+from hotmess_inspect.render.text import plain
 
 
 def write_tables(found: Survey, folder: Path) -> list[Path]:
@@ -24,8 +26,14 @@ def write_tables(found: Survey, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     everything = found.as_json()
     json_file, csv_file = folder / "survey.json", folder / "survey.csv"
-    json_file.write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    with csv_file.open("w", encoding="utf-8", newline="") as file:
+    with replacing(str(json_file), "JSON") as part:
+        Path(part).write_text(
+            json.dumps(everything, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", errors="replace"
+        )
+    with (
+        replacing(str(csv_file), "CSV") as part,
+        open(part, "w", encoding="utf-8", errors="replace", newline="") as file,
+    ):
         rows = everything["entities"]
         writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -34,4 +42,7 @@ def write_tables(found: Survey, folder: Path) -> list[Path]:
 
 
 def _safe(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    if not isinstance(value, str):
+        return value
+    text = plain(value)
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text

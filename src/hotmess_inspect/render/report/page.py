@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from hotmess_inspect import __version__
 from hotmess_inspect.io.logs import Inputs
+from hotmess_inspect.io.writing import replacing
 from hotmess_inspect.render.frames import label_of
 from hotmess_inspect.render.report import figures
 from hotmess_inspect.render.report.divergence import DIVERGENCE_STYLE, divergence_section
@@ -57,7 +57,12 @@ class ReportOptions:
 
 
 def write_report(
-    inputs: Inputs, path: str, options: ReportOptions | None = None, steps: Sequence[GroupDivergence] = ()
+    inputs: Inputs,
+    path: str,
+    options: ReportOptions | None = None,
+    steps: Sequence[GroupDivergence] = (),
+    *,
+    overwrite: bool = False,
 ) -> list[Problem]:
     """Write the page.
 
@@ -66,12 +71,16 @@ def write_report(
         path: File to write; it is replaced in one step.
         options: What to show.
         steps: The account by step, for groups whose transcripts were read.
+        overwrite: Whether to replace a file that is no HTML page.
 
     Returns:
         All problems, those of reading and those of the analysis.
+
+    Raises:
+        Refused: If the file is one of the inputs, or holds something else than a page.
     """
     text, problems = report_html(inputs, options or ReportOptions(), steps)
-    write_page(text, path)
+    write_page(text, path, inputs=[one.path for one in inputs.account.files], overwrite=overwrite)
     return problems
 
 
@@ -82,14 +91,17 @@ def divergence_page(steps: Sequence[GroupDivergence], inputs: Inputs, viewer: st
     return document(title, body)
 
 
-def write_page(text: str, path: str) -> None:
-    """Write a page; the file is replaced in one step."""
-    part = Path(f"{path}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+def write_page(text: str, path: str, *, inputs: Iterable[str] = (), overwrite: bool = False) -> None:
+    """Write a page; the file is replaced in one step.
+
+    Args:
+        text: The page.
+        path: File to write.
+        inputs: Files that were read, which are never written over.
+        overwrite: Whether to replace a file that is no HTML page.
+    """
+    with replacing(path, "HTML", inputs=inputs, overwrite=overwrite) as part:
+        Path(part).write_text(text, encoding="utf-8", errors="replace")
 
 
 def report_html(

@@ -1,0 +1,133 @@
+"""The one rule by which every command writes files: beside and renamed, never over an input or a stranger's file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from hotmess_inspect.io.sources import OWN_PARTS
+
+_BEGINNINGS: dict[str, tuple[bytes, ...]] = {
+    "HTML": (b"<!doctype html", b"<html"),
+    "Parquet": (b"PAR1",),
+    "PNG": (b"\x89PNG",),
+    "SVG": (b"<?xml", b"<svg"),
+    "JSON": (b"{", b"["),
+    "CSV": (),
+}
+"""How files of each kind begin, in lower case; text of any kind may be CSV."""
+
+
+class Refused(ValueError):
+    """A file that is not written, with the reason and the remedy as its message."""
+
+
+def check_target(path: str, kind: str, *, inputs: Iterable[str] = (), overwrite: bool = False) -> None:
+    """Whether a file may be written.
+
+    Args:
+        path: The file.
+        kind: What is to be written, a key of the kinds known here.
+        inputs: Paths that the command reads; none of them is ever written over.
+        overwrite: Whether files of other kinds may be replaced.
+
+    Raises:
+        Refused: If the file is an input, a folder, or holds something else than such a file.
+    """
+    target = os.path.realpath(path)
+    if any(_is_same(target, one) for one in inputs):
+        raise Refused(f"{path} is an input of this command: name another file to write")
+    if os.path.isdir(target):
+        raise Refused(f"{path} is a folder, not a file to write")
+    folder = os.path.dirname(target) or "."
+    if not os.path.isdir(folder):
+        raise Refused(
+            f"the folder {os.path.dirname(path) or folder} does not exist: make it first (mkdir -p)"
+        )
+    if not overwrite and os.path.isfile(target) and os.path.getsize(target) and not _is_kind(target, kind):
+        raise Refused(f"{path} exists and is no {kind} file: --overwrite replaces it")
+
+
+def _is_same(target: str, location: str) -> bool:
+    if "://" in location and not location.startswith("file://"):
+        return False
+    path = location.removeprefix("file://")
+    try:
+        return os.path.samefile(target, path)
+    except OSError:
+        return target == os.path.realpath(path)
+
+
+def _is_kind(path: str, kind: str) -> bool:
+    with open(path, "rb") as file:
+        start = file.read(4096)
+    if kind == "CSV":
+        return b"\0" not in start and path.lower().endswith((".csv", ".tsv", ".txt"))
+    lowered = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return any(lowered.startswith(begin.lower()) for begin in _BEGINNINGS[kind])
+
+
+@contextmanager
+def replacing(path: str, kind: str, *, inputs: Iterable[str] = (), overwrite: bool = False) -> Iterator[str]:
+    """Where to write what is to become a file: beside it, to be moved in its place in one step.
+
+    Killed at any moment it leaves the old file or the new one; what was written beside has a hidden name that
+    no reader takes for a log or a table. A link is followed, and an existing file's mode and owner are kept.
+
+    Args:
+        path: The file.
+        kind: As in :func:`check_target`, like the rest.
+        inputs: Paths that the command reads.
+        overwrite: Whether files of other kinds may be replaced.
+
+    Raises:
+        Refused: As :func:`check_target` does.
+        OSError: If the folder cannot be written to or is full.
+    """
+    check_target(path, kind, inputs=inputs, overwrite=overwrite)
+    target = os.path.realpath(path)
+    if os.path.exists(target) and not os.path.isfile(target):
+        # A device or a pipe, such as /dev/stdout: there is nothing to replace.
+        yield target
+        return
+    with part_beside(target) as part:
+        yield part
+        move(part, target)
+
+
+@contextmanager
+def part_beside(target: str) -> Iterator[str]:
+    """A hidden file in the folder of another, removed at the end if it was not moved away."""
+    handle, part = tempfile.mkstemp(prefix=OWN_PARTS, suffix=".part", dir=os.path.dirname(target) or ".")
+    os.close(handle)
+    try:
+        yield part
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(part)
+
+
+def move(part: str, target: str) -> None:
+    """Put a written file in another's place in one step, with the mode and owner that lie there now."""
+    target = os.path.realpath(target)
+    try:
+        before = os.stat(target)
+    except FileNotFoundError:
+        os.chmod(part, 0o666 & ~_umask())
+    else:
+        with contextlib.suppress(PermissionError):
+            os.chown(part, before.st_uid, before.st_gid)
+        os.chmod(part, stat.S_IMODE(before.st_mode))
+    with open(part, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(part, target)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
