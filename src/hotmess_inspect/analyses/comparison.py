@@ -75,6 +75,7 @@ class PairedDifference:
         p_value: Two-sided, of the hypothesis that both runs answer alike. Below 1 - level exactly where
             the interval leaves out 0, wherever both are defined.
         questions: Questions that count.
+        standard_error: Standard error of the difference over questions (or clusters); NaN where undefined.
         note: Why the interval or the difference is undefined, or an empty string.
     """
 
@@ -86,6 +87,7 @@ class PairedDifference:
     high: float
     p_value: float
     questions: int
+    standard_error: float = NAN
     note: str = ""
 
 
@@ -99,6 +101,7 @@ def compare_runs(
     clusters: Sequence[Hashable] | NDArray[Any] | None = None,
     level: float = 0.95,
     permutations: int = PERMUTATIONS,
+    pass_hat: int | None = None,
     decomposed: Decomposer | None = None,
     rng: np.random.Generator | None = None,
 ) -> list[PairedDifference]:
@@ -126,6 +129,7 @@ def compare_runs(
         clusters: Label of each question's cluster, shape (questions,).
         level: Coverage of the intervals, inside (0, 1).
         permutations: Random divisions of the epochs.
+        pass_hat: The k of pass^k; None takes the fewest epochs of a question that counts.
         decomposed: Makes the decomposition of predictions of shape (rows, epochs, classes), from the number
             of each row's question and the number of each epoch's context, for designs that `decompose` does
             not know.
@@ -133,7 +137,7 @@ def compare_runs(
 
     Returns:
         One difference for accuracy, error, bias_squared, variance, incoherence and, for right and wrong
-        answers, pass_hat_k with k the fewest epochs of a question that counts. Equal bits for generators in
+        answers, pass_hat_k. Equal bits for generators in
         equal states, whatever the order of questions and epochs.
 
     Raises:
@@ -151,6 +155,12 @@ def compare_runs(
     pooled = _Pooled.build(first, second, target, loss, clusters)
     if pooled is None:
         return []
+    if pass_hat is not None:
+        if not 1 <= pass_hat <= pooled.fewest:
+            raise ValueError(
+                f"pass^{pass_hat} needs {pass_hat} epochs of every question in both runs; the fewest are {pooled.fewest}"
+            )
+        pooled = replace(pooled, pass_hat=pass_hat)
     if decomposed is None and (loss in ("brier", "squared")):
         terms = pooled.squared_terms(loss, estimator)
     else:
@@ -179,6 +189,7 @@ class _Pooled:
     target: NDArray[Any]
     clusters: IntArray | None
     place: IntArray
+    pass_hat: int | None = None
 
     @classmethod
     def build(
@@ -331,7 +342,7 @@ class _Pooled:
         """Accuracy and pass^k of every division, in place."""
         known = np.where(self.present, self.correct, 0.0)[question][:, :, None]
         ours = (chosen @ known)[:, :, 0]
-        fewest = self.fewest
+        fewest = self.pass_hat or self.fewest
         binary = self.right_or_wrong
         for side, right in ((0, ours), (1, known.sum(axis=1) - ours)):
             epochs = self._epochs(question, side)
@@ -424,7 +435,7 @@ def _differences(
         bound = 2.0 if loss == "brier" and name in ("error", "bias_squared", "variance") else 1.0
         bound = np.inf if loss == "kl" and name in ("error", "bias_squared", "variance") else bound
         low, high = max(low, min(-bound, difference)), min(high, max(bound, difference))
-        made.append(replace(result, low=low, high=high, p_value=p_exchange))
+        made.append(replace(result, low=low, high=high, p_value=p_exchange, standard_error=error))
     return made
 
 
@@ -437,7 +448,9 @@ def _quantities(pooled: _Pooled) -> list[str | None]:
         "error",
         "bias_squared" if repeated else None,
         "variance" if repeated else None,
-        f"pass_hat_{pooled.fewest}" if repeated and has_correct and pooled.right_or_wrong else None,
+        f"pass_hat_{pooled.pass_hat or pooled.fewest}"
+        if repeated and has_correct and pooled.right_or_wrong
+        else None,
         "incoherence" if repeated else None,
     ]
 

@@ -200,11 +200,20 @@ def compare_all(
     return pairs, rankings, problems
 
 
-def compare(first: GroupResult, second: GroupResult) -> Comparison:
+def compare(
+    first: GroupResult, second: GroupResult, *, level: float = _LEVEL, pass_hat: int | None = None
+) -> Comparison:
     """Compare two groups of the same task, scorer, measure, kind, loss and estimator.
 
+    Args:
+        first: The group that is compared.
+        second: The group it is compared with.
+        level: Coverage of the intervals.
+        pass_hat: The k of pass^k; None takes the fewest epochs of a shared question.
+
     Raises:
-        ValueError: If their questions have different targets or other numbers of unit tests.
+        ValueError: If their questions have different targets or other numbers of unit tests, or too few
+            epochs for pass^k.
     """
     shared = sorted(set(first.questions.ids) & set(second.questions.ids))
     if not shared:
@@ -226,7 +235,8 @@ def compare(first: GroupResult, second: GroupResult) -> Comparison:
         loss=cast(Loss, d.loss),
         estimator=cast(Any, d.estimator),
         clusters=questions.clusters,
-        level=_LEVEL,
+        level=level,
+        pass_hat=pass_hat,
         decomposed=_decomposer(first, second, questions),
         rng=np.random.default_rng(first.options.seed),
     )
