@@ -404,6 +404,21 @@ OTHERS: list[tuple[str, tuple[str, ...], str | None]] = [
     ("The answer is None of the above.", ("one", "two", "three", "None of the above"), "D"),
     ("ANSWER: A photon", ("A photon", "An electron", "A proton", "A neutron"), "A"),
     ("A neutron", ("A photon", "An electron", "A proton", "A neutron"), "D"),
+    # A small model's ways: the letter with another choice's text, with the text in other words, with more text behind.
+    ("C) Lisbon", ("Lisbon", "Porto", "Faro", "Braga"), "C"),
+    (
+        "B) the cell\n\nThe cell is what life is made of.",
+        ("atoms", "the cell (of any kind)", "organs", "tissue"),
+        "B",
+    ),
+    ("D) not\n\nThis is the correct answer.", ("and", "or", "xor", "not"), "D"),
+    ("An answer D.", ("care", "haste", "no intent", "no capacity"), "D"),
+    (
+        "The woman and the son.",
+        ("The son.", "The woman and the son.", "The man, the woman, and the son."),
+        "B",
+    ),
+    ("We get E = 3 and so H =", tuple(f"number {i}" for i in range(10)), None),
 ]
 
 EVEN = [0.25, 0.25, 0.25, 0.25]

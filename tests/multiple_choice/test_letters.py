@@ -72,6 +72,24 @@ def test_answers_to_other_choices(text: str, choices: tuple[str, ...], expected:
     assert (None if found is None else string.ascii_uppercase[found]) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "whole", "cut"),
+    [
+        ("It flows through the capital of Italy, C", 2, None),
+        ("The answer is B", 1, 1),
+        ("C) Rome", 2, 2),
+        ("B) the one on the Thames\n\nThe Thames flows", 1, 1),
+        ("A) the one on the Seine\n", 0, None),
+        ("Paris lies on the Seine and so it", 0, None),
+    ],
+)
+def test_a_text_that_ran_into_the_limit_must_announce_its_answer(
+    text: str, whole: int, cut: int | None
+) -> None:
+    assert read_letter(text, answers.CITIES) == whole
+    assert read_letter(text, answers.CITIES, truncated=True) == cut
+
+
 def test_the_corpus_is_large_and_its_texts_differ() -> None:
     for corpus in (answers.LETTERS, answers.PROBABILITIES):
         texts = [text for text, _ in corpus]

@@ -13,15 +13,15 @@ from collections.abc import Iterator, Sequence
 
 from hotmess_inspect.multiple_choice import words
 from hotmess_inspect.multiple_choice.clean import plain_text, split_thoughts
-from hotmess_inspect.multiple_choice.marks import Choices, choice_of, is_letter, mark, read_choices
+from hotmess_inspect.multiple_choice.marks import Choices, choice_of, has_text, is_letter, mark, read_choices
 
 __all__ = ["read_letter"]
 
 # The last line that the prompt asks for: nothing before it can matter.
 _ASKED = re.compile(r"\s*ANSWER\s?:\s{0,3}\(?([A-Z])\)?[\s.]*")
 _MARKED = re.compile(words.MARK)
-_LAST_MARK = re.compile(rf"({words.MARK})[^\w\ue000-\ue2ff]*$")
-_HEADS = re.compile("(?:^|[.!?;:]\\s)[^\\w\n\ue000-\ue2ff]{0,8}([\ue100-\ue2ff])", re.MULTILINE)
+_LAST_MARK = re.compile(rf"({words.MARK})[^\w\ue000-\ue3ff]*$")
+_HEADS = re.compile("(?:^|[.!?;:]\\s)[^\\w\n\ue000-\ue3ff]{0,8}([\ue100-\ue3ff])", re.MULTILINE)
 _ANNOUNCED_BELOW = re.compile(
     rf"((?<![^\W\d_])(?:answer|is|(?:correct|right|best|final|my) (?:choice|option)|be|pick|choose|select|antwort|lautet|respuesta|réponse|ответ|答案|正解)\W{{0,3}}[:=])\s*\n+\s*(?={words.MARK})",
     re.IGNORECASE,
@@ -31,6 +31,8 @@ _TICKS = re.compile(r"[✅✓✔☑←]|\[[xX]\]|<--|\(\w")
 _LEAD = 120
 # "A: C" is the answer of a question that began with "Q: ", and no comment on choice A.
 _SHORT_ANSWER = re.compile(r"^[ \t]*A:[ \t]+(?=\(?[A-Z]\)?[.)]?[ \t]*$)", re.MULTILINE)
+# A confirming word without a verb or a mark that joins it to its choice.
+_LOOSE = re.compile(r"[)\]\"'\s]*(?:(?:the|a|most|only) )*[^\W\d_]+")
 _COLON_BELOW = re.compile(r"[:=]\s*\n")
 _ENDS = re.compile(r"[.!?。！？)\]}\"'”’»*`:\ue000-\ue0ff✅✓✔]\s*$")
 # An answer of more words than this is no short one.
@@ -94,14 +96,14 @@ def _own_answer(marked: str, choices: Choices) -> tuple[str, bool]:
 def _lists_others(part: str, choices: Choices) -> bool:
     """Whether a part lists choices, and they are not the question's own."""
     labels = re.findall(
-        "^[^\\w\n\ue000-\ue2ff]{0,4}([\ue100-\ue2ff])[ \t.):]*(?=[^\\s.):])", part, re.MULTILINE
+        "^[^\\w\n\ue000-\ue3ff]{0,4}([\ue100-\ue3ff])[ \t.):]*(?=[^\\s.):])", part, re.MULTILINE
     )
-    whole = re.findall("^[^\\w\n\ue000-\ue2ff]{0,4}([\ue000-\ue2ff])[ \t.):]*$", part, re.MULTILINE)
+    whole = re.findall("^[^\\w\n\ue000-\ue3ff]{0,4}([\ue000-\ue3ff])[ \t.):]*$", part, re.MULTILINE)
     return len(set(labels)) >= 2 and len(set(whole)) < 2
 
 
 _QUESTION_LIST = re.compile(
-    "\n[^\n]{8,400}[?:][ \t]*\n+[^\\w\n\ue000-\ue2ff]{0,4}\ue100[ \t.):]+[^\\s\ue000-\ue2ff][^\n]{0,400}\n+[^\\w\n\ue000-\ue2ff]{0,4}\ue101"
+    "\n[^\n]{8,400}[?:][ \t]*\n+[^\\w\n\ue000-\ue3ff]{0,4}[\ue100\ue200\ue300][ \t.):]+[^\\s\ue000-\ue3ff][^\n]{0,400}\n+[^\\w\n\ue000-\ue3ff]{0,4}[\ue101\ue201\ue301]"
 )
 
 
@@ -130,6 +132,8 @@ class _Reader:
         self.named: list[int] = []
         self.rejected: set[int] = set()
         self.refused = False
+        # Whether a second line follows the first.
+        self.goes_on = "\n" in text
         self.last_named: list[int] = []
         self.unmarked: list[str] = []
 
@@ -311,6 +315,12 @@ class _Reader:
                 denied = (not announced or _denies_inside(lead)) and words.DENIED.search(lead[-_LEAD:])
                 confirmed = words.CONFIRMED.match(tail)
                 if (
+                    confirmed
+                    and _LOOSE.fullmatch(confirmed[0])
+                    and tail[confirmed.end() :].lstrip(" ")[:1].isalnum()
+                ):
+                    confirmed = None  # "B) right ventricle" confirms nothing
+                if (
                     denied
                     or (not confirmed and words.DENIED_AFTER.match(tail))
                     or (confirmed and _denies(tail, confirmed))
@@ -363,13 +373,20 @@ class _Reader:
 
     def _opens_answer(self, group: str, tail: str) -> bool:
         """Whether an answer begins with its letter: "B, because …", and "B) words" where no list follows."""
+        alone = len(self.heads) < 2
+        if alone and len(group) == 1 and has_text(group) and not tail.strip(" .!"):
+            return True
+        label = ord(group[0]) & 0xFF00 in (0xE100, 0xE300)
+        # "B) words" on a line of its own; an A may be the first of a list that the end cut off.
+        if alone and label and self.goes_on and ord(group[0]) & 0xFF > 0:
+            return True
         if self.truncated:
             return False
-        if len(self.heads) > 1:
+        if not alone:
             return words.OPENING_REASON.match(tail) is not None
         if words.OPENING.match(tail):
             return True
-        return ord(group[0]) & 0xFF00 == 0xE100 and _ENDS.search(tail) is not None
+        return label and _ENDS.search(tail) is not None
 
     def _is_tick(self, lead: str, tail: str, listed: bool) -> bool:
         if _TICKS.search(lead) is None and _TICKS.search(tail) is None:
@@ -398,7 +415,7 @@ def _groups(sentence: str, start: int, end: int) -> Iterator[re.Match[str]]:
     """Choices that are named in one breath; in "compared with B, C is better" the C begins anew."""
     for found in words.GROUP.finditer(sentence, start, end):
         last = found.end() - 1
-        if len(found[0]) > 1 and re.fullmatch(r"[^,\ue000-\ue2ff]?,\s+", sentence[found.start() + 1 : last]):
+        if len(found[0]) > 1 and re.fullmatch(r"[^,\ue000-\ue3ff]?,\s+", sentence[found.start() + 1 : last]):
             if words.SINGULAR.match(sentence, found.end()):
                 yield from (_mark_at(sentence, found.start()), _mark_at(sentence, last))
                 continue

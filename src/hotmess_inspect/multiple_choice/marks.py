@@ -9,12 +9,12 @@ from functools import lru_cache
 
 from hotmess_inspect.multiple_choice.clean import plain_text
 
-__all__ = ["BEYOND", "Choices", "choice_of", "is_letter", "mark", "read_choices"]
+__all__ = ["BEYOND", "Choices", "choice_of", "has_text", "is_letter", "mark", "read_choices"]
 
-# Private characters: the text of a choice, a letter that is dressed as a label, a letter alone; then two that are none.
-_TEXT, _LABEL, _ALONE = 0xE000, 0xE100, 0xE200
+# Private characters: the text of a choice, a letter that is dressed as a label, a letter alone, a letter with its text.
+_TEXT, _LABEL, _ALONE, _BOTH = 0xE000, 0xE100, 0xE200, 0xE300
 BEYOND = 255
-_PRIVATE = re.compile("[\ue000-\ue2ff]")
+_PRIVATE = re.compile("[\ue000-\ue3ff]")
 
 # Cyrillic letters that look like Latin ones; Russian answers mix them in.
 _HOMOGLYPHS = {"А": "A", "В": "B", "С": "C", "Е": "E"}
@@ -42,7 +42,7 @@ _RIGHT = r"(?![0-9A-Za-z_À-ɏͰ-ϿЀ-ӿ]|['’](?!dir|dır|dur|dür|\s|$|[\"',.
 _LETTERS = re.compile(
     rf"(?<![^\W\d_])(?P<name>{_NAME}\s*(?:{_OPEN}\s?){{0,2}}(?P<named>[A-ZАВСЕ]|(?<=[ ({{\[\"'])[a-z])(?:\s?{_CLOSE}){{0,2}}(?:(?<=[)\]}}\"'”])|{_RIGHT}))"
     rf"|(?<!{_WORD})(?<!\\)(?P<dressed>{_OPEN}\s?(?P<inside>[A-ZАВСЕ]|(?<=[(\[{{])[a-z])\s?{_CLOSE})"
-    r"|(?P<line>^[^\w\n\ue000-\ue2ff]{0,8}(?P<first>[A-Za-zАВСЕ])(?:\s?[)\]:]|[.](?=\s|$)|(?=\s*(?:[,–—-]\s|$|\|))))"
+    r"|(?P<line>^[^\w\n\ue000-\ue3ff]{0,8}(?P<first>[A-Za-zАВСЕ])(?:\s?[)\]:]|[.](?=\s|$)|(?=\s*(?:[,–—-]\s|$|\|))))"
     rf"|(?<!{_WORD})(?<!['’+*/^=<>·×\\-])(?P<half>(?P<before>[A-Z])\))"
     rf"|(?<!{_WORD})(?<!['’+*^<>·×\\.-])(?<!(?-i:[0-9a-z])/)(?P<alone>[A-ZАВСЕ]){_RIGHT}",
     re.IGNORECASE | re.MULTILINE,
@@ -59,7 +59,7 @@ _SEPARATOR = re.compile(r"[\s]{0,2}[).:,(\]\[\"'“”|–—-]{0,3}[ \t]{0,2}[\
 _CONNECTIVES = re.compile(
     r"\s+(?:because|since|as|is|and|or|but|for|due|with|given|which|seems|follows|based|being|rather|not|may|will|did|states|refers|implies|supports|contradicts|applies|remains|misses|can|cannot|are|must|"
     r"was|it|on this|would|does|should|fits|also|comes|might|could|looks|sounds|describes|makes|has|says|weil|da|denn|ist|car|"
-    r"parce|est|porque|ya|es|é|è|und|oder|et|ou|instead|over|here|too|i|потому|так)(?![^\W\d_])|\s+[A-Z\ue000-\ue2ff(]"
+    r"parce|est|porque|ya|es|é|è|und|oder|et|ou|instead|over|here|too|i|потому|так)(?![^\W\d_])|\s+[A-Z\ue000-\ue3ff(]"
 )
 _ANNOUNCES = re.compile(
     r"(?:answer|ans|choice|option|is|be|say|pick|choose|select|with|guess|[:=→]|lautet|ist|est|es|é|はい?|是|为)[\s\"'(\[]*$",
@@ -103,6 +103,11 @@ def choice_of(mark: str, count: int) -> int | None:
     """The choice that a mark stands for; ``None`` for a letter beyond the choices, and where it is not one choice."""
     index = ord(mark) & 0xFF
     return index if index < count else None
+
+
+def has_text(mark: str) -> bool:
+    """Whether a mark is a letter together with the text of a choice."""
+    return ord(mark) >= _BOTH
 
 
 def is_letter(mark: str) -> bool:
@@ -192,7 +197,9 @@ def _mark_letters(text: str, choices: Choices) -> str:
             continue
         low = _lower(text) if low is None else low
         end, index = _own_text(text, low, end, index, choices)
-        if kind == _LABEL and found["line"]:
+        if end > found.end():
+            kind = _BOTH
+        if kind in (_LABEL, _BOTH) and found["line"]:
             start = found.start("first")
             while start > found.start() and text[start - 1] in "([{\"'":
                 start -= 1
@@ -202,8 +209,10 @@ def _mark_letters(text: str, choices: Choices) -> str:
     marked = "".join(pieces)
     # Rome (C): the text first, its letter behind.
     return re.sub(
-        "([\ue000-\ue0ff])[ ,]{0,2}[(\\[]?\\s?([\ue100-\ue2ff])[)\\]]?",
-        lambda both: both[2] if ord(both[1]) & 0xFF == ord(both[2]) & 0xFF else both[0],
+        "([\ue000-\ue0ff])[ ,]{0,2}[(\\[]?\\s?([\ue100-\ue3ff])[)\\]]?",
+        lambda both: (
+            chr(_BOTH | ord(both[2]) & 0xFF) if ord(both[1]) & 0xFF == ord(both[2]) & 0xFF else both[0]
+        ),
         marked,
     )
 
@@ -344,7 +353,7 @@ def _mark_placed(text: str, choices: Choices) -> str:
 @lru_cache(maxsize=4096)
 def _placed_pattern(keys: str) -> re.Pattern[str]:
     return re.compile(
-        r"((?:^[^\w\n\ue000-\ue2ff]{0,6}?|[\"“'(]\s?|(?:answer|answers|ans|is|be|choose|pick|say|think|believe|guess|with|get|gives|it's|equals|option|"
+        r"((?:^[^\w\n\ue000-\ue3ff]{0,6}?|[\"“'(]\s?|(?:answer|answers|ans|is|be|choose|pick|say|think|believe|guess|with|get|gives|it's|equals|option|"
         r"choice|ist|lautet|est|es|é|是|为|：|ответ)[\"']?(?:\s*[:=—]|\s+[–-](?=\s))?\s*[\"'“(]?\s?|:\s*[\"'“(]?\s?))"
         rf"({keys})(?=\s*(?:$|[.!?]{{1,2}}(?:\s|$|[\"”'*])|[,;)\"”'\]}}。]|\s+(?:because|since|as|which|so)\b|\s+[—–-]))",
         re.IGNORECASE | re.MULTILINE,

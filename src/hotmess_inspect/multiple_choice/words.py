@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 # One character that stands for a choice; see `marks`.
-MARK = "[\ue000-\ue2ff]"
+MARK = "[\ue000-\ue3ff]"
 _WORD_START = r"(?<![^\W\d_])"
 _WORD_END = r"(?![^\W\d_])"
 
@@ -133,11 +133,11 @@ _POSITIVE = (
     r"(?:correct(?!ed|ion|ness)|right|best|better|answer|most (?:accurate|appropriate|plausible|suitable|likely|reasonable)|"
     r"accurate|winner|true|yes|valid|closest|strongest|likeliest|"
     r"only (?:one|option|choice|answer|statement|possibility|remaining)|my (?:answer|choice|pick|guess|final)|"
-    r"the one|it|richtige?|korrekte?|zutreffend|correcte?s?|bonne réponse|vrai|exacte?|correct[ao]|respuesta|resposta|corretta|"
+    r"(?<=is )the one|(?<=be )the one|it is|richtige?|korrekte?|zutreffend|correcte?s?|bonne réponse|vrai|exacte?|correct[ao]|respuesta|resposta|corretta|"
     r"giusta|juist|juiste|prawidłowa|poprawna|rätt|правильн\w{1,3}|верн\w{1,3}|верен|верно|правильно)(?![^\W\d_])"
 )
 CONFIRMED = re.compile(
-    r"\s?[)\]\"'”’.:*]{0,3}\s*(?:\([^()\n]{0,60}\))?(?:\s*,\s*[^.,\n;\ue000-\ue2ff]{1,48},)?\s*[,:–—|→-]{0,2}\s*"
+    r"\s?[)\]\"'”’.:*]{0,3}\s*(?:\([^()\n]{0,60}\))?(?:\s*,\s*[^.,\n;\ue000-\ue3ff]{1,48},)?\s*[,:–—|→-]{0,2}\s*"
     r"(?:(?:(?:which|that|this|it|one|option|choice|statement)\s+)?"
     r"(?:is|was|must be|has to be|should be|would be|will be|can only be|seems to be|appears to be|seems|looks|appears|"
     r"sounds|remains|turns out to be|ist|est|es|é|è|är|jest|to|является|—|это)\s+)?"
@@ -150,7 +150,7 @@ CONFIRMED = re.compile(
     re.IGNORECASE,
 )
 TICK_AFTER = re.compile(
-    r"[^\n\ue000-\ue2ff]{0,200}?(?:✅|✓|✔|☑|←|<--|\((?:correct|right|richtig|correcte?|correcta)\))",
+    r"[^\n\ue000-\ue3ff]{0,200}?(?:✅|✓|✔|☑|←|<--|\((?:correct|right|richtig|correcte?|correcta)\))",
     re.IGNORECASE,
 )
 TICK_BEFORE = re.compile(r"(?:✅|✓|✔|☑|\[[xX]\])\s*\W{0,3}$")
@@ -187,13 +187,13 @@ _NEGATIVE = (
     r"niepoprawna|не|неверн\w*|неправильн\w*|pas|no)(?![^\W\d_])|\w{0,8}n['’]t(?![^\W\d_]))"
 )
 DENIED_AFTER = re.compile(
-    r"\s?[)\]\"'”’.:*]{0,3}\s*(?:\([^()\n]{0,60}\))?(?:\s*,\s*[^.,\n;\ue000-\ue2ff]{1,48},)?\s*"
+    r"\s?[)\]\"'”’.:*]{0,3}\s*(?:\([^()\n]{0,60}\))?(?:\s*,\s*[^.,\n;\ue000-\ue3ff]{1,48},)?\s*"
     rf"(?:[:–—|→-]{{1,2}}\s*(?:(?:this|that|it|which|option|choice|statement|one|the|a|an)\s+){{0,3}}(?:{_BE}\s+)?"
     rf"(?:[^\s,.;:]{{1,20}}\s+){{0,2}}?{_NEGATIVE}"
-    rf"|\(?{_NEGATIVE}|,?\s*(?:which\s+|all\s+|both\s+|each\s+)?{_BE}\s+(?:[^\s,.;:\ue000-\ue2ff]{{1,20}}\s+){{0,3}}?{_NEGATIVE}"
+    rf"|\(?{_NEGATIVE}|,?\s*(?:which\s+|all\s+|both\s+|each\s+)?{_BE}\s+(?:[^\s,.;:\ue000-\ue3ff]{{1,20}}\s+){{0,3}}?{_NEGATIVE}"
     rf"|(?:can|could|ca|wo|would|does|do|did|is|are|was)n['’]t(?![^\W\d_])|cannot(?![^\W\d_])|[^\w\n]{{0,3}}(?:❌|✗|✘)"
     r"|\s*(?:选项|選項)?\s*(?:是|为)?(?:错|錯|不|誤|间违|間違|아닙|틀)"
-    r"|[^\n\ue000-\ue2ff✅✓✔]{0,200}?(?:❌|✗|✘))",
+    r"|[^\n\ue000-\ue3ff✅✓✔]{0,200}?(?:❌|✗|✘))",
     re.IGNORECASE,
 )
 
@@ -270,13 +270,13 @@ SINGULAR = re.compile(
     r"[)\]\"']?\s+(?:is|was|has|does|seems|fits|describes|makes|must|states|ist|est|es|é)\b", re.IGNORECASE
 )
 GROUP = re.compile(rf"{MARK}(?:{_JOIN}{MARK})*", re.IGNORECASE)
-BARE_LINE = re.compile(rf"[^\w\ue000-\ue2ff?]{{0,12}}({MARK})[^\w\ue000-\ue2ff?]{{0,6}}")
+BARE_LINE = re.compile(rf"[^\w\ue000-\ue3ff?]{{0,12}}({MARK})[^\w\ue000-\ue3ff?]{{0,6}}")
 # "Final: C", in whatever language: a word or two, a colon, a choice, and no more.
 TITLED = re.compile(
-    rf"\W{{0,6}}[^\W\d_\ue000-\ue2ff]+(?: [^\W\d_\ue000-\ue2ff]+){{0,2}}\s?[:.：]\s*[(\[\"'“]?({MARK})[^\w\ue000-\ue2ff?]{{0,6}}"
+    rf"\W{{0,6}}[^\W\d_\ue000-\ue3ff]+(?: [^\W\d_\ue000-\ue3ff]+){{0,2}}\s?[:.：]\s*[(\[\"'“]?({MARK})[^\w\ue000-\ue3ff?]{{0,6}}"
 )
 LISTED = re.compile(
-    rf"[^\w\n\ue000-\ue2ff]{{0,8}}(?:\d{{1,2}}[.)]\s*)?(?:\[[ xX]\]\s*)?[^\w\n\ue000-\ue2ff]{{0,4}}({MARK})"
+    rf"[^\w\n\ue000-\ue3ff]{{0,8}}(?:\d{{1,2}}[.)]\s*)?(?:\[[ xX]\]\s*)?[^\w\n\ue000-\ue3ff]{{0,4}}({MARK})"
 )
 # What follows a letter that begins an answer: B, because …
 _REASON = r"\s+(?:because|since|as|for|due|given|weil|da|denn|car|parce|porque|ya que|потому|так как)"
