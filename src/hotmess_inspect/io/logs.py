@@ -19,9 +19,10 @@ from hotmess_inspect.io.account import Account, FileAccount
 from hotmess_inspect.io.archive import Archive, DamagedLog, UnknownShape
 from hotmess_inspect.io.clusters import drop_few_defaults, missing_cluster_text
 from hotmess_inspect.io.exports import kept_exports, kept_names
+from hotmess_inspect.io.formats import format_of, read_format
 from hotmess_inspect.io.json_log import decode_json_log, invalid_epochs, iter_samples, looks_like_log
 from hotmess_inspect.io.log_rows import LogRows
-from hotmess_inspect.io.raw_tables import MAX_TABLE_BYTES, PARQUET_SUFFIXES, looks_like_table
+from hotmess_inspect.io.raw_tables import JSON_SUFFIXES, MAX_TABLE_BYTES, PARQUET_SUFFIXES, looks_like_table
 from hotmess_inspect.io.records import HeaderRecord, SummaryRecord, decode_header, iter_summaries
 from hotmess_inspect.io.same_questions import Asked, Run, apply_change, one_kind, settle
 from hotmess_inspect.io.scales import Scale, rescaled
@@ -344,6 +345,8 @@ def _reading(file: File, how: Reading) -> FileReading:
     elif file.suffix == ".json" and looks_like_log(file):
         rows, header = _read_json(file, how.cluster)
         form = "Inspect log in JSON"
+    elif file.suffix in JSON_SUFFIXES and (form_of := format_of(file)) is not None:
+        return _table_read(file, how, read_format(form_of, file))
     elif file.suffix != ".json" or file.named or looks_like_table(file):
         return _read_table(file, how)
     else:
@@ -402,6 +405,11 @@ def _read_table(file: File, how: Reading) -> FileReading:
                 "neither a log (.eval, .json) nor a table (.csv, .tsv, .jsonl, .parquet)"
             ) from None
         raise
+    return _table_read(file, how, reading)
+
+
+def _table_read(file: File, how: Reading, reading: TableReading) -> FileReading:
+    """What is said of a table, and its account."""
     found = []
     if reading.dropped:
         text = (
@@ -411,7 +419,7 @@ def _read_table(file: File, how: Reading) -> FileReading:
         found.append(Problem("warning", file.path, text))
     found += [Problem("warning", file.path, warning) for warning in reading.warnings]
     found += [Problem("note", file.path, note) for note in reading.notes]
-    if not reading.rows:
+    if not reading.rows and not reading.notes:
         found.append(Problem("error", file.path, "the table has a header and no row"))
     lacking = missing_cluster_text(reading.outcomes, how.cluster)
     found += [Problem("warning", file.path, lacking)] if lacking else []

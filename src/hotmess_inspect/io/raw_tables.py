@@ -112,6 +112,31 @@ def from_records(rows: Sequence[Mapping[str, Any]], form: str) -> RawTable:
     return RawTable(names, form, load)
 
 
+def from_columns(columns: Mapping[str, Sequence[Any]], form: str) -> RawTable:
+    """A table of lists of equal length."""
+    names = list(columns)
+
+    def load(places: Sequence[int]) -> pa.Table:
+        import pyarrow as pa
+
+        chosen = [names[place] for place in places]
+        return pa.Table.from_arrays([_array(list(columns[name])) for name in chosen], names=chosen)
+
+    return RawTable(names, form, load)
+
+
+def text_of(data: bytes, *, whole: bool) -> bytes:
+    """A file's content, inflated if it is compressed by gzip; the beginning of it as far as it goes."""
+    if not data.startswith(b"\x1f\x8b"):
+        return data.removeprefix(b"\xef\xbb\xbf")
+    if whole:
+        return _gunzipped(data)
+    try:
+        return zlib.decompressobj(wbits=31).decompress(data, _HEAD_BYTES)
+    except zlib.error:
+        return b""
+
+
 def json_rows(data: bytes) -> tuple[list[dict[str, Any]], str]:
     """The objects of a JSON document or of JSON lines, and which of the two it is.
 

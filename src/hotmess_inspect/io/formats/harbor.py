@@ -1,0 +1,88 @@
+"""Harbor and Terminal-Bench: folders of trials, each with a result, and the results of a whole run."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import PurePosixPath
+from typing import Any
+
+import msgspec
+
+from hotmess_inspect.io.formats.interface import Rows
+
+_MOST_TRAJECTORY = 1 << 26
+
+
+class Harbor:
+    """A trial's ``result.json`` of Harbor, and ``results.json`` of Terminal-Bench's first harness."""
+
+    name = "Harbor trial"
+
+    def recognise(self, path: str, head: bytes) -> bool:
+        """Whether a result names a trial and what verified it, or lists trials with `is_resolved`."""
+        name = PurePosixPath(path).name
+        if name == "result.json":
+            return b'"trial_name"' in head or b'"n_total_trials"' in head
+        return name == "results.json" and b'"is_resolved"' in head and b'"trial_name"' in head
+
+    def read(self, path: str, text: bytes) -> Rows:
+        """One row per trial; the summary of a job has none of its own."""
+        document = msgspec.json.decode(text)
+        if not isinstance(document, dict):
+            raise ValueError("no JSON object")
+        if isinstance(document.get("results"), list):
+            return _terminal_bench(document["results"], path)
+        if "trial_name" not in document:
+            return Rows(
+                {name: [] for name in ("question_id", "score")},
+                [],
+                ["the summary of a job: its trials are read"],
+            )
+        agent = document.get("agent_info") or {}
+        model = agent.get("model_info") or {}
+        result = document.get("agent_result") or {}
+        columns = {
+            "question_id": [document.get("task_name") or document["trial_name"].rsplit("__", 1)[0]],
+            "score": [_reward(document)],
+            "model": [" · ".join(str(n) for n in (agent.get("name"), model.get("name")) if n) or None],
+            "task": [document.get("source")],
+            "output_tokens": [result.get("n_output_tokens")],
+            "actions": [_actions(path)],
+        }
+        return Rows(columns, [str(document["trial_name"])])
+
+
+def _reward(document: dict[str, Any]) -> float | None:
+    """The reward; of several the one called so, else their mean."""
+    rewards = (document.get("verifier_result") or {}).get("rewards")
+    if not isinstance(rewards, dict) or not rewards:
+        return None
+    if "reward" in rewards:
+        return float(rewards["reward"])
+    return sum(float(value) for value in rewards.values()) / len(rewards)
+
+
+def _actions(path: str) -> int | None:
+    """Tool calls of the ATIF trajectory beside a local result, ``None`` without one."""
+    beside = os.path.join(os.path.dirname(path), "agent", "trajectory.json")
+    if "://" in path or not os.path.isfile(beside) or os.path.getsize(beside) > _MOST_TRAJECTORY:
+        return None
+    try:
+        with open(beside, "rb") as file:
+            steps = msgspec.json.decode(file.read())["steps"]
+        return sum(len(step.get("tool_calls") or ()) for step in steps)
+    except (msgspec.DecodeError, json.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _terminal_bench(results: list[Any], path: str) -> Rows:
+    trials = [one for one in results if isinstance(one, dict)]
+    run = PurePosixPath(path).parent.name
+    columns: dict[str, list[Any]] = {
+        "question_id": [one.get("task_id") for one in trials],
+        "score": [one.get("is_resolved") for one in trials],
+        "output_tokens": [one.get("total_output_tokens") for one in trials],
+        "task": ["terminal-bench"] * len(trials),
+    }
+    return Rows(columns, [f"{run}/{one.get('trial_name')}" for one in trials])

@@ -1,0 +1,30 @@
+"""METR: runs of agents on tasks of known human time."""
+
+from __future__ import annotations
+
+import msgspec
+
+from hotmess_inspect.io.formats.interface import Rows
+
+
+class MetrRuns:
+    """``runs.jsonl`` with ``task_id``, ``task_family``, ``alias``, ``score_binarized`` and ``human_minutes``."""
+
+    name = "METR runs"
+
+    def recognise(self, path: str, head: bytes) -> bool:
+        """Whether the first line has a binarised score and the time that people take."""
+        line = head.split(b"\n", 1)[0]
+        return b'"score_binarized"' in line and b'"human_minutes"' in line and b'"task_id"' in line
+
+    def read(self, path: str, text: bytes) -> Rows:
+        """One row per run; families of tasks are the clusters."""
+        lines = [msgspec.json.decode(line) for line in text.split(b"\n") if line.strip()]
+        columns = {
+            "question_id": [one.get("task_id") for one in lines],
+            "score": [one.get("score_binarized") for one in lines],
+            "model": [one.get("alias") or one.get("model") for one in lines],
+            "cluster": [one.get("task_family") for one in lines],
+            "human_minutes": [one.get("human_minutes") for one in lines],
+        }
+        return Rows(columns, [str(one.get("run_id", number)) for number, one in enumerate(lines)])

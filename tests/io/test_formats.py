@@ -1,0 +1,289 @@
+"""Files of other harnesses: small ones in each of their forms, and numbers that others have published."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hotmess_inspect.io.formats import Rows, format_of
+from hotmess_inspect.io.formats import interface as interface_module
+from hotmess_inspect.io.logs import Inputs, read_inputs
+from hotmess_inspect.io.sources import File
+from hotmess_inspect.table import Outcomes
+
+
+def write(path: Path, content: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = content if isinstance(content, str) else json.dumps(content)
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    return path
+
+
+def rows(outcomes: Outcomes) -> set[tuple[Any, ...]]:
+    return set(zip(outcomes.question.values(), outcomes.epoch.tolist(), outcomes.value.tolist(), strict=True))
+
+
+def read(*paths: Path) -> Inputs:
+    found = read_inputs(list(paths))
+    assert not [p for p in found.problems if p.level == "error"], found.problems
+    return found
+
+
+CALL = {"role": "assistant", "tool_calls": [{"id": "1"}, {"id": "2"}]}
+TALK = [{"role": "user", "content": "hi"}, CALL, {"role": "tool"}, {"role": "assistant", "content": "bye"}]
+
+
+@pytest.mark.parametrize("name", ["gpt-x.json", "gpt-x.json.gz"])
+def test_tau_bench(tmp_path: Path, name: str) -> None:
+    trials = [
+        {"task_id": task, "reward": float(trial == task), "info": {}, "traj": TALK, "trial": trial}
+        for trial in range(2)
+        for task in range(2)
+    ]
+    outcomes = read(write(tmp_path / name, trials)).outcomes
+    assert rows(outcomes) == {("0", 0, 1.0), ("1", 0, 0.0), ("0", 1, 0.0), ("1", 1, 1.0)}
+    assert set(outcomes.model.values()) == {"gpt-x"}
+    assert outcomes.actions.tolist() == [2] * 4
+    assert outcomes.turns.tolist() == [2] * 4
+
+
+def test_tau_squared(tmp_path: Path) -> None:
+    document = {
+        "timestamp": "x",
+        "info": {"agent_info": {"llm": "gpt-y"}, "environment_info": {"domain_name": "airline"}},
+        "tasks": [],
+        "simulations": [
+            {"task_id": "a", "trial": t, "reward_info": {"reward": t / 1}, "messages": TALK} for t in (0, 1)
+        ],
+    }
+    outcomes = read(write(tmp_path / "results.json", document)).outcomes
+    assert rows(outcomes) == {("a", 0, 0.0), ("a", 1, 1.0)}
+    assert (set(outcomes.model.values()), set(outcomes.task.values())) == ({"gpt-y"}, {"airline"})
+
+
+def harbor_trial(folder: Path, trial: str, reward: float | None, **fields: Any) -> None:
+    document = {
+        "task_name": "fix-git",
+        "trial_name": trial,
+        "source": "terminal-bench",
+        "agent_info": {"name": "terminus", "model_info": {"name": "gpt-z", "provider": "p"}},
+        "agent_result": {"n_output_tokens": 7},
+        "verifier_result": None if reward is None else {"rewards": {"reward": reward}},
+    }
+    write(folder / trial / "result.json", document | fields)
+    write(folder / trial / "config.json", {"trial_name": trial})
+    steps = [{"source": "user"}, {"source": "agent", "tool_calls": [{}, {}, {}]}]
+    write(folder / trial / "agent" / "trajectory.json", {"schema_version": "ATIF-v1.2", "steps": steps})
+
+
+def test_harbor_trials_have_no_order(tmp_path: Path) -> None:
+    harbor_trial(tmp_path, "fix-git__b", 0.0)
+    harbor_trial(tmp_path, "fix-git__a", 1.0)
+    harbor_trial(tmp_path, "fix-git__c", 1.0)
+    harbor_trial(tmp_path, "fix-git__d", None, exception_info={"exception_type": "Timeout"})
+    write(tmp_path / "result.json", {"id": "j", "n_total_trials": 4, "stats": {}})
+    found = read(tmp_path)
+    outcomes = found.outcomes
+    assert rows(outcomes.take(outcomes.scored)) == {
+        ("fix-git", 1, 1.0),
+        ("fix-git", 2, 0.0),
+        ("fix-git", 3, 1.0),
+    }
+    assert outcomes.status.values().count("unscored") == 1
+    assert outcomes.actions.tolist() == [3] * 4
+    assert set(outcomes.model.values()) == {"terminus · gpt-z"}
+    assert found.account.totals()["read"] == 4
+
+
+def test_terminal_bench_results(tmp_path: Path) -> None:
+    results = [
+        {"task_id": "t", "trial_name": f"t.{n}", "is_resolved": n == 1, "total_output_tokens": 5}
+        for n in range(2)
+    ]
+    outcomes = read(write(tmp_path / "run" / "results.json", {"results": results})).outcomes
+    assert rows(outcomes) == {("t", 1, 0.0), ("t", 2, 1.0)}
+
+
+def test_swebench_reports_of_runs(tmp_path: Path) -> None:
+    for run, resolved in (("r1", ["a__a-1", "b__b-2"]), ("r2", ["a__a-1"])):
+        document = {
+            "total_instances": 4,
+            "submitted_ids": ["a__a-1", "b__b-2", "c__c-3"],
+            "resolved_ids": resolved,
+            "unresolved_ids": [],
+            "empty_patch_ids": [],
+            "error_ids": ["c__c-3"],
+            "incomplete_ids": ["d__d-4"],
+        }
+        write(tmp_path / f"model.{run}.json", document)
+    outcomes = read(tmp_path).outcomes
+    assert rows(outcomes.take(outcomes.scored)) == {
+        ("a__a-1", 1, 1.0),
+        ("a__a-1", 2, 1.0),
+        ("b__b-2", 1, 1.0),
+        ("b__b-2", 2, 0.0),
+    }
+    assert set(outcomes.question.values()) == {"a__a-1", "b__b-2", "c__c-3"}  # an error is no verdict
+    assert set(outcomes.cluster.values()) == {"a__a", "b__b", "c__c"}
+
+
+def test_swebench_reports_of_instances(tmp_path: Path) -> None:
+    for run, resolved in (("r1", True), ("r2", False)):
+        report = {"a__a-1": {"patch_is_None": False, "resolved": resolved, "tests_status": {}}}
+        write(tmp_path / run / "m" / "a__a-1" / "report.json", report)
+    outcomes = read(tmp_path).outcomes
+    assert rows(outcomes) == {("a__a-1", 1, 1.0), ("a__a-1", 2, 0.0)}
+    assert set(outcomes.model.values()) == {"m"}
+
+
+def test_hal_uploads(tmp_path: Path) -> None:
+    for run, reward in (("r1", 1.0), ("r2", 0.0)):
+        document = {
+            "config": {
+                "agent_name": "a",
+                "benchmark_name": "taubench",
+                "run_id": run,
+                "agent_args": {"model_name": "m"},
+            },
+            "results": {},
+            "raw_eval_results": {"0": {"reward": reward, "taken_actions": [1, 2], "cost": 0.1}},
+        }
+        write(tmp_path / f"{run}_UPLOAD.json", document)
+    outcomes = read(tmp_path).outcomes
+    assert rows(outcomes) == {("0", 1, 1.0), ("0", 2, 0.0)}
+    assert outcomes.actions.tolist() == [2, 2]
+
+
+def test_metr_runs(tmp_path: Path) -> None:
+    lines = [
+        {
+            "task_id": "f/one",
+            "task_family": "f",
+            "alias": "GPT",
+            "run_id": run,
+            "score_binarized": score,
+            "human_minutes": 4.0,
+            "invsqrt_task_weight": 0.5,
+        }
+        for run, score in ((1, 1), (2, 0))
+    ]
+    outcomes = read(write(tmp_path / "runs.jsonl", "\n".join(map(json.dumps, lines)))).outcomes
+    assert rows(outcomes) == {("f/one", 1, 1.0), ("f/one", 2, 0.0)}
+    assert outcomes.cluster.values() == ["f", "f"]
+
+
+def lm_eval(score: float, filter_: str, responses: list[Any], **fields: Any) -> dict[str, Any]:
+    return {
+        "doc_id": 0,
+        "doc": {},
+        "target": "4",
+        "arguments": {},
+        "resps": [responses],
+        "filtered_resps": responses,
+        "filter": filter_,
+        "metrics": ["exact_match"],
+        "exact_match": score,
+    } | fields
+
+
+def test_lm_eval_samples_of_several_runs_and_filters(tmp_path: Path) -> None:
+    for run, score in (("2026-01-01T00-00-00.1", 1.0), ("2026-01-02T00-00-00.1", 0.0)):
+        lines = [lm_eval(score, "strict-match", ["4"]), lm_eval(1.0, "flexible-extract", ["4"])]
+        write(tmp_path / "m" / f"samples_gsm8k_{run}.jsonl", "\n".join(map(json.dumps, lines)))
+    outcomes = read(tmp_path).outcomes
+    strict = outcomes.take(outcomes.scorer.equals("exact_match,strict-match"))
+    assert rows(strict) == {("0", 1, 1.0), ("0", 2, 0.0)}
+    assert set(outcomes.scorer.values()) == {"exact_match,strict-match", "exact_match,flexible-extract"}
+    assert (set(outcomes.task.values()), set(outcomes.model.values())) == ({"gsm8k"}, {"m"})
+
+
+def test_lm_eval_repeats_are_epochs(tmp_path: Path) -> None:
+    line = lm_eval(0.5, "keep", ["4", "5", "4"])
+    outcomes = read(write(tmp_path / "m" / "samples_g_2026-01-01T00.jsonl", json.dumps(line))).outcomes
+    assert sorted(outcomes.epoch.tolist()) == [1, 2, 3]
+    assert outcomes.answer.values() == ["4", "5", "4"]
+
+
+def test_openai_evals(tmp_path: Path) -> None:
+    lines = [
+        {"spec": {"completion_fns": ["gpt"], "eval_name": "e.dev", "run_id": "r"}},
+        {"run_id": "r", "event_id": 0, "sample_id": "e.dev.0", "type": "sampling", "data": {}},
+        {"run_id": "r", "event_id": 1, "sample_id": "e.dev.0", "type": "match", "data": {"correct": True}},
+    ]
+    outcomes = read(write(tmp_path / "log.jsonl", "\n".join(map(json.dumps, lines)))).outcomes
+    assert rows(outcomes) == {("e.dev.0", 1, 1.0)}
+
+
+def test_lines_of_id_trial_score(tmp_path: Path) -> None:
+    lines = [{"id": "q", "trial": n, "score": n % 2} for n in range(3)]
+    outcomes = read(write(tmp_path / "x.jsonl", "\n".join(map(json.dumps, lines)))).outcomes
+    assert rows(outcomes) == {("q", 0, 0.0), ("q", 1, 1.0), ("q", 2, 0.0)}
+
+
+def test_a_format_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ours:
+        name = "our runs"
+
+        def recognise(self, path: str, head: bytes) -> bool:
+            return head.startswith(b'{"ours":')
+
+        def read(self, path: str, text: bytes) -> Rows:
+            return Rows({"question_id": ["q", "q"], "epoch": [1, 2], "score": json.loads(text)["ours"]})
+
+    class Point:
+        def load(self) -> type[Ours]:
+            return Ours
+
+    monkeypatch.setattr(
+        interface_module, "entry_points", lambda group: [Point()] if group == interface_module.GROUP else []
+    )
+    interface_module.formats.cache_clear()
+    try:
+        found = read(write(tmp_path / "x.json", {"ours": [0.0, 1.0]}))
+    finally:
+        interface_module.formats.cache_clear()
+    assert rows(found.outcomes) == {("q", 1, 0.0), ("q", 2, 1.0)}
+    assert found.account.files[0].form == "our runs"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[{"task_id": 1, "reward": 1, "traj": ',
+        '{"raw_eval_results": []}',
+        '{"resolved_ids": 3}',
+        '{"resolved_ids": [[1]]}',
+    ],
+)
+def test_what_is_not_as_the_format_has_it_is_one_sentence(content: str, tmp_path: Path) -> None:
+    write(tmp_path / "x.json", content)
+    write(tmp_path / "good.csv", "question_id,epoch,score\nq,1,1\n")
+    found = read_inputs(tmp_path)
+    assert len(found.outcomes) == 1
+    assert [Path(p.input).name for p in found.problems if p.level == "error"] == ["x.json"]
+
+
+def test_other_json_is_of_no_format(tmp_path: Path) -> None:
+    for content in ({"files": 3}, [1, 2], {"resolved": []}, {"version": 2, "eval": {}}):
+        path = write(tmp_path / "x.json", content)
+        assert format_of(File(str(path), path.stat().st_size, named=True)) is None
+
+
+@pytest.mark.shared
+def test_published_numbers(shared_data: Path) -> None:
+    """τ-bench's gpt-4o on airline: pass¹…⁴ .42, .2733, .22, .20. Sonnet 4.5: 66 always, 16 never, 18 unstable."""
+    from math import comb
+
+    outcomes = read(shared_data / "tau" / "gpt-4o-airline.json.gz").outcomes
+    right = np.bincount(outcomes.question.codes, weights=outcomes.value).astype(int)
+    assert len(right) == 50
+    passed = [float(np.mean([comb(c, k) / comb(4, k) for c in right])) for k in (1, 2, 3, 4)]
+    assert passed == pytest.approx([0.42, 0.2733, 0.22, 0.20], abs=5e-5)
+
+    outcomes = read(shared_data / "swebench_repeats_sonnet45_k5.jsonl").outcomes
+    # Runs without a verdict are no failures: `null` stays unscored, and counts as not resolved in that count alone.
+    right = np.bincount(outcomes.question.codes, weights=np.nan_to_num(outcomes.value)).tolist()
+    assert (right.count(5.0), right.count(0.0), len(right)) == (66, 16, 100)
