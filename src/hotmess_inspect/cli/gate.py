@@ -1,0 +1,116 @@
+"""`hotmess gate`: a check for CI that a new run is no worse than an old one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from hotmess_inspect.cli._threads import one_thread
+
+
+class _Usage(click.UsageError):
+    """A usage error that ends with 64: 1 and 2 are answers of the gate."""
+
+    exit_code = 64
+
+
+class _GateCommand(click.Command):
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            raise _Usage(error.format_message(), error.ctx) from error
+
+
+@click.command(cls=_GateCommand)
+@click.argument("new", metavar="NEW...", nargs=-1, required=True)
+@click.option(
+    "--against", metavar="OLD", multiple=True, required=True, help="The run to compare with; may be repeated."
+)
+@click.option(
+    "--on",
+    default="accuracy,error,variance",
+    show_default=True,
+    help="Quantities: accuracy, error, bias_squared, variance, incoherence, pass^K.",
+)
+@click.option(
+    "--margin",
+    type=click.FloatRange(0, min_open=True),
+    default=0.05,
+    show_default=True,
+    help="Change for the worse that would matter, in the unit of each quantity.",
+)
+@click.option(
+    "--cluster", help="Clusters of questions: a table's column or a sample's metadata field; none for none."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the exchanged epochs."
+)
+@click.option(
+    "--junit", type=click.Path(dir_okay=False), help="Write the checks as JUnit XML into this file."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
+def gate(
+    new: Sequence[str],
+    against: Sequence[str],
+    on: str,
+    margin: float,
+    cluster: str | None,
+    seed: int,
+    junit: str | None,
+    as_json: bool,
+) -> None:
+    """Whether NEW is worse than OLD, question by question, with a kept rate of false alarms.
+
+    Two runs that answer alike are called harmful in at most 5 % of all cases, over all quantities together. No harm is
+    shown where a change for the worse as large as the margin is excluded.
+
+    Exit status: 0 no harm shown, 1 harm, 2 these data cannot tell (and what would suffice), 64 usage.
+    """
+    one_thread()
+    from hotmess_inspect.cli._console import cell, console, print_problems
+    from hotmess_inspect.results.analyze import Options
+    from hotmess_inspect.results.contenders import read_contenders
+    from hotmess_inspect.results.gate import checked_quantities
+    from hotmess_inspect.results.gate import gate as decide
+
+    try:
+        quantities = checked_quantities(on.split(","))
+    except ValueError as error:
+        raise _Usage(f"--on: {error}") from error
+    options = Options(seed=seed)
+    sides = [read_contenders(list(places), options, cluster=cluster) for places in (new, against)]
+    found = decide(sides[0][0], sides[1][0], quantities, margin)
+    problems = [*sides[0][1], *sides[1][1], *found.problems]
+    if junit:
+        from hotmess_inspect.render.junit import junit_xml, write_text
+
+        write_text(junit, junit_xml(found))
+    if as_json:
+        made = {
+            "schema": 1,
+            "decision": found.decision,
+            "exit_status": found.exit_status,
+            "sentence": found.sentence(),
+            "checks": [check.as_json() for check in found.checks],
+            "problems": [{"level": p.level, "input": p.input, "message": p.message} for p in problems],
+        }
+        click.echo(json.dumps(made, indent=1))
+    else:
+        out = console()
+        out.print(cell(found.sentence(), "bold"))
+        for check in found.checks:
+            power = (
+                ""
+                if check.power != check.power
+                else f" A harm of {margin:g} would be found with probability {check.power:.0%}."
+            )
+            out.print(cell(check.sentence() + power))
+        print_problems(problems)
+    sys.exit(found.exit_status)

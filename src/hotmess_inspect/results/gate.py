@@ -1,0 +1,299 @@
+"""A gate for CI: did a new run get worse than an old one, did it not, or can these data not tell?"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from hotmess_inspect.results.compare import Comparison, Contender, compare
+from hotmess_inspect.schema import Problem, finite_or_none
+
+Decision: TypeAlias = Literal["no harm shown", "harm", "cannot tell"]
+
+LOWER_IS_BETTER = ("error", "bias_squared", "variance", "incoherence")
+DEFAULT_ON = ("accuracy", "error", "variance")
+DEFAULT_MARGIN = 0.05
+FALSE_ALARMS = 0.05
+"""Chance that any quantity of a gate reports harm between two runs that answer alike."""
+POWER = 0.8
+EXIT: dict[str, int] = {"no harm shown": 0, "harm": 1, "cannot tell": 2}
+
+_PASS = re.compile(r"pass(?:\^|_hat_)(\d+)")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One quantity of a gate.
+
+    Attributes:
+        subject: Task, scorer and measure.
+        quantity: What is compared; pass^k as "pass_hat_k".
+        decision: What the data say.
+        harm: How much worse the new run is, in the quantity's own unit; negative where it is better.
+        low: Low end of the interval of the harm.
+        high: High end.
+        p_value: Two-sided, of the hypothesis that both runs answer alike.
+        margin: Harm that would matter.
+        level: Coverage of the interval.
+        power: Chance of reporting harm if it were as large as the margin; NaN where undefined.
+        questions: Questions that count.
+        needed: Questions with which no harm would probably be shown if there is none; ``None`` where unknown.
+        note: Why nothing can be said, or an empty string.
+    """
+
+    subject: str
+    quantity: str
+    decision: Decision
+    harm: float
+    low: float
+    high: float
+    p_value: float
+    margin: float
+    level: float
+    power: float
+    questions: int
+    needed: int | None
+    note: str = ""
+
+    def sentence(self) -> str:
+        """The decision in one sentence."""
+        name = self.quantity.replace("pass_hat_", "pass^").replace("bias_squared", "bias²")
+        where = f"{self.subject}, {name}"
+        if self.note:
+            return f"{where}: cannot tell ({self.note})."
+        interval = f"{self.harm:+.3f} [{self.low:+.3f} … {self.high:+.3f}]"
+        if self.decision == "harm":
+            return f"{where}: harm, worse by {interval} on {self.questions} questions."
+        if self.decision == "no harm shown":
+            return (
+                f"{where}: no harm shown, change for the worse {interval}, below the margin {self.margin:g}."
+            )
+        more = f"; about {self.needed:,} questions would suffice" if self.needed else ""
+        return (
+            f"{where}: cannot tell, change for the worse {interval} against the margin {self.margin:g}{more}."
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Fields of `hotmess gate --json`; undefined numbers are ``None``."""
+        return {
+            "subject": self.subject,
+            "quantity": self.quantity,
+            "decision": self.decision,
+            "harm": finite_or_none(self.harm),
+            "ci": None if math.isnan(self.low) else [self.low, self.high],
+            "level": self.level,
+            "p": finite_or_none(self.p_value),
+            "margin": self.margin,
+            "power": finite_or_none(self.power),
+            "questions": self.questions,
+            "questions_needed": self.needed,
+            "note": self.note or None,
+            "sentence": self.sentence(),
+        }
+
+
+@dataclass(frozen=True)
+class Gate:
+    """All quantities of a gate.
+
+    Attributes:
+        checks: One per subject and quantity.
+        problems: What could not be compared.
+    """
+
+    checks: tuple[Check, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def decision(self) -> Decision:
+        """Harm if any quantity shows it; no harm if none does and all could tell; else that nothing can be told."""
+        found = {check.decision for check in self.checks}
+        if "harm" in found:
+            return "harm"
+        return "no harm shown" if found == {"no harm shown"} else "cannot tell"
+
+    @property
+    def exit_status(self) -> int:
+        """0 no harm shown, 1 harm, 2 cannot tell."""
+        return EXIT[self.decision]
+
+    def sentence(self) -> str:
+        """The decision in one sentence."""
+        if not self.checks:
+            return "Cannot tell: the runs share no task, scorer and loss to compare."
+        of = [check for check in self.checks if check.decision == self.decision]
+        names = ", ".join(
+            dict.fromkeys(
+                c.quantity.replace("pass_hat_", "pass^").replace("bias_squared", "bias²") for c in of
+            )
+        )
+        start = {"harm": "Harm", "no harm shown": "No harm shown", "cannot tell": "Cannot tell"}[
+            self.decision
+        ]
+        return (
+            f"{start} in {names}: false alarms at most {FALSE_ALARMS:.0%} over all {len(self.checks)} checks."
+        )
+
+
+def checked_quantities(names: Sequence[str]) -> tuple[str, ...]:
+    """The quantities of a gate, with pass^k under its own name.
+
+    Args:
+        names: Any of accuracy, error, bias_squared, variance, incoherence, pass^k.
+
+    Raises:
+        ValueError: If a name is unknown.
+    """
+    found = []
+    for name in names:
+        matched = _PASS.fullmatch(name.strip())
+        if matched and int(matched[1]) >= 1:
+            found.append(f"pass_hat_{int(matched[1])}")
+        elif name.strip() in ("accuracy", *LOWER_IS_BETTER):
+            found.append(name.strip())
+        else:
+            raise ValueError(
+                f"{name.strip()!r} is not one of accuracy, {', '.join(LOWER_IS_BETTER)}, pass^K with a number for K"
+            )
+    return tuple(dict.fromkeys(found))
+
+
+def gate(new: Sequence[Contender], old: Sequence[Contender], on: Sequence[str], margin: float) -> Gate:
+    """Compare a new run with an old one in some quantities, keeping the rate of false alarms over all of them.
+
+    For each quantity the harm is the change for the worse, paired by question. With m checks in all, harm is
+    reported where the exact test of exchanged epochs rejects at 2 α / m (two-sided) in the harmful direction,
+    so that two runs which answer alike are called harmful in at most α = 5 % of all cases. No harm is shown
+    where the upper end of the interval of coverage 1 - 2 α lies below the margin, for every quantity: a
+    harm as large as the margin would be missed in at most 5 %. Else the data cannot tell.
+
+    Args:
+        new: Groups of the new run.
+        old: Groups of the old run.
+        on: Quantities, as `checked_quantities` gives them.
+        margin: Harm that would matter, in the unit of each quantity, above 0.
+
+    Returns:
+        The checks in the order of the groups, and what could not be compared.
+    """
+    pairs, problems = _pairs(new, old)
+    total = len(pairs) * len(on)
+    checks = []
+    for first, second in pairs:
+        checks += _checks(first, second, on, margin, total, problems)
+    return Gate(tuple(checks), tuple(problems))
+
+
+def _pairs(
+    new: Sequence[Contender], old: Sequence[Contender]
+) -> tuple[list[tuple[Contender, Contender]], list[Problem]]:
+    def key(contender: Contender) -> tuple[Any, ...]:
+        group, d = contender.result.group, contender.result.decomposition
+        return group.task, group.scorer, group.measure, group.kind, d.loss, d.estimator
+
+    known: dict[tuple[Any, ...], list[Contender]] = {}
+    for contender in old:
+        known.setdefault(key(contender), []).append(contender)
+    pairs, problems = [], []
+    for contender in new:
+        own = known.get(key(contender), [])
+        if len(own) == 1:
+            pairs.append((contender, own[0]))
+        elif own:
+            problems.append(
+                Problem(
+                    "error",
+                    contender.name,
+                    f"the old run has {len(own)} models or settings of it; name one log",
+                )
+            )
+        else:
+            problems.append(
+                Problem("error", contender.name, "the old run has nothing of this task, scorer and kind")
+            )
+    return pairs, problems
+
+
+def _checks(
+    new: Contender, old: Contender, on: Sequence[str], margin: float, total: int, problems: list[Problem]
+) -> list[Check]:
+    group = new.result.group
+    subject = " · ".join(part for part in (group.task, group.measure or group.scorer) if part) or "table"
+    found = []
+    compared: dict[tuple[float, int | None], Comparison | str] = {}
+
+    def comparison(level: float, k: int | None) -> Comparison | str:
+        if (level, k) not in compared:
+            try:
+                compared[level, k] = compare(new.result, old.result, level=level, pass_hat=k)
+            except ValueError as error:
+                compared[level, k] = str(error)
+        return compared[level, k]
+
+    strict, loose = 1 - 2 * FALSE_ALARMS / total, 1 - 2 * FALSE_ALARMS
+    for quantity in on:
+        k = int(quantity.removeprefix("pass_hat_")) if quantity.startswith("pass_hat_") else None
+        both = [comparison(level, k) for level in (strict, loose)]
+        text = next((one for one in both if isinstance(one, str)), "")
+        if text:
+            problems.append(Problem("error", subject, text))
+            found.append(_unknown(subject, quantity, margin, loose, 0, text))
+            continue
+        found.append(
+            _check(subject, quantity, margin, strict, loose, [c for c in both if isinstance(c, Comparison)])
+        )
+    return found
+
+
+def _check(
+    subject: str, quantity: str, margin: float, strict: float, loose: float, both: Sequence[Comparison]
+) -> Check:
+    from statistics import NormalDist
+
+    differences = [one.differences.get(quantity) for one in both]
+    first, second = differences
+    if first is None or second is None or math.isnan(second.estimate) or math.isnan(second.p_value):
+        note = (second.note if second else "") or "not defined for these runs"
+        return _unknown(subject, quantity, margin, loose, both[1].questions, note)
+    sign = 1.0 if quantity in LOWER_IS_BETTER else -1.0
+    harm = sign * second.estimate
+    low, high = (
+        sorted((sign * second.low, sign * second.high))
+        if not math.isnan(second.low)
+        else (math.nan, math.nan)
+    )
+    harmful = first.p_value < 1 - strict and harm > 0 and not math.isnan(first.low)
+    safe = not math.isnan(high) and high < margin
+    decision: Decision = "harm" if harmful else "no harm shown" if safe else "cannot tell"
+    normal, error = NormalDist(), second.standard_error
+    power, needed = math.nan, None
+    if error > 0:
+        power = normal.cdf(margin / error - normal.inv_cdf((1 + strict) / 2))
+        reach = (normal.inv_cdf((1 + loose) / 2) + normal.inv_cdf(POWER)) * error / margin
+        needed = max(2, math.ceil(second.questions * reach**2)) if decision == "cannot tell" else None
+    note = "" if not math.isnan(high) else second.note or "no interval is defined"
+    return Check(
+        subject,
+        quantity,
+        decision,
+        harm,
+        low,
+        high,
+        second.p_value,
+        margin,
+        loose,
+        power,
+        second.questions,
+        needed,
+        note,
+    )
+
+
+def _unknown(subject: str, quantity: str, margin: float, level: float, questions: int, note: str) -> Check:
+    nan = math.nan
+    return Check(
+        subject, quantity, "cannot tell", nan, nan, nan, nan, margin, level, nan, questions, None, note
+    )

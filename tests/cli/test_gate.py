@@ -1,0 +1,118 @@
+"""`hotmess gate`: what it decides where the truth is plain, and what its exit status means."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from hotmess_inspect.cli import main
+from hotmess_inspect.results.gate import checked_quantities
+
+
+def run(*words: str) -> Result:
+    return CliRunner(env={"COLUMNS": "200"}).invoke(main, ["gate", *words])
+
+
+def write(path: Path, rates: np.ndarray, epochs: int, seed: int, prefix: str = "q") -> str:
+    right = np.random.default_rng(seed).random((len(rates), epochs)) < rates[:, None]
+    lines = ["question_id,epoch,score"]
+    lines += [f"{prefix}{q},{e + 1},{int(value)}" for (q, e), value in np.ndenumerate(right)]
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+RATES = np.random.default_rng(0).beta(2, 1, 300)
+
+
+def test_much_worse_is_harm(tmp_path: Path) -> None:
+    old, new = write(tmp_path / "old.csv", RATES, 5, 1), write(tmp_path / "new.csv", RATES * 0.7, 5, 2)
+    done = run(new, "--against", old)
+    assert done.exit_code == 1 and done.output.startswith("Harm in accuracy")
+    back = run(old, "--against", new, "--on", "accuracy,error")
+    assert back.exit_code == 0 and back.output.startswith("No harm shown")
+
+
+def test_the_same_model_again_with_many_epochs_shows_no_harm(tmp_path: Path) -> None:
+    old, new = write(tmp_path / "old.csv", RATES, 40, 1), write(tmp_path / "new.csv", RATES, 40, 2)
+    done = run(new, "--against", old, "--on", "accuracy,error,variance,pass^3", "--json")
+    found = json.loads(done.output)
+    assert done.exit_code == 0 and found["decision"] == "no harm shown"
+    assert [check["quantity"] for check in found["checks"]] == ["accuracy", "error", "variance", "pass_hat_3"]
+    assert all(check["ci"][1] < 0.05 for check in found["checks"])
+
+
+def test_few_epochs_cannot_tell_and_what_would_suffice_is_said(tmp_path: Path) -> None:
+    old, new = write(tmp_path / "old.csv", RATES[:30], 3, 1), write(tmp_path / "new.csv", RATES[:30], 3, 4)
+    done = run(new, "--against", old, "--on", "accuracy", "--json")
+    assert done.exit_code == 2
+    (check,) = json.loads(done.output)["checks"]
+    assert (
+        check["decision"] == "cannot tell"
+        and f"about {check['questions_needed']:,} questions" in check["sentence"]
+    )
+    # Twice the errors of (1.645 + .842) s against the margin: questions grow with the square.
+    low, high = check["ci"]
+    assert check["questions_needed"] > 30 * (1.645 * (high - low) / 2 / 1.7 / 0.05) ** 2 / 2
+    assert 0 < check["power"] < 0.6
+
+
+def test_the_harm_of_accuracy_is_its_fall_and_that_of_error_its_rise(tmp_path: Path) -> None:
+    old, new = write(tmp_path / "old.csv", RATES, 4, 1), write(tmp_path / "new.csv", RATES * 0.8, 4, 2)
+    found = json.loads(run(new, "--against", old, "--on", "accuracy,error", "--json").output)["checks"]
+    means = [np.genfromtxt(path, delimiter=",", skip_header=1)[:, 2].mean() for path in (old, new)]
+    assert found[0]["harm"] == pytest.approx(means[0] - means[1], abs=1e-9)
+    # Of pass/fail outcomes the squared error is the failure rate.
+    assert found[1]["harm"] == pytest.approx(found[0]["harm"], abs=1e-9)
+
+
+def test_junit_has_a_case_per_check(tmp_path: Path) -> None:
+    old, new = write(tmp_path / "old.csv", RATES, 5, 1), write(tmp_path / "new.csv", RATES * 0.7, 5, 2)
+    report = tmp_path / "gate.xml"
+    assert run(new, "--against", old, "--junit", str(report)).exit_code == 1
+    suite = ElementTree.fromstring(report.read_text())
+    assert suite.get("tests") == "3" and int(suite.get("failures") or 0) >= 1
+    cases = {case.get("name"): case for case in suite}
+    assert cases["accuracy"].find("failure") is not None
+
+
+def test_runs_without_a_question_in_common_cannot_tell(tmp_path: Path) -> None:
+    old, new = (
+        write(tmp_path / "old.csv", RATES, 3, 1),
+        write(tmp_path / "new.csv", RATES, 3, 2, prefix="other"),
+    )
+    done = run(new, "--against", old)
+    assert done.exit_code == 2 and "cannot tell" in done.output.lower()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("new.csv",),
+        ("new.csv", "--against", "old.csv", "--on", "speed"),
+        ("a", "--against", "b", "--margin", "0"),
+    ],
+)
+def test_usage_errors_end_with_64(words: tuple[str, ...]) -> None:
+    assert run(*words).exit_code == 64
+
+
+def test_a_missing_file_is_no_pass(tmp_path: Path) -> None:
+    new = write(tmp_path / "new.csv", RATES, 3, 2)
+    done = run(new, "--against", str(tmp_path / "gone.csv"))
+    assert done.exit_code == 2 and "gone.csv" in done.output
+
+
+def test_more_epochs_than_there_are_is_said(tmp_path: Path) -> None:
+    old, new = write(tmp_path / "old.csv", RATES, 3, 1), write(tmp_path / "new.csv", RATES, 3, 2)
+    done = run(new, "--against", old, "--on", "pass^9")
+    assert done.exit_code == 2 and "pass^9 needs 9 epochs" in done.output
+
+
+def test_names_of_quantities() -> None:
+    assert checked_quantities(["pass^3", "error", "pass_hat_3"]) == ("pass_hat_3", "error")
+    with pytest.raises(ValueError, match="'pass\\^x' is not one of"):
+        checked_quantities(["pass^x"])
