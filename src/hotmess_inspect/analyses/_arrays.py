@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray
-from hotmess_inspect.decomposition import Decomposition, decompose
+from hotmess_inspect.decomposition import Decomposition, NestedDecomposition, decompose
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.quantiles import normal_cdf, sample_quantiles, student_quantile
 from hotmess_inspect.schema import Loss
@@ -147,6 +147,14 @@ def ordered_mean(values: FloatArray) -> float:
 def take(decomposition: Decomposition, questions: NDArray[Any] | Sequence[int]) -> Decomposition:
     """The decomposition of some of the questions, by index or mask."""
     index = np.asarray(questions)
+    if isinstance(decomposition, NestedDecomposition):
+        kept = decomposition.by_context
+        names = ("between_context", "within_context", "grader")
+        decomposition = replace(
+            decomposition,
+            by_context=None if kept is None else kept.take(index),
+            **{name: getattr(decomposition, name)[index] for name in names},
+        )
     return replace(
         decomposition,
         error=decomposition.error[index],

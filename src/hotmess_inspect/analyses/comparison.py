@@ -282,17 +282,27 @@ class _Pooled:
         else:
             deviation = deviation / np.sqrt(dims)
         squares = np.square(deviation).sum(axis=2)
+        # About one epoch of the question, so that the spread of equal epochs is 0 and not rounding.
+        moved = np.where(self.present[:, :, None], deviation - deviation[:, :1], 0.0)
+        about = np.concatenate([moved, np.square(moved).sum(axis=2)[:, :, None]], axis=2)
 
         def terms(divisions: BoolArray, question: IntArray) -> FloatArray:
             chosen = divisions.astype(np.float64)
-            total = np.concatenate([deviation, squares[:, :, None]], axis=2)[question]
+            total = np.concatenate([deviation, squares[:, :, None], about], axis=2)[question]
             sums = chosen @ total
             made = np.empty((*divisions.shape[:2], 2, len(_TERMS)))
             for side, part in ((0, sums), (1, total.sum(axis=1)[:, None] - sums)):
                 epochs = self._epochs(question, side)
-                flat = part.reshape(-1, dims + 1)
+                flat = part.reshape(-1, 2 * dims + 2)
                 many = np.repeat(epochs, divisions.shape[1])
-                found = SquaredSums(many, flat[:, :-1], flat[:, -1], np.ones((len(flat), dims), np.bool_))
+                spread = flat[:, -1] - np.square(flat[:, dims + 1 : -1]).sum(axis=1) / many
+                found = SquaredSums(
+                    many,
+                    flat[:, :dims],
+                    flat[:, dims],
+                    np.ones((len(flat), dims), np.bool_),
+                    scatter=np.maximum(spread, 0.0),
+                )
                 error, _, variance = found.terms(unbiased=estimator == "unbiased")
                 made[:, :, side, 1] = error.reshape(divisions.shape[:2])
                 made[:, :, side, 2] = variance.reshape(divisions.shape[:2])

@@ -24,12 +24,15 @@ class SquaredSums(Sums):
         squares: Σ_r ‖f_r - y‖², shape (questions,).
         present: Which dimensions exist, shape (questions, dims).
         mean_over_dims: Divide by the number of dimensions (coverage error) or not (Brier).
+        scatter: Σ_r ‖f_r - f̄‖², summed about an epoch of the question, so that predictions far from their
+            target keep the digits of their spread, shape (questions,); None where only the sums are known.
     """
 
     deviation: FloatArray
     squares: FloatArray
     present: BoolArray
     mean_over_dims: bool = False
+    scatter: FloatArray | None = None
 
     additive: ClassVar[tuple[str, ...]] = ("epochs", "deviation", "squares")
 
@@ -43,7 +46,19 @@ class SquaredSums(Sums):
                 f"cannot merge: question {first(clash)} lacks different dimensions in the two parts"
             )
         present = self.present | other.present
-        return super(SquaredSums, replace(self, present=present)).merge(replace(other, present=present))
+        mine, theirs = (replace(part, present=present, scatter=None) for part in (self, other))
+        merged = super(SquaredSums, mine).merge(theirs)
+        if self.scatter is None or other.scatter is None:
+            return merged
+        # Chan, Golub and LeVeque (1983): two spreads and the distance of the two means make that of all.
+        counts = [part.epochs.astype(np.float64) for part in (self, other)]
+        means = [
+            part.deviation / np.maximum(n, 1.0)[:, None]
+            for part, n in zip((self, other), counts, strict=True)
+        ]
+        apart = np.square(means[0] - means[1]).sum(axis=1)
+        between = apart * counts[0] * counts[1] / np.maximum(counts[0] + counts[1], 1.0)
+        return replace(merged, scatter=self.scatter + other.scatter + between)
 
     def terms(self, *, unbiased: bool) -> Terms:
         """Error, bias_squared and variance, each of shape (questions,).
@@ -56,10 +71,14 @@ class SquaredSums(Sums):
         weight = self._weight()
         error = weight * self.squares / epochs
         bias_squared = weight * np.einsum("qd,qd->q", self.deviation, self.deviation) / np.square(epochs)
-        # The plug-in variance is a mean of squares: only rounding can take it below zero.
-        variance = np.maximum(error - bias_squared, 0.0)
+        if self.scatter is not None:
+            variance = weight * self.scatter / epochs
+        else:
+            # A mean of squares: only rounding can take it below zero, and below that of its sums it is none.
+            variance = np.maximum(error - bias_squared, 0.0)
+            variance = np.where(variance <= ROUNDING * epochs * error, 0.0, variance)
         repeated = np.where(self.epochs > 1, epochs, np.nan)
-        variance *= repeated / (repeated - 1) if unbiased else repeated / repeated
+        variance = variance * (repeated / (repeated - 1) if unbiased else repeated / repeated)
         return error, error - variance, variance
 
     def _weight(self) -> FloatArray:
@@ -67,6 +86,30 @@ class SquaredSums(Sums):
             return np.ones(len(self.epochs))
         dims = self.present.sum(axis=1).astype(np.float64)
         return 1.0 / np.where(dims > 0, dims, np.nan)
+
+
+ROUNDING = 4 * float(np.finfo(np.float64).eps)
+"""Relative rounding per epoch of a sum of squares."""
+_TINY = 8 * float(np.finfo(np.float64).eps)
+"""A probability this near to 0 or 1 is 0 or 1: distributions are normalised no better."""
+
+
+def scatter_about_first(values: FloatArray, absent: BoolArray | None = None) -> FloatArray:
+    """Σ (f - f̄)² along the first axis, about the first value, shape of a value.
+
+    Args:
+        values: Shape (epochs, ...); what is absent is at the end.
+        absent: Which values there are not, of a shape that fits.
+    """
+    shifted = values - values[:1]
+    count = np.full(values.shape[1:], float(len(values)))
+    if absent is not None:
+        shifted = np.where(absent, 0.0, shifted)
+        count = count - absent.sum(axis=0)
+    spread: FloatArray = np.square(shifted).sum(axis=0) - np.square(shifted.sum(axis=0)) / np.maximum(
+        count, 1
+    )
+    return np.maximum(spread, 0.0)
 
 
 def brier_sums(
@@ -82,16 +125,21 @@ def brier_sums(
         epochs: Epochs present, shape (questions,).
     """
     question = np.arange(len(target))
+    # Classes in turn, so that no array of the size of all predictions is made.
+    scatter = np.zeros(len(target))
+    for values in ordered if ordered.shape[1] else ():
+        scatter += scatter_about_first(values, absent)
     deviation = ordered.sum(axis=1)
     squares = np.einsum("crq,crq->cq", ordered, ordered)
     # About the target, not f² - 2f + 1: an error of 1e-18 is not lost in the rounding of 1.
     miss = np.ascontiguousarray(ordered[target, :, question].T) - 1.0
     if absent is not None:
         miss[absent] = 0.0
+    miss[np.abs(miss) <= _TINY] = 0.0
     deviation[target, question] = miss.sum(axis=0)
     squares[target, question] = np.square(miss).sum(axis=0)
     total = np.ascontiguousarray(deviation.T)
-    return SquaredSums(epochs, total, squares.sum(axis=0), np.ones(total.shape, np.bool_))
+    return SquaredSums(epochs, total, squares.sum(axis=0), np.ones(total.shape, np.bool_), scatter=scatter)
 
 
 def one_hot_squared_sums(counts: FloatArray, target: IntArray, epochs: IntArray) -> SquaredSums:

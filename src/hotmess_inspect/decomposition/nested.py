@@ -1,20 +1,84 @@
 """Nested designs: epochs that share a few-shot context, and answers that were graded repeatedly."""
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, as_class_target, check_choice, first
-from hotmess_inspect.decomposition.brier import SquaredSums
+from hotmess_inspect.arrays import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    as_class_target,
+    check_choice,
+    cluster_numbers,
+    first,
+)
+from hotmess_inspect.decomposition.brier import ROUNDING, SquaredSums
 from hotmess_inspect.decomposition.decompose import decompose
 from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.decomposition.squared import squared_sums
 from hotmess_inspect.decomposition.sufficient import SufficientStatistics
-from hotmess_inspect.schema import Estimator, Loss
+from hotmess_inspect.inference.intervals import Interval, ratio_table
+from hotmess_inspect.inference.quantiles import student_quantile
+from hotmess_inspect.schema import Estimator, Loss, Quantity
 
 NestedLoss = Literal["brier", "squared"]
+# With more contexts than this questions can hardly share them.
+_MOST_SHARED = 100
+
+
+@dataclass(frozen=True, eq=False)
+class ContextSums:
+    """Epochs by their contexts, kept for the estimates without each context.
+
+    Attributes:
+        deviation: Prediction less target, 0 where missing, shape (questions, epochs, dims).
+        present: Which epochs there are, shape (questions, epochs).
+        context: Number of each epoch's context, one number meaning one context, same shape.
+        weight: Of a squared distance, shape (questions,).
+    """
+
+    deviation: FloatArray
+    present: BoolArray
+    context: IntArray
+    weight: FloatArray
+
+    @property
+    def shared(self) -> int:
+        """How many contexts questions share; 0 where there is one that a single question has."""
+        question = np.broadcast_to(np.arange(len(self.context))[:, None], self.context.shape)
+        pairs = np.unique(np.stack([self.context[self.present], question[self.present]]), axis=1)
+        counts = np.unique(pairs[0], return_counts=True)[1]
+        return len(counts) if len(counts) <= _MOST_SHARED and (counts >= 2).all() else 0
+
+    def take(self, questions: Any) -> "ContextSums":
+        """Those of some of the questions."""
+        return ContextSums(
+            self.deviation[questions],
+            self.present[questions],
+            self.context[questions],
+            self.weight[questions],
+        )
+
+    def without_each(self) -> FloatArray:
+        """Error and bias_squared without each context, shape (2, contexts, questions), contexts by contents."""
+        rows = self.present.sum(axis=1)
+        squares = np.einsum("qed,qed->qe", self.deviation, self.deviation)
+        total = self.deviation.sum(axis=1)
+        members = [(self.context == label) & self.present for label in np.unique(self.context[self.present])]
+        own = [np.einsum("qe,qed->qd", member.astype(np.float64), self.deviation) for member in members]
+        counts = [member.sum(axis=1) for member in members]
+        within = np.sum([np.square(part).sum(axis=1) for part in own], axis=0)
+        pairs = np.sum([np.square(count) for count in counts], axis=0)
+        found = np.empty((2, len(members), len(rows)))
+        for place, (member, part, count) in enumerate(zip(members, own, counts, strict=True)):
+            left = np.square(total - part).sum(axis=1) - (within - np.square(part).sum(axis=1))
+            found[0, place] = self.weight * _ratio((squares * ~member).sum(axis=1), rows - count)
+            found[1, place] = self.weight * _ratio(left, np.square(rows - count) - (pairs - np.square(count)))
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +94,97 @@ class NestedDecomposition(Decomposition):
         within_context: Variance of answers to one prompt, shape (questions,); contains the grader's
             where no answer was graded twice.
         grader: Variance of repeated gradings of one answer, shape (questions,); NaN where there are none.
+        by_context: The epochs by their contexts, from which intervals know what sharing contexts adds.
     """
 
     between_context: FloatArray = field(default_factory=lambda: np.zeros(0))
     within_context: FloatArray = field(default_factory=lambda: np.zeros(0))
     grader: FloatArray = field(default_factory=lambda: np.zeros(0))
+    by_context: ContextSums | None = None
+
+    @property
+    def shared_contexts(self) -> int:
+        """How many contexts questions share; 0 where every question drew its own."""
+        return 0 if self.by_context is None else self.by_context.shared
+
+    def _with_other_draws(
+        self,
+        quantity: Quantity,
+        interval: Interval,
+        level: float,
+        clusters: Sequence[Hashable] | np.ndarray | None,
+    ) -> Interval:
+        """Widen an interval over questions for the contexts that all of them share.
+
+        Questions and contexts were both drawn; see `widen_for_contexts`. Undefined with two contexts, where
+        leaving one out leaves no variance.
+        """
+        if self.by_context is None or not self.shared_contexts or np.isnan(interval.low):
+            return interval
+        counted = self._counted(quantity)
+        numerator, denominator = (part[counted, None] for part in self.ratio_parts(quantity))
+        labels = None if clusters is None else cluster_numbers(clusters)[counted]
+        table = ratio_table([numerator, denominator], labels)
+        spread = table.standard_error if table.sizes is None else table.jackknife_error
+        error, bias_squared = self.by_context.take(counted).without_each()
+        tops = {"error": error, "bias_squared": bias_squared}
+        top = tops.get(quantity, error - bias_squared)
+        bottom = error if quantity == "incoherence" else np.ones_like(error)
+        return widen_for_contexts(
+            interval,
+            self.mean(quantity),
+            float(spread[0]),
+            float(table.erring_degrees_of_freedom[0]),
+            _ratios_of_sums(top, bottom),
+            level,
+        )
+
+
+def widen_for_contexts(
+    interval: Interval, estimate: float, spread: float, freedom: float, without: FloatArray, level: float
+) -> Interval:
+    """An interval over questions, widened for few-shot contexts that all of them share.
+
+    se² = se² over questions + delete-one-context jackknife, with Student's t of Satterthwaite's degrees of
+    freedom, at most 2(K - 1) for K contexts.
+
+    Args:
+        interval: Over questions alone; the result is never narrower.
+        estimate: The estimate.
+        spread: Its standard error over questions or clusters.
+        freedom: Degrees of freedom of that.
+        without: The estimate without each context, shape (contexts,); NaN where that is undefined, which
+            makes the interval undefined.
+        level: Coverage, inside (0, 1).
+
+    References:
+        Owen (2007), The pigeonhole bootstrap, doi:10.1214/07-AOAS122; Satterthwaite (1946).
+    """
+    between = jackknife_error(without)
+    doubt = spread**4 / max(freedom, 1.0) + between**4 / (len(without) - 1)
+    if not doubt > 0:
+        return Interval(float("nan"), float("nan")) if np.isnan(between) else interval
+    total = spread**2 + between**2
+    bounded = min(max(total**2 / doubt, 1.0), 2.0 * (len(without) - 1), max(freedom, 1.0))
+    reach = student_quantile(bounded, (1 + level) / 2) * float(np.sqrt(total))
+    return Interval(min(interval.low, estimate - reach), max(interval.high, estimate + reach))
+
+
+def _ratios_of_sums(top: FloatArray, bottom: FloatArray) -> FloatArray:
+    """Σ top / Σ bottom over the questions where top is defined, shape (contexts,); NaN without any."""
+    known = ~np.isnan(top)
+    # Sorted, so that the order of the questions changes no bit.
+    above = np.sort(np.where(known, top, 0.0), axis=1).sum(axis=1)
+    below = np.sort(np.where(known, bottom, 0.0), axis=1).sum(axis=1)
+    ratios: FloatArray = above / np.where(below > 0, below, np.nan)
+    return ratios
+
+
+def jackknife_error(without: FloatArray) -> float:
+    """Standard error √((K - 1)/K Σ (θ₋k - θ̄)²) of K estimates that each leave one out; NaN if any is."""
+    count = len(without)
+    ordered = np.sort(without)
+    return float(np.sqrt((count - 1) / count * np.square(ordered - ordered.mean()).sum()))
 
 
 def decompose_nested(
@@ -80,7 +230,9 @@ def decompose_nested(
     deviation, present, weight = _deviations(predictions, target, loss)
     context = _labels("contexts", contexts, present)
     answer = None if answers is None else _labels("answers", answers, present)
-    deviation, present, context, answer = _canonical(deviation, present, context, answer)
+    deviation, present, labels, answer = _canonical(deviation, present, context, answer)
+    kept = ContextSums(deviation, present, labels, weight)
+    context = _ranks(labels)
     rows = present.sum(axis=1)
     total = weight * np.square(deviation.sum(axis=1)).sum(axis=1)
     squares = weight * np.einsum("qed,qed->q", deviation, deviation)
@@ -97,16 +249,19 @@ def decompose_nested(
         grader = error - pair_answer
         pair_answer = np.where(np.isnan(pair_answer), error, pair_answer)
     pair_context = _ratio(in_context - in_answer, context_pairs - answer_pairs)
+    variance = error - bias_squared
+    variance = np.where(np.abs(variance) <= ROUNDING * rows * error, 0.0, variance)
     return NestedDecomposition(
         error,
         bias_squared,
-        error - bias_squared,
+        variance,
         rows.astype(np.int64),
         loss,
         "unbiased",
         between_context=pair_context - bias_squared,
         within_context=pair_answer - pair_context,
         grader=grader,
+        by_context=kept,
     )
 
 
@@ -217,7 +372,7 @@ def _canonical(
     return (
         pick(deviation, order[:, :, None], axis=1),
         pick(present, order, axis=1),
-        _ranks(pick(context, order, axis=1)),
+        pick(context, order, axis=1),
         None if answer is None else _ranks(pick(answer, order, axis=1)),
     )
 

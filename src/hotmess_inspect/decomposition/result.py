@@ -7,6 +7,7 @@ import numpy as np
 
 from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, check_choice, cluster_numbers
 from hotmess_inspect.inference.intervals import Interval, Method, jackknife_ratios, ratio_interval
+from hotmess_inspect.inference.ratios import FEWEST, effective_number
 from hotmess_inspect.schema import QUANTITIES, Quantity
 
 
@@ -131,14 +132,27 @@ class Decomposition:
 
         Returns:
             Interval(low, high), inside the range of the quantity; both NaN where it is undefined, or
-            where fewer than two questions (clusters) have any error for the ratio to rest on, or where
-            all of them say the same: a resampled constant would claim to know other questions.
+            where it would rest on fewer than two questions (clusters) that err, counted by their effective
+            number (ΣE)²/ΣE², or where all of them say the same: a resampled constant would claim to know
+            other questions.
 
         Raises:
             ValueError: If an option is outside its range or `clusters` has another length.
         """
         check_choice("quantity", quantity, QUANTITIES)
         counted = self._counted(quantity)
+        erring = np.maximum(self.error[counted] - self._zero, 0.0)
+        # Free text has no error at all, only a variance.
+        if not np.isnan(erring).all() and effective_number(erring) < FEWEST:
+            return Interval(float("nan"), float("nan"))
+        most = self.range_of("error")[1]
+        if (
+            quantity == "error"
+            and np.isfinite(most)
+            and effective_number(most - self.error[counted]) < FEWEST
+        ):
+            # The same from the other end: fewer than two questions with anything right.
+            return Interval(float("nan"), float("nan"))
         if clusters is not None and len(clusters) != len(self.error):
             raise ValueError(f"clusters has {len(clusters)} labels; there are {len(self.error)} questions")
         numerator, denominator = self.ratio_parts(quantity)
@@ -151,12 +165,23 @@ class Decomposition:
             rng=rng,
             method=method,
         )
+        low, high = self._with_other_draws(quantity, Interval(low, high), level, clusters)
         # The true value lies in the range of the loss; an estimate outside it stays inside its interval.
         bottom, top = self.range_of(quantity)
         middle = self.mean(quantity)
         if np.isnan(low) or np.isnan(middle):
             return Interval(low, high)
         return Interval(max(low, min(bottom, middle)), min(high, max(top, middle)))
+
+    def _with_other_draws(
+        self,
+        quantity: Quantity,
+        interval: Interval,
+        level: float,
+        clusters: Sequence[Hashable] | np.ndarray | None,
+    ) -> Interval:
+        """The interval, widened for what was drawn once for all questions; nothing here."""
+        return interval
 
     @property
     def corrected_incoherence(self) -> float:

@@ -4,9 +4,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.arrays import FloatArray, as_point_target, as_predictions, first
-from hotmess_inspect.decomposition.brier import SquaredSums
+from hotmess_inspect.decomposition.brier import SquaredSums, scatter_about_first
 
 _CHUNK = 1 << 16
+# Whole numbers below it have exact squares, and exact sums of billions of them.
+_EXACT = 1 << 10
 
 
 def squared_sums(predictions: ArrayLike, target: ArrayLike) -> SquaredSums:
@@ -42,14 +44,33 @@ def _chunk_sums(points: NDArray[np.floating], goal: NDArray[np.floating], offset
     scored = known.any(axis=2)
     present = known.any(axis=1)
     _check_rows(points, goal, known, scored[:, :, None] & present[:, None, :], offset)
+    whole = np.asarray((deviation == np.rint(deviation)) | ~known).all()
+    scatter = _scatter(deviation, known, bool(whole))
     deviation[~known] = 0.0
     squares = np.einsum("qrd,qrd->qr", deviation, deviation)
     # Whole numbers (outcomes of tests) add exactly in any order. All else is put in ascending order along
     # the epochs, so that sums have equal bits in whatever order the epochs came.
-    if not (deviation == np.rint(deviation)).all():
+    if not whole:
         squares.sort(axis=1)
         deviation.sort(axis=1)
-    return SquaredSums(scored.sum(axis=1), deviation.sum(axis=1), squares.sum(axis=1), present, True)
+    return SquaredSums(scored.sum(axis=1), deviation.sum(axis=1), squares.sum(axis=1), present, True, scatter)
+
+
+def _scatter(deviation: FloatArray, known: NDArray[np.bool_], whole: bool) -> FloatArray:
+    """Σ over epochs of the squared distances from the mean point, shape (questions,)."""
+    if not deviation.size:
+        return np.zeros(len(deviation))
+    if whole and (not known.any() or np.abs(deviation[known]).max() < _EXACT):
+        # Sums of small whole numbers are exact.
+        plain = np.where(known, deviation, 0.0)
+        count = np.maximum(known.sum(axis=1), 1)
+        spread = np.square(plain).sum(axis=1) - np.square(plain.sum(axis=1)) / count
+        exact: FloatArray = np.maximum(spread, 0.0).sum(axis=1)
+        return exact
+    ordered = np.sort(np.where(known, deviation, np.inf), axis=1).swapaxes(0, 1)
+    absent = np.isinf(ordered)
+    scatter: FloatArray = scatter_about_first(np.where(absent, 0.0, ordered), absent).sum(axis=1)
+    return scatter
 
 
 def _check_rows(

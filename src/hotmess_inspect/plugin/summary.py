@@ -8,6 +8,7 @@ import numpy as np
 
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
 from hotmess_inspect.decomposition.of_questions import decompose_questions
+from hotmess_inspect.inference.ratios import FEWEST, effective_number
 from hotmess_inspect.plugin.epochs import Epochs
 from hotmess_inspect.plugin.options import Options
 from hotmess_inspect.results.grader import grader_findings
@@ -79,7 +80,7 @@ def linearised_stderr(decomposition: Decomposition) -> float:
     """Standard error of the incoherence I = ΣV/ΣE over questions, by the delta method.
 
     √(N/(N - 1) Σ (V - I·E)²) / ΣE over the N questions with at least two epochs; NaN where I is
-    undefined or rests on one question.
+    undefined or rests on fewer than two questions that err, by their effective number (ΣE)²/ΣE².
     """
     ratio = decomposition.incoherence
     repeated = decomposition.repeated
@@ -87,6 +88,8 @@ def linearised_stderr(decomposition: Decomposition) -> float:
     if math.isnan(ratio) or number < 2:
         return math.nan
     error = decomposition.error[repeated]
+    if effective_number(error) < FEWEST:
+        return math.nan
     residuals = np.sort(np.square(decomposition.variance[repeated] - ratio * error))
     total = float(np.sort(error).sum())
     return math.sqrt(number / (number - 1) * float(residuals.sum())) / total

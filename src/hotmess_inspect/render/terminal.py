@@ -45,7 +45,7 @@ def print_analysis(
         shown = members if details or _several_losses(members) else leading
         out.print(_headline(shown))
         _print_counts(out, shown)
-        if members[0].intervals.clusters is not None:
+        if members[0].intervals.rests_on_more_than_questions:
             out.print(cell(members[0].intervals.speaks_of, "dim"))
         if details:
             for result in members:

@@ -7,8 +7,16 @@ from functools import cached_property
 
 import numpy as np
 
-from hotmess_inspect.decomposition import Decomposition, Interval, Quantity, ratio_interval
-from hotmess_inspect.inference.ratios import effective_number
+from hotmess_inspect.decomposition import (
+    Decomposition,
+    Interval,
+    NestedDecomposition,
+    Quantity,
+    ratio_interval,
+)
+from hotmess_inspect.decomposition.nested import widen_for_contexts
+from hotmess_inspect.inference.intervals import ratio_table
+from hotmess_inspect.inference.ratios import FEWEST, effective_number
 from hotmess_inspect.table import Questions
 
 UNDEFINED = Interval(float("nan"), float("nan"))
@@ -49,16 +57,39 @@ class GroupIntervals:
         counted = counts > 0
         means = np.nansum(correct, axis=1)[counted] / counts[counted]
         clusters = self.questions.clusters
-        if len(means) < 2:
+        # Fewer than two questions that err, or that are ever right, say nothing about others.
+        if len(means) < 2 or min(effective_number(means), effective_number(1 - means)) < FEWEST:
             return UNDEFINED
+        labels = None if clusters is None else clusters[counted]
         low, high = ratio_interval(
             means,
             np.ones(len(means)),
             resamples=self.resamples,
-            clusters=None if clusters is None else clusters[counted],
+            clusters=labels,
             rng=np.random.default_rng(self.seed),
         )
+        if isinstance(self.decomposition, NestedDecomposition) and self.decomposition.shared_contexts:
+            table = ratio_table([means[:, None], np.ones((len(means), 1))], labels)
+            spread = table.standard_error if table.sizes is None else table.jackknife_error
+            low, high = widen_for_contexts(
+                Interval(low, high),
+                float(means.mean()),
+                float(spread[0]),
+                float(table.erring_degrees_of_freedom[0]),
+                self._accuracies_without_contexts(),
+                0.95,
+            )
         return Interval(max(low, 0.0), min(high, 1.0))
+
+    def _accuracies_without_contexts(self) -> np.ndarray:
+        """The accuracy without the epochs of each few-shot context, shape (contexts,)."""
+        correct, context = self.questions.correct, self.questions.context
+        found = []
+        for label in np.unique(context[~np.isnan(correct)]):
+            left = np.where(context == label, np.nan, correct)
+            counts = (~np.isnan(left)).sum(axis=1)
+            found.append((np.nansum(left, axis=1)[counts > 0] / counts[counts > 0]).mean())
+        return np.array(found)
 
     @property
     def clusters(self) -> tuple[int, float] | None:
@@ -70,12 +101,21 @@ class GroupIntervals:
         return len(sizes), float(effective_number(sizes))
 
     @property
+    def rests_on_more_than_questions(self) -> bool:
+        """Whether clusters or shared few-shot contexts are behind the intervals."""
+        d = self.decomposition
+        return self.clusters is not None or (isinstance(d, NestedDecomposition) and d.shared_contexts > 0)
+
+    @property
     def speaks_of(self) -> str:
         """One sentence: what the intervals are about."""
+        d = self.decomposition
+        contexts = d.shared_contexts if isinstance(d, NestedDecomposition) else 0
+        also = f", and other few-shot contexts than these {contexts}" if contexts else ""
         if self.clusters is None:
-            return "95 % intervals are about other questions like these (each an independent draw)"
+            return f"95 % intervals are about other questions like these (each an independent draw){also}"
         count, effective = self.clusters
         return (
             f"95 % intervals rest on {count} clusters of questions (as good as {effective:.1f} equal ones) and are "
-            "about other clusters like these, too; --cluster none: about other questions of these clusters only"
+            f"about other clusters like these, too{also}; --cluster none: about other questions of these clusters only"
         )
