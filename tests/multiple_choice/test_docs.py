@@ -100,7 +100,7 @@ def test_the_numbers_of_the_file_are_what_the_reader_does() -> None:
 
 def test_unread_answers_do_not_depend_on_content() -> None:
     for rows in {line["rows"] for line in readings()}:
-        for by in ("negation", "length", "choices"):
+        for by in ("negation", "length"):
             unread = [
                 float(line["unread"]) for line in readings() if (line["rows"], line["by"]) == (rows, by)
             ]
