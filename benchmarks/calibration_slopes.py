@@ -151,7 +151,7 @@ def slopes(worlds: int, seed: int) -> Iterator[Line]:
         if truth is None:
             predictions, lengths = world(np.random.default_rng(99), MANY, 5)
             large = length_buckets(predictions, np.zeros(MANY, int), lengths, resamples=1)
-        for questions, epochs in ((60, 5), (200, 5)):
+        for questions, epochs in ((60, 5),):
             cells = [
                 Cell("slopes", name, "slope", questions, epochs, truth if large is None else large.slope)
             ]

@@ -10,6 +10,7 @@ from scipy import stats
 
 from hotmess_inspect import decompose
 from hotmess_inspect.analyses.overthinking import overthinking
+from hotmess_inspect.decomposition import decompose_nested
 
 from .worlds import letters, shuffled
 
@@ -324,3 +325,76 @@ def test_errors_name_the_callers_question():
     wrong[1, 2] = [0.5, 0.2, 0, 0]
     with pytest.raises(ValueError, match=r"question 1 has probabilities that sum to 0\.7"):
         overthinking(wrong, TARGET, LENGTHS)
+
+
+def shared_contexts(rng, questions=40, contexts=4, repeats=4):
+    """Letters whose distribution changes with the context, lengths with the context too, and nothing else."""
+    label = np.tile(np.repeat(np.arange(contexts), repeats), (questions, 1))
+    pools = rng.dirichlet([0.4] * 4, (questions, contexts))
+    # The last two contexts are long-winded and their answers are anyone's guess.
+    pools[:, contexts // 2 :] = 0.25
+    p = np.take_along_axis(pools, label[:, :, None], axis=1)
+    answers = (rng.random((*label.shape, 1)) > p.cumsum(axis=2)[:, :, :-1]).sum(axis=2)
+    lengths = rng.gamma(20, 5, label.shape) + 40.0 * (label >= contexts // 2)
+    return np.eye(4)[answers], np.zeros(questions, int), lengths, label
+
+
+def test_contexts_that_answer_longer_and_worse_are_no_overthinking():
+    plain = within = 0
+    for seed in range(60):
+        rng = np.random.default_rng([seed, 3])
+        predictions, target, lengths, label = shared_contexts(rng)
+        options = {"permutations": 99, "resamples": 2, "rng": rng}
+        plain += overthinking(predictions, target, lengths, **options).p_value <= 0.05
+        within += overthinking(predictions, target, lengths, contexts=label, **options).p_value <= 0.05
+    # 5 % with a standard error of 2.8 points; rearranged across contexts, the contexts are found instead.
+    assert within / 60 < 0.14
+    assert plain / 60 > 0.3
+
+
+def test_halves_of_shared_contexts_are_nested():
+    rng = np.random.default_rng(0)
+    predictions, target, lengths, label = shared_contexts(rng, questions=8, repeats=2)
+    label[0] = 1  # one context left: no variance in either half
+    found = overthinking(predictions, target, lengths, contexts=label, permutations=0, resamples=2)
+    order = np.argsort(lengths, axis=1)
+    for half, part in ((found.shorter, order[:, :4]), (found.longer, order[:, 4:])):
+        rows = np.arange(8)[:, None]
+        picked = decompose_nested(predictions[rows, part], target, label[rows, part])
+        good = ~np.isnan(picked.variance)
+        assert not good[0]
+        if good[1:].all():
+            assert half.incoherence == pytest.approx(picked.variance[1:].sum() / picked.error[1:].sum())
+            assert half.questions == found.questions == 7
+    assert found.too_few_epochs_questions >= 1
+
+
+def test_ties_are_averaged_so_that_the_seed_hardly_matters():
+    rng = np.random.default_rng(2)
+    predictions, target = letters(rng, questions=60, epochs=8)
+    lengths = rng.integers(2, 4, (60, 8)).astype(float)
+    found = [
+        overthinking(
+            predictions, target, lengths, permutations=199, resamples=2, rng=np.random.default_rng(seed)
+        )
+        for seed in range(8)
+    ]
+    assert all(split.tie_breaks == 16 and split.tied_questions > 40 for split in found)
+    p_values = [split.p_value for split in found]
+    # One draw of the ties each would spread p over most of [0, 1]: its own spread is that of 199 permutations.
+    assert max(p_values) - min(p_values) < 0.45
+    assert np.std([split.difference for split in found]) < 0.02
+
+
+def test_a_draw_of_ties_is_one_of_the_averaged_ones():
+    # Two epochs of length 1, two of length 2, two of length 3: halves of three part the middle pair.
+    predictions = np.eye(2)[np.array([[0, 1, 0, 1, 0, 0]] * 2)]
+    lengths = np.array([[1.0, 1, 2, 2, 3, 3]] * 2)
+    found = overthinking(predictions, np.zeros(2, int), lengths, permutations=0, resamples=2)
+    # The short half is (0, 1) with the middle 0 or 1: errors 2/3 or 4/3, variances 2/3 either way; the long half has
+    # the other one: errors 2/3 and 0, variances 2/3 and 0. Means over draws keep error and variance in step.
+    share = (found.shorter.error - 2 / 3) / (2 / 3)
+    assert 0 <= share <= 1 and 16 * 2 * share == pytest.approx(round(16 * 2 * share))
+    assert found.shorter.variance == pytest.approx(2 / 3)
+    assert found.longer.error == pytest.approx((1 - share) * 2 / 3)
+    assert found.longer.variance == pytest.approx((1 - share) * 2 / 3)

@@ -112,6 +112,7 @@ def reasoning_budgets(
                 resamples=resamples,
                 permutations=permutations,
                 correct=right,
+                contexts=shared,
                 rng=rng,
             )
         points.append(BudgetPoint(budget, summarise(whole, length, accuracy, interval), split))

@@ -1,10 +1,11 @@
 """Natural overthinking: does one question fail less coherently in the epochs that thought longer?
 
-Difficulty cannot explain a difference here, since both halves answer the same questions.
+Difficulty cannot explain a difference here, since both halves answer the same questions; a few-shot context that
+makes answers longer can, and is kept apart where epochs share contexts.
 """
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -25,7 +26,7 @@ from hotmess_inspect.analyses._arrays import (
 )
 from hotmess_inspect.analyses.summaries import Summary, summarise
 from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, check_estimator, cluster_numbers
-from hotmess_inspect.decomposition import Decomposition, decompose
+from hotmess_inspect.decomposition import Decomposition, decompose, decompose_epochs
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval, difference_intervals, ratio_intervals
 from hotmess_inspect.inference.permutation import Sizes, make_pool, permutation_test
 from hotmess_inspect.schema import Estimator, Loss
@@ -35,6 +36,8 @@ SPLITS: tuple[str, ...] = get_args(Split)
 
 # Values per block of gathered predictions: a few megabytes.
 _BLOCK = 1 << 20
+# Draws over which ties are averaged.
+_TIE_BREAKS = 16
 # A variance needs two epochs.
 _FEWEST = 2
 
@@ -58,8 +61,9 @@ class Overthinking:
         too_few_epochs_questions: Questions left out for having fewer.
         unknown_length_epochs: Epochs left out because their length is not known.
         middle_epochs: Epochs at the median of an odd number, in neither of two equal halves.
-        tied_questions: Questions in which two equal halves part epochs of equal lengths: chance decides
-            which goes where, the paper's split sends them all to the longer ones.
+        tied_questions: Questions in which two equal halves part epochs of equal lengths: their terms are means
+            over `tie_breaks` draws of which goes where; the paper's split sends them all to the longer ones.
+        tie_breaks: Draws that were averaged; 1 where no question is tied.
         note: Why there is no difference, or an empty string.
     """
 
@@ -77,6 +81,7 @@ class Overthinking:
     unknown_length_epochs: int
     middle_epochs: int
     tied_questions: int
+    tie_breaks: int
     note: str
 
     @property
@@ -103,12 +108,15 @@ def overthinking(
     permutations: int = 999,
     clusters: Sequence[Hashable] | NDArray[Any] | None = None,
     correct: ArrayLike | None = None,
+    contexts: ArrayLike | None = None,
     rng: np.random.Generator | None = None,
 ) -> Overthinking:
     """Split each question's epochs at its own median length, and compare the two incoherences.
 
-    "equal" orders the epochs of a question by length, ties by chance, and takes as many from the short
-    end as from the long end; the middle one of an odd number is in neither half. "paper" puts the epochs
+    "equal" orders the epochs of a question by length and takes as many from the short end as from the long
+    end; the middle one of an odd number is in neither half. Where a boundary parts epochs of equal length,
+    the terms of the question are means over sixteen draws of who goes where, in the estimate and in every
+    rearrangement alike. "paper" puts the epochs
     below the median against those at or above it: ties make the second set larger, the plug-in variance
     grows with the number of epochs, and so a difference appears where there is none.
 
@@ -116,7 +124,12 @@ def overthinking(
     likely as the observed arrangement, and asks how often the difference is at least as large. All
     rearrangements are tried where there are no more than `permutations`; else that many are drawn, each
     question's from a pool of its own that includes the observed one, and p = (1 + k)/(1 + permutations).
-    The level is exact in both cases, with ties and without, for any number of questions.
+    The level is exact in both cases, with ties and without, for any number of questions. Where epochs share
+    contexts, they change places within their context: a context that makes answers both longer and less
+    coherent is no overthinking.
+
+    With lengths that a limit cut, the hypothesis is about the lengths on record. Where such epochs fail, outcome
+    and length are related by the limit alone, and a small p says no more than that.
 
     Args:
         predictions: Shape (questions, epochs, classes), NaN rows for missing epochs.
@@ -130,6 +143,8 @@ def overthinking(
         permutations: Rearrangements at most; 0 leaves the test out.
         clusters: Label of each question's cluster, shape (questions,), resampled as a whole.
         correct: How right each epoch is, shape (questions, epochs); see `Summary.accuracy`.
+        contexts: Context of each epoch where epochs share contexts, as `decompose_epochs` takes it; both halves
+            are then decomposed by pairs of contexts, and a question needs two contexts in either half.
         rng: Source of randomness; None is `np.random.default_rng(0)`.
 
     Returns:
@@ -150,10 +165,16 @@ def overthinking(
     check_level(level, resamples)
     check_estimator(loss, estimator)
     rng = seeded(rng)
-    table = _EpochTable.build(predictions, target, lengths, correct, clusters, loss, split)
-    order = table.observed_order(rng)
-    halves = [table.half(order, longer) for longer in (False, True)]
-    parts = [decompose(half.predictions, table.target, loss=loss, estimator=estimator) for half in halves]
+    table = _EpochTable.build(predictions, target, lengths, correct, clusters, contexts, loss, split)
+    order = np.broadcast_to(np.arange(table.lengths.shape[1]), table.lengths.shape)
+    table, breaks = table.with_tie_breaks(split, rng)
+    halves, parts = _halves(table, breaks, loss, estimator)
+    both = parts[0].repeated & parts[1].repeated
+    if not both.all():
+        # In a nested design a half can have a single context left.
+        table, breaks, order = table.take(both), breaks[:, both], order[both]
+        halves, parts = _halves(table, breaks, loss, estimator)
+    order = order.astype(np.int64)
     note = _note(parts)
     intervals = _intervals(parts, table.clusters, level, resamples, rng)
     shorter, longer = (
@@ -162,10 +183,27 @@ def overthinking(
     )
     outcome = None
     if permutations and not note:
-        pool = make_pool(order, table.sizes, permutations, table.predictions.shape[2], rng)
-        terms = _pool_terms(table, pool.orders, loss, estimator)
+        draws = len(breaks)
+        pool = make_pool(
+            order,
+            table.sizes,
+            permutations,
+            table.predictions.shape[2] * draws,
+            rng,
+            strata=table.contexts,
+            enumerate_halves=draws == 1,
+        )
+        terms = _pool_terms(table, pool.orders, breaks, loss, estimator)
         floor = parts[0].error_floor * (1 + 1e-6)
-        outcome = permutation_test(terms, pool, table.sizes, permutations, floor, rng)
+        outcome = permutation_test(
+            terms,
+            pool,
+            table.sizes,
+            permutations,
+            floor,
+            rng,
+            swaps=draws == 1 and table.contexts is None,
+        )
     return Overthinking(
         shorter=shorter,
         longer=longer,
@@ -180,7 +218,8 @@ def overthinking(
         too_few_epochs_questions=table.too_few,
         unknown_length_epochs=table.unknown_lengths,
         middle_epochs=int((table.sizes.known - table.sizes.below - table.sizes.above).sum()),
-        tied_questions=table.tied_questions(),
+        tied_questions=int(table.tied().sum()) if len(table.target) else 0,
+        tie_breaks=len(breaks),
         note=note,
     )
 
@@ -190,6 +229,7 @@ class _HalfArrays:
     predictions: FloatArray
     lengths: FloatArray
     accuracy: FloatArray
+    contexts: IntArray | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,6 +244,7 @@ class _EpochTable:
     right: FloatArray
     target: NDArray[Any]
     clusters: IntArray | None
+    contexts: IntArray | None
     sizes: Sizes
     too_few: int
     unknown_lengths: int
@@ -216,6 +257,7 @@ class _EpochTable:
         lengths: ArrayLike,
         correct: ArrayLike | None,
         clusters: Sequence[Hashable] | NDArray[Any] | None,
+        contexts: ArrayLike | None,
         loss: Loss,
         split: Split,
     ) -> "_EpochTable":
@@ -233,9 +275,15 @@ class _EpochTable:
         usable = present & ~np.isnan(known)
         sizes = _split_sizes(np.where(usable, known, np.nan), split)
         counts = np.minimum(sizes.below, sizes.above) >= _FEWEST
+        # The context goes along as one more column of each epoch.
+        label = np.zeros(present.shape) if contexts is None else np.asarray(contexts, dtype=np.float64)
+        if label.shape != present.shape:
+            raise ValueError(f"contexts has shape {label.shape}; these predictions need {present.shape}")
+        joined = np.concatenate([values, np.where(present, label, np.nan)[:, :, None]], axis=2)
         ordered, right, lined_up = line_up(
-            values[counts], right[counts], np.where(usable, known, np.nan)[counts]
+            joined[counts], right[counts], np.where(usable, known, np.nan)[counts]
         )
+        ordered, label = ordered[:, :, :-1], np.nan_to_num(ordered[:, :, -1])
         goal = goal[counts]
         if loss == "squared":
             ordered = in_few_dimensions(ordered)
@@ -247,15 +295,47 @@ class _EpochTable:
             lengths=lined_up[order],
             target=goal[order],
             clusters=None if labels is None else labels[chosen],
+            contexts=None if contexts is None else _own_contexts(label[order]),
             sizes=Sizes(sizes.known[chosen], sizes.below[chosen], sizes.above[chosen]),
             too_few=int((present.any(axis=1) & ~counts).sum()),
             unknown_lengths=int(unknown.sum()),
         )
 
-    def observed_order(self, rng: np.random.Generator) -> IntArray:
-        """Epochs from short to long, ties by chance, shape (questions, epochs)."""
+    def take(self, rows: BoolArray) -> "_EpochTable":
+        """Some of the questions; the others have too few epochs for their design."""
+        sizes = Sizes(self.sizes.known[rows], self.sizes.below[rows], self.sizes.above[rows])
+        return replace(
+            self,
+            predictions=self.predictions[rows],
+            lengths=self.lengths[rows],
+            right=self.right[rows],
+            target=self.target[rows],
+            clusters=None if self.clusters is None else self.clusters[rows],
+            contexts=None if self.contexts is None else self.contexts[rows],
+            sizes=sizes,
+            too_few=self.too_few + int((~rows).sum()),
+        )
+
+    def with_tie_breaks(self, split: Split, rng: np.random.Generator) -> "tuple[_EpochTable, IntArray]":
+        """The questions with epochs of equal length in an order of chance, and further such orders of places.
+
+        Returns:
+            The table, and orders of its places from short to long, shape (draws, questions, epochs): one where no
+            question is tied. The first leaves every place as it is.
+        """
         chance = rng.random(self.lengths.shape)
-        return np.lexsort((chance, self.lengths), axis=1)
+        first = np.lexsort((chance, self.lengths), axis=1)
+        rows = np.arange(len(first))[:, None]
+        table = replace(
+            self,
+            predictions=self.predictions[rows, first],
+            right=self.right[rows, first],
+            contexts=None if self.contexts is None else self.contexts[rows, first],
+        )
+        draws = _TIE_BREAKS if split == "equal" and len(first) and self.tied().any() else 1
+        places = np.broadcast_to(np.arange(first.shape[1]), first.shape)
+        further = [np.lexsort((rng.random(first.shape), self.lengths), axis=1) for _ in range(draws - 1)]
+        return table, np.stack([places, *further])
 
     def half(self, order: IntArray, longer: bool) -> _HalfArrays:
         """The epochs of one half of each question, NaN rows behind them."""
@@ -264,7 +344,9 @@ class _EpochTable:
         picked = np.where(inside[:, 0], 1.0, np.nan)
         accuracy = mean_over_epochs(self.right[rows, index[:, 0]] * picked)
         predictions = self.predictions[rows, index[:, 0]] * picked[:, :, None]
-        return _HalfArrays(predictions, mean_over_epochs(self.lengths[rows, index[:, 0]] * picked), accuracy)
+        contexts = None if self.contexts is None else self.contexts[rows, index[:, 0]]
+        lengths = mean_over_epochs(self.lengths[rows, index[:, 0]] * picked)
+        return _HalfArrays(predictions, lengths, accuracy, contexts)
 
     def half_index(self, orders: IntArray, rows: slice, longer: bool) -> tuple[IntArray, BoolArray]:
         """Epochs of one half in each order, and which of these places are taken.
@@ -281,14 +363,48 @@ class _EpochTable:
         column = np.minimum(first[:, None] + place, orders.shape[2] - 1)
         return np.take_along_axis(orders, np.broadcast_to(column[:, None], inside.shape), axis=2), inside
 
-    def tied_questions(self) -> int:
-        """Questions in which two equal halves would part epochs of equal lengths."""
+    def tied(self) -> BoolArray:
+        """Questions in which two equal halves would part epochs of equal lengths, shape (questions,)."""
         rows = np.arange(len(self.target))
         half = self.sizes.known // 2
         last, first = half - 1, self.sizes.known - half
         inner = self.lengths[rows, last] == self.lengths[rows, last + 1]
         outer = self.lengths[rows, first] == self.lengths[rows, first - 1]
-        return int((inner | outer).sum())
+        return np.asarray(inner | outer)
+
+
+def _own_contexts(labels: FloatArray) -> IntArray:
+    """Contexts as numbers from 0, an epoch without one (-1) having one of its own, shape (questions, epochs)."""
+    numbers = labels.astype(np.int64)
+    single = numbers.max(initial=-1) + 1 + np.arange(labels.shape[1])
+    return np.where(numbers < 0, single, numbers)
+
+
+def _halves(
+    table: _EpochTable, breaks: IntArray, loss: Loss, estimator: Estimator
+) -> tuple[list[_HalfArrays], list[Decomposition]]:
+    """Both halves of every question, as means over the draws of ties."""
+    halves, parts = [], []
+    for longer in (False, True):
+        drawn = [table.half(order, longer) for order in breaks]
+        terms = [
+            decompose_epochs(half.predictions, table.target, half.contexts, loss=loss, estimator=estimator)
+            for half in drawn
+        ]
+        halves.append(replace(drawn[0], accuracy=np.mean([half.accuracy for half in drawn], axis=0)))
+        parts.append(terms[0] if len(terms) == 1 else _mean_terms(terms))
+    return halves, parts
+
+
+def _mean_terms(terms: Sequence[Decomposition]) -> Decomposition:
+    first = terms[0]
+    error, bias_squared, variance = (
+        np.mean([getattr(part, name) for part in terms], axis=0)
+        for name in ("error", "bias_squared", "variance")
+    )
+    return Decomposition(
+        error, bias_squared, variance, first.epochs, first.loss, first.estimator, first.error_floor
+    )
 
 
 def _split_sizes(lengths: FloatArray, split: Split) -> Sizes:
@@ -304,7 +420,31 @@ def _split_sizes(lengths: FloatArray, split: Split) -> Sizes:
     return Sizes(known, below, known - below)
 
 
-def _pool_terms(table: _EpochTable, orders: IntArray, loss: Loss, estimator: Estimator) -> FloatArray:
+def _pool_terms(
+    table: _EpochTable, orders: IntArray, breaks: IntArray, loss: Loss, estimator: Estimator
+) -> FloatArray:
+    """Variance and error of either half in every order, means over the draws of ties, (questions, pool, 4)."""
+    terms = _order_terms(table, orders, loss, estimator)
+    tied = table.tied() if len(breaks) > 1 else np.zeros(len(terms), dtype=bool)
+    if tied.any():
+        part = table.take(tied)
+        # The draws shuffle places of equal length: what stands there is the order's business.
+        drawn = [
+            _order_terms(
+                part,
+                np.take_along_axis(
+                    orders[tied], np.broadcast_to(places[tied][:, None], orders[tied].shape), axis=2
+                ),
+                loss,
+                estimator,
+            )
+            for places in breaks[1:]
+        ]
+        terms[tied] = np.mean([terms[tied], *drawn], axis=0)
+    return terms
+
+
+def _order_terms(table: _EpochTable, orders: IntArray, loss: Loss, estimator: Estimator) -> FloatArray:
     """Variance and error of either half in every order, shape (questions, pool, 4)."""
     questions, size, epochs = orders.shape
     terms = np.empty((questions, size, 4))
@@ -314,12 +454,20 @@ def _pool_terms(table: _EpochTable, orders: IntArray, loss: Loss, estimator: Est
         target = np.repeat(table.target[rows], size, axis=0)
         for longer in (False, True):
             index, inside = table.half_index(orders[rows], rows, longer)
-            picked = np.take_along_axis(
-                table.predictions[rows], index.reshape(len(index), -1, 1), axis=1
-            ).reshape(*index.shape, -1)
+            flat = index.reshape(len(index), -1)
+            picked = np.take_along_axis(table.predictions[rows], flat[:, :, None], axis=1).reshape(
+                *index.shape, -1
+            )
             picked[~inside] = np.nan
-            part = decompose(
-                picked.reshape(len(target), index.shape[2], -1), target, loss=loss, estimator=estimator
+            contexts = None
+            if table.contexts is not None:
+                contexts = np.take_along_axis(table.contexts[rows], flat, axis=1).reshape(len(target), -1)
+            part = decompose_epochs(
+                picked.reshape(len(target), index.shape[2], -1),
+                target,
+                contexts,
+                loss=loss,
+                estimator=estimator,
             )
             terms[rows, :, 2 * longer] = part.variance.reshape(-1, size)
             terms[rows, :, 2 * longer + 1] = part.error.reshape(-1, size)

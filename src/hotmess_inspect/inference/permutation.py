@@ -79,7 +79,14 @@ class PermutationOutcome:
 
 
 def make_pool(
-    observed: IntArray, sizes: Sizes, permutations: int, classes: int, rng: np.random.Generator
+    observed: IntArray,
+    sizes: Sizes,
+    permutations: int,
+    classes: int,
+    rng: np.random.Generator,
+    *,
+    strata: IntArray | None = None,
+    enumerate_halves: bool = True,
 ) -> Pool:
     """All orders where they are few enough, else a random pool around the observed order.
 
@@ -89,10 +96,15 @@ def make_pool(
         permutations: Rearrangements of the whole set at most.
         classes: Values per epoch, which bound how many orders are affordable.
         rng: Source of randomness.
+        strata: Stratum of each epoch, such as its context, shape (questions, epochs): epochs then change places
+            within their stratum only.
+        enumerate_halves: Whether what is compared depends on nothing but who is in which half, so that all
+            halves may stand for all orders.
     """
     arrangements = sizes.arrangements()
     # Each question has at least six, so a long product is too long anyway.
-    if len(arrangements) <= permutations.bit_length() and prod(arrangements) <= permutations:
+    few = len(arrangements) <= permutations.bit_length() and prod(arrangements) <= permutations
+    if few and enumerate_halves and strata is None:
         return _all_orders(observed, sizes, arrangements)
     questions, epochs = observed.shape
     affordable = _POOL_WORK // (questions * (epochs * classes + _WORK_PER_ORDER))
@@ -104,12 +116,37 @@ def make_pool(
     for start in range(0, questions, step):
         rows = slice(start, start + step)
         keys = rng.random((len(observed[rows]), size - 1, epochs))
-        orders[rows, 1:] = np.argsort(np.where(known[rows, None], keys, 2.0), axis=2)
+        if strata is None:
+            orders[rows, 1:] = np.argsort(np.where(known[rows, None], keys, 2.0), axis=2)
+        else:
+            orders[rows, 1:] = _within_strata(observed[rows], strata[rows], sizes.known[rows], keys)
     return Pool(orders, np.full(questions, size), exhaustive=False)
 
 
+def _within_strata(observed: IntArray, strata: IntArray, known: IntArray, keys: FloatArray) -> IntArray:
+    """Orders in which every place keeps the stratum of the epoch observed there, shape of the keys."""
+    epochs = observed.shape[1]
+    # Epochs that do not count stay behind the others, in a stratum of their own.
+    places = np.take_along_axis(strata, observed, axis=1)
+    places = np.where(np.arange(epochs) < known[:, None], places, strata.max(initial=0) + 1)
+    own = np.empty_like(places)
+    np.put_along_axis(own, observed, places, axis=1)
+    members = np.lexsort((keys, np.broadcast_to(own[:, None], keys.shape)), axis=2)
+    free = np.argsort(places, axis=1, kind="stable")
+    orders = np.empty_like(members)
+    np.put_along_axis(orders, np.broadcast_to(free[:, None], members.shape), members, axis=2)
+    return orders.astype(np.int64)
+
+
 def permutation_test(
-    terms: FloatArray, pool: Pool, sizes: Sizes, permutations: int, floor: float, rng: np.random.Generator
+    terms: FloatArray,
+    pool: Pool,
+    sizes: Sizes,
+    permutations: int,
+    floor: float,
+    rng: np.random.Generator,
+    *,
+    swaps: bool = True,
 ) -> PermutationOutcome:
     """Two-sided test of the difference of incoherences between the halves.
 
@@ -124,13 +161,15 @@ def permutation_test(
         permutations: Draws, unless the pool holds everything.
         floor: Error per question at or below which a half is without error.
         rng: Source of randomness.
+        swaps: Whether exchanging equal halves is a rearrangement like any other: not so within strata, nor where
+            tied lengths make the halves unlike.
     """
     least = floor * len(terms)
     observed = abs(float(_differences(terms[:, 0].sum(axis=0), least)))
     if pool.exhaustive:
         drawn = _differences(_all_sums(terms, pool.count), least)
     else:
-        if (sizes.below == sizes.above).all():
+        if swaps and (sizes.below == sizes.above).all():
             # Swapping equal halves is a rearrangement too: it comes for free and centres the pool.
             terms = np.concatenate([terms, terms[:, :, [2, 3, 0, 1]]], axis=1)
         drawn = _differences(_drawn_sums(_in_units(terms, rng), permutations, rng), least)

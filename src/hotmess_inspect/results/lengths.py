@@ -130,7 +130,9 @@ def length_findings(
             rng=np.random.default_rng(seed),
             **own,
         )
-        return trend, overthinking(*arrays, split="equal", rng=np.random.default_rng(seed), **own)
+        return trend, overthinking(
+            *arrays, split="equal", contexts=contexts, rng=np.random.default_rng(seed), **own
+        )
 
     paper = overthinking(
         questions.predictions,
@@ -186,6 +188,7 @@ def _split_json(split: Overthinking) -> dict[str, Any]:
             "permutations": split.permutations,
             "questions": split.questions,
             "tied_questions": split.tied_questions,
+            "tie_breaks": split.tie_breaks,
             "shorter": asdict(split.shorter),
             "longer": asdict(split.longer),
             "note": split.note or None,
