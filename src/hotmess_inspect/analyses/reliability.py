@@ -419,9 +419,12 @@ def _goodness(
     p_value = NAN
     if sizes.max() >= 3 and simulations:
         # Two parameters describe the counts of two epochs without a rest: three tell.
-        mean, size = float(model.mean), float(model.concentration)
-        rates = rng.beta(max(mean * size, 1e-300), max((1 - mean) * size, 1e-300), (simulations, len(epochs)))
-        simulated = _histograms(rng.binomial(epochs, rates), sizes, questions)
+        simulated = [
+            rng.multinomial(count, chances / chances.sum(), size=simulations).astype(np.int64)
+            for count, chances in (
+                (c, probabilities(model, n)) for n, c in zip(sizes.tolist(), questions, strict=True)
+            )
+        ]
         gap = float(_distance(observed, fit_beta_binomial(_summed(observed)))[0])
         gaps = _distance(simulated, fit_beta_binomial(_summed(simulated), _TOLERANCE))
         p_value = float((1 + (gaps >= gap - 1e-9).sum()) / (1 + simulations))
