@@ -49,7 +49,7 @@ def kept_exports(
     is_log = np.asarray([*(name in logs for name in outcomes.log.names), False])[outcomes.log.codes]
     rows = np.flatnonzero(~is_log & (outcomes.epoch >= 0))
     everything = np.ones(len(outcomes), dtype=np.bool_)
-    if len(np.unique(owner[rows])) < 2:
+    if not len(rows) or owner[rows].min() == owner[rows].max():
         return everything, None
     part = outcomes.take(rows)
     names = (part.model, part.task, part.variant, part.scorer, part.question, part.context)

@@ -197,7 +197,7 @@ def _once(
     keep, again = kept_copies(outcomes, logs)
     if again:
         outcomes, owner = outcomes.take(keep), owner[keep]
-    if len(np.unique(owner)) < 2:
+    if not len(owner) or owner[0] == owner[-1]:
         return outcomes, owner, again
     keep = kept_names(outcomes)
     dropped = int((~keep).sum())
@@ -425,7 +425,7 @@ def _table_read(file: File, how: Reading, reading: TableReading) -> FileReading:
     found += [Problem("warning", file.path, lacking)] if lacking else []
     place, first = _epochs_of(reading.outcomes)
     there = ~reading.outcomes.status.equals("missing")
-    recorded = len(np.unique(place[there]))
+    recorded = int((np.bincount(place[there]) > 0).sum())
     missing = int(first.sum()) - recorded
     account = FileAccount(
         file.path,

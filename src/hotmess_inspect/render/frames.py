@@ -9,6 +9,7 @@ from typing import Any
 
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.questions import question_numbers
+from hotmess_inspect.results.variants import VariantNames
 
 Rows = list[dict[str, Any]]
 
@@ -25,8 +26,8 @@ def label_of(result: GroupResult, results: Sequence[GroupResult]) -> str:
         for name in ("model", "task", "scorer", "measure")
         if several[name] or name == "model"
     ]
-    settings = [f"{k}={v}" for k, v in result.variant.items()]
-    return " · ".join(str(part) for part in [*parts, *settings] if part) or group_name(group)
+    parts.append(VariantNames(results).of(result))
+    return " · ".join(str(part) for part in parts if part) or group_name(group)
 
 
 def group_rows(results: Sequence[GroupResult]) -> Rows:

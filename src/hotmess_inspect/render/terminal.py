@@ -12,10 +12,12 @@ from hotmess_inspect.analyses.grader import GraderNoise
 from hotmess_inspect.analyses.lengths import LengthTrend, Slope
 from hotmess_inspect.analyses.overthinking import Overthinking
 from hotmess_inspect.cli._console import cell, console, print_problems
+from hotmess_inspect.io.words import counted
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.guards import Guards
 from hotmess_inspect.results.lengths import LengthFindings
+from hotmess_inspect.results.variants import VariantNames
 from hotmess_inspect.results.verdict import Verdict, leading_results, verdict
 from hotmess_inspect.schema import Problem
 
@@ -38,12 +40,13 @@ def print_analysis(
     out = console()
     if not results:
         out.print("No group with a verdict was found.")
+    variants = VariantNames(results)
     for members in _by_run(results):
         leading = leading_results(members)
         for result in leading[:1] if not details else leading:
             _print_verdict(out, verdict(result, problems))
         shown = members if details or _several_losses(members) else leading
-        out.print(_headline(shown))
+        out.print(_headline(shown, variants))
         _print_counts(out, shown)
         if members[0].intervals.rests_on_more_than_questions:
             out.print(cell(members[0].intervals.speaks_of, "dim"))
@@ -71,6 +74,8 @@ def print_analysis(
         out.print(
             cell("error = bias² + variance, means over questions; incoherence = Σ variance / Σ error", "dim")
         )
+    for line in variants.key:
+        out.print(cell(line, "dim"))
     print_problems(problems, out)
 
 
@@ -106,13 +111,13 @@ def _by_run(results: Sequence[GroupResult]) -> list[list[GroupResult]]:
     return list(runs.values())
 
 
-def _headline(members: Sequence[GroupResult]) -> Table:
+def _headline(members: Sequence[GroupResult], variants: VariantNames) -> Table:
     lead = members[0]
     questions = int((lead.decomposition.epochs > 0).sum())
-    settings = ", ".join(f"{key}={value}" for key, value in lead.variant.items())
+    settings = variants.of(lead)
     scored, planned = lead.counts["epochs_scored"], lead.counts["epochs_planned"]
-    epochs = f"{scored} epochs" if scored == planned else f"{scored} of {planned} epochs"
-    parts = (lead.group.task, lead.group.model, settings, f"{questions} questions, {epochs}")
+    epochs = counted(scored, "epoch") if scored == planned else f"{scored:,} of {counted(planned, 'epoch')}"
+    parts = (lead.group.task, lead.group.model, settings, f"{counted(questions, 'question')}, {epochs}")
     table = Table(title=plain(" · ".join(part for part in parts if part)), title_justify="left")
     for name in ("what", "loss", "estimator"):
         table.add_column(name, overflow="fold")

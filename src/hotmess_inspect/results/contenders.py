@@ -10,6 +10,7 @@ from typing import Any
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze
 from hotmess_inspect.results.compare import Contender, PairResult, Ranking
+from hotmess_inspect.results.variants import VariantNames
 from hotmess_inspect.schema import Problem, finite_or_none
 
 
@@ -85,8 +86,9 @@ def _names(found: Sequence[tuple[str, GroupResult]]) -> list[str]:
     with_inputs = [
         base if model == base else f"{base}: {model}" for base, model in zip(bases, models, strict=True)
     ]
+    variants = VariantNames(result for _, result in found)
     settings = [
-        f"{name} ({', '.join(f'{k}={v}' for k, v in result.variant.items())})" if result.variant else name
+        f"{name} ({variants.of(result)})" if variants.of(result) else name
         for name, (_, result) in zip(with_inputs, found, strict=True)
     ]
     kinds = [(g.task, g.scorer, g.measure, g.kind, r.decomposition.loss) for _, r in found for g in [r.group]]

@@ -21,6 +21,7 @@ from hotmess_inspect.render.text import escaped
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze
 from hotmess_inspect.results.divergence import GroupDivergence
 from hotmess_inspect.results.questions import question_numbers
+from hotmess_inspect.results.variants import VariantNames
 from hotmess_inspect.results.verdict import leading_results, verdict
 from hotmess_inspect.results.warnings import ItemCounts, count_warnings
 from hotmess_inspect.schema import Problem
@@ -120,6 +121,7 @@ def report_html(
         _lead(inputs, results),
         _verdicts(results, problems),
         _headline(results),
+        bullets(VariantNames(results).key),
         _warnings(results, problems),
         *(_loss_section(loss, estimator, own, options) for (loss, estimator), own in sections.items()),
         comparison_section(results),
