@@ -58,6 +58,24 @@ def test_a_row_of_2026_names_its_image_and_command() -> None:
     assert command == "pytest --no-header -rA tests/a.py"
 
 
+@pytest.mark.parametrize(
+    ("install", "copied"),
+    [
+        ("python -m pip install -e .", False),
+        ("python -m pip install -v --no-use-pep517 --no-build-isolation -e .", False),
+        ("python -m pip install -e '.[dev]'", False),
+        ("python -m pip install -q 'pytest<7.2'", False),
+        ("python -m pip install .", True),
+        ("python -m pip install '.[test]' --verbose", True),
+        ("python setup.py install", True),
+    ],
+)
+def test_a_tree_of_which_the_image_holds_a_copy_comes_first_on_the_path(install: str, copied: bool) -> None:
+    script = f"cd /testbed\n{install}\n: '>>>>> Start Test Output'\npytest -rA tests/a.py\n"
+    prepare, _ = official_run(parse_row(ROW | {"eval_script": script}, where="here"))
+    assert prepare == (['export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"'] if copied else [])
+
+
 def test_official_image_names() -> None:
     assert official_image("pallets__flask-5014") == "swebench/sweb.eval.x86_64.pallets_1776_flask-5014:latest"
 

@@ -43,6 +43,9 @@ _OFFICIAL_ENVIRONMENT = (
     "source /opt/miniconda3/bin/activate; conda activate testbed; fi"
 )
 
+_COPYING = re.compile(r"python -m pip install .*\.(?:\[|['\"]|\s|$)|python setup\.py install\b")
+_EDITABLE = re.compile(r"\s(?:-e|--editable)\s")
+
 REQUIRED = (
     "instance_id",
     "repo",
@@ -291,6 +294,10 @@ def official_run(instance: Instance) -> tuple[list[str], str]:
     if not instance.eval_script:
         return [_OFFICIAL_ENVIRONMENT], ""
     lines = instance.eval_script.splitlines()
+    # The official script installs the patched tree again. That is needed where the image holds a copy of the
+    # package instead of a pointer to the tree; the tree then comes first on the path, without an installation.
+    copied = any(_COPYING.match(line) and not _EDITABLE.search(line) for line in lines)
     prepare = [line for line in lines if re.match(r"(source|conda activate|export) ?", line)]
     commands = [after.strip() for line, after in pairwise(lines) if "Start Test Output" in line]
+    prepare += ['export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"'] if copied else []
     return list(dict.fromkeys(prepare)), commands[-1] if commands else ""
