@@ -345,7 +345,38 @@ def test_thousands_of_files_beside_the_fix(pair: Pair) -> None:
     pair.applied(work.patch)
     assert (pair.clean / "pkg/core.py").read_bytes() == FIX
     kept = len(patched_files(work.patch.decode()))
-    assert kept + len(work.left_out) == 3_001
+    assert kept == worktree.MOST_FILES
+    assert len(work.left_out) == worktree.LISTED + 1
+    assert work.left_out[-1] == (
+        f"./ ({3_001 - kept - worktree.LISTED} more)",
+        "more than 2,000 changed files",
+    )
+
+
+def test_a_pipe_under_a_known_name_keeps_nobody_waiting(pair: Pair) -> None:
+    (pair.agent / "new").mkdir()
+    os.mkfifo(pair.agent / "new/.gitignore")
+    (pair.agent / "README.md").unlink()
+    os.mkfifo(pair.agent / "README.md")
+    assert left_out(pair.work()) == {
+        "new/.gitignore": "neither a file nor a folder",
+        "README.md": "neither a file nor a folder",
+    }
+
+
+def test_a_container_that_takes_too_long_is_named(pair: Pair) -> None:
+    class Slow(Here):
+        async def exec(self, cmd: list[str], **_: Any) -> ExecResult[str]:
+            raise TimeoutError
+
+    async def take() -> None:
+        here: Any = Here()
+        slow: Any = Slow()
+        known = await Untouched().files(here, str(pair.clean))
+        await agent_work(slow, "/testbed", here, str(pair.clean), known, limit=1_000)
+
+    with pytest.raises(AgentContainerError, match="took longer than 300 s"):
+        anyio.run(take)
 
 
 def test_an_equal_size_and_time_does_not_hide_an_edit(pair: Pair) -> None:

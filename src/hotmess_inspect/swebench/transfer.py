@@ -206,14 +206,17 @@ async def _ask(
     sandbox: SandboxEnvironment, request: dict[str, Any], python: str, failure: type[GradingError]
 ) -> Any:
     source = files("hotmess_inspect.swebench").joinpath("worktree.py").read_bytes()
-    result = await sandbox.exec(
-        ["/usr/bin/env", "-i", *_CLEAN, "/bin/sh", "-c", _START, str(len(source)), python or "python3"],
-        input=source + pack(request),
-        timeout=_SECONDS,
-        timeout_retry=False,
-        concurrency=False,
-    )
     said = f"{shlex.quote(str(request['do']))} in {request['root']}"
+    try:
+        result = await sandbox.exec(
+            ["/usr/bin/env", "-i", *_CLEAN, "/bin/sh", "-c", _START, str(len(source)), python or "python3"],
+            input=source + pack(request),
+            timeout=_SECONDS,
+            timeout_retry=False,
+            concurrency=False,
+        )
+    except TimeoutError:
+        raise failure(f"{said} took longer than {_SECONDS} s") from None
     if not result.success:
         raise failure(f"{said} ended with status {result.returncode}: {result.stderr.strip()[-300:]}")
     try:

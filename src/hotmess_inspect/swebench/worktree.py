@@ -39,6 +39,12 @@ MOST_FILES = 2_000
 LARGEST_FOLDER = 500
 """Files of a new folder; with more it is left out as a whole, as are folders above :data:`LARGEST_NEW` bytes."""
 
+LISTED = 50
+"""Files of one folder that are listed alone where many are left out for the same reason; the others are counted."""
+
+SECONDS = 120
+"""Longest time of one call of git."""
+
 LARGEST_MESSAGE = 200_000_000
 """Bytes of a message between host and container, unpacked."""
 
@@ -155,6 +161,7 @@ class Comparison:
         self.found: list[tuple[bool, bool, int, str, bool]] = []
         self.left_out: list[tuple[str, str]] = []
         self.bytecode = 0
+        self.left: dict[tuple[str, str], int] = {}
 
     def changes(self) -> dict[str, Any]:
         """Everything that is new, different or gone.
@@ -188,10 +195,16 @@ class Comparison:
         changes += [[path, False, None] for path in self._gone()]
         if self.bytecode:
             self._leave(_BYTECODE + "/", f"compiled bytecode, in {self.bytecode} folders")
+        for (folder, reason), count in self.left.items():
+            if count > LISTED:
+                self.left_out.append((f"{folder or '.'}/ ({count - LISTED:,} more)", reason))
         return {"changes": changes, "left_out": self.left_out}
 
     def _leave(self, path: str, reason: str) -> None:
-        self.left_out.append((path, reason))
+        place = os.path.dirname(path.rstrip("/")), reason
+        self.left[place] = self.left.get(place, 0) + 1
+        if self.left[place] <= LISTED:
+            self.left_out.append((path, reason))
 
     def _entries(self, folder: str) -> list[Any] | None:
         full = os.path.join(self.root, folder)
@@ -354,6 +367,9 @@ def _open_up(path: str, bits: int) -> None:
 
 def _hides_itself(path: str) -> bool:
     try:
+        # A pipe under this name would keep its reader waiting.
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return False
         with open(path, "rb") as file:
             return b"*" in file.read(_CHUNK).split()
     except OSError:
@@ -490,13 +506,17 @@ def _git(
 ) -> bytes:
     settings = [word for key, value in _GIT_SETTINGS.items() for word in ("-c", f"{key}={value}")]
     where = ["--git-dir" if bare else "-C", place]
-    done = subprocess.run(
-        ["git", *settings, *where, *arguments],
-        input=stdin,
-        env=_GIT_ENVIRONMENT,
-        capture_output=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            ["git", *settings, *where, *arguments],
+            input=stdin,
+            env=_GIT_ENVIRONMENT,
+            capture_output=True,
+            check=False,
+            timeout=SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(f"git {arguments[0]} took longer than {SECONDS} s") from None
     if done.returncode not in fine:
         said = done.stderr.decode("utf-8", "replace").strip()
         raise Failed(f"git {arguments[0]} ended with status {done.returncode}: {said[:300]}")
