@@ -24,6 +24,8 @@ from hotmess_inspect.results.divergence import (
 )
 from hotmess_inspect.schema import Problem
 
+NO_VARIANCE = 1e-12
+"""What is left of sums that cancel."""
 _ROWS = 12
 _LISTED = 6
 _SHOWN = 90
@@ -68,7 +70,7 @@ def _print_group(out: Console, result: GroupDivergence, questions: int) -> None:
             _print_shares(out, "by file", names, result.shares(account.by_file))
     _print_consistency(out, result)
     ranked = sorted(result.questions, key=lambda q: (-np.nan_to_num(q.variance), q.question))
-    for question in [q for q in ranked if q.variance > 0][:questions]:
+    for question in [q for q in ranked if q.variance > NO_VARIANCE][:questions]:
         out.print(question_tree(question))
 
 
@@ -167,7 +169,7 @@ def question_tree(question: QuestionDivergence) -> Tree:
         )
     )
     for node in question.nodes[:3]:
-        if node.variance <= 0:
+        if node.variance <= NO_VARIANCE:
             continue
         branch = tree.add(
             cell(f"step {node.step}: {percent(node.share)} of the variance, {node.pairs} pairs part", "")
@@ -224,7 +226,8 @@ def _read_first(question: QuestionDivergence, node: DecisiveNode) -> str:
 
 def percent(value: float) -> str:
     """A share with one decimal, a dash where undefined."""
-    return "–" if math.isnan(value) else f"{100 * value:.1f} %"
+    # Sums that cancel leave a rest of either sign in the last digit.
+    return "–" if math.isnan(value) else f"{100 * value if abs(value) >= 5e-4 else 0.0:.1f} %"
 
 
 def ends(interval: np.ndarray) -> str:

@@ -400,6 +400,39 @@ def diverge(
     return results, problems
 
 
+@dataclass(frozen=True, eq=False)
+class QuestionOutcomes:
+    """The outcomes of one question's epochs as points whose squared distances are the headline loss.
+
+    Attributes:
+        epochs: Log, question and number of each epoch.
+        deviation: Outcome less its target, shape (epochs, dims).
+        largest: Largest possible squared distance of two outcomes.
+    """
+
+    epochs: tuple[EpochKey, ...]
+    deviation: FloatArray
+    largest: float
+
+
+def headline_outcomes(outcomes: Outcomes, *, unparsed: Unparsed = "uniform") -> dict[str, QuestionOutcomes]:
+    """The outcomes of the first group's questions, by question."""
+    found = groups(outcomes)
+    if not found:
+        return {}
+    questions = question_arrays(found[0], unparsed=unparsed)
+    deviations = _deviations(questions)
+    logs, numbers = found[0].outcomes.log.values(), found[0].outcomes.epoch.tolist()
+    there = np.asarray(~np.isnan(questions.predictions).all(axis=2))
+    result = {}
+    for place, question in enumerate(questions.ids):
+        slots = np.flatnonzero(there[place])
+        rows = questions.row[place, slots].tolist()
+        keys = tuple((logs[row] or "", question, numbers[row]) for row in rows)
+        result[question] = QuestionOutcomes(keys, deviations[place, slots], 2.0 if questions.classes else 1.0)
+    return result
+
+
 def _chosen(found: Sequence[Group], measure: str | None, problems: list[Problem]) -> list[Group]:
     """The groups of the wanted measure; by default the first measure of each scorer."""
     if measure is not None:

@@ -11,6 +11,7 @@ from hotmess_inspect.analyses.divergence.account import KINDS
 from hotmess_inspect.render.divergence import (
     ANSWER_NAMES,
     KIND_NAMES,
+    NO_VARIANCE,
     branch_name,
     branch_sentence,
     ends,
@@ -80,7 +81,9 @@ def _group(result: GroupDivergence, links: Links, questions: int, number: int) -
     title = f"<h3>{escaped(group_name(result.group))}</h3>"
     if not len(account.variance) or not account.variance.sum() > 0:
         return f"{title}<p>There is no variance to split.</p>"
-    ranked = sorted((q for q in result.questions if q.variance > 0), key=lambda q: (-q.variance, q.question))
+    ranked = sorted(
+        (q for q in result.questions if q.variance > NO_VARIANCE), key=lambda q: (-q.variance, q.question)
+    )
     shown = ranked[:questions]
     return (
         f"{title}<p><b>{escaped(verdict(result))}</b> Variance {result.variance:.4f} over {len(account.variance)} "
@@ -199,7 +202,12 @@ def _decisive(result: GroupDivergence, number: int, shown: Sequence[QuestionDive
     """The nodes of all questions that carry most of the variance."""
     places = {question.question: place for place, question in enumerate(shown)}
     nodes = sorted(
-        ((node, question) for question in result.questions for node in question.nodes if node.variance > 0),
+        (
+            (node, question)
+            for question in result.questions
+            for node in question.nodes
+            if node.variance > NO_VARIANCE
+        ),
         key=lambda pair: (-pair[0].variance, pair[1].question, pair[0].step),
     )[: _ROWS // 2]
     rows = []
@@ -220,7 +228,7 @@ def _decisive(result: GroupDivergence, number: int, shown: Sequence[QuestionDive
 
 
 def _question(question: QuestionDivergence, links: Links, name: str) -> str:
-    nodes = [node for node in question.nodes if node.variance > 0][:3]
+    nodes = [node for node in question.nodes if node.variance > NO_VARIANCE][:3]
     listed = "".join(_node(question, node, links) for node in nodes)
     right = [epoch.correct for epoch in question.epochs if not math.isnan(epoch.correct)]
     known = f", {sum(v == 1 for v in right)} right" if right else ""
@@ -260,7 +268,7 @@ def _walks(question: QuestionDivergence, links: Links) -> str:
     labels = [[(s.tool, s.target, s.label, s.final) for s in epoch.steps] for epoch in epochs]
     longest = max((len(row) for row in labels), default=0)
     width = min(longest, _STEPS_SHOWN)
-    decisive = {node.step for node in question.nodes[:1] if node.variance > 0}
+    decisive = {node.step for node in question.nodes[:1] if node.variance > NO_VARIANCE}
     head = "".join(f"<th scope=col>{step}</th>" for step in range(width))
     more = f"<th scope=col>… {longest - width} more</th>" if longest > width else ""
     body = "".join(
