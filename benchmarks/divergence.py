@@ -45,13 +45,23 @@ def make_log(path: Path, epochs: int, size: int, per_question: int = 20, steps: 
             events = []
             for step in range(steps):
                 word = words[0] if step < 2 else rng.choice(words)
-                command = rng.choice(COMMANDS).format(word=word, n=rng.randrange(100), m=rng.randrange(100, 200))
+                command = rng.choice(COMMANDS).format(
+                    word=word, n=rng.randrange(100), m=rng.randrange(100, 200)
+                )
                 command = command if step >= 3 else f"sed -n '1,{step + 9}p' src/{word}.py"
                 text = "".join(rng.choices("abcdefghij \n", k=60)) * (size // steps // 80)
                 call = {"id": f"c{step}", "function": "bash", "arguments": {"command": command}}
-                output = {"choices": [{"message": {"role": "assistant", "content": "", "tool_calls": [call]}}]}
+                output = {
+                    "choices": [{"message": {"role": "assistant", "content": "", "tool_calls": [call]}}]
+                }
                 events += [
-                    {"event": "model", "uuid": f"m{number}-{step}", "model": "m/x", "input": [], "output": output},
+                    {
+                        "event": "model",
+                        "uuid": f"m{number}-{step}",
+                        "model": "m/x",
+                        "input": [],
+                        "output": output,
+                    },
                     {"event": "tool", "uuid": f"t{number}-{step}", **call, "result": text},
                 ]
             score = {"value": float(solved), "metadata": {"hm_kind": "score", "hm_epoch": epoch}}
@@ -84,8 +94,12 @@ def main() -> None:
         seconds = time.perf_counter() - begin
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         steps = len(json.loads(done.stdout)["groups"][0]["steps"])
-    print(f"{given.epochs} epochs, {inflated / given.epochs / 1e3:.0f} kB of transcript each, {steps} steps at which any part")
-    print(f"{seconds:.1f} s, {used.ru_utime + used.ru_stime:.1f} s of one core, peak {used.ru_maxrss / 1024:.0f} MB")
+    print(
+        f"{given.epochs} epochs, {inflated / given.epochs / 1e3:.0f} kB of transcript each, {steps} steps at which any part"
+    )
+    print(
+        f"{seconds:.1f} s, {used.ru_utime + used.ru_stime:.1f} s of one core, peak {used.ru_maxrss / 1024:.0f} MB"
+    )
     print(f"{seconds / plain:.1f} times as long as zipfile and json alone ({plain:.1f} s)")
 
 

@@ -97,3 +97,21 @@ def test_tables_have_no_steps(tmp_path: Path) -> None:
     table.write_text("question_id,epoch,answer,target\n" + "\n".join(rows) + "\n")
     page = page_of("report", str(table), "-o", str(tmp_path / "page.html"))
     assert "Where epochs part" not in page
+
+
+def test_annotation_says_where_each_epoch_parts(log: Path, tmp_path: Path) -> None:
+    from inspect_ai.log import read_eval_log
+
+    path = tmp_path / "annotated.eval"
+    done = CliRunner().invoke(main, ["annotate", str(log), "-o", str(path)])
+    assert done.exit_code == 0, done.output
+    noted = read_eval_log(str(path))
+    values = {s.epoch: s.scores["hotmess_question"].value for s in noted.samples or []}  # type: ignore[index]
+    assert {epoch: (v["parts_at"], v["branch"]) for epoch, v in values.items()} == {
+        **{epoch: (1, "cat src/spans.py") for epoch in (1, 2, 3)},
+        **{epoch: (1, "cat src/interval.py") for epoch in (4, 5)},
+    }
+    view = noted.eval.viewer.task_samples_view  # type: ignore[union-attr]
+    shown = [column.id for column in view.columns]  # type: ignore[union-attr]
+    assert "score__hotmess_question__branch" in shown and "score__hotmess_question__parts_at" in shown
+    assert view.score_labels["parts_at"] == "parts at step"  # type: ignore[union-attr,index]

@@ -42,15 +42,23 @@ def fork(
     import dataclasses
     import json
 
+    from hotmess_inspect.io.log_file import find_logs
     from hotmess_inspect.plugin.fork import fork_log
     from hotmess_inspect.render.text import plain
+
+    try:
+        paths = find_logs([log])
+    except (ValueError, OSError, ImportError) as error:
+        raise click.UsageError(str(error)) from error
+    if len(paths) != 1:
+        raise click.UsageError(f"{log} holds {len(paths)} logs; name one")
 
     click.echo(
         f"The model goes on {epochs} times from step {step}; what is replayed costs no tokens.", err=True
     )
     try:
         found = fork_log(
-            log, question=question, epoch=epoch, step=step, epochs=epochs, model=model, log_dir=log_dir
+            paths[0], question=question, epoch=epoch, step=step, epochs=epochs, model=model, log_dir=log_dir
         )
     except (ValueError, OSError) as error:
         raise click.ClickException(plain(error)) from error

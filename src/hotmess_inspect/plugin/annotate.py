@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from hotmess_inspect.io.log_file import (
     LogChanged,
@@ -16,12 +16,16 @@ from hotmess_inspect.io.log_file import (
     put,
     version,
 )
-from hotmess_inspect.io.logs import read_inputs
+from hotmess_inspect.io.logs import Inputs, read_inputs
 from hotmess_inspect.io.records import ANNOTATION
 from hotmess_inspect.plugin.annotation_view import annotated_viewer
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze, group_name
+from hotmess_inspect.results.paths import group_steps
 from hotmess_inspect.results.questions import QuestionNumbers, as_score_value, question_numbers
 from hotmess_inspect.schema import Problem
+
+_LONGEST = 80
+"""Characters of a branch that a column shows."""
 
 __all__ = ["Annotation", "LogChanged", "annotate_log"]
 
@@ -88,8 +92,9 @@ def annotate_log(
             raise ValueError(f"{source}: the log is still being written; annotate it when the run has ended")
         result, problems = _headline(source, found.outcomes, scorer, options or Options())
         numbers = {line.question: line for line in question_numbers(result)}
+        branches = _branches(found, copy, result)
         log = read_eval_log(copy)
-        samples = _annotate(log, numbers, result)
+        samples = _annotate(log, numbers, result, branches)
         path = target or beside(source)
         check_annotation(path, source, found.logs[0], overwrite=overwrite)
         with part_for(path) as part:
@@ -101,13 +106,30 @@ def annotate_log(
     return Annotation(path, group_name(result.group), len(numbers), samples, [*named, *problems])
 
 
-def _annotate(log: Any, numbers: dict[str, QuestionNumbers], result: GroupResult) -> int:
+def _annotate(log: Any, numbers: dict[str, QuestionNumbers], result: GroupResult, branches: Branches) -> int:
     """Add the numbers to a log in memory; returns to how many samples."""
     _remove_annotation(log)
-    samples = _add_scores(log, numbers, result)
+    samples = _add_scores(log, numbers, result, branches)
     _add_results(log, result)
-    log.eval.viewer = annotated_viewer(log, has_answer=any(line.modal_answer for line in numbers.values()))
+    log.eval.viewer = annotated_viewer(
+        log, has_answer=any(line.modal_answer for line in numbers.values()), has_steps=bool(branches)
+    )
     return samples
+
+
+Branches: TypeAlias = dict[tuple[str, int], dict[str, Any]]
+"""Per question and epoch the step at which it parts from its siblings, and the branch that it takes."""
+
+
+def _branches(found: Inputs, log: str, result: GroupResult) -> Branches:
+    """Where each epoch parts from its siblings, for agents that call tools; empty for others."""
+    for group in group_steps(found, [log], scorer=result.group.scorer):
+        return {
+            (question.question, epoch.epoch): {"parts_at": epoch.parts_at, "branch": epoch.branch[:_LONGEST]}
+            for question in group.questions
+            for epoch in question.epochs
+        }
+    return {}
 
 
 def _headline(
@@ -133,7 +155,9 @@ def _remove_annotation(log: Any) -> None:
         log.results.scores = [score for score in log.results.scores if score.name != ANNOTATION]
 
 
-def _add_scores(log: Any, numbers: dict[str, QuestionNumbers], result: GroupResult) -> int:
+def _add_scores(
+    log: Any, numbers: dict[str, QuestionNumbers], result: GroupResult, branches: Branches
+) -> int:
     from inspect_ai.scorer import Score
 
     added = 0
@@ -143,10 +167,18 @@ def _add_scores(log: Any, numbers: dict[str, QuestionNumbers], result: GroupResu
             continue
         sample.scores = dict(sample.scores or {})
         sample.scores[ANNOTATION] = Score(
-            value=as_score_value(line), metadata=_provenance(result, line.epochs)
+            value={**as_score_value(line), **_own_branch(branches, sample)},
+            metadata=_provenance(result, line.epochs),
         )
         added += 1
     return added
+
+
+def _own_branch(branches: Branches, sample: Any) -> dict[str, Any]:
+    """The entries of one epoch; all epochs have them where any has, so that they are columns."""
+    if not branches:
+        return {}
+    return branches.get((str(sample.id), sample.epoch), {"parts_at": None, "branch": ""})
 
 
 def _add_results(log: Any, result: GroupResult) -> None:

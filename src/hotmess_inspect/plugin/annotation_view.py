@@ -16,12 +16,14 @@ HEADERS = {
     "variance": "variance",
     "share_correct": "share correct",
     "modal_answer": "modal answer",
+    "parts_at": "parts at step",
+    "branch": "branch",
 }
 NAME = "Questions by incoherence"
 _LAST = ("tokens", "duration", "retries", "error", "limit", "input", "sampleUuid")
 
 
-def annotated_viewer(log: Any, *, has_answer: bool) -> ViewerConfig:
+def annotated_viewer(log: Any, *, has_answer: bool, has_steps: bool = False) -> ViewerConfig:
     """The log's own configuration with the question's columns put in, the highest variance on top.
 
     Columns, labels and colours that the task chose stay; a log without any gets the verdict of each
@@ -30,10 +32,12 @@ def annotated_viewer(log: Any, *, has_answer: bool) -> ViewerConfig:
     Args:
         log: The log, with its results.
         has_answer: Whether questions have a modal answer.
+        has_steps: Whether epochs have the step at which they part from their siblings.
     """
     from inspect_ai.viewer import ScoreColorScale, TaskSamplesSort, TaskSamplesView, ViewerConfig
 
-    keys = [key for key in HEADERS if has_answer or key != "modal_answer"]
+    left_out = {*(() if has_answer else ("modal_answer",)), *(() if has_steps else ("parts_at", "branch"))}
+    keys = [key for key in HEADERS if key not in left_out]
     own = _own_view(log.eval.viewer)
     columns = own.columns if own is not None and own.columns else _verdict_columns(log)
     worst = [key for key in ("incoherence", "variance", "error") if key in keys]

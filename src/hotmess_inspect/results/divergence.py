@@ -195,6 +195,9 @@ class EpochPath:
         correct: How right it is.
         steps: What it did.
         leaves: Step at which it has left all of its siblings' paths, ``None`` if another epoch shares it all.
+        parts_at: Of the steps at which it parts from siblings, the one that carries most of the question's
+            variance; ``None`` where it parts from none.
+        branch: What it did there, in short.
     """
 
     log: str
@@ -202,6 +205,8 @@ class EpochPath:
     correct: float
     steps: tuple[Step, ...]
     leaves: int | None
+    parts_at: int | None = None
+    branch: str = ""
 
 
 @dataclass(frozen=True)
@@ -229,7 +234,8 @@ class GroupDivergence:
 
     Attributes:
         group: The rows.
-        grain: The grain, or the unit of text.
+        grain: The grain, with the unit of text where epochs make no calls.
+        calls: Whether steps are calls of tools.
         account: Variance by step, kind, tool and file per question.
         null: What is expected, and p-values.
         intervals: 95 % intervals of shares, by name: ``steps``, ``never``, ``undecided``, ``kinds``, ``answers``.
@@ -242,6 +248,7 @@ class GroupDivergence:
 
     group: Group
     grain: str
+    calls: bool
     account: GroupAccount
     null: StepNull
     intervals: Mapping[str, FloatArray]
@@ -343,6 +350,8 @@ def question_json(question: QuestionDivergence) -> dict[str, Any]:
                 "correct": _number(epoch.correct),
                 "steps": len(epoch.steps),
                 "leaves": epoch.leaves,
+                "parts_at": epoch.parts_at,
+                "branch": epoch.branch or None,
             }
             for epoch in question.epochs
         ],
@@ -511,6 +520,7 @@ def _group_divergence(
     return GroupDivergence(
         group=group,
         grain=f"{options.grain} ({options.unit}s)" if text and words.tools else options.grain,
+        calls=not text,
         account=summed,
         null=null,
         intervals=_intervals(summed, answers, units, options),
@@ -717,12 +727,17 @@ def _question(
 ) -> QuestionDivergence:
     logs, numbers = questions.outcomes.log, questions.outcomes.epoch
     leaves = _leaving_steps(account, len(own))
+    branches = _main_branches(account, [path.steps for _, path in own])
     epochs = []
     for number, (slot, path) in enumerate(own):
         row = int(questions.row[place, slot])
         log = logs.names[logs.codes[row]] if logs.codes[row] >= 0 else ""
         correct = float(questions.correct[place, slot])
-        epochs.append(EpochPath(log, int(numbers[row]), correct, path.steps, leaves[number]))
+        epochs.append(
+            EpochPath(
+                log, int(numbers[row]), correct, path.steps, leaves[number], *branches.get(number, (None, ""))
+            )
+        )
     scale = total if total > 0 else float("nan")
     deviation = _deviations(questions)[place, [slot for slot, _ in own]]
     return QuestionDivergence(
@@ -763,6 +778,21 @@ def _node(
         tuple(sorted(branches, key=lambda branch: (-len(branch.epochs), branch.epochs))),
         telling_pair(deviation, account.tree, parting.node, [len(epoch.steps) for epoch in epochs]),
     )
+
+
+def _main_branches(
+    account: QuestionAccount, steps: Sequence[Sequence[Step]]
+) -> dict[int, tuple[int | None, str]]:
+    """Per epoch the step that decides most of those at which it parts, and what it did there."""
+    found: dict[int, tuple[int | None, str]] = {}
+    for parting in account.partings:
+        for label, low, high in parting.node.branches:
+            for place in account.tree.order[low:high].tolist():
+                if place not in found:
+                    step = None if label == END else steps[place][parting.node.step]
+                    name = "stops" if step is None else f"{step.tool} {step.target}".strip()
+                    found[place] = (parting.node.step, name)
+    return found
 
 
 def _leaving_steps(account: QuestionAccount, epochs: int) -> list[int | None]:

@@ -115,21 +115,27 @@ def group_steps(
     locations: Sequence[str],
     *,
     seed: int = 0,
+    scorer: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[GroupDivergence]:
-    """The account by step of groups that were read before, where their epochs have transcripts with steps.
+    """The account by step of groups that were read before, where their epochs call tools.
 
     Args:
         inputs: What was read.
         locations: Where it was read from.
         seed: Seed of permutations and bootstrap.
+        scorer: The scorer whose verdicts count; all if not given.
         progress: As for `read_paths`.
     """
     options = DivergeOptions(seed=seed)
     paths = Paths(options)
     read_paths(inputs, list(all_files(locations, [])), paths, progress=progress)
     found, _ = diverge(inputs.outcomes, paths.by_epoch, options)
-    return [group for group in found if group.account.steps]
+    return [
+        group
+        for group in found
+        if group.calls and group.account.steps and scorer in (None, group.group.scorer)
+    ]
 
 
 def _tau_outcomes(file: File) -> Outcomes:
