@@ -55,7 +55,7 @@ def test_shares_of_a_small_file(tmp_path: Path) -> None:
     assert [row["share"] for row in group["undecided"]] == pytest.approx([1.0, 1 - 1 / 6 / total])
     node = next(n for q in group["questions"] if q["question"] == "0" for n in q["nodes"] if n["step"] == 1)
     assert sorted((b["tool"], b["correct"]) for b in node["branches"]) == [("book", 1.0), ("cancel", 0.0)]
-    assert {epoch["epoch"] for epoch in node["read_first"]} == {1, 2}
+    assert {epoch["epoch"] for epoch in node["read_first"]} == {0, 1}
 
 
 def test_text_shows_the_tree(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_tau_bench(tmp_path: Path, packed: bool) -> None:
     path.write_bytes(gzip.compress(text) if packed else text)
     first, second = read(path)
     assert first.calls == (Call("look", {"b": 1, "a": 2}, "answer 0"), Call("book", "not json", "answer 1"))
-    assert (first.question, first.epoch, second.epoch, second.calls) == ("7", 1, 2, ())
+    assert (first.question, first.epoch, second.epoch, second.calls) == ("7", 0, 1, ())
 
 
 def trajectory(*calls: Call, text: str = "") -> Trajectory:
@@ -190,3 +190,63 @@ def test_steps_of_reasoning() -> None:
 def test_answers_are_equal_but_for_times() -> None:
     assert digest("3 passed in 0.12s") == digest("3  passed in 4.5s\n")
     assert digest("3 passed in 0.12s") != digest("2 passed in 0.12s")
+
+
+def test_tau_squared(tmp_path: Path) -> None:
+    call = {"id": "c1", "name": "look", "arguments": {"a": 1}, "requestor": "assistant"}
+    messages = [
+        {"role": "user", "content": "Hello", "tool_calls": [{"id": "u", "name": "reboot", "arguments": {}}]},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "id": "c1", "content": "seen"},
+    ]
+    run = {"id": "x", "task_id": "t1", "trial": 2, "messages": messages, "reward_info": {"reward": 1.0}}
+    info = {"agent_info": {"llm": "m"}, "environment_info": {"domain_name": "retail"}}
+    path = tmp_path / "two.json"
+    path.write_text(json.dumps({"timestamp": "now", "info": info, "tasks": [], "simulations": [run]}))
+    (only,) = read(path)
+    # What the user's side calls is no step of the agent.
+    assert (only.question, only.epoch, only.calls) == ("t1", 2, (Call("look", {"a": 1}, "seen"),))
+
+
+def test_harbor_trials_with_atif_trajectories(tmp_path: Path) -> None:
+    """Two trials of one task that part at step 1, one of them solved: read as a whole job."""
+    from click.testing import CliRunner
+
+    from hotmess_inspect.cli import main
+
+    for name, action, reward in (("hello__a", "edit", 1.0), ("hello__b", "think", 0.0)):
+        trial = tmp_path / "job" / name
+        (trial / "agent").mkdir(parents=True)
+        steps = [
+            {"step_id": 1, "source": "user", "message": "Do it."},
+            {
+                "step_id": 2,
+                "source": "agent",
+                "message": "",
+                "tool_calls": [
+                    {"tool_call_id": "1", "function_name": "bash", "arguments": {"command": "ls"}}
+                ],
+                "observation": {"results": [{"source_call_id": "1", "content": "a.py"}]},
+            },
+            {
+                "step_id": 3,
+                "source": "agent",
+                "message": "",
+                "tool_calls": [{"tool_call_id": "2", "function_name": action, "arguments": {}}],
+            },
+        ]
+        document = {"schema_version": "ATIF-v1.4", "session_id": name, "agent": {"name": "x"}, "steps": steps}
+        (trial / "agent" / "trajectory.json").write_text(json.dumps(document))
+        result = {
+            "trial_name": name,
+            "task_name": "hello",
+            "verifier_result": {"rewards": {"reward": reward}},
+            "agent_info": {"name": "x", "model_info": {"name": "m"}},
+        }
+        (trial / "result.json").write_text(json.dumps(result))
+    done = CliRunner().invoke(main, ["diverge", str(tmp_path / "job"), "--json", "--permutations", "9"])
+    (group,) = json.loads(done.stdout)["groups"]
+    assert group["variance"] == pytest.approx(0.5)
+    assert [(s["step"], s["share"]) for s in group["steps"]] == [(1, 1.0)]
+    (node,) = group["questions"][0]["nodes"]
+    assert sorted(b["tool"] for b in node["branches"]) == ["edit", "think"]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from hotmess_inspect.cli._threads import one_thread
+from hotmess_inspect.cli._writing import sentences
 
 
 @click.command()
@@ -68,6 +69,7 @@ from hotmess_inspect.cli._threads import one_thread
     show_default=True,
     help="Where `inspect view` answers, for links of the page.",
 )
+@click.option("--overwrite", is_flag=True, help="Replace a file that is no HTML page.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 def diverge(
     inputs: Sequence[str],
@@ -82,22 +84,27 @@ def diverge(
     seed: int,
     output: str | None,
     viewer: str,
+    overwrite: bool,
     as_json: bool,
 ) -> None:
     """Show at which step epochs of the same question part, and which partings decide the outcome.
 
-    INPUT is a log with transcripts (.eval, .json), a folder, glob or URI of logs, or a result file of τ-bench
-    (.json, .json.gz). The variance is split exactly by the step at which each pair of epochs parts, and compared
+    INPUT is a log with transcripts (.eval, .json), a folder, glob or URI of logs, a result file of τ-bench
+    (.json, .json.gz), or a job of Harbor with its trajectories. The variance is split exactly by the step at which each pair of epochs parts, and compared
     with what is expected where outcomes have nothing to do with the path.
 
     Exit status: 0 good, 1 some input was unusable (the rest is reported), 2 usage.
     """
     one_thread()
     from hotmess_inspect.cli._reading import reading_progress
+    from hotmess_inspect.io.writing import check_target
     from hotmess_inspect.results.divergence import DivergeOptions
     from hotmess_inspect.results.divergence import diverge as split
     from hotmess_inspect.results.paths import read_with_paths
 
+    if output is not None:
+        with sentences(output):
+            check_target(output, "HTML", inputs=inputs, overwrite=overwrite)
     try:
         options = DivergeOptions(
             grain=grain,
@@ -117,7 +124,10 @@ def diverge(
     if output is not None and results:
         from hotmess_inspect.render.report import divergence_page, write_page
 
-        write_page(divergence_page(results, walked.inputs, viewer, max(questions, 1)), output)
+        page = divergence_page(results, walked.inputs, viewer, max(questions, 1))
+        with sentences(output):
+            files = [one.path for one in walked.inputs.account.files]
+            write_page(page, output, inputs=files, overwrite=overwrite)
     if as_json:
         listed = [{"level": p.level, "input": p.input, "message": p.message} for p in problems]
         groups = [result.as_json() for result in results]

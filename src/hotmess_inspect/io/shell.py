@@ -75,23 +75,7 @@ _WITH_VERB = frozenset(
 )
 # All operands of these are files or directories, whatever they look like.
 _ON_FILES = frozenset(
-    (
-        "ls",
-        "cat",
-        "tree",
-        "rm",
-        "mkdir",
-        "rmdir",
-        "cp",
-        "mv",
-        "touch",
-        "less",
-        "nl",
-        "wc",
-        "head",
-        "tail",
-        "stat",
-    )
+    ("ls", "cat", "tree", "rm", "mkdir", "rmdir", "cp", "mv", "touch", "less", "nl", "wc", "stat")
 )
 # The first operand of these is a pattern or a script, not a file.
 _WITH_PATTERN = frozenset(("grep", "egrep", "fgrep", "rg", "ag", "sed", "awk", "perl"))

@@ -118,6 +118,7 @@ def iter_trajectories(
     failed: Callable[[str, str], None],
     progress: Callable[[int], None] | None = None,
     wanted: Callable[[str, str, int], bool] | None = None,
+    alone: tuple[str, int] | None = None,
 ) -> Iterator[Trajectory]:
     """The epochs of logs, one after the other; at no time is more than one sample of an archive in memory.
 
@@ -125,6 +126,7 @@ def iter_trajectories(
         files: Logs (``.eval``, ``.json``) and τ-bench results; tables hold no calls and are passed over.
         failed: Told of each log or sample that cannot be read, as (file, reason); the rest goes on.
         progress: Called after each sample with the bytes of its file that are behind it.
+        alone: Question and epoch of a file that holds the trajectory of one trial without naming it.
         wanted: Whether an epoch, as (log, question, epoch), is of interest; all are by default.
 
     Yields:
@@ -132,7 +134,7 @@ def iter_trajectories(
     """
     for file in files:
         try:
-            for trajectory in _of_file(file, failed, progress):
+            for trajectory in _of_file(file, failed, progress, alone):
                 if wanted is None or wanted(trajectory.log, trajectory.question, trajectory.epoch):
                     yield trajectory
         except (ValueError, OSError, EOFError) as error:
@@ -142,7 +144,10 @@ def iter_trajectories(
 
 
 def _of_file(
-    file: File, failed: Callable[[str, str], None], progress: Callable[[int], None] | None
+    file: File,
+    failed: Callable[[str, str], None],
+    progress: Callable[[int], None] | None,
+    alone: tuple[str, int] | None,
 ) -> Iterator[Trajectory]:
     if file.suffix == ".eval" or file.read(0, 4) == b"PK\x03\x04":
         archive = Archive(file, transcripts=True)
@@ -156,6 +161,8 @@ def _of_file(
                 failed(file.path, str(error))
             if progress is not None:
                 progress(member.offset + member.compressed)
+    elif alone is not None and (beside := trajectory_beside(file.path)) is not None:
+        yield _atif_trajectory(file.path, beside, *alone)
     elif looks_like_tau(file):
         yield from _tau_trajectories(file)
     elif file.suffix == ".json" and looks_like_log(file):
@@ -227,10 +234,13 @@ def _called(sample: _Sample) -> dict[str, _Found]:
 
 
 def _as_call(found: _Found, resolve: Callable[[Any], Any]) -> Call:
-    arguments = resolve(found.arguments)
-    if not isinstance(arguments, dict):
-        arguments = _parsed(arguments)
-    return Call(found.tool, arguments, _written(resolve(found.result)), found.event)
+    return Call(
+        found.tool, _arguments(resolve(found.arguments)), _written(resolve(found.result)), found.event
+    )
+
+
+def _arguments(arguments: Any) -> dict[str, Any] | str:
+    return arguments if isinstance(arguments, dict) else _parsed(arguments)
 
 
 def _parsed(arguments: Any) -> dict[str, Any] | str:
@@ -262,6 +272,71 @@ def _written(content: Any) -> str:
     return json.dumps(content, sort_keys=True)
 
 
+# Harbor: the trajectory of a trial lies beside its result, in the Agent Trajectory Interchange Format (ATIF).
+
+
+class _AtifCall(msgspec.Struct, gc=False, frozen=True):
+    tool_call_id: str = ""
+    function_name: str = ""
+    arguments: Any = None
+
+
+class _AtifResult(msgspec.Struct, gc=False, frozen=True):
+    source_call_id: str | None = None
+    content: Any = None
+
+
+class _AtifObservation(msgspec.Struct, gc=False, frozen=True):
+    results: list[_AtifResult] = []
+
+
+class _AtifStep(msgspec.Struct, gc=False, frozen=True):
+    source: str = ""
+    message: Any = None
+    reasoning_content: Any = None
+    tool_calls: list[_AtifCall] | None = None
+    observation: _AtifObservation | None = None
+
+
+class _Atif(msgspec.Struct, gc=False, frozen=True):
+    steps: list[_AtifStep]
+
+
+_ATIF = msgspec.json.Decoder(_Atif)
+
+
+def trajectory_beside(path: str) -> str | None:
+    """The ATIF trajectory of the trial whose local result this is, ``None`` without one."""
+    if "://" in path or os.path.basename(path) != "result.json":
+        return None
+    found = os.path.join(os.path.dirname(path), "agent", "trajectory.json")
+    return found if os.path.isfile(found) else None
+
+
+def _atif_trajectory(log: str, path: str, question: str, epoch: int) -> Trajectory:
+    if os.path.getsize(path) > _MAX_SAMPLE:
+        raise DamagedLog(f"{path} has more than {_MAX_SAMPLE:,} bytes")
+    with open(path, "rb") as file:
+        steps = decode_as(_ATIF, file.read(), _Atif, path).steps
+    results = {
+        result.source_call_id: result.content
+        for step in steps
+        if step.observation is not None
+        for result in step.observation.results
+    }
+    calls = tuple(
+        Call(
+            call.function_name,
+            _arguments(call.arguments),
+            _written(results.get(call.tool_call_id)),
+        )
+        for step in steps
+        for call in step.tool_calls or []
+    )
+    told = [_written(part) for s in steps if s.source == "agent" for part in (s.reasoning_content, s.message)]
+    return Trajectory(log, question, epoch, calls, "" if calls else "\n\n".join(t for t in told if t))
+
+
 # τ-bench: a list of runs, each with task_id, trial, reward and traj, the messages as OpenAI's API has them.
 
 
@@ -271,8 +346,12 @@ class _TauFunction(msgspec.Struct, gc=False, frozen=True):
 
 
 class _TauCall(msgspec.Struct, gc=False, frozen=True):
+    """A call; τ² writes name and arguments without the function around them."""
+
     id: str = ""
     function: _TauFunction = _TauFunction()
+    name: str = ""
+    arguments: Any = None
 
 
 class _TauMessage(msgspec.Struct, gc=False, frozen=True):
@@ -280,18 +359,31 @@ class _TauMessage(msgspec.Struct, gc=False, frozen=True):
     content: Any = None
     tool_calls: list[_TauCall] | None = None
     tool_call_id: str | None = None
+    id: Any = None
 
 
 class TauRun(msgspec.Struct, gc=False, frozen=True):
     """One run of one τ-bench task."""
 
     task_id: int | str
-    reward: float
     trial: int = 0
-    traj: list[_TauMessage] = []
+    traj: list[_TauMessage] | None = None
+    messages: list[_TauMessage] | None = None
+
+    @property
+    def talk(self) -> list[_TauMessage]:
+        """The messages, under either name."""
+        return self.traj or self.messages or []
+
+
+class TauSimulations(msgspec.Struct, gc=False, frozen=True):
+    """A result file of τ²-bench."""
+
+    simulations: list[TauRun]
 
 
 _TAU = msgspec.json.Decoder(list[TauRun])
+_TAU2 = msgspec.json.Decoder(TauSimulations)
 
 
 def looks_like_tau(file: File) -> bool:
@@ -303,8 +395,10 @@ def looks_like_tau(file: File) -> bool:
     if start[:2] == b"\x1f\x8b":
         import zlib
 
-        start = zlib.decompressobj(31).decompress(start, 1 << 12)
+        start = zlib.decompressobj(31).decompress(start, 1 << 16)
     head = start.lstrip()[: 1 << 12]
+    if head[:1] == b"{":
+        return b'"agent_info"' in start and b'"environment_info"' in start
     return head[:1] == b"[" and b'"task_id"' in head
 
 
@@ -322,16 +416,24 @@ def read_tau(file: File) -> list[TauRun]:
             data = packed.read(_MAX_SAMPLE * 4 + 1)
         if len(data) > _MAX_SAMPLE * 4:
             raise DamagedLog(f"inflates to more than {_MAX_SAMPLE * 4:,} bytes")
+    if data.lstrip()[:1] == b"{":
+        return decode_as(_TAU2, data, TauSimulations, os.path.basename(file.path)).simulations
     return decode_as(_TAU, data, list[TauRun], os.path.basename(file.path))
 
 
 def _tau_trajectories(file: File) -> Iterator[Trajectory]:
     for run in read_tau(file):
-        results = {m.tool_call_id: m.content for m in run.traj if m.role == "tool" and m.tool_call_id}
+        # τ² gives a tool's message the id of its call.
+        results = {m.tool_call_id or m.id: m.content for m in run.talk if m.role == "tool"}
         calls = tuple(
-            Call(call.function.name, _parsed(call.function.arguments), _written(results.get(call.id)))
-            for message in run.traj
+            Call(
+                call.function.name or call.name,
+                _arguments(call.function.arguments if call.function.name else call.arguments),
+                _written(results.get(call.id)),
+            )
+            for message in run.talk
+            if message.role == "assistant"
             for call in message.tool_calls or []
         )
-        text = "\n\n".join(_written(m.content) for m in run.traj if m.role == "assistant" and m.content)
-        yield Trajectory(file.path, str(run.task_id), run.trial + 1, calls, "" if calls else text)
+        text = "\n\n".join(_written(m.content) for m in run.talk if m.role == "assistant" and m.content)
+        yield Trajectory(file.path, str(run.task_id), run.trial, calls, "" if calls else text)

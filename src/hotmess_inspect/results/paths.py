@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hotmess_inspect.io.logs import Inputs, all_files, read_inputs
 from hotmess_inspect.io.sources import File
-from hotmess_inspect.io.trajectories import iter_trajectories, looks_like_tau, read_tau
+from hotmess_inspect.io.trajectories import iter_trajectories
 from hotmess_inspect.results.divergence import DivergeOptions, GroupDivergence, Paths, diverge
 from hotmess_inspect.schema import Problem
-from hotmess_inspect.table import Outcomes
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +32,7 @@ def read_with_paths(
     cluster: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Walked:
-    """Read logs and τ-bench results with their transcripts, one sample at a time.
+    """Read logs and the files of other harnesses with their transcripts, one sample at a time.
 
     Args:
         locations: Paths, folders, patterns or URIs.
@@ -49,22 +47,9 @@ def read_with_paths(
         ValueError: If the grain's function cannot be imported.
     """
     paths = Paths(options)
-    problems: list[Problem] = []
-    files = list(all_files(locations, problems))
-    tau = [file for file in files if looks_like_tau(file)]
-    others = [file.path for file in files if file not in tau]
-    found = read_inputs(others, cluster=cluster) if others else None
-    tables, failures = [found.outcomes] if found is not None else [], list(problems)
-    failures += found.problems if found is not None else []
-    for file in tau:
-        try:
-            tables.append(_tau_outcomes(file))
-        except (ValueError, OSError, EOFError) as error:
-            failures.append(Problem("error", file.path, str(error)))
-    outcomes = Outcomes.concatenate(tables) if tables else Outcomes.build(0, {"kind": [], "status": []})
-    inputs = Inputs(outcomes, failures, found.logs if found is not None else [], len(files))
-    read_paths(inputs, files, paths, progress=progress)
-    return Walked(inputs, paths)
+    found = read_inputs(locations, cluster=cluster)
+    read_paths(found, list(all_files(locations, [])), paths, progress=progress)
+    return Walked(found, paths)
 
 
 def read_paths(
@@ -86,6 +71,8 @@ def read_paths(
     known = set(outcomes.log.names)
     logs = outcomes.log.values()
     wanted = set(zip(logs, outcomes.question.values(), outcomes.epoch.tolist(), strict=True))
+    # The trajectory of a trial in a file of its own does not name its question; its outcome does.
+    alone = {log: (question or "", epoch) for log, question, epoch in wanted if logs.count(log) == 1}
     chosen = [file for file in files if file.path in known]
     total = sum(file.size for file in chosen)
     unread: dict[str, list[str]] = {}
@@ -99,6 +86,7 @@ def read_paths(
         paths.add_all(
             iter_trajectories(
                 [file],
+                alone=alone.get(file.path),
                 failed=lambda log, reason: unread.setdefault(log, []).append(reason),
                 progress=behind,
                 wanted=lambda log, question, epoch: (log, question, epoch) in wanted,
@@ -136,22 +124,3 @@ def group_steps(
         for group in found
         if group.calls and group.account.steps and scorer in (None, group.group.scorer)
     ]
-
-
-def _tau_outcomes(file: File) -> Outcomes:
-    runs = read_tau(file)
-    name = os.path.basename(file.path).removesuffix(".gz").removesuffix(".json")
-    return Outcomes.build(
-        len(runs),
-        {
-            "kind": "score",
-            "status": "ok",
-            "log": file.path,
-            "task": name,
-            "question": [str(run.task_id) for run in runs],
-            "epoch": [run.trial + 1 for run in runs],
-            "value": [run.reward for run in runs],
-            "actions": [sum(len(m.tool_calls or []) for m in run.traj) for run in runs],
-            "turns": [sum(m.role == "assistant" for m in run.traj) for run in runs],
-        },
-    )
