@@ -202,7 +202,8 @@ def reliability(
     beyond: tuple[tuple[PassRate, ...], tuple[PassRate, ...]] = ((), ())
     if not note:
         fit = _goodness(sample, model, simulations, rng)
-        beyond = _extrapolated(sample, model, shown, options)
+        ends = (measured[0][-1].interval, measured[1][-1].interval)
+        beyond = _extrapolated(sample, model, shown, ends, options)
     repeated = epochs >= 2
     flips = repeated & (wins > 0) & (wins < epochs)
     agreement = 1 - 4 * _variances(wins, epochs)
@@ -376,9 +377,17 @@ def _pass_rates(sample: _Sample, largest: int, options: _Options) -> list[list[P
 
 
 def _extrapolated(
-    sample: _Sample, model: BetaBinomial, largest: int, options: _Options
+    sample: _Sample,
+    model: BetaBinomial,
+    largest: int,
+    ends: tuple[Interval, Interval],
+    options: _Options,
 ) -> tuple[tuple[PassRate, ...], tuple[PassRate, ...]]:
-    """pass^k and pass@k for k from R + 1 to 4R."""
+    """pass^k and pass@k for k from R + 1 to 4R.
+
+    Where too few questions tell the measured rate at R apart from 0 or 1 for an interval of its own (`ends`), there is
+    none beyond either.
+    """
     k = np.arange(largest + 1, FARTHEST * largest + 1)
     table = sample.table
     questions, units = int((sample.epochs >= 2).sum()), len(table)
@@ -389,13 +398,16 @@ def _extrapolated(
         fits = fit_beta_binomial(sums, _TOLERANCE)
         drawn = all_right(fits, k), any_right(fits, k)
     found = []
-    for values, replicates in zip((all_right(model, k), any_right(model, k)), drawn, strict=True):
+    for values, replicates, end in zip((all_right(model, k), any_right(model, k)), drawn, ends, strict=True):
+        carried = not np.isnan(end.low)
         found.append(
             tuple(
                 PassRate(
                     int(number),
                     float(value),
-                    _within(percentile_interval(column, options.level, units), float(value)),
+                    _within(percentile_interval(column, options.level, units), float(value))
+                    if carried
+                    else UNDEFINED,
                     True,
                     questions,
                 )
