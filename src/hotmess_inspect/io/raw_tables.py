@@ -8,7 +8,8 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
@@ -345,10 +346,24 @@ def _separator(head: str) -> str:
     return max(_SEPARATORS, key=found)
 
 
+@contextmanager
+def _as_value_errors() -> Iterator[None]:
+    """Whatever Arrow raises about a file that is not as it should be, as a ValueError."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (ValueError, OSError):
+        raise
+    except pa.lib.ArrowException as error:
+        raise ValueError(str(error)) from error
+
+
 def _parquet(source: str | IO[bytes]) -> RawTable:
     from pyarrow import parquet, types
 
-    schema = parquet.ParquetFile(source).schema_arrow
+    with _as_value_errors():
+        schema = parquet.ParquetFile(source).schema_arrow
     names = list(schema.names)
 
     def load(places: Sequence[int]) -> pa.Table:
@@ -360,8 +375,12 @@ def _parquet(source: str | IO[bytes]) -> RawTable:
         ]
         if not isinstance(source, str):
             source.seek(0)
-        # Text that repeats stays the dictionary that it is on disk.
-        return parquet.ParquetFile(source, read_dictionary=text).read(columns=wanted)
+        with _as_value_errors():
+            # Text that repeats stays the dictionary that it is on disk.
+            table = parquet.ParquetFile(source, read_dictionary=text).read(columns=wanted)
+            # A damaged page can hold indices beyond its dictionary, which Arrow itself does not look at.
+            table.validate(full=True)
+        return table
 
     return RawTable(names, "Parquet", load, metadata=schema.metadata or {})
 
