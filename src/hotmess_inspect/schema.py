@@ -18,7 +18,7 @@ from hotmess_inspect.bits import encode_tests
 
 Kind: TypeAlias = Literal["answer", "probabilities", "tests", "score", "point", "text"]
 """What a prediction is."""
-Status: TypeAlias = Literal["ok", "unparsed", "limit", "truncated", "tampered"]
+Status: TypeAlias = Literal["ok", "unparsed", "limit", "truncated", "tampered", "broken"]
 """What became of an epoch that has a score."""
 Loss: TypeAlias = Literal["brier", "kl", "zero_one", "squared"]
 ClassLoss: TypeAlias = Literal["brier", "kl", "zero_one"]
@@ -146,7 +146,8 @@ def epoch_metadata(
             "tests" needs `f2p` and `p2p`; "score" is read from `Score.value`.
         epoch: Epoch number, from 1.
         status: "unparsed" where no answer could be read, "limit" where the sample ran into one,
-            "truncated" where the model's output was cut, "tampered" where grading was attacked.
+            "truncated" where the model's output was cut, "tampered" where grading was attacked, "broken"
+            where the agent or its work ended its own container or test run, which counts as failed.
         context: Identifier of the few-shot context, where there is one.
         answer: Normalised label; empty when unparsed. A label of more than 1,024 characters keeps its
             beginning and a digest of the whole, so that different labels stay different.

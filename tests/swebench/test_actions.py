@@ -10,10 +10,13 @@ from inspect_ai import Task
 from inspect_ai import eval as inspect_eval
 from inspect_ai.agent import as_solver, react
 from inspect_ai.dataset import Sample
+from inspect_ai.event import ModelEvent, ToolEvent
 from inspect_ai.model import (
+    ChatCompletionChoice,
     ChatMessageAssistant,
     ChatMessageTool,
     ChatMessageUser,
+    GenerateConfig,
     ModelOutput,
     ModelUsage,
     execute_tools,
@@ -21,7 +24,7 @@ from inspect_ai.model import (
 )
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver, use_tools
-from inspect_ai.tool import bash
+from inspect_ai.tool import ToolCall, ToolInfo, bash
 from inspect_ai.util import sandbox
 
 from hotmess_inspect.swebench.actions import taken_actions
@@ -106,6 +109,63 @@ def idle() -> Solver:
     return solve
 
 
+@solver
+def text_loop() -> Solver:
+    """Acts through what it writes: no tool is offered and none is called."""
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        messages: list[Any] = [ChatMessageUser(content="go")]
+        usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
+        said = ModelOutput.from_content("mockllm/model", "```bash\ntrue\n```")
+        said.usage = usage
+        model = get_model("mockllm/model", custom_outputs=[said] * 3, memoize=False)
+        for _ in range(3):
+            output = await model.generate(messages)
+            messages += [output.message, ChatMessageUser(content="goes on")]
+        return state
+
+    return solve
+
+
+def model_event(ids: list[str], *, name: str = "bash", tools: bool = True) -> ModelEvent:
+    calls = [ToolCall(id=one, function=name, arguments={}) for one in ids]
+    message = ChatMessageAssistant(content="", tool_calls=calls)
+    return ModelEvent(
+        model="m",
+        input=[],
+        tools=[ToolInfo(name="bash", description="")] if tools else [],
+        tool_choice="auto",
+        config=GenerateConfig(),
+        output=ModelOutput(model="m", choices=[ChatCompletionChoice(message=message)]),
+    )
+
+
+def tool_event(one: str, name: str = "bash") -> ToolEvent:
+    return ToolEvent(id=one, function=name, arguments={})
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        # Every call counts, whatever ids the provider gives.
+        ([model_event([""]), model_event([""]), model_event(["", ""])], 4),
+        ([model_event(["0"]), tool_event("0"), model_event(["0"]), tool_event("0")], 2),
+        ([model_event(["a"]), model_event([""]), model_event([""], name="submit")], 2),
+        ([model_event([""]), tool_event(""), model_event([""], name="submit"), tool_event("", "submit")], 1),
+        # A tool that no recorded answer asked for.
+        ([model_event([]), tool_event("x"), tool_event("y")], 2),
+        # Tools were there and none was called: 0 is known.
+        ([model_event([])], 0),
+        # No tool but submit, or none at all: nothing is known.
+        ([model_event([], tools=False)], None),
+        ([model_event([""], name="submit", tools=False)], None),
+        ([], None),
+    ],
+)
+def test_calls_are_counted_whatever_their_ids(events: list[Any], expected: int | None) -> None:
+    assert taken_actions(events) == expected
+
+
 @pytest.mark.parametrize(
     ("agent", "expected"),
     [
@@ -114,8 +174,9 @@ def idle() -> Solver:
         (forgetful_loop, 3),
         (bridged_loop, 3),
         (idle, -1),
+        (text_loop, -1),
     ],
-    ids=["react", "own loop", "forgetful", "bridged", "idle"],
+    ids=["react", "own loop", "forgetful", "bridged", "idle", "text"],
 )
 def test_actions(agent: Callable[[], Any], expected: int, tmp_path: Path) -> None:
     log = inspect_eval(

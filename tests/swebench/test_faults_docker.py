@@ -104,6 +104,7 @@ def analysed(folder: Path) -> dict[str, Any]:
 
 def test_every_fault_ends_one_epoch_and_a_retry_completes_the_run(tmp_path: Path, docker_client: Any) -> None:
     options = ["-T", f"instances={ONE}", "-T", "tests_timeout=15", "-T", "memory=512m", "-T", "pids=200"]
+    options += ["-T", "on_tests_limit=error"]
     options += ["--epochs", str(len(FAULTS)), "--max-sandboxes", "4", "--model", "mockllm/model"]
     said = inspect(tmp_path, "eval", "hotmess/swebench", "--solver", str(AGENT), *options)
     (first,) = logs(tmp_path)

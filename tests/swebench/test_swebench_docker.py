@@ -155,18 +155,10 @@ def test_a_file_over_the_size_limit_is_left_out_and_the_fix_counts(tmp_path: Pat
     assert [path for path, _ in details(sample)["patch_dropped"]] == ["big.txt"]
 
 
-def test_tests_that_hang_are_an_error_not_a_zero(tmp_path: Path) -> None:
+def test_what_the_patch_does_to_the_test_run_may_be_an_error(tmp_path: Path) -> None:
+    # By default it counts as failed: test_own_doing_docker.
     module = next(line[6:] for line in ROWS[ONE]["patch"].splitlines() if line.startswith("+++ b/"))
-    log = run(tmp_path, lambda _: f"printf 'import time\\ntime.sleep(600)\\n' >> {module}", tests_timeout=5)
-    (sample,) = log.samples or []
-    assert not sample.scores
-    assert sample.error
-    assert "ran longer than 5 s" in sample.error.message
-
-
-def test_running_out_of_memory_is_an_error_and_killing_oneself_is_not(tmp_path: Path) -> None:
-    module = next(line[6:] for line in ROWS[ONE]["patch"].splitlines() if line.startswith("+++ b/"))
-    code = {1: "b = bytearray(3_000_000_000)", 2: "import os; os.kill(os.getpid(), 9)"}
+    code = {1: "import time; time.sleep(600)", 2: "b = bytearray(3_000_000_000)"}
 
     @solver
     def breaks() -> Solver:
@@ -177,26 +169,20 @@ def test_running_out_of_memory_is_an_error_and_killing_oneself_is_not(tmp_path: 
         return solve
 
     log = inspect_eval(
-        swebench(instances=[ONE], epochs=2, memory="256m"),
+        swebench(instances=[ONE], epochs=2, memory="256m", tests_timeout=10, on_tests_limit="error"),
         solver=breaks(),
         model="mockllm/model",
         log_dir=str(tmp_path),
         display="none",
         fail_on_error=False,
     )[0]
-    memory, killed = sorted(log.samples or [], key=lambda sample: sample.epoch)
+    hangs, memory = sorted(log.samples or [], key=lambda sample: sample.epoch)
+    assert hangs.error
+    assert "ran longer than 10 s" in hangs.error.message
     assert memory.error
     assert "were killed for their memory" in memory.error.message
-    assert details(killed)["verdict"] == "unresolved"
-    assert "ended early with status 137" in (killed.scores or {})["swebench_scorer"].explanation  # type: ignore[operator]
-
-
-def test_tests_that_hang_may_count_as_failed(tmp_path: Path) -> None:
-    module = next(line[6:] for line in ROWS[ONE]["patch"].splitlines() if line.startswith("+++ b/"))
-    script = f"printf 'import time\\ntime.sleep(600)\\n' >> {module}"
-    (sample,) = samples(run(tmp_path, lambda _: script, tests_timeout=5, on_tests_limit="failed"))
-    assert value(sample) == {"resolved": 0.0, "f2p": 0.0, "p2p": 0.0, "pooled": 0.0}
-    assert details(sample)["tests_limit"] == "time"
+    assert not hangs.scores
+    assert not memory.scores
 
 
 def test_tests_run_as_nobody_who_can_change_nothing_that_was_there(tmp_path: Path) -> None:

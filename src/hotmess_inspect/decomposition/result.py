@@ -106,7 +106,7 @@ class Decomposition:
         check_choice("quantity", quantity, QUANTITIES)
         if quantity == "incoherence":
             return self.incoherence
-        values = np.sort(getattr(self, quantity)[self._counted(quantity)])
+        values = np.sort(getattr(self, quantity)[self.counted(quantity)])
         return float(values.mean()) if values.size else float("nan")
 
     def interval(
@@ -140,7 +140,7 @@ class Decomposition:
             ValueError: If an option is outside its range or `clusters` has another length.
         """
         check_choice("quantity", quantity, QUANTITIES)
-        counted = self._counted(quantity)
+        counted = self.counted(quantity)
         erring = np.maximum(self.error[counted] - self._zero, 0.0)
         # Free text has no error at all, only a variance.
         if not np.isnan(erring).all() and effective_number(erring) < FEWEST:
@@ -220,7 +220,8 @@ class Decomposition:
             return -1.0 if quantity == "variance" else 0.0, 1.0
         return 0.0, 2.0 if self.loss == "brier" else np.inf
 
-    def _counted(self, quantity: Quantity) -> BoolArray:
+    def counted(self, quantity: Quantity) -> BoolArray:
+        """The questions that a quantity's mean and interval are about, shape (questions,)."""
         if quantity == "incoherence" and self.incoherence_note:
             return np.zeros_like(self.repeated)
         if quantity == "error" and not self.repeated.any():

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,10 +171,25 @@ class GroupResult:
         """pass^k and what goes with it; the same for every loss of a group."""
         return reliability_findings(self.questions, resamples=self.options.resamples, seed=self.options.seed)
 
+    @cached_property
+    def without_broken(self) -> GroupResult | None:
+        """The same without the epochs that the agent or its work broke; ``None`` where there is none, or no other.
+
+        They count as failed. As missing epochs they would raise the average of an agent that breaks off where
+        it would fail, so this is shown beside the headline and never in its place.
+        """
+        kept = ~self.group.outcomes.status.equals("broken")
+        if kept.all() or not self.group.outcomes.scored[kept].any():
+            return None
+        group = replace(self.group, outcomes=self.group.outcomes.take(kept))
+        questions = question_arrays(group, unparsed=self.options.unparsed)
+        loss = cast("Loss", self.decomposition.loss)
+        return _result(group, questions, loss, self.variant, None, self.options)
+
     @property
     def accuracy(self) -> float:
-        """Mean over questions of the mean over epochs of how right an epoch is; NaN without any."""
-        return self.questions.accuracy
+        """Mean over the error's questions of the mean over epochs of how right an epoch is; NaN without any."""
+        return self.questions.take(np.flatnonzero(self.intervals.accuracy_questions)).accuracy
 
     @property
     def counts(self) -> dict[str, int]:
@@ -243,6 +258,7 @@ class GroupResult:
             "zero_error_questions": d.zero_error_questions,
             "mixed_image_questions": len(mixed_images(self.group.outcomes)),
             "contexts": _contexts_json(d),
+            "without_broken": _without_broken_json(self.without_broken),
             "length": self.length,
             "length_buckets": lengths.buckets_json() if lengths else None,
             "length_slope": lengths.slope_json() if lengths else None,
@@ -250,7 +266,7 @@ class GroupResult:
         }
 
 
-_STATUS_COUNTS = ("errored", "unscored", "missing", "other_kind", "truncated", "tampered")
+_STATUS_COUNTS = ("errored", "unscored", "missing", "other_kind", "truncated", "tampered", "broken")
 
 
 def analyze(outcomes: Outcomes, options: Options | None = None) -> tuple[list[GroupResult], list[Problem]]:
@@ -338,6 +354,36 @@ def _grader_json(noise: GraderNoise | None) -> dict[str, float | None]:
     }
 
 
+def _without_broken_json(result: GroupResult | None) -> dict[str, float | int | None] | None:
+    """The numbers if broken epochs were missing ones."""
+    if result is None:
+        return None
+    d = result.decomposition
+    means = {name: finite_or_none(d.mean(name)) for name in ("error", "bias_squared", "variance")}
+    return {
+        "epochs_scored": result.counts["epochs_scored"],
+        "accuracy": finite_or_none(result.accuracy),
+        **means,
+        "incoherence": finite_or_none(d.incoherence),
+    }
+
+
+def _about_broken(result: GroupResult) -> str:
+    """What was broken by whom, in shares of the planned epochs, and the numbers under the other treatment."""
+    counts, other = result.counts, result.without_broken
+    planned = max(1, counts["epochs_planned"])
+    text = (
+        f"of {planned} epochs ({counts['broken'] / planned:.0%}) were broken by the agent or its work and count as "
+        f"failed, {counts['errored']} ({counts['errored'] / planned:.0%}) ended in errors of the host and are missing"
+    )
+    if other is None:
+        return text
+    d = other.decomposition
+    named = {"accuracy": other.accuracy, "error": d.mean("error"), "incoherence": d.incoherence}
+    numbers = ", ".join(f"{name} {'undefined' if np.isnan(n) else f'{n:.3f}'}" for name, n in named.items())
+    return f"{text}; without the former: {numbers}"
+
+
 def _contexts_json(d: Decomposition) -> dict[str, Any] | None:
     """How the variance parts into that between few-shot contexts and that within one."""
     if not isinstance(d, NestedDecomposition):
@@ -362,8 +408,6 @@ def _length_column(group: Group, questions: Questions, options: Options) -> str 
 
 def pooled(outcomes: Outcomes) -> Outcomes:
     """All tasks of a model as one: questions get their task's name in front, so that none are mixed up."""
-    from dataclasses import replace
-
     from hotmess_inspect.table import Labels
 
     tasks, questions = outcomes.task.values(), outcomes.question.values()
@@ -411,10 +455,15 @@ def _epoch_warnings(results: Sequence[GroupResult]) -> list[Problem]:
                 "repeats, not draws, and make the model look consistent",
             ),
             (counts["tampered"], "epochs tampered with their grading and score 0"),
+            (counts["broken"], _about_broken(result) if counts["broken"] else ""),
             (single, "questions have one epoch, hence no variance: left out"),
         ):
             if number:
                 problems.append(Problem("warning", group_name(result.group), f"{number} {text}"))
+        if result.group.kind == "tests" and result.options.length is None and result.length != "length":
+            absent = _absent_actions(result)
+            if absent:
+                problems.append(Problem("warning", group_name(result.group), absent))
         mixed = mixed_images_warning(result.group.outcomes)
         if mixed:
             problems.append(Problem("warning", group_name(result.group), mixed))
@@ -422,6 +471,26 @@ def _epoch_warnings(results: Sequence[GroupResult]) -> list[Problem]:
         if cut:
             problems.append(Problem("warning", group_name(result.group), cut))
     return problems + _unlike_lengths(results) + _unequal_epochs(results) + _unlike_accuracies(results)
+
+
+def _absent_actions(result: GroupResult) -> str:
+    """What is taken as length where epochs have no count of actions; empty if all have one."""
+    outcomes = result.group.outcomes
+    absent = int((outcomes.scored & np.isnan(outcomes.actions)).sum())
+    if not absent:
+        return ""
+    scored = int(outcomes.scored.sum())
+    if result.length == "actions":
+        return (
+            f"{absent} of {scored} epochs have no count of actions and are left out where lengths are compared; "
+            "--length turns or output_tokens counts them all"
+        )
+    taken = (
+        "there is no other"
+        if result.length is None
+        else f"{result.length.replace('_', ' ')} are taken instead"
+    )
+    return f"no epoch has a count of actions, as with agents that act through their text; as length {taken}"
 
 
 def _unlike_lengths(results: Sequence[GroupResult]) -> list[Problem]:

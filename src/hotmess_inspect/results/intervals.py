@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hotmess_inspect.decomposition import (
     Decomposition,
@@ -49,12 +50,21 @@ class GroupIntervals:
             rng=np.random.default_rng(self.seed),
         )
 
+    @property
+    def accuracy_questions(self) -> NDArray[np.bool_]:
+        """The questions that the accuracy is about, shape (questions,): those that the error is about.
+
+        Where no question has an error, for want of a second epoch or of a target, all that have a verdict.
+        """
+        known: NDArray[np.bool_] = np.logical_not(np.isnan(self.questions.correct).all(axis=1))
+        measured = known & self.decomposition.counted("error")
+        return measured if measured.any() else known
+
     @cached_property
     def accuracy(self) -> Interval:
         """Interval of the accuracy, the mean over questions of the mean over epochs of how right they are."""
-        correct = self.questions.correct
+        correct, counted = self.questions.correct, self.accuracy_questions
         counts = (~np.isnan(correct)).sum(axis=1)
-        counted = counts > 0
         means = np.nansum(correct, axis=1)[counted] / counts[counted]
         clusters = self.questions.clusters
         # Fewer than two questions that err, or that are ever right, say nothing about others.

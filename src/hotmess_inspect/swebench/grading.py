@@ -13,7 +13,6 @@ from hotmess_inspect.swebench.rows import Instance, official_run
 from hotmess_inspect.swebench.runs import (
     TESTS_USER,
     TestRun,
-    TestsLimit,
     UnappliedPatch,
     prepare,
     run_tests,
@@ -24,6 +23,7 @@ __all__ = ["Grade", "GradingError", "OnTestsLimit", "Verdict", "grade"]
 
 Verdict = Literal["resolved", "unresolved", "tampered"]
 OnTestsLimit = Literal["error", "failed"]
+_SIGNALS = 128
 ON_TESTS_LIMIT: tuple[str, ...] = get_args(OnTestsLimit)
 
 
@@ -42,7 +42,8 @@ class Grade:
         note: One sentence on anything unusual; empty if there was nothing.
         output: The end of the test run's output.
         seconds: Wall time of the test run.
-        limit: ``time`` or ``memory`` if the tests ran out of it and that counts as failed, else empty.
+        broken_by: What kept the run from its end by the patch's own doing, and counts as failed: ``time``,
+            ``memory``, ``processes``, ``disk``, ``killed`` or ``ended early``; else empty.
     """
 
     verdict: Verdict
@@ -53,7 +54,7 @@ class Grade:
     note: str
     output: str
     seconds: float
-    limit: TestsLimit = ""
+    broken_by: str = ""
 
 
 async def grade(
@@ -71,9 +72,9 @@ async def grade(
     """Apply a patch and the instance's test patch, run its tests, and read what came of them.
 
     The result is read from what the runner reports into a pipe of another user, together with the exit
-    status that the engine gives; nothing is parsed from the output. Two canaries under random names, one
-    that must pass and one that must fail, and twins that must fail under the names of the tests that
-    count, show a run whose outcomes were rewritten.
+    status that the engine gives; nothing is parsed from the output. Canaries under random names, some that
+    must pass and some that must fail, and twins, the tests that count with a body that must fail, show a run
+    whose outcomes were rewritten; functions are compared with what their files say.
 
     Args:
         sandbox: A container of the instance's image, unused so far.
@@ -84,8 +85,8 @@ async def grade(
         setup: Shell lines that run before the tests, in the repository.
         user: Who runs the tests, in the engine's notation; None is the container's own user.
         scratch: Folder in the container for our own files.
-        on_tests_limit: What tests count that run out of time or memory: ``error`` of the instrument (the
-            epoch can be retried), or all ``failed``.
+        on_tests_limit: What tests count that run out of time, memory, processes or disk by their own doing:
+            ``error`` of the instrument (the epoch can be retried), or all ``failed``.
 
     Returns:
         The grade. A test that does not appear counts as failed; xfailed counts as passed; skipped
@@ -123,7 +124,9 @@ async def grade(
         user=user,
     )
     if run.limit and on_tests_limit == "error":
-        what = f"ran longer than {timeout} s" if run.limit == "time" else "were killed for their memory"
+        what = {"time": f"ran longer than {timeout} s", "memory": "were killed for their memory"}.get(
+            run.limit, f"ran out of {run.limit}"
+        )
         raise GradingError(f"{instance.instance_id}: the tests {what}")
     return judge(instance, checked, form, canaries, run)
 
@@ -145,18 +148,20 @@ def judge(instance: Instance, patch: CheckedPatch, form: Format, canaries: Canar
     contradiction = _contradiction(instance, report, form, canaries, run)
     if contradiction:
         return _tampered(instance, patch, contradiction, run)
-    note = ""
+    note = broken_by = ""
     if run.limit:
+        broken_by = run.limit
         report, note = Report(), f"the tests ran out of {run.limit}, which counts as failed"
     elif report.finished is None:
         # Like the official graders, which read the summary that is printed last: no end, no result.
+        broken_by = "killed" if run.exit_code > _SIGNALS else "ended early"
         report, note = Report(), f"the run ended early with status {run.exit_code}"
     found = {test: form.status(test, report) for test in instance.tests}
     outcomes = tuple(
         passed(found[t], skipped_ok=n >= len(instance.fail_to_pass)) for n, t in enumerate(instance.tests)
     )
     verdict: Verdict = "resolved" if all(outcomes) else "unresolved"
-    return Grade(verdict, outcomes, found, patch, run.exit_code, note, run.output, run.seconds, run.limit)
+    return Grade(verdict, outcomes, found, patch, run.exit_code, note, run.output, run.seconds, broken_by)
 
 
 def _contradiction(instance: Instance, report: Report, form: Format, canaries: Canaries, run: TestRun) -> str:

@@ -29,7 +29,8 @@ from hotmess_inspect.swebench.transfer import GIT_QUIET, git_command
 TESTS_USER = "nobody"
 """Who runs the tests: a user who exists in every image and owns nothing, under the name that all providers take."""
 
-TestsLimit = Literal["", "time", "memory"]
+TestsLimit = Literal["", "time", "memory", "processes", "disk"]
+"""What a test run was out of by its own doing."""
 
 _UNAPPLIED_PATCH, _UNAPPLIED_TESTS, _OTHER_TREE = 21, 22, 23
 _OUTPUT_TAIL = 8_000
@@ -38,11 +39,20 @@ _REPORT_LIMIT = 200_000_000
 _MOST_CHECKED = 40  # PASS_TO_PASS tests whose functions are compared with their files
 _MOST_NEIGHBOURS = 3
 _OUTPUT_LIMIT_KIB = 1 << 20
-# How often the kernel killed a process of this container for its memory: cgroup v2, then v1.
+# How often the kernel killed a process of this container for its memory (cgroup v2, then v1), and how often the
+# container was at its own limit (v2 only): a kill without that is the whole machine's lack.
 _OOM_KILLS = (
     "sed -n 's/^oom_kill //p' /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control "
-    "2>/dev/null | head -n 1"
+    "2>/dev/null | head -n 1; sed -n 's/^oom //p' /sys/fs/cgroup/memory.events 2>/dev/null"
 )
+# What the tests' user holds on the disk, in blocks of 512 bytes, where there is no more room.
+_ROOM = (
+    'probe=$(mktemp) && head -c 1000000 /dev/zero >"$probe"; room=$?; rm -f "$probe"; '
+    '[ "$room" = 0 ] && echo room || find / -xdev -newer {folder}/reader ! -path "/proc/*" -printf "%b\\n" '
+    "2>/dev/null | awk '{{n += $1}} END {{print n + 0}}'"
+)
+_OWN_DISK_BLOCKS = 1 << 21  # a gibibyte
+_NO_PROCESS = ("resource temporarily unavailable", "cannot fork", "can't fork", "unable to start thread")
 
 
 @dataclass(frozen=True)
@@ -53,13 +63,14 @@ class Workspace:
         sandbox: The container.
         root: Path of the repository in it.
         folder: Our own folder in it.
-        oom_kills: Count of kills for memory before the run; None where the container cannot tell.
+        memory: Counts before the run of kills for memory and of reaching the limit; None where the container
+            cannot tell.
     """
 
     sandbox: SandboxEnvironment
     root: str
     folder: str
-    oom_kills: int | None
+    memory: "tuple[int | None, int | None]"
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,7 @@ class TestRun:
         report: Lines that the runner's part wrote.
         output: End of what the run printed.
         seconds: Wall time.
-        limit: ``time`` or ``memory`` if the run did not end by itself, else empty.
+        limit: What it was out of, if it did not end by itself; else empty.
     """
 
     __test__ = False  # no test class, whatever pytest may think of the name
@@ -159,15 +170,16 @@ async def prepare(
     touched = base64.b64decode(lines[0]).decode("utf-8", "surrogateescape").split("\0")
     if {path for path in touched if path} != set(patch.files):
         raise UnappliedPatch("git reads other files in the patch than its headers name")
-    return Workspace(sandbox, root, lines[1], _count(lines[2:]))
+    return Workspace(sandbox, root, lines[1], _counts(lines[2:]))
 
 
 def _write(target: str, content: bytes) -> str:
     return f"base64 -d >{target} <<'HOTMESS_END'\n{base64.encodebytes(content).decode()}HOTMESS_END"
 
 
-def _count(lines: Sequence[str]) -> int | None:
-    return int(lines[0]) if lines and lines[0].isdigit() else None
+def _counts(lines: Sequence[str]) -> tuple[int | None, int | None]:
+    first, second = [*(int(line) if line.isdigit() else None for line in lines[:2]), None, None][:2]
+    return first, second
 
 
 async def run_tests(
@@ -228,17 +240,62 @@ async def run_tests(
         )
         code, errors = result.returncode, result.stderr
     except TimeoutError:
-        return TestRun(-1, (), f"the tests ran longer than {timeout} s", time.monotonic() - started, "time")
+        limit = await _still_there(space, instance)
+        said = f"the tests ran longer than {timeout} s"
+        return TestRun(-1, (), said, time.monotonic() - started, limit or "time")
     seconds = time.monotonic() - started
-    report, output, kills = await _collect(space, nonce, instance)
+    found = await _collect(space, nonce, instance)
+    if found is None:
+        return TestRun(code, (), errors, seconds, "processes")
+    report, output, memory, room = found
     if code in (126, 127) and not report:
         raise GradingError(
             f"{instance.instance_id}: the test runner does not start: {(output or errors)[-300:]!r}"
         )
-    before = space.oom_kills
-    killed = (code == 137 and kills is None) or (kills or 0) > (before or 0)
-    finished = any('"finished"' in line for line in report)
-    return TestRun(code, report, output, seconds, "memory" if killed and not finished else "")
+    if any('"finished"' in line for line in report):
+        return TestRun(code, report, output, seconds)
+    return TestRun(code, report, output, seconds, _lack(space, instance, code, memory, room))
+
+
+def _lack(
+    space: Workspace, instance: Instance, code: int, memory: tuple[int | None, int | None], room: str
+) -> TestsLimit:
+    """What a run that did not come to its end was out of, by its own doing.
+
+    Raises:
+        GradingError: If it was the machine's lack.
+    """
+    (kills, limits), (kills_before, limits_before) = memory, space.memory
+    if room.isdigit():
+        if int(room) >= _OWN_DISK_BLOCKS:
+            return "disk"
+        raise GradingError(f"{instance.instance_id}: no room on the disk of the containers")
+    if (kills or 0) > (kills_before or 0):
+        if limits is not None and limits == limits_before:
+            raise GradingError(f"{instance.instance_id}: the machine ran out of memory, not the container")
+        return "memory"
+    return "memory" if code == 137 and kills is None else ""
+
+
+async def _still_there(space: Workspace, instance: Instance) -> TestsLimit:
+    """See whether the container answers after a run that did not end.
+
+    Raises:
+        GradingError: If it does not, for a reason that is not the tests'.
+    """
+    try:
+        answer = await space.sandbox.exec(["true"], timeout=60, timeout_retry=False, concurrency=False)
+    except TimeoutError:
+        raise GradingError(f"{instance.instance_id}: the container stopped answering") from None
+    if answer.success:
+        return "time"
+    if _no_process(answer.stdout + answer.stderr):
+        return "processes"
+    raise GradingError(f"{instance.instance_id}: the container fails: {answer.stderr.strip()[-300:]!r}")
+
+
+def _no_process(said: str) -> bool:
+    return any(words in said.lower() for words in _NO_PROCESS)
 
 
 def _some(tests: Sequence[str], most: int) -> list[str]:
@@ -260,8 +317,11 @@ def _own_home(folder: str) -> list[str]:
 
 async def _collect(
     space: Workspace, nonce: str, instance: Instance
-) -> tuple[tuple[str, ...], str, int | None]:
-    """What root's reader has, as root: the report's lines, the output's end, and the kills for memory."""
+) -> tuple[tuple[str, ...], str, tuple[int | None, int | None], str] | None:
+    """What root's reader has, as root: the report's lines, the output's end, counts of memory, and the room.
+
+    None where the tests left no process to ask with.
+    """
     work = space.folder
     script = "\n".join(
         [
@@ -270,7 +330,7 @@ async def _collect(
             "for i in $(seq 50); do kill -0 $reader 2>/dev/null || break; sleep 0.02; done; kill $reader 2>/dev/null",
             f"grep -aF {nonce} {work}/report | tail -c {_REPORT_TAIL} | base64 -w0; echo",
             f"tail -c {_OUTPUT_TAIL} {work}/output | base64 -w0; echo",
-            _OOM_KILLS,
+            f"({_OOM_KILLS}) | paste -sd' '; {_ROOM.format(folder=work)}",
         ]
     )
     result = await space.sandbox.exec(
@@ -280,6 +340,8 @@ async def _collect(
     try:
         report, output = (base64.b64decode(part, validate=True) for part in lines[:2])
     except ValueError:
+        if _no_process(result.stdout + result.stderr):
+            return None
         raise GradingError(
             f"{instance.instance_id}: the results cannot be read: {result.stderr[-300:]!r}"
         ) from None
@@ -287,5 +349,6 @@ async def _collect(
     return (
         tuple(line for line in report.decode("utf-8", "replace").splitlines() if nonce in line),
         output.decode("utf-8", "replace"),
-        _count(lines[2:]),
+        _counts((lines[2] if len(lines) > 2 else "").split()),
+        lines[3].strip() if len(lines) > 3 else "",
     )

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from inspect_ai.solver import TaskState
+from inspect_ai.util import SandboxUnavailableError
 from inspect_ai.util import sandbox as inspect_sandbox
 
 from hotmess_inspect.bits import encode_tests
@@ -16,6 +17,8 @@ from hotmess_inspect.plugin.lengths import sample_lengths, sample_status
 from hotmess_inspect.schema import Status, epoch_metadata
 from hotmess_inspect.swebench.actions import taken_actions
 from hotmess_inspect.swebench.adjudication import read_official, run_official
+from hotmess_inspect.swebench.endings import agent_container
+from hotmess_inspect.swebench.errors import AgentContainerError, GradingError
 from hotmess_inspect.swebench.graders import Grader, fresh_grader
 from hotmess_inspect.swebench.grading import (
     ON_TESTS_LIMIT,
@@ -43,6 +46,7 @@ __all__ = [
 ]
 
 _DIGEST_DIGITS = 12
+_SOON = 20  # seconds
 _SHOWN = 20  # paths in an explanation; the metadata has them all
 _LARGEST_LIST = 1_000  # of characters; a log's summaries leave out larger entries
 
@@ -79,7 +83,7 @@ def swebench_scorer(
     on_limit: OnLimit = "unchanged",
     tests_timeout: int = 1800,
     regrade: int = 1,
-    on_tests_limit: OnTestsLimit = "error",
+    on_tests_limit: OnTestsLimit = "failed",
 ) -> Scorer:
     """Grade the agent's patch by the instance's tests, in a container that the agent never touched.
 
@@ -96,8 +100,8 @@ def swebench_scorer(
         tests_timeout: Seconds that the tests may take.
         regrade: How often each patch is graded, each time in a container of its own. The first grading
             is the score; the others tell the grader's variance from the model's.
-        on_tests_limit: What it counts if the tests run out of time or memory: ``error`` (the epoch can be
-            retried) or all ``failed``.
+        on_tests_limit: What it counts if the tests run out of time, memory, processes or disk by the patch's
+            doing: all ``failed``, or ``error`` (the epoch is missing and can be retried).
     """
     untouched = Untouched()
 
@@ -112,7 +116,14 @@ def swebench_scorer(
             user = state.metadata.get("tests_user", TESTS_USER)
             async with fresh_grader(provider, instance, number, user=user) as place:
                 if number == 1:
-                    work = await _agents_work(provider, state, place, untouched)
+                    try:
+                        work = await _agents_work(provider, state, place, untouched)
+                    except (GradingError, SandboxUnavailableError, TimeoutError) as error:
+                        cause = await _broken_by(error, place)
+                        if not cause:
+                            raise
+                        note = f"the agent broke its own container ({cause}): tests count as unchanged"
+                        return _unchanged(state, instance, "broken", note, cause)
                 grades.append(
                     await grade(
                         place.sandbox,
@@ -147,6 +158,26 @@ async def _agents_work(provider: Provider, state: TaskState, place: Grader, unto
         containers=not local,
         python=sys.executable if local else "",
     )
+
+
+async def _broken_by(error: Exception, place: Grader) -> str:
+    """What the agent did to its own container, so that its work cannot be had; empty if the host did it."""
+    found = await agent_container(place.sandbox)
+    if found is None or (isinstance(error, TimeoutError) and not await _answers(place)):
+        return ""
+    if isinstance(error, GradingError) and not isinstance(error, AgentContainerError):
+        # The grader's container failed: only a disk that the agent filled is its own doing.
+        return "disk" if "space left" in str(error) and found.broken_by == "disk" else ""
+    return found.broken_by
+
+
+async def _answers(place: Grader) -> bool:
+    """Whether the grader's container answers soon, so that a machine under load is not the cause."""
+    try:
+        answer = await place.sandbox.exec(["true"], timeout=_SOON, timeout_retry=False, concurrency=False)
+    except TimeoutError:
+        return False
+    return answer.success
 
 
 @scorer(metrics=[{"resolved": [mean()], "agrees": [mean()]}])
@@ -184,9 +215,12 @@ def swebench_official(provider: Provider = "docker", tests_timeout: int = 1800, 
     return score
 
 
-def _unchanged(state: TaskState, instance: Instance, status: Status, note: str) -> Score:
+def _unchanged(state: TaskState, instance: Instance, status: Status, note: str, cause: str = "") -> Score:
     outcomes = [False] * len(instance.fail_to_pass) + [True] * len(instance.pass_to_pass)
-    return _score(state, instance, outcomes, status, note, {"verdict": "unresolved", "graded": False})
+    details: dict[str, Any] = {"verdict": "unresolved", "graded": False}
+    if cause:
+        details["broken_by"] = cause
+    return _score(state, instance, outcomes, status, note, details)
 
 
 def _graded(
@@ -207,11 +241,11 @@ def _graded(
         "test_status": dict(result.statuses),
         "test_output": result.output,
     }
-    if result.limit:
-        details["tests_limit"] = result.limit
+    if result.broken_by:
+        details["broken_by"] = result.broken_by
     if len(grades) > 1:
         details["hm_regrades"] = _regrades([g.outcomes for g in grades[1:]], len(instance.fail_to_pass))
-    status = "tampered" if result.verdict == "tampered" else status
+    status = "tampered" if result.verdict == "tampered" else "broken" if result.broken_by else status
     return _score(state, instance, result.outcomes, status, result.note, details)
 
 

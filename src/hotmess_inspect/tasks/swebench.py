@@ -39,7 +39,7 @@ def swebench(
     split: str = "test",
     revision: str | None = None,
     tests_timeout: int = 1800,
-    on_tests_limit: str = "error",
+    on_tests_limit: str = "failed",
     regrade: int = 1,
     adjudicate: bool = False,
     tool_timeout: int = 180,
@@ -67,8 +67,8 @@ def swebench(
         split: Split of a hub data set.
         revision: Commit of a hub data set; a pinned one if not given.
         tests_timeout: Seconds that the tests of an epoch may take.
-        on_tests_limit: What an epoch counts whose tests run out of time or memory: ``error`` (it can be
-            retried) or ``failed``.
+        on_tests_limit: What an epoch counts whose tests run out of time, memory, processes or disk by the
+            patch's doing: ``failed``, or ``error`` (it is missing and can be retried).
         regrade: How often each patch is graded, each time in a new container; from 2 the grader's variance
             is told from the model's.
         adjudicate: Whether the swebench package's own verdict stands beside ours as a second score, from one
