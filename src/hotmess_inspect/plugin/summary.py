@@ -12,6 +12,7 @@ from hotmess_inspect.inference.ratios import FEWEST, effective_number
 from hotmess_inspect.plugin.epochs import Epochs
 from hotmess_inspect.plugin.options import Options
 from hotmess_inspect.results.grader import grader_findings
+from hotmess_inspect.results.intervals import measured_accuracy
 from hotmess_inspect.schema import TEXT_LOSSES, Estimator, Loss, TextLoss
 from hotmess_inspect.table import Group, Questions, groups, question_arrays
 
@@ -36,7 +37,7 @@ def summarise(epochs: Epochs, options: Options) -> dict[str, float]:
     if isinstance(headline, NestedDecomposition):
         results["between_context"] = _mean_part(headline.between_context)
         results["within_context"] = _mean_part(headline.within_context)
-    results |= _counted(headline, right.accuracy, group, epochs)
+    results |= _counted(headline, measured_accuracy(right, headline), group, epochs)
     if group.kind == "tests":
         noise = grader_findings(questions, group.measure, headline)
         if noise is not None:
@@ -58,7 +59,7 @@ def summarise(epochs: Epochs, options: Options) -> dict[str, float]:
             plan = wanted("tests", options)
             results |= _terms(decompose_questions(of_measure, plan)[0], f"_{measure}")
         if measure not in ("resolved", None):
-            results[f"accuracy_{measure}"] = of_measure.accuracy
+            results[f"accuracy_{measure}"] = measured_accuracy(of_measure, headline)
     results[f"kind_{group.kind}"] = 1.0
     return results
 

@@ -17,7 +17,7 @@ from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
 from hotmess_inspect.decomposition.of_questions import chosen_estimator, decompose_questions
 from hotmess_inspect.results.grader import grader_findings
 from hotmess_inspect.results.guards import Guards, guards, mixed_images, mixed_images_warning
-from hotmess_inspect.results.intervals import GroupIntervals
+from hotmess_inspect.results.intervals import GroupIntervals, measured_accuracy
 from hotmess_inspect.results.lengths import LengthFindings, censoring_warning, length_findings
 from hotmess_inspect.results.reliability import (
     ReliabilityFindings,
@@ -183,13 +183,14 @@ class GroupResult:
             return None
         group = replace(self.group, outcomes=self.group.outcomes.take(kept))
         questions = question_arrays(group, unparsed=self.options.unparsed)
-        loss = cast("Loss", self.decomposition.loss)
-        return _result(group, questions, loss, self.variant, None, self.options)
+        wanted = [(cast("Loss | TextLoss", self.decomposition.loss), self.decomposition.estimator)]
+        (other,) = decompose_questions(questions, wanted)
+        return replace(self, group=group, questions=questions, decomposition=other)
 
     @property
     def accuracy(self) -> float:
         """Mean over the error's questions of the mean over epochs of how right an epoch is; NaN without any."""
-        return self.questions.take(np.flatnonzero(self.intervals.accuracy_questions)).accuracy
+        return measured_accuracy(self.questions, self.decomposition)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -23,6 +23,21 @@ from hotmess_inspect.table import Questions
 UNDEFINED = Interval(float("nan"), float("nan"))
 
 
+def measured_questions(questions: Questions, decomposition: Decomposition) -> NDArray[np.bool_]:
+    """The questions that the accuracy is about, shape (questions,): those that the error is about.
+
+    Where no question has an error, for want of a target, all that have a verdict.
+    """
+    known: NDArray[np.bool_] = np.logical_not(np.isnan(questions.correct).all(axis=1))
+    measured = known & decomposition.counted("error")
+    return measured if measured.any() else known
+
+
+def measured_accuracy(questions: Questions, decomposition: Decomposition) -> float:
+    """Mean of how right the epochs of the questions are that the error is about; NaN without any."""
+    return questions.take(np.flatnonzero(measured_questions(questions, decomposition))).accuracy
+
+
 @dataclass(frozen=True, eq=False)
 class GroupIntervals:
     """95 % intervals over questions, or over their clusters where they have any.
@@ -50,20 +65,10 @@ class GroupIntervals:
             rng=np.random.default_rng(self.seed),
         )
 
-    @property
-    def accuracy_questions(self) -> NDArray[np.bool_]:
-        """The questions that the accuracy is about, shape (questions,): those that the error is about.
-
-        Where no question has an error, for want of a second epoch or of a target, all that have a verdict.
-        """
-        known: NDArray[np.bool_] = np.logical_not(np.isnan(self.questions.correct).all(axis=1))
-        measured = known & self.decomposition.counted("error")
-        return measured if measured.any() else known
-
     @cached_property
     def accuracy(self) -> Interval:
         """Interval of the accuracy, the mean over questions of the mean over epochs of how right they are."""
-        correct, counted = self.questions.correct, self.accuracy_questions
+        correct, counted = self.questions.correct, measured_questions(self.questions, self.decomposition)
         counts = (~np.isnan(correct)).sum(axis=1)
         means = np.nansum(correct, axis=1)[counted] / counts[counted]
         clusters = self.questions.clusters
