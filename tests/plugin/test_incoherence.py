@@ -119,14 +119,14 @@ def test_one_epoch_everywhere_has_error_but_no_variance() -> None:
 
 
 def test_unequal_epochs_leave_single_ones_out_of_the_terms_and_say_so() -> None:
-    # CI: error ½, variance ¼·2/(2-1) = ½, bias² 0.  III: 1, 0, 1.  C alone: only in the accuracy.
+    # CI: error ½, variance ¼·2/(2-1) = ½, bias² 0.  III: 1, 0, 1.  C alone: counted, and in no mean.
     check(
         compute(verdicts(["C", "I"], ["I", "I", "I"], ["C"])),
         error=0.75,
         variance=0.25,
         bias_squared=0.5,
         incoherence=1 / 3,
-        accuracy=(0.5 + 0 + 1) / 3,
+        accuracy=(0.5 + 0) / 2,
         questions=3,
         questions_single_epoch=1,
         epochs_scored=6,

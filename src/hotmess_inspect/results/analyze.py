@@ -183,7 +183,8 @@ class GroupResult:
             return None
         group = replace(self.group, outcomes=self.group.outcomes.take(kept))
         questions = question_arrays(group, unparsed=self.options.unparsed)
-        wanted = [(cast("Loss | TextLoss", self.decomposition.loss), self.decomposition.estimator)]
+        d = self.decomposition
+        wanted = [(cast("Loss | TextLoss", d.loss), cast("Estimator", d.estimator))]
         (other,) = decompose_questions(questions, wanted)
         return replace(self, group=group, questions=questions, decomposition=other)
 

@@ -43,7 +43,7 @@ _OUTPUT_LIMIT_KIB = 1 << 20
 # container was at its own limit (v2 only): a kill without that is the whole machine's lack.
 _OOM_KILLS = (
     "sed -n 's/^oom_kill //p' /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control "
-    "2>/dev/null | head -n 1; sed -n 's/^oom //p' /sys/fs/cgroup/memory.events 2>/dev/null"
+    "2>/dev/null | head -n 1; sed -n 's/^oom //p' /sys/fs/cgroup/memory.events 2>/dev/null || true"
 )
 # What the tests' user holds on the disk, in blocks of 512 bytes, where there is no more room.
 _ROOM = (

@@ -11,6 +11,7 @@ from hotmess_inspect.swebench.contained import contained
 from hotmess_inspect.swebench.grading import Grade, grade
 from hotmess_inspect.swebench.sandbox import REPOSITORY, Resources, container_service
 
+from .evil import EVIL
 from .here import INSTANCES, checkout, graded_here
 from .product import SIX, attack_patch, product_attacks
 
@@ -24,7 +25,9 @@ HARMLESS = {"unresolved", "tampered"}
 
 def test_there_are_enough_of_them() -> None:
     assert len(SIX) == 5  # and the one that is made of files
-    assert len(ATTACKS) >= 46
+    assert len(ATTACKS) - len(SIX) - 1 >= 40
+    page = Path(__file__).parents[3] / "docs" / "swebench_grading.md"
+    assert f"{len(EVIL)} agents that cheat from their container and {len(ATTACKS)} cheats" in page.read_text()
 
 
 @pytest.mark.parametrize("attack", [*SIX, "plug-in by entry point, in another case"])
