@@ -97,7 +97,7 @@ def breaks() -> Solver:
         else:
             script = FIX
         try:
-            await sandbox().exec(["bash", "-c", script], timeout=30)
+            await sandbox().exec(["bash", "-c", script], timeout=60)
         except Exception as error:
             state.metadata["said"] = repr(error)[:500]
         if number >= len(WAYS) and number < len(WAYS) + len(HOST):
@@ -120,7 +120,7 @@ def samples(folder: Path, docker_client: Any) -> Mapping[str, EvalSample]:
     names = [*WAYS, *HOST, "nothing"]
     log = inspect_eval(
         swebench(
-            instances=[ROW["instance_id"]], epochs=len(names), tests_timeout=20, memory="512m", pids=200
+            instances=[ROW["instance_id"]], epochs=len(names), tests_timeout=60, memory="512m", pids=200
         ),
         solver=breaks(),
         model="mockllm/model",
@@ -152,7 +152,8 @@ def test_what_the_agent_breaks_counts_as_failed_and_is_named(
 def test_what_the_host_breaks_is_an_error(fault: str, samples: Mapping[str, EvalSample]) -> None:
     sample = samples[fault]
     assert sample.error
-    assert not sample.scores
+    # Other scores may speak of the question; this epoch has no verdict.
+    assert "swebench_scorer" not in (sample.scores or {})
 
 
 def test_no_broken_epoch_is_missing_from_the_averages(

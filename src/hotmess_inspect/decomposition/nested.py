@@ -121,7 +121,7 @@ class NestedDecomposition(Decomposition):
         """
         if self.by_context is None or not self.shared_contexts or np.isnan(interval.low):
             return interval
-        counted = self._counted(quantity)
+        counted = self.counted(quantity)
         numerator, denominator = (part[counted, None] for part in self.ratio_parts(quantity))
         labels = None if clusters is None else cluster_numbers(clusters)[counted]
         table = ratio_table([numerator, denominator], labels)
