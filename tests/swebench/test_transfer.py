@@ -460,6 +460,30 @@ def test_a_container_that_does_not_answer_is_named(pair: Pair) -> None:
     assert not isinstance(caught.value, AgentContainerError)
 
 
+def test_an_agent_without_python_has_changed_nothing_that_can_be_read(pair: Pair) -> None:
+    class Bare(Here):
+        async def exec(self, cmd: list[str], *, input: bytes, **_: Any) -> ExecResult[str]:
+            shell = cmd.index("-c") + 1
+            cmd = [
+                *cmd[:shell],
+                cmd[shell].replace("python3", "no-such-python"),
+                *cmd[shell + 1 : -1],
+                "none",
+            ]
+            return await super().exec(cmd, input=input)
+
+    async def take(agent: Any, grader: Any) -> Work:
+        known = await Untouched().files(Here(), str(pair.clean))  # type: ignore[arg-type]
+        root = str(pair.agent)
+        return await agent_work(agent, root, grader, str(pair.clean), known, limit=10_000, containers=False)
+
+    work = anyio.run(take, Bare(), Here())
+    assert work.patch == b""
+    assert "no Python runs" in work.left_out[0][1]
+    with pytest.raises(GradingError, match="status 90: no Python 3 runs here"):
+        anyio.run(take, Here(), Bare())
+
+
 def test_an_image_is_listed_once(pair: Pair) -> None:
     class Counting(Here):
         async def exec(self, cmd: list[str], *, input: bytes, **_: Any) -> ExecResult[str]:

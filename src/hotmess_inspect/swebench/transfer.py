@@ -32,6 +32,7 @@ _CLEAN = ["PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent", "LC_ALL=C.UT
 _SECONDS = 300
 _KEPT_BYTES = 300_000_000
 _LISTED_ALONE = 20
+_NO_PYTHON = 90
 # The first Python that runs; the program itself comes first on standard input, then the request.
 _START = """\
 for python in /usr/bin/python3 /usr/local/bin/python3 /opt/miniconda3/bin/python3 "$1" python3; do
@@ -39,7 +40,7 @@ for python in /usr/bin/python3 /usr/local/bin/python3 /opt/miniconda3/bin/python
   exec "$python" -I -B -c 'import sys; exec(compile(sys.stdin.buffer.read(int(sys.argv[1])), "worktree", "exec"))' "$0"
 done
 echo "no Python 3 runs here" >&2
-exit 127
+exit 90
 """
 
 
@@ -130,7 +131,11 @@ async def agent_work(
         GradingError: If the other one fails.
     """
     request = {"do": "changes", "root": agent_root, "known": known, "container": containers}
-    found = await _ask(agent, request, python, AgentContainerError)
+    found = await _ask(agent, request, python, AgentContainerError, may_lack_python=True)
+    if found is None:
+        return Work(
+            b"", ((agent_root, "no Python runs in the agent's container any more, so nothing can be read"),)
+        )
     try:
         changes = [_checked_change(change) for change in found["changes"]]
         left_out = [(str(path), str(reason)) for path, reason in found["left_out"]]
@@ -203,7 +208,12 @@ def printable(path: str) -> str:
 
 
 async def _ask(
-    sandbox: SandboxEnvironment, request: dict[str, Any], python: str, failure: type[GradingError]
+    sandbox: SandboxEnvironment,
+    request: dict[str, Any],
+    python: str,
+    failure: type[GradingError],
+    *,
+    may_lack_python: bool = False,
 ) -> Any:
     source = files("hotmess_inspect.swebench").joinpath("worktree.py").read_bytes()
     said = f"{shlex.quote(str(request['do']))} in {request['root']}"
@@ -217,6 +227,8 @@ async def _ask(
         )
     except TimeoutError:
         raise failure(f"{said} took longer than {_SECONDS} s") from None
+    if result.returncode == _NO_PYTHON and may_lack_python:
+        return None  # the agent broke it: the image has one, since the other container runs the same
     if not result.success:
         raise failure(f"{said} ended with status {result.returncode}: {result.stderr.strip()[-300:]}")
     try:
