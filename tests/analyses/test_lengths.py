@@ -430,3 +430,21 @@ def test_interval_equals_a_jackknife_by_loops():
     reach = student_t.ppf(0.975, degrees) * error
     assert trend.effective_questions == pytest.approx(effective)
     assert trend.slope_ci == pytest.approx((trend.slope - reach, trend.slope + reach), rel=1e-9)
+
+
+def test_shares_of_tied_questions_reach_the_intervals_of_shared_contexts():
+    # Twelve questions of one length in two buckets: each bucket holds half of every question, which is the whole again.
+    rng = np.random.default_rng(2)
+    contexts = np.tile(np.repeat(np.arange(3), 3), (12, 1))
+    predictions = one_hot(rng.integers(0, 3, (12, 9)))
+    trend = length_buckets(
+        predictions,
+        np.zeros(12, int),
+        np.full((12, 9), 5.0),
+        buckets=2,
+        contexts=contexts,
+        rng=np.random.default_rng(0),
+    )
+    whole = decompose_nested(predictions, np.zeros(12, int), contexts)
+    expected = whole.interval("incoherence", rng=np.random.default_rng(0))
+    assert trend.buckets[0].incoherence_ci == pytest.approx(expected, rel=1e-9)

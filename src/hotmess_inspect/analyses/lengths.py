@@ -265,6 +265,9 @@ def _pooled_share(counts: IntArray, weights: FloatArray) -> float:
 
 def _weighted(part: Decomposition, weights: FloatArray) -> Decomposition:
     """The terms times weights: sums over questions become those of the shares that belong to a bucket."""
+    if isinstance(part, NestedDecomposition) and part.by_context is not None:
+        kept = part.by_context
+        part = replace(part, by_context=replace(kept, weight=kept.weight * weights))
     return replace(
         part,
         error=part.error * weights,
