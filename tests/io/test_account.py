@@ -244,6 +244,24 @@ def test_tables_of_the_same_rows_count_once_and_of_other_rows_twice(tmp_path: Pa
     assert len(read(tmp_path / "a.csv", tmp_path / "other.csv").outcomes) == 4
 
 
+def test_a_missing_part_of_the_journal_is_said(tmp_path: Path) -> None:
+    rows = everything()
+    with zipfile.ZipFile(tmp_path / "a.eval", "w") as archive:
+        spec = {
+            "task": "t",
+            "model": "m",
+            "dataset": {"sample_ids": ["q0", "q1", "q2"]},
+            "config": {"epochs": 2},
+        }
+        archive.writestr("_journal/start.json", json.dumps({"version": 2, "eval": spec}))
+        for part, held in ((1, rows[:2]), (3, rows[4:])):
+            archive.writestr(f"_journal/summaries/{part}.json", json.dumps(held))
+    found = read(tmp_path / "a.eval")
+    assert any("parts of its journal are missing (2)" in p.message for p in found.problems)
+    totals = adds_up(found.account)
+    assert (totals["planned"], totals["read"], totals["missing"]) == (6, 4, 2)
+
+
 def test_one_location_as_text_or_path(tmp_path: Path) -> None:
     path = write_log(tmp_path / "a.eval", everything())
     assert read_inputs(str(tmp_path)).files == read_inputs(path).files == 1

@@ -455,11 +455,25 @@ def _read_archive(file: File, cluster: str | None) -> tuple[LogRows, HeaderRecor
         # Inspect sets no bounds of its own: what it is to read must pass ours.
         archive.check(["header.json", "summaries.json"])
         return _read_by_inspect(file, reason, cluster)
+    gone = _missing_parts(archive)
+    if gone:
+        rows.warnings.append(
+            f"parts of its journal are missing ({', '.join(map(str, gone[:5]))}): it holds {archive.samples} transcripts, "
+            f"and {counted(len(rows), 'epoch')} can be told"
+        )
     if header.invalidated:
         rows.invalid |= invalid_epochs(Archive(file, transcripts=True))
     if rows.without_answers and keeps_answers_apart(header):
         rows = with_answers(file, rows, archive.samples)
     return rows, header
+
+
+def _missing_parts(archive: Archive) -> list[int]:
+    """Numbers of the journal's parts that are not there, of a log without summaries."""
+    if "summaries.json" in archive.members:
+        return []
+    there = {int(match[1]) for match in map(_JOURNAL.fullmatch, archive.members) if match}
+    return [number for number in range(1, min(max(there, default=0), 10_000)) if number not in there]
 
 
 def _summary_batches(archive: Archive, file: File) -> Iterator[Sequence[SummaryRecord]]:
