@@ -20,8 +20,15 @@ from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, check_c
 from hotmess_inspect.decomposition.brier import SquaredSums
 from hotmess_inspect.decomposition.decompose import decompose
 from hotmess_inspect.decomposition.result import Decomposition
-from hotmess_inspect.inference.exchange import Exchanges, critical_value, exchange, exchange_p_value, rejects
-from hotmess_inspect.inference.intervals import Method, difference_intervals, ratio_table
+from hotmess_inspect.inference.exchange import (
+    Exchanges,
+    critical_value,
+    exchange,
+    exchange_p_value,
+    interval_of_test,
+    rejects,
+)
+from hotmess_inspect.inference.intervals import LARGE, Method, difference_intervals, ratio_table
 from hotmess_inspect.inference.quantiles import student_quantile
 from hotmess_inspect.inference.ratios import RatioTable
 from hotmess_inspect.schema import QUANTITIES, Estimator, Loss, Quantity
@@ -29,6 +36,7 @@ from hotmess_inspect.schema import QUANTITIES, Estimator, Loss, Quantity
 PERMUTATIONS = 999
 # Two numbers that should be equal differ by less than this share of their size, from rounding.
 _DUST = 1e-12
+_RESAMPLES = 1000
 _TERMS = ("accuracy", "error", "variance", "pass_hat")
 
 
@@ -439,9 +447,21 @@ def _differences(
             continue
         error = float((table.standard_error if clusters is None else table.jackknife_error)[0])
         freedom = float(table.erring_degrees_of_freedom[0])
+        reach = student_quantile(freedom, (1 + level) / 2) * error
+        low, high = difference - reach, difference + reach
+        if clusters is None and len(found.observed) <= LARGE:
+            # Where few questions differ, the bootstrap knows better how far away from 0 the truth may be.
+            ends = difference_intervals(
+                (parts[0], parts[1]),
+                (parts[2], parts[3]),
+                level=level,
+                resamples=_RESAMPLES,
+                rng=np.random.default_rng(0),
+                method="studentised",
+            )[0]
+            low, high = min(low, float(ends[0])), max(high, float(ends[1]))
         near = critical_value(known, level) * float(spread[column])
-        far = max(near, student_quantile(freedom, (1 + level) / 2) * error)
-        low, high = _ends(difference, near, far, rejects(p_exchange, level))
+        low, high = interval_of_test(difference, (low, high), near, rejects(p_exchange, level))
         bound = 2.0 if loss == "brier" and name in ("error", "bias_squared", "variance") else 1.0
         bound = np.inf if loss == "kl" and name in ("error", "bias_squared", "variance") else bound
         low, high = max(low, min(-bound, difference)), min(high, max(bound, difference))
@@ -512,21 +532,6 @@ def _linearised(terms: FloatArray, clusters: IntArray | None) -> tuple[FloatArra
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.sqrt(count / (count - 1) * np.square(units).sum(axis=2))
     return np.column_stack([means.T, ratios]), error.T
-
-
-def _ends(difference: float, near: float, far: float, differs: bool) -> tuple[float, float]:
-    """The interval: 0 is inside exactly where the test does not reject.
-
-    Args:
-        difference: Estimate.
-        near: Reach of the test, which ends short of 0 where it rejects.
-        far: Reach over questions too, at least `near`.
-        differs: Whether the test rejects.
-    """
-    if not differs:
-        return min(difference - far, 0.0), max(difference + far, 0.0)
-    # All values beyond 0 are rejected with it; on the other side nothing is known but the spread.
-    return (difference - near, difference + far) if difference > 0 else (difference - far, difference + near)
 
 
 def _undefined_note(runs: Sequence[float], loss: Loss, name: str) -> str:

@@ -27,8 +27,9 @@ from hotmess_inspect.analyses._arrays import (
 from hotmess_inspect.analyses.summaries import Summary, summarise
 from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, check_estimator, cluster_numbers
 from hotmess_inspect.decomposition import Decomposition, decompose, decompose_epochs
+from hotmess_inspect.inference.exchange import interval_of_test, rejects
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval, difference_intervals, ratio_intervals
-from hotmess_inspect.inference.permutation import Sizes, make_pool, permutation_test
+from hotmess_inspect.inference.permutation import PermutationOutcome, Sizes, make_pool, permutation_test
 from hotmess_inspect.schema import Estimator, Loss
 
 Split: TypeAlias = Literal["equal", "paper"]
@@ -50,7 +51,8 @@ class Overthinking:
         shorter: Epochs below the question's own median length.
         longer: Epochs above it (at or above it in the paper's split).
         difference: Incoherence of the longer less that of the shorter; NaN where `note` gives a reason.
-        difference_ci: Its interval, both halves of a question resampled together.
+        difference_ci: Its interval, both halves of a question resampled together; it leaves out 0 exactly where
+            `p_value` is below 1 - level, if there is a test.
         p_value: Two-sided, of the hypothesis that within every question predictions have nothing to do
             with lengths.
         permutations: How many rearrangements the observed difference was compared with.
@@ -208,7 +210,7 @@ def overthinking(
         shorter=shorter,
         longer=longer,
         difference=longer.incoherence - shorter.incoherence,
-        difference_ci=intervals[2],
+        difference_ci=_agreeing(longer.incoherence - shorter.incoherence, intervals[2], outcome, level),
         p_value=outcome.p_value if outcome else NAN,
         permutations=outcome.compared if outcome else 0,
         exhaustive=outcome.exhaustive if outcome else False,
@@ -508,6 +510,17 @@ def _intervals(
         rng=rng,
     )[0]
     return [*found, Interval(float(low), float(high))]
+
+
+def _agreeing(
+    difference: float, interval: Interval, outcome: PermutationOutcome | None, level: float
+) -> Interval:
+    """The interval over questions, made to leave out 0 exactly where the test rejects, within [-1, 1]."""
+    if outcome is None or np.isnan(interval.low) or np.isnan(difference):
+        return interval
+    reach = outcome.critical(level)
+    low, high = interval_of_test(difference, interval, reach, rejects(outcome.p_value, level))
+    return Interval(max(low, min(-1.0, difference)), min(high, max(1.0, difference)))
 
 
 def _note(parts: Sequence[Decomposition]) -> str:

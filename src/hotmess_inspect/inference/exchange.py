@@ -176,6 +176,31 @@ def critical_value(drawn: FloatArray, level: float) -> float:
     return float(np.sort(drawn)[::-1][allowed]) if allowed < len(drawn) else 0.0
 
 
+def interval_of_test(
+    estimate: float, interval: tuple[float, float], reach: float, differs: bool
+) -> tuple[float, float]:
+    """An interval over questions, made to agree with a test: 0 is inside exactly where it does not reject.
+
+    Args:
+        estimate: The estimated difference.
+        interval: Its interval over questions, which knows nothing of the test.
+        reach: The test's critical difference: it rejects beyond it.
+        differs: Whether the test rejects.
+
+    Returns:
+        Where the test does not reject, the interval widened to hold 0. Where it does, all values beyond 0
+        are rejected with 0: the end towards it lies at most `reach` from the estimate, and short of 0.
+    """
+    low, high = interval
+    if not differs:
+        return min(low, estimate - reach, 0.0), max(high, estimate + reach, 0.0)
+    if estimate > 0:
+        near = estimate - reach
+        return (min(low, near) if low > 0 else near), max(high, estimate + reach)
+    near = estimate + reach
+    return min(low, estimate - reach), (max(high, near) if high < 0 else near)
+
+
 def rejects(p_value: float, level: float) -> bool:
     """Whether p is below 1 - level; a p equal to it up to rounding, as of 50 draws in 1,000, is not."""
     return p_value < 1 - level - 1e-12

@@ -11,6 +11,7 @@ from math import comb, prod
 import numpy as np
 
 from hotmess_inspect.arrays import FloatArray, IntArray, ratio
+from hotmess_inspect.inference.exchange import critical_value
 
 # Work affordable for all pools, in predicted values, of which an order costs some 32 on top of its own.
 _POOL_WORK = 2_000_000
@@ -70,12 +71,21 @@ class PermutationOutcome:
             enumerated.
         undefined: Rearrangements in which one half was without error.
         exhaustive: Whether all there are were tried.
+        differences: Sizes of the defined differences, shape (compared,).
     """
 
     p_value: float
     compared: int
     undefined: int
     exhaustive: bool
+    differences: FloatArray
+
+    def critical(self, level: float) -> float:
+        """The size of a difference beyond which p is below 1 - level."""
+        if not self.exhaustive:
+            return critical_value(self.differences, level)
+        allowed = int(np.ceil((1 - level) * self.compared - 1e-9)) - 1
+        return float(np.sort(self.differences)[::-1][allowed]) if allowed >= 0 else float("inf")
 
 
 def make_pool(
@@ -177,7 +187,9 @@ def permutation_test(
     compared = int(defined.sum())
     extreme = int((np.abs(drawn[defined]) >= observed - _TIE).sum())
     p_value = extreme / compared if pool.exhaustive else (1 + extreme) / (1 + compared)
-    return PermutationOutcome(p_value, compared, int((~defined).sum()), pool.exhaustive)
+    return PermutationOutcome(
+        p_value, compared, int((~defined).sum()), pool.exhaustive, np.abs(drawn[defined])
+    )
 
 
 def _differences(sums: FloatArray, least: float) -> FloatArray:
