@@ -71,12 +71,14 @@ class Tally:
         self.rows: dict[str, list[tuple[bool | None, float, bool, bool]]] = defaultdict(list)
 
     def add(self, quantity: str, interval, true: float, effective: float, p: float = np.nan) -> None:
+        """Note the interval of one world, the truth, and how many questions err effectively."""
         low, high = interval
         defined = not np.isnan(low)
         covered = bool(low - 1e-12 <= true <= high + 1e-12) if defined else None
         self.rows[quantity].append((covered, effective, defined and (low > 0 or high < 0), p < 0.05))
 
     def lines(self, part: str, population: str, design: str) -> Iterator[dict[str, object]]:
+        """The lines of the table."""
         for quantity, rows in self.rows.items():
             known = [(covered, effective) for covered, effective, *_ in rows if covered is not None]
             many = [covered for covered, effective in known if effective >= 10]
