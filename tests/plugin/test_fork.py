@@ -176,6 +176,21 @@ def test_turns_up_to_a_step(log: Path) -> None:
     assert [len(recorded_turns(sample, step)[0]) for step in range(calls + 1)] == list(range(calls + 1))
 
 
+def test_forks_are_not_pooled_with_the_epochs_that_they_come_from() -> None:
+    from hotmess_inspect.io.records import EvalRecord, HeaderRecord
+    from hotmess_inspect.io.variants import variant_of
+
+    def variant(metadata: object) -> str:
+        return variant_of(HeaderRecord(EvalRecord("t", "m", metadata=metadata)))
+
+    fork = {"hotmess_fork": {"log": "a", "question": "q", "epoch": 1, "step": 2}}
+    assert variant(None) == variant({"note": "any"}) == variant("odd")
+    assert (
+        len({variant(None), variant(fork), variant({"hotmess_fork": {**fork["hotmess_fork"], "step": 3}})})
+        == 3
+    )
+
+
 def test_variance_and_its_interval() -> None:
     values = np.array([[1.0], [0.0], [0.0], [1.0], [0.0]])
     assert unbiased_variance(values) == pytest.approx(values.var(ddof=1))

@@ -101,6 +101,7 @@ class EvalRecord(msgspec.Struct, gc=False, frozen=True):
     dataset: DatasetRecord = DatasetRecord()
     config: ConfigRecord = ConfigRecord()
     packages: dict[str, Any] = {}
+    metadata: Any = None
 
 
 class PlanRecord(msgspec.Struct, gc=False, frozen=True):

@@ -20,6 +20,9 @@ _OPERATIONAL = frozenset(
 _REPEATS = frozenset({"seed", "epochs"})
 _SCRIPTED = frozenset({"custom_outputs"})
 """What a scripted model is to answer: the draws themselves, with ids and times of their own in every run."""
+FORK = "hotmess_fork"
+"""Field of a log's metadata that says from which step its epochs went on: given that path they are drawn, so they
+are never pooled with epochs from the beginning."""
 _LIMITS = ("message_limit", "token_limit", "turn_limit", "time_limit", "working_limit")
 _SECRET = re.compile(
     r"(api|access|private|secret|auth)[_-]?key|secret|passw(or)?d|credential|bearer|authorization|"
@@ -53,6 +56,7 @@ def variant_of(header: HeaderRecord, scorer: str | None = None) -> str:
         **_roles(spec.model_roles),
         **{name: getattr(spec.config, name) for name in _LIMITS},
         **({} if scorer is None else _scorer_options(spec.scorers, scorer)),
+        "fork": spec.metadata.get(FORK) if isinstance(spec.metadata, dict) else None,
         "solver": spec.solver,
         "task_version": spec.task_version or None,
         "base_url": _IN_ADDRESS.sub(lambda m: "//" if m[0][0] == "/" else "", spec.model_base_url or "")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hotmess_inspect.inference.quantiles import student_quantile
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.io.steps import digest
+from hotmess_inspect.io.variants import FORK
 from hotmess_inspect.plugin.replay import STORE, replaying_model
 from hotmess_inspect.results.divergence import DivergeOptions, Paths, headline_outcomes
 from hotmess_inspect.results.paths import read_with_paths
@@ -182,7 +183,7 @@ def fork_log(
         epochs=epochs,
         log_dir=log_dir,
         display=display,  # type: ignore[arg-type]
-        metadata={"hotmess_fork": {"log": location, "question": question, "epoch": epoch, "step": step}},
+        metadata={FORK: {"log": location, "question": question, "epoch": epoch, "step": step}},
         **{name: value for name in _LIMITS if (value := getattr(spec.config, name, None)) is not None},
     )
     if made.status != "success":
