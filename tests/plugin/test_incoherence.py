@@ -203,20 +203,16 @@ def test_numbers_written_as_text() -> None:
 
 
 def test_values_outside_the_unit_interval_are_left_out_unless_the_scale_is_told() -> None:
-    # Against 1 nobody knows what 3 means. CIC: error ⅓, plug-in variance 2/9, unbiased ⅓.
-    check(
-        compute(verdicts([3, "C", "I", "C"])), error=1 / 3, variance=1 / 3, accuracy=2 / 3, epochs_unscored=1
-    )
-    # Where most scores lie outside, those within are of another scale too.
-    check(
-        compute(verdicts([3, -1, 1])), error=math.nan, accuracy=math.nan, epochs_unscored=3, epochs_scored=0
-    )
+    # Of a scale with a 3 nobody knows what 0 and 1 mean.
+    for values in ([3, -1], [3, "C", "I", "C"]):
+        unread = {"epochs_unscored": len(values), "epochs_scored": 0, "error": math.nan, "accuracy": math.nan}
+        check(compute(verdicts(values)), **unread)
     # A grade of 10 is perfect: (10, 8) → errors 0 and 4, mean 9, variance 1·2 = 2, error 2.
     check(
         compute(verdicts([10, 8]), perfect=10), error=2, variance=2, bias_squared=0, incoherence=1, accuracy=9
     )
     # As outcomes of two classes they mean nothing.
-    check(compute(verdicts([3, 0, 1], [0, 0]), loss="kl"), epochs_unscored=1, epochs_scored=4)
+    check(compute(verdicts([3, 0, 1], [0, 0]), loss="kl"), epochs_unscored=5, epochs_scored=0)
 
 
 def test_dictionaries_by_key() -> None:

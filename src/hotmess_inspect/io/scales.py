@@ -8,6 +8,7 @@ import numpy as np
 
 from hotmess_inspect.schema import PERFECT, Problem
 from hotmess_inspect.table import Labels, Outcomes
+from hotmess_inspect.table.cleaning import LARGEST_SCORE
 from hotmess_inspect.table.outcomes import fold_keys
 
 
@@ -44,7 +45,8 @@ def rescaled(outcomes: Outcomes, scale: Scale | None) -> tuple[Outcomes, list[Pr
     Returns:
         The rows, those left out as ``unscored``, and the problems.
     """
-    judged = outcomes.kind.equals("score") & ~np.isnan(outcomes.value)
+    # What is no number, or larger than any score, is left out epoch by epoch.
+    judged = outcomes.kind.equals("score") & (np.abs(outcomes.value) < LARGEST_SCORE)
     if not judged.any():
         return outcomes, []
     unnamed = outcomes.scorer.missing

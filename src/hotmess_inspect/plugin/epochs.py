@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotmess_inspect.io.own_scores import OwnColumns, integers, of_dictionaries
-from hotmess_inspect.schema import STATUSES
+from hotmess_inspect.io.scales import rescaled
+from hotmess_inspect.schema import PERFECT, STATUSES
 from hotmess_inspect.table import LabelBuilder, Labels, Outcomes
 from hotmess_inspect.verdicts import read_verdicts
 
@@ -45,6 +46,7 @@ def epochs_of(
     *,
     key: str | int | None = None,
     plain: bool = False,
+    perfect: float = PERFECT,
 ) -> Epochs:
     """Read scores.
 
@@ -56,6 +58,7 @@ def epochs_of(
         metadata: Score metadata or None.
         key: Key (or index) of the value to read where scores are dictionaries (or lists).
         plain: Read the values alone, whatever kinds the metadata name.
+        perfect: Score of a right answer; any other than 1 says that the scale is known.
     """
     nameless = 0
     if None in ids:
@@ -85,8 +88,13 @@ def epochs_of(
     highest = int(epoch.max(initial=0))
     table = Outcomes.build(rows, {**columns, "question": labels, "epoch": epoch.astype(np.int32)})
     last = _last_of_each(labels.codes, epoch, highest) if highest else None
+    table = table if last is None else table.take(last)
+    if perfect == PERFECT:
+        with np.errstate(invalid="ignore"):
+            outside = ((table.value < 0) | (table.value > 1)).any()
+        table = rescaled(table, None)[0] if outside else table
     return Epochs(
-        table if last is None else table.take(last),
+        table,
         nameless,
         0 if last is None else rows - len(last),
         float(highest * len(labels.names)) if highest else float("nan"),

@@ -1,6 +1,7 @@
 """The metric `hotmess/incoherence`."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -38,8 +39,9 @@ def incoherence(
     labels has.
 
     The metric never raises and gives the same bits for the epochs in any order. Epochs that it cannot read
-    are counted, not guessed: None, NaN, ±inf, unknown words, a missing key, tests that do not fit, scores outside
-    [0, 1] where `perfect` is 1, an epoch whose target is not that of most epochs of its question.
+    are counted, not guessed: None, NaN, ±inf, unknown words, a missing key, tests that do not fit, all scores of a
+    scorer where one lies outside [0, 1] and `perfect` is 1, an epoch whose target is not that of most epochs of
+    its question.
 
     Args:
         loss: "brier", "kl" or "zero_one" for classes; with "brier" plain scores are decomposed with the
@@ -103,6 +105,7 @@ def incoherence(
         from hotmess_inspect.plugin.epochs import epochs_of
         from hotmess_inspect.plugin.summary import summarise
 
+        read = partial(epochs_of, perfect=options.perfect)
         inner = list(map(attrgetter("score"), scores))
         ids, values, metadata = (
             list(map(attrgetter(name), holders))
@@ -110,11 +113,9 @@ def incoherence(
         )
         keys = [options.key] if options.key is not None else _keys(values, metadata)
         if len(keys) == 1:
-            return summarise(
-                epochs_of(ids, values, metadata, key=keys[0], plain=keys[0] is not None), options
-            )
+            return summarise(read(ids, values, metadata, key=keys[0], plain=keys[0] is not None), options)
         held = entries_of(values)
-        parts = {key: summarise(epochs_of(ids, held, metadata, key=key, plain=True), options) for key in keys}
+        parts = {key: summarise(read(ids, held, metadata, key=key, plain=True), options) for key in keys}
         return {f"{name}_{key}": number for key, part in parts.items() for name, number in part.items()}
 
     return compute

@@ -166,7 +166,7 @@ class GroupResult:
             estimator="plugin" if self.decomposition.estimator == "plugin" else "unbiased",
         )
 
-    @property
+    @cached_property
     def reliability(self) -> ReliabilityFindings | None:
         """pass^k and what goes with it; the same for every loss of a group."""
         return reliability_findings(self.questions, resamples=self.options.resamples, seed=self.options.seed)

@@ -59,8 +59,8 @@ def readable(outcomes: Outcomes, *, perfect: float = PERFECT) -> Readable:
       out; of equally frequent ones the first label (the larger number) counts.
     - Probabilities that are negative or don't sum to 1 within `SUM_TOLERANCE`, or are not as many as the
       question has classes, are an unparsed answer.
-    - Scores outside [0, 1] are left out: what is right is not known. If most are, the scale is another one and no
-      score is read.
+    - Where a score lies outside [0, 1], what is right is not known, and no score is read: of 0, 1 and 7 of a scale
+      to 10 the first two are no verdicts of wrong and right.
 
     Args:
         outcomes: Rows of one task, model, variant and scorer.
@@ -247,14 +247,11 @@ class _Cleaner:
         if perfect != PERFECT:
             return
         with np.errstate(invalid="ignore"):
-            outside = scored & ((values < 0) | (values > 1))
-        if not outside.any():
-            return
-        example = float(values[outside].max())
-        why = f"a score such as {example:g} lies outside [0, 1], so what is right is not known"
-        if 2 * int(outside.sum()) > int(scored.sum()):
-            outside, why = scored, f"{why}, and most scores do: the scale is another one"
-        self.leave_out(outside, why)
+            outside = self.scored & ((values < 0) | (values > 1))
+        if outside.any():
+            example = float(values[outside].max())
+            why = f"a score such as {example:g} lies outside [0, 1], so what is right is not known of any"
+            self.leave_out(self.scored, why)
 
     def goals(self) -> None:
         outcomes = self.outcomes
