@@ -359,3 +359,10 @@ def test_import_brings_numpy_only():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_the_callers_arrays_stay_as_they_are() -> None:
+    # One question and one epoch: turned round, the array is contiguous as it is, and no copy is made by itself.
+    predictions = np.array([[[0.5, 0.5]]])
+    decompose(predictions, [0], loss="kl", estimator="plugin")
+    assert predictions.tolist() == [[[0.5, 0.5]]]

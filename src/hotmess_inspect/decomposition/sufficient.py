@@ -130,7 +130,7 @@ def _chunk_sums(
         return {loss: _one_hot_sums(loss, counts, target, epochs, smoothing) for loss in losses}
     # Classes first, questions last: every sum below runs along contiguous memory. All that follows works in
     # this one array: fresh temporaries of its size would cost more than the arithmetic.
-    chunk: FloatArray = np.ascontiguousarray(values.transpose(2, 1, 0), dtype=np.float64)
+    chunk: FloatArray = np.array(values.transpose(2, 1, 0), dtype=np.float64, order="C")
     missing = _missing_epochs(chunk, smoothing if "kl" in losses else None, offset)
     epochs = np.full(len(values), values.shape[1], dtype=np.int64)
     absent = None

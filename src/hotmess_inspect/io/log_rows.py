@@ -425,8 +425,8 @@ class _ScorerColumns:
 
     @property
     def plain_dictionaries(self) -> bool:
-        """Whether the verdicts are dictionaries of plain scores, described by us or not."""
-        return self.own.plain and dict in set(map(type, self.values))
+        """Whether the verdicts are dictionaries or lists of plain scores, described by us or not."""
+        return self.own.plain and value_keys(self.values) != [None]
 
     def lined_up(self, rows: int) -> IntArray:
         """Which of the verdicts belongs to each row, -1 where none does, shape (rows,)."""

@@ -150,7 +150,7 @@ class OwnColumns:
         text = {name: self._labels(name, chosen) for name in (*_TEXT, "kind")}
         status = self._column("status", chosen)
         # An epoch that was never scored belongs with the others of its scorer.
-        kind = self._kinds.most_common(1)[0][0] if self._kinds else "score"
+        kind = max(KINDS, key=lambda k: (self._kinds[k], -KINDS.index(k))) if self._kinds else "score"
         made: dict[str, Any] = {
             **{name: text[name] for name in ("context", "tests", "masked", "regrades", "digest")},
             **{name: self._column(name, chosen) for name in ("value", "f2p", "p2p")},

@@ -106,8 +106,7 @@ class _Cleaner:
 
     def leave_out(self, rows: _BoolArray, why: str, status: str = "unscored") -> None:
         """Take rows from those that have a prediction, with one of them as the example."""
-        if status == "unscored":
-            rows = rows & self.scored
+        rows = rows & self.scored
         number = int(rows.sum())
         if not number:
             return
@@ -144,6 +143,10 @@ class _Cleaner:
         verdicts = np.zeros(len(kinds), dtype=bool)
         if len(judged) > 1:
             verdicts = np.asarray([*(name in judged for name in kinds.names), False])[kinds.codes]
+            # An unparsed answer has a verdict like any other.
+            answers = verdicts & ~kinds.equals("score") & (self._status == STATUSES.index("unparsed"))
+            if answers.any():
+                self._set(answers, "ok")
             found["score"] = sum(found.pop(name) for name in judged)
             self.notes.append(
                 Note(
@@ -153,8 +156,7 @@ class _Cleaner:
             )
         kind = max(KINDS, key=lambda name: (found.get(name, 0), -KINDS.index(name)))
         same = verdicts if kind == "score" and len(judged) > 1 else kinds.equals(kind)
-        odd = ~same & (scored | (self._status == STATUSES.index("unscored")))
-        self.leave_out(odd, f"they hold no {kind} but another kind of prediction", "other_kind")
+        self.leave_out(scored & ~same, f"they hold no {kind} but another kind of prediction", "other_kind")
         if len(judged) > 1 and kind == "score":
             self.leave_out(verdicts & np.isnan(self.outcomes.value), "their verdict is no number")
         return kind
