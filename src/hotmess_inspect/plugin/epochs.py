@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotmess_inspect.io.own_scores import OwnColumns, integers, of_dictionaries
+from hotmess_inspect.io.same_questions import one_kind
 from hotmess_inspect.io.scales import rescaled
 from hotmess_inspect.schema import PERFECT, STATUSES
 from hotmess_inspect.table import LabelBuilder, Labels, Outcomes
@@ -89,6 +90,8 @@ def epochs_of(
     table = Outcomes.build(rows, {**columns, "question": labels, "epoch": epoch.astype(np.int32)})
     last = _last_of_each(labels.codes, epoch, highest) if highest else None
     table = table if last is None else table.take(last)
+    if len(table.kind.names) > 1:
+        table = one_kind(table)[0]
     if perfect == PERFECT:
         with np.errstate(invalid="ignore"):
             outside = ((table.value < 0) | (table.value > 1)).any()
