@@ -136,6 +136,8 @@ class _Reader:
         self.goes_on = "\n" in text
         self.last_named: list[int] = []
         self.unmarked: list[str] = []
+        # Whether a choice that is looked at had a line of its own, without a decision.
+        self.looked = False
 
     def announced(self) -> int | None:
         """The choice that is announced in so many words."""
@@ -151,6 +153,8 @@ class _Reader:
             return None
         if _COLON_BELOW.search(text):
             text = _ANNOUNCED_BELOW.sub(r"\1 ", text)
+        if "?" in text:
+            text = words.ASKED_AND_ANSWERED.sub(r"\1: ", text)
         lines = [line.strip() for line in text.split("\n") if line.strip()]
         if not lines:
             return None
@@ -165,7 +169,7 @@ class _Reader:
             if titled is not None and not words.DENIED.search(line[: titled.start(1)]):
                 self.decisions.append(choice_of(titled[1], self.count))
                 continue
-            self._line(line, place, listed[place] is not None)
+            self._line(line, place, listed[place] is not None, lines[place - 1] if place else "")
         self._spare(lines, listed)
         if len(set(self.verdicts)) == 1:
             self.decisions.append(self.verdicts[0])
@@ -252,11 +256,20 @@ class _Reader:
             self.decisions.clear()
         self.unmarked.append(line)
 
-    def _line(self, line: str, place: int, listed: bool) -> None:
+    def _only_begun(self, choice: str, place: int, above: str) -> bool:
+        """Whether a choice on a line of its own, in a text that was cut off, may be one that is only looked at."""
+        if place == 0:
+            return has_text(choice) and choice_of(choice, self.count) == 0 and not self.goes_on
+        if words.ANNOUNCED.search(above.strip(" #:") + ": " + choice):
+            return False
+        return has_text(choice) or self.looked
+
+    def _line(self, line: str, place: int, listed: bool, above: str) -> None:
         bare = words.BARE_LINE.fullmatch(line)
         if bare is not None:
             index = choice_of(bare[1], self.count)
             if listed:
+                self.looked = True
                 if words.TICK_BEFORE.search(line[: bare.start(1)]) and index is not None:
                     self.verdicts.append(index)
                 elif words.TICK_AFTER.match(line, bare.end(1)) and index is not None:
@@ -265,6 +278,9 @@ class _Reader:
                     line, bare.end(1)
                 ):
                     self._reject([index])
+            elif self.truncated and self._only_begun(bare[1], place, above):
+                self.looked = True
+                self._name([index])
             else:
                 self.decisions.append(index)
                 self.last_named = []
@@ -283,7 +299,11 @@ class _Reader:
 
     def _sentence(self, sentence: str, listed: bool, *, opens: bool, begins: bool) -> None:
         sentence = words.HARMLESS.sub("surely", sentence)
+        if words.CONCLUSION.match(sentence):
+            self.last_named = []
         asks = sentence.endswith(("?", "？"))
+        # The sentence that the limit cut off has not said what it thinks of its choice.
+        broken = self.truncated and _ENDS.search(sentence) is None
         corrects = words.CORRECTION.search(sentence) is not None
         if words.REFUSAL.search(sentence) and not words.CONTRAST.search(sentence):
             self.refused = True
@@ -312,6 +332,7 @@ class _Reader:
                 if announced and words.ALL_BUT.search(lead):
                     self.decisions.append(self._single(group[0]))
                     continue
+                lead = words.RELATIVE.sub(" ", lead)
                 denied = (not announced or _denies_inside(lead)) and words.DENIED.search(lead[-_LEAD:])
                 confirmed = words.CONFIRMED.match(tail)
                 if (
@@ -334,6 +355,7 @@ class _Reader:
                     or (
                         condition
                         and condition.start() < group.start()
+                        and not (confirmed and condition[0].lower() == "why")
                         and not announced_after(sentence, condition)
                     )
                 ):
@@ -354,8 +376,9 @@ class _Reader:
                     words.POLITE_CONDITION.match(tail) and re.match(r"\s*(?:if|unless|when)\b", tail)
                 ):
                     self.decisions.append(single)
-                elif ((corrects or contrasted) and len(groups) == 1) or (
-                    number and words.CORRECTION.search(lead)
+                elif not broken and (
+                    ((corrects or contrasted) and len(groups) == 1)
+                    or (number and words.CORRECTION.search(lead))
                 ):
                     self.decisions.append(single)
                 elif first and len(groups) == 1 and self._opens_answer(group[0], tail):

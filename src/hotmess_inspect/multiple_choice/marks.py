@@ -50,9 +50,11 @@ _LETTERS = re.compile(
 # E = 3: the E of such a text is no choice wherever it stands alone.
 _VARIABLE = re.compile(rf"(?<!{_WORD})([A-Z])\s?=(?!=)")
 _LONE = re.compile(
-    rf"(?<!{_WORD})(?:[B-HJ-ZАВСЕA]|I(?!['’]|\s[a-z])|I(?=\s(?:is|because|since|fits|seems)\b)|[a-z](?=\s?[).:\]}}>\"'”’»」』】〕,!?;]|\s*$))(?!{_WORD})",
+    rf"(?<!{_WORD})(?:[B-HJ-ZАВСЕA]|I(?!['’]|\s[a-z])|I(?=\s(?:is|because|since|fits|seems|est|ist|es|è|é)\b)|[a-z](?=\s?[).:\]}}>\"'”’»」』】〕,!?;]|\s*$))(?!{_WORD})",
     re.MULTILINE,
 )
+# The full stop of a choice's own text, with a comment behind it on the same line, ends no sentence.
+_STOP = re.compile("([\ue000-\ue3ff])[.!?]+(?=[ \t]*(?:[(|\\[←→✅❌✓✗✔✘☑–—]|<-|->|--|=>))")
 _NARROW = re.compile(r"\s?[).:,]?\s{0,2}")
 _SEPARATOR = re.compile(r"[\s]{0,2}[).:,(\]\[\"'“”|–—-]{0,3}[ \t]{0,2}[\"'“(\[]?")
 # Words that may follow a letter which is a word itself (A because …, I is …).
@@ -65,6 +67,8 @@ _ANNOUNCES = re.compile(
     r"(?:answer|ans|choice|option|is|be|say|pick|choose|select|with|guess|[:=→]|lautet|ist|est|es|é|はい?|是|为)[\s\"'(\[]*$",
     re.IGNORECASE,
 )
+
+_ANSWERS = re.compile(r"(?:answer|ans|choice|option|letter)[\s\"']*(?:is|be)?[:=→]?[\s\"'(\[]*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ def mark(text: str, choices: Choices) -> str:
     text = _BLANKS.sub(" ", _PRIVATE.sub(" ", text))
     text = _mark_texts(text, choices)
     text = _mark_letters(text, choices)
-    return _mark_placed(text, choices)
+    return _STOP.sub(r"\1", _mark_placed(text, choices))
 
 
 def _key(choice: str) -> str:
@@ -252,7 +256,7 @@ def _letter(found: re.Match[str], text: str, choices: Choices) -> tuple[int, int
         begins = re.search(r"[a-zß-ɏа-џ,;]\s$", text[max(0, start - 2) : start]) is None
         if begins and _CONNECTIVES.match(text, end) is None:
             return None
-        if letter == "I" and not re.match(r"\s+(?:is|because|since|fits|seems)\b", text[end : end + 12]):
+        if letter == "I" and not re.match(r"\s+(?:is|because|since|fits|seems|est|ist|es|è|é)\b", text[end : end + 12]):
             return None
     return (_LABEL if found["named"] else _ALONE), index
 
@@ -279,6 +283,9 @@ def _lower_case(
         )
         return (_LABEL, index) if closed or not rest.strip(" .)*") or own else None
     if found["alone"]:
+        if letter == "a" and not text[end:].strip():
+            # "This is a" broke off; "the answer is a" did not.
+            return (_LABEL, index) if _ANSWERS.search(text, max(0, found.start() - 24), found.start()) else None
         announced = _ANNOUNCES.search(text, max(0, found.start() - 12), found.start()) is not None
         return (_LABEL, index) if ends and announced else None
     return None

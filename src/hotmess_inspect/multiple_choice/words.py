@@ -12,6 +12,7 @@ import re
 __all__ = [
     "ALL_BUT",
     "ANNOUNCED",
+    "ASKED_AND_ANSWERED",
     "BARE_LINE",
     "CONCESSION",
     "CONCLUSION",
@@ -30,6 +31,7 @@ __all__ = [
     "OPENING_REASON",
     "POLITE_CONDITION",
     "REFUSAL",
+    "RELATIVE",
     "RETRACTION",
     "SENTENCE_END",
     "SINGULAR",
@@ -55,7 +57,7 @@ _ANNOUNCERS = (
     r"selection|response|pick|guess|vote|bet|match|one|decision|statement)|pick|guess|vote|selection|"
     r"opción correcta|opção correta|bonne option|(?:правильный|верный) вариант|"
     r"(?<![^\W\d_] )(?:choice|option)|chosen_option|selected_option|correct_answer|final_answer|answer_letter|answer_choice|"
-    r"correct_option|letter|selected|chosen|correct)|"
+    r"correct_option|letter|selected|chosen|correct|final)|"
     r"الإجابة|الاجابة|الجواب|پاسخ|תשובה|उत्तर|答案|正确选项|正確選項|答|答え|正解|解答|回答|정답|답)"
 )
 _ANNOUNCED = (
@@ -144,9 +146,9 @@ CONFIRMED = re.compile(
     r"(?:(?:this|therefore|thus|hence|clearly|indeed|the|a|only|one|option|choice|that|is|most|likely|probably|definitely|"
     r"certainly|obviously|by far|overall|in fact|actually|die|der|la|le|l['’]|donc|bien|also|somit|daher|eindeutig|por tanto|"
     r"entonces|una|een|de|het)\s+){0,5}"
-    rf"(?:{_POSITIVE}|fits? best|makes (?:the )?most sense|wins|works best|gets my vote|is what)"
+    rf"(?:{_POSITIVE}|fits? best|must hold|makes (?:the )?most sense|wins|works best|gets my vote|is what)"
     r"|[)\]\"'”’]{0,2}\s*(?:选项|選項|选择)?(?:是|为|為|才是|为唯一)?\s*(?:唯一)?(?:的)?(?:正确|正確|对的|對的|正解)(?!吗|嗎|性)"
-    r"|[)\]\"'”’]{0,2}\s*(?:(?:が|は)\s*(?:正解|正しい|答え)|を(?:選|えら)|(?:가|이|번이)\s*(?:정답|맞|옳)|(?:를|을)\s*(?:선택|고르))",
+    r"|[)\]\"'”’]{0,2}\s*(?:(?:が|は)\s*(?:最も?|もっとも)?\s*(?:正解|正しい|答え|適切)|を(?:選|えら)|(?:가|이|번이)\s*(?:정답|맞|옳)|(?:를|을)\s*(?:선택|고르))",
     re.IGNORECASE,
 )
 TICK_AFTER = re.compile(
@@ -155,6 +157,12 @@ TICK_AFTER = re.compile(
 )
 TICK_BEFORE = re.compile(r"(?:✅|✓|✔|☑|\[[xX]\])\s*\W{0,3}$")
 
+# "the statement that is not true is C": what is denied is the clause, not the choice.
+RELATIVE = re.compile(
+    rf"{_WORD_START}(?:that|which|who)\s+(?:[^\s,.:;]{{1,20}}\s+)?(?:not|never|cannot|\w{{1,8}}n['’]t)\s+"
+    rf"(?:[^\s,.:;]{{1,20}}\s+){{1,6}}(?=(?:is|would be|must be|should be|seems to be)\s+(?:[^\s,.:;]{{1,12}}\s+)?[\s\"'“(\[]*$)",
+    re.IGNORECASE,
+)
 # Words before a choice that reject it: not C, rule out C
 HARMLESS = re.compile(
     rf"{_WORD_START}(?:no doubt|no question|without (?:a |any )?doubt|beyond doubt|not only|not (?:wrong|incorrect|false)|nothing (?:else )?(?:but|than)|"
@@ -184,7 +192,7 @@ _NEGATIVE = (
     r"out(?! to be)|"
     r"eliminated|excluded|ruled|rejected|dismissed|discarded|fails?|contradicts?|contradictory|distractors?|nonsense|unrelated|"
     r"inconsistent|too|neither|nor|falsch|nicht|faux|fausse|incorrect[oa]s?|errad[oa]|falso|sbagliat[ao]|felaktig|fel|fout|onjuist|"
-    r"niepoprawna|не|неверн\w*|неправильн\w*|pas|no)(?![^\W\d_])|\w{0,8}n['’]t(?![^\W\d_]))"
+    r"niepoprawna|не|невер(?:ен|н\w*)|неправил(?:ен|ьн\w*)|ошибоч\w*|pas|no)(?![^\W\d_])|\w{0,8}n['’]t(?![^\W\d_]))"
 )
 DENIED_AFTER = re.compile(
     r"\s?[)\]\"'”’.:*]{0,3}\s*(?:\([^()\n]{0,60}\))?(?:\s*,\s*[^.,\n;\ue000-\ue3ff]{1,48},)?\s*"
@@ -192,7 +200,7 @@ DENIED_AFTER = re.compile(
     rf"(?:[^\s,.;:]{{1,20}}\s+){{0,2}}?{_NEGATIVE}"
     rf"|\(?{_NEGATIVE}|,?\s*(?:which\s+|all\s+|both\s+|each\s+)?{_BE}\s+(?:[^\s,.;:\ue000-\ue3ff]{{1,20}}\s+){{0,3}}?{_NEGATIVE}"
     rf"|(?:can|could|ca|wo|would|does|do|did|is|are|was)n['’]t(?![^\W\d_])|cannot(?![^\W\d_])|[^\w\n]{{0,3}}(?:❌|✗|✘)"
-    r"|\s*(?:选项|選項)?\s*(?:是|为)?(?:错|錯|不|誤|间违|間違|아닙|틀)"
+    r"|\s*(?:选项|選項)?\s*(?:是|为)?(?:错|錯|不|誤|间违|間違|아닙|아니|틀)|\s*(?:で|じ)(?:は|ゃ)(?:ない|なく|ありません)"
     r"|[^\n\ue000-\ue3ff✅✓✔]{0,200}?(?:❌|✗|✘))",
     re.IGNORECASE,
 )
@@ -250,10 +258,15 @@ REFUSAL = re.compile(
     r"|不知道|わかりません|分かりません|모르",
     re.IGNORECASE,
 )
+# "B? No. C? Yes.": a question with its own answer is a comment.
+ASKED_AND_ANSWERED = re.compile(
+    rf"((?:^|[.!?]\s|\n)[^\w\n\ue000-\ue3ff]{{0,6}}{MARK})\s?\?\s*[–—-]?\s*(?=(?:no|nope|yes|yep|wrong|right|correct|incorrect|true|false|nein|ja|oui|non|sí|да|нет)(?![^\W\d_]))",
+    re.IGNORECASE,
+)
 # A line that begins a question of the model's own.
 NEXT_QUESTION = re.compile(
     r"^[ \t>#*_-]{0,8}(?:(?:next |new |another )?(?:question|problem|exercise)|q|human|user|instruction|input|example|frage|pregunta|"
-    r"вопрос|问题|問題)\s{0,2}(?:#?\d{1,4})?\s{0,2}[:.)：]|^[ \t]{0,4}(?:answer the following|now answer this|choose the (?:correct|best) )"
+    r"вопрос|问题|問題)\s{0,2}(?:#?\d{1,4})?\s{0,2}[:.)：]|^[ \t]{0,4}(?:answer the following|now answer this|choose the (?:correct|best) |the following (?:is|are) (?:an? )?(?:multiple|single))"
     "|^[ \t>#*_-]{0,8}\ue110(?=[ \t:.)])"  # "Q:", marked as a letter
     r"|<\|im_start\|>user|\[INST\]",
     re.IGNORECASE | re.MULTILINE,
