@@ -33,8 +33,10 @@ _LEAD = 120
 _SHORT_ANSWER = re.compile(r"^[ \t]*A:[ \t]+(?=\(?[A-Z]\)?[.)]?[ \t]*$)", re.MULTILINE)
 # A confirming word without a verb or a mark that joins it to its choice.
 _LOOSE = re.compile(r"[)\]\"'\s]*(?:(?:the|a|most|only) )*[^\W\d_]+")
+# What a choice says in quotation marks, perhaps cut off.
+_QUOTED = re.compile(r"[\"“«][^\"“”«»\n]{0,400}(?:[\"”»]|$)")
 _COLON_BELOW = re.compile(r"[:=]\s*\n")
-_ENDS = re.compile(r"[.!?。！？)\]}\"'”’»*`:\ue000-\ue0ff✅✓✔]\s*$")
+_ENDS = re.compile(r"[.!?。！？)\]}\"'”’»*`:\ue000-\ue0ff\ue300-\ue3ff✅✓✔]\s*$")
 # An answer of more words than this is no short one.
 _SHORT = 70
 
@@ -138,6 +140,8 @@ class _Reader:
         self.unmarked: list[str] = []
         # Whether a choice that is looked at had a line of its own, without a decision.
         self.looked = False
+        # Whether the text ends within a sentence.
+        self.broken = truncated
 
     def announced(self) -> int | None:
         """The choice that is announced in so many words."""
@@ -159,6 +163,7 @@ class _Reader:
         if not lines:
             return None
         listed = self._lists(lines)
+        self.broken = self.truncated or (len(lines) > 1 and self._breaks_off(lines))
         for place, line in enumerate(lines):
             if _MARKED.search(line) is None:
                 self._plain(line)
@@ -229,9 +234,17 @@ class _Reader:
             if len(seen) >= 2:
                 listed[place:end] = first[place:end]
                 self._begun_before(lines, place, first[place])
-            elif 0 in seen and place and lines[place - 1].endswith((":", "：")):
+            elif (
+                seen
+                and place
+                and (
+                    lines[place - 1].endswith((":", "："))
+                    if 0 in seen
+                    else words.LOOKS.search(lines[place - 1])
+                )
+            ):
                 # "Let's look at each option:", and A is where the look begins.
-                listed[place] = 0
+                listed[place] = first[place]
             place = max(end, place + 1)
         # Headings of an analysis: every choice in order, each with lines of its own.
         places = [place for place, head in enumerate(heads) if head is not None and is_letter(chr(head))]
@@ -259,10 +272,15 @@ class _Reader:
     def _only_begun(self, choice: str, place: int, above: str) -> bool:
         """Whether a choice on a line of its own, in a text that was cut off, may be one that is only looked at."""
         if place == 0:
-            return has_text(choice) and choice_of(choice, self.count) == 0 and not self.goes_on
+            return (
+                self.truncated
+                and has_text(choice)
+                and choice_of(choice, self.count) == 0
+                and not self.goes_on
+            )
         if words.ANNOUNCED.search(above.strip(" #:") + ": " + choice):
             return False
-        return has_text(choice) or self.looked
+        return has_text(choice) or (self.truncated and self.looked)
 
     def _line(self, line: str, place: int, listed: bool, above: str) -> None:
         bare = words.BARE_LINE.fullmatch(line)
@@ -278,7 +296,7 @@ class _Reader:
                     line, bare.end(1)
                 ):
                     self._reject([index])
-            elif self.truncated and self._only_begun(bare[1], place, above):
+            elif self.broken and self._only_begun(bare[1], place, above):
                 self.looked = True
                 self._name([index])
             else:
@@ -303,8 +321,8 @@ class _Reader:
             self.last_named = []
         asks = sentence.endswith(("?", "？"))
         # The sentence that the limit cut off has not said what it thinks of its choice.
-        broken = self.truncated and _ENDS.search(sentence) is None
-        corrects = words.CORRECTION.search(sentence) is not None
+        broken = self.broken and _ENDS.search(sentence) is None
+        corrects = words.CORRECTION.search(_QUOTED.sub("", sentence)) is not None
         if words.REFUSAL.search(sentence) and not words.CONTRAST.search(sentence):
             self.refused = True
         condition = words.CONDITION.search(sentence)
@@ -376,9 +394,13 @@ class _Reader:
                     words.POLITE_CONDITION.match(tail) and re.match(r"\s*(?:if|unless|when)\b", tail)
                 ):
                     self.decisions.append(single)
-                elif not broken and (
-                    ((corrects or contrasted) and len(groups) == 1)
-                    or (number and words.CORRECTION.search(lead))
+                elif (
+                    not broken
+                    and not words.QUOTED_FROM.match(tail)
+                    and (
+                        ((corrects or contrasted) and len(groups) == 1)
+                        or (number and words.CORRECTION.search(lead))
+                    )
                 ):
                     self.decisions.append(single)
                 elif first and len(groups) == 1 and self._opens_answer(group[0], tail):

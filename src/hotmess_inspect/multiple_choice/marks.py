@@ -50,11 +50,13 @@ _LETTERS = re.compile(
 # E = 3: the E of such a text is no choice wherever it stands alone.
 _VARIABLE = re.compile(rf"(?<!{_WORD})([A-Z])\s?=(?!=)")
 _LONE = re.compile(
-    rf"(?<!{_WORD})(?:[B-HJ-ZАВСЕA]|I(?!['’]|\s[a-z])|I(?=\s(?:is|because|since|fits|seems|est|ist|es|è|é)\b)|[a-z](?=\s?[).:\]}}>\"'”’»」』】〕,!?;]|\s*$))(?!{_WORD})",
+    rf"(?<!{_WORD})(?:[B-HJ-ZАВСЕA]|I(?!['’]|\s[a-z])|I(?=\s(?:is|because|since|fits|seems|instead|est|ist|es|è|é|(?:and|or)\s[A-Z])\b)|[a-z](?=\s?[).:\]}}>\"'”’»」』】〕,!?;]|\s*$))(?!{_WORD})",
     re.MULTILINE,
 )
 # The full stop of a choice's own text, with a comment behind it on the same line, ends no sentence.
-_STOP = re.compile("([\ue000-\ue3ff])[.!?]+(?=[ \t]*(?:[(|\\[←→✅❌✓✗✔✘☑–—]|<-|->|--|=>))")
+_STOP = re.compile(
+    "([\ue000-\ue0ff\ue300-\ue3ff])[.!?]+(?=[ \t]*(?:\\([^()\n\ue000-\ue3ff]{1,40}\\)|[|\\[←→✅❌✓✗✔✘☑–—]|<-|->|--|=>))"
+)
 _NARROW = re.compile(r"\s?[).:,]?\s{0,2}")
 _SEPARATOR = re.compile(r"[\s]{0,2}[).:,(\]\[\"'“”|–—-]{0,3}[ \t]{0,2}[\"'“(\[]?")
 # Words that may follow a letter which is a word itself (A because …, I is …).
@@ -68,7 +70,9 @@ _ANNOUNCES = re.compile(
     re.IGNORECASE,
 )
 
-_ANSWERS = re.compile(r"(?:answer|ans|choice|option|letter)[\s\"']*(?:is|be)?[:=→]?[\s\"'(\[]*$", re.IGNORECASE)
+_ANSWERS = re.compile(
+    r"(?:answer|ans|choice|option|letter)[\s\"']*(?:is|be)?[:=→]?[\s\"'(\[]*$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -256,7 +260,10 @@ def _letter(found: re.Match[str], text: str, choices: Choices) -> tuple[int, int
         begins = re.search(r"[a-zß-ɏа-џ,;]\s$", text[max(0, start - 2) : start]) is None
         if begins and _CONNECTIVES.match(text, end) is None:
             return None
-        if letter == "I" and not re.match(r"\s+(?:is|because|since|fits|seems|est|ist|es|è|é)\b", text[end : end + 12]):
+        if letter == "I" and not re.match(
+            r"\s+(?:is|because|since|fits|seems|instead|est|ist|es|è|é|(?:and|or)\s[A-Z])\b",
+            text[end : end + 12],
+        ):
             return None
     return (_LABEL if found["named"] else _ALONE), index
 
@@ -275,6 +282,9 @@ def _lower_case(
     ends = re.match(r"\s*(?:$|[\n.,;:!?)\]}\"'”’])", text[end : end + 3]) is not None
     if found["named"]:
         return (_LABEL, index) if closed or ends else None
+    if found["before"]:
+        announced = _ANNOUNCES.search(text, max(0, found.start() - 12), found.start()) is not None
+        return (_LABEL, index) if announced else None
     if found["first"]:
         rest = text[end:].split("\n", 1)[0]
         own = (
@@ -285,7 +295,9 @@ def _lower_case(
     if found["alone"]:
         if letter == "a" and not text[end:].strip():
             # "This is a" broke off; "the answer is a" did not.
-            return (_LABEL, index) if _ANSWERS.search(text, max(0, found.start() - 24), found.start()) else None
+            return (
+                (_LABEL, index) if _ANSWERS.search(text, max(0, found.start() - 24), found.start()) else None
+            )
         announced = _ANNOUNCES.search(text, max(0, found.start() - 12), found.start()) is not None
         return (_LABEL, index) if ends and announced else None
     return None
@@ -319,6 +331,8 @@ def _own_text(text: str, low: str, end: int, index: int, choices: Choices) -> tu
     # The beginning of the choice's text: cut off, or put in other words further on.
     rest = low[place : place + len(key)]
     same = _common(rest, key)
+    if re.fullmatch(r"[,.\s]+[A-Z][\W_]*", text[end:]):
+        return end, index  # "D, B": another letter, and no beginning of a text
     if same == len(low) - place and same > 0 and (same >= 3 or same == len(low.strip()) - place):
         return place + same, index
     if same >= 8 and " " in rest[:same].strip():

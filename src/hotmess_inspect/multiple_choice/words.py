@@ -25,11 +25,13 @@ __all__ = [
     "GROUP",
     "HARMLESS",
     "LISTED",
+    "LOOKS",
     "MARK",
     "NEXT_QUESTION",
     "OPENING",
     "OPENING_REASON",
     "POLITE_CONDITION",
+    "QUOTED_FROM",
     "REFUSAL",
     "RELATIVE",
     "RETRACTION",
@@ -93,7 +95,7 @@ _FILLERS = (
 _WORDS_BETWEEN = rf"(?:,?\s+(?!{MARK})[^\W\d_][\w'’-]{{0,20}},?){{0,8}}?"
 _CHOOSE = (
     rf"{_WORD_START}(?:choos(?:e|ing)|chose|pick(?:ing)?|select(?:ing|ed)?|go(?:ing)? (?:with|for)|went with|"
-    r"opt(?:ing)? for|settl(?:e|ing) (?:on|for)|stick(?:ing)? with|answer(?:ing)? with|"
+    r"opt(?:ing)? for|i(?:['’]d| would|['’]ll| will)(?: answer)?|settl(?:e|ing) (?:on|for)|stick(?:ing)? with|answer(?:ing)? with|"
     r"votes? (?:for|goes to)|lean(?:ing)? (?:towards?|to)|say|guess|bet(?:ting)? on|"
     r"(?:believe|think|guess|suppose|reckon|say) (?:that )?(?:it['’]?s|it is|it must be|it should be|it would be)|"
     r"change (?:my|the) answer to|switch(?:ing)? to|correct (?:it|this|that|myself) to|"
@@ -157,6 +159,17 @@ TICK_AFTER = re.compile(
 )
 TICK_BEFORE = re.compile(r"(?:✅|✓|✔|☑|\[[xX]\])\s*\W{0,3}$")
 
+# "option C says that …": what a choice says is looked at.
+QUOTED_FROM = re.compile(
+    r"[)\]\"'”]{0,2}\s*(?:says?|states?|reads?|claims?|suggests?|mentions?|means|would (?:mean|imply|say)|talks about)(?![^\W\d_])",
+    re.IGNORECASE,
+)
+# "Let's consider each option:": what follows is looked at.
+LOOKS = re.compile(
+    rf"{_WORD_START}(?:consider|evaluate|analy[sz]e|examine|review|assess|go through|look at|compare|discuss|break down|"
+    rf"analysis of|(?:each|every|all)(?: of)?(?: the)?(?: answer)? (?:option|choice|statement)s?){_WORD_END}[^.!?\n]{{0,60}}[:：]$",
+    re.IGNORECASE,
+)
 # "the statement that is not true is C": what is denied is the clause, not the choice.
 RELATIVE = re.compile(
     rf"{_WORD_START}(?:that|which|who)\s+(?:[^\s,.:;]{{1,20}}\s+)?(?:not|never|cannot|\w{{1,8}}n['’]t)\s+"
