@@ -117,3 +117,31 @@ def test_wrong_calls(tmp_path: Path) -> None:
     assert group["never"]["share"] is None
     assert any("no variance" in p["message"] for p in json.loads(text)["problems"])
     run(str(path), "--measure", "f2p", status=1)
+
+
+def test_a_model_is_asked_about_both_sides_of_the_deciding_step(tmp_path: Path, monkeypatch: Any) -> None:
+    import inspect_ai.model
+    from inspect_ai.model import ModelOutput, ModelUsage, get_model
+
+    asked: list[str] = []
+
+    def answer(messages: Any, *rest: Any) -> ModelOutput:
+        asked.append(messages[-1].text)
+        output = ModelOutput.from_content("mockllm/model", "One opens spans, the other does not.")
+        output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
+        return output
+
+    model = get_model("mockllm/model", custom_outputs=answer)
+    monkeypatch.setattr(inspect_ai.model, "get_model", lambda name: model)
+    runs = [(0, t, float(t < 3), ["look", "open spans" if t < 3 else "open interval"]) for t in range(5)]
+    path = tau(tmp_path / "r.json", runs)
+    done = CliRunner().invoke(
+        main, ["diverge", str(path), "--json", "--permutations", "9", "--explain", "mockllm/model"]
+    )
+    assert done.exit_code == 0, done.output
+    assert "1 calls of mockllm/model" in done.stderr
+    (line,) = json.loads(done.stdout)["explanations"]
+    assert line == {"question": "0", "step": 1, "explanation": "One opens spans, the other does not."}
+    (prompt,) = asked
+    assert "- look" in prompt and "open spans" in prompt and "open interval" in prompt
+    assert prompt.count("outcome 1") == prompt.count("outcome 0") == 1

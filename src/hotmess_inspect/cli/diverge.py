@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hotmess_inspect.cli._threads import one_thread
 from hotmess_inspect.cli._writing import sentences
+
+if TYPE_CHECKING:
+    from hotmess_inspect.results.divergence import GroupDivergence
 
 
 @click.command()
@@ -69,6 +73,15 @@ from hotmess_inspect.cli._writing import sentences
     show_default=True,
     help="Where `inspect view` answers, for links of the page.",
 )
+@click.option(
+    "--explain",
+    "explainer",
+    metavar="MODEL",
+    help="An Inspect model that explains the deciding steps. Default: none.",
+)
+@click.option(
+    "--explanations", type=click.IntRange(1), default=3, show_default=True, help="How many it explains."
+)
 @click.option("--overwrite", is_flag=True, help="Replace a file that is no HTML page.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 def diverge(
@@ -84,6 +97,8 @@ def diverge(
     seed: int,
     output: str | None,
     viewer: str,
+    explainer: str | None,
+    explanations: int,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -98,6 +113,7 @@ def diverge(
     one_thread()
     from hotmess_inspect.cli._reading import reading_progress
     from hotmess_inspect.io.writing import check_target
+    from hotmess_inspect.render.text import plain
     from hotmess_inspect.results.divergence import DivergeOptions
     from hotmess_inspect.results.divergence import diverge as split
     from hotmess_inspect.results.paths import read_with_paths
@@ -128,12 +144,40 @@ def diverge(
         with sentences(output):
             files = [one.path for one in walked.inputs.account.files]
             write_page(page, output, inputs=files, overwrite=overwrite)
+    told = _explained(results, explainer, explanations) if explainer else []
     if as_json:
         listed = [{"level": p.level, "input": p.input, "message": p.message} for p in problems]
         groups = [result.as_json() for result in results]
-        click.echo(json.dumps({"schema": 1, "groups": groups, "problems": listed}, indent=1))
+        click.echo(
+            json.dumps(
+                {
+                    "schema": 1,
+                    "groups": groups,
+                    "problems": listed,
+                    **({"explanations": told} if told else {}),
+                },
+                indent=1,
+            )
+        )
     else:
         from hotmess_inspect.render.divergence import print_divergence
 
         print_divergence(results, problems, questions=questions)
+        for line in told:
+            click.echo(plain(f"{line['question']}, step {line['step']}: {line['explanation']}"))
     sys.exit(1 if not results or any(p.level == "error" for p in problems) else 0)
+
+
+def _explained(results: Sequence[GroupDivergence], name: str, count: int) -> list[dict[str, Any]]:
+    """A model's reading of the deciding steps; what it costs is said before it is asked."""
+    from inspect_ai.model import get_model
+
+    from hotmess_inspect.plugin.explain import explain, partings_to_explain
+
+    partings = partings_to_explain(results, count)
+    tokens = sum(len(parting.prompt) for parting in partings) // 4
+    click.echo(f"{len(partings)} calls of {name}, about {tokens:,} tokens of input in all", err=True)
+    return [
+        {"question": parting.question, "step": parting.step, "explanation": text}
+        for parting, text in zip(partings, explain(partings, get_model(name)), strict=True)
+    ]
