@@ -145,7 +145,9 @@ def test_what_the_agent_breaks_counts_as_failed_and_is_named(
     # Where the work is lost the tests count as unchanged, as with limits; else all of them failed.
     assert score.value["p2p"] == (1.0 if way in UNREACHABLE else 0.0)
     assert details["hm_status"] == "broken"
-    assert details["broken_by"] == (UNREACHABLE | AT_THE_TESTS)[way][1], score.explanation
+    # Whether a process is left to ask with is a race; either is named and counts alike.
+    also = {"ended early"} if way == "takes all processes" else set()
+    assert details["broken_by"] in {(UNREACHABLE | AT_THE_TESTS)[way][1], *also}, score.explanation
 
 
 @pytest.mark.parametrize("fault", HOST)
