@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Behind `make demo`: an agent on the bundled instances, in Docker where an engine answers, then the numbers.
+# Behind `make demo`: an agent on nine bundled instances, in Docker where an engine answers, then the numbers.
 set -euo pipefail
 bin=$1 epochs=$2 logs=$3
+instances=$(printf 'hotmess-mini__%s,' daywork-{1,2,3,4,5} unitconf-{1,2,3,4})
 
 sandbox=docker
 # The doctor's exit status is 1 where something is missing, which is what is asked here and no failure.
@@ -18,8 +19,11 @@ if [ -n "$problems" ]; then
 fi
 mkdir -p "$logs"
 PATH="$bin:$PATH" "$bin/inspect" eval hotmess/swebench --model hotmess/simulated-agent \
-  -T "sandbox=$sandbox" --epochs "$epochs" --log-dir "$logs" --display plain
+  -T "sandbox=$sandbox" -T "instances=${instances%,}" --epochs "$epochs" --max-sandboxes 4 --log-dir "$logs" --display plain
 echo
-"$bin/hotmess" analyze "$(ls -t "$logs"/*.eval | head -1)" --length actions
+log=$(ls -t "$logs"/*.eval | head -1)
+"$bin/hotmess" analyze "$log" --length actions
+"$bin/hotmess" report "$log" -o "$logs/report.html" >/dev/null
 echo
+echo "The report:                     $logs/report.html"
 echo "Look at the epochs one by one:  $bin/inspect view --log-dir $logs"

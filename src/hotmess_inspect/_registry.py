@@ -21,6 +21,7 @@ from hotmess_inspect.multiple_choice.expected import expected_letters
 from hotmess_inspect.multiple_choice.scorer import choice_scorer
 from hotmess_inspect.multiple_choice.solver import ask_choice
 from hotmess_inspect.plugin.at_end import subscribe
+from hotmess_inspect.plugin.at_start import subscribe_start
 from hotmess_inspect.plugin.incoherence import incoherence
 from hotmess_inspect.plugin.reducer import decomposition
 from hotmess_inspect.plugin.repeat import repeat
@@ -96,3 +97,4 @@ for _component in _COMPONENTS:
     _add_alias(_component)
 
 when_used(subscribe)
+when_used(subscribe_start)

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "At which step epochs of a question part, and what that decides.",
     ),
     "compare": ("hotmess_inspect.cli.compare", "Runs against each other, paired by question."),
+    "demo": ("hotmess_inspect.cli.demo", "Analyze a bundled log and write its report; no model, no Docker."),
     "doctor": ("hotmess_inspect.cli.doctor", "What works on this machine and what to install."),
     "export": ("hotmess_inspect.cli.export", "Outcomes as a Parquet data set."),
     "gate": ("hotmess_inspect.cli.gate", "For CI: is a new run worse than an old one?"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -75,6 +76,8 @@ def gate(
     """
     one_thread()
     from hotmess_inspect.cli._console import cell, console, print_problems
+    from hotmess_inspect.cli._writing import sentences
+    from hotmess_inspect.io.writing import replacing
     from hotmess_inspect.results.analyze import Options
     from hotmess_inspect.results.contenders import read_contenders
     from hotmess_inspect.results.gate import checked_quantities
@@ -89,9 +92,10 @@ def gate(
     found = decide(sides[0][0], sides[1][0], quantities, margin)
     problems = [*sides[0][1], *sides[1][1], *found.problems]
     if junit:
-        from hotmess_inspect.render.junit import junit_xml, write_text
+        from hotmess_inspect.render.junit import junit_xml
 
-        write_text(junit, junit_xml(found))
+        with sentences(junit), replacing(junit, "JUnit XML", inputs=(*new, *against)) as part:
+            Path(part).write_text(junit_xml(found), encoding="utf-8")
     if as_json:
         made = {
             "schema": 1,

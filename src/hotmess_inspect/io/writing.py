@@ -17,6 +17,8 @@ _BEGINNINGS: dict[str, tuple[bytes, ...]] = {
     "PNG": (b"\x89PNG",),
     "SVG": (b"<?xml", b"<svg"),
     "JSON": (b"{", b"["),
+    "JUnit XML": (b"<?xml", b"<testsuite"),
+    "Inspect log": (b"PK\x03\x04",),
     "CSV": (),
 }
 """How files of each kind begin, in lower case; text of any kind may be CSV."""

@@ -35,7 +35,7 @@ def viewer_config(
     """Columns per epoch: question, epoch, answer, scores, tokens, duration, error, limit.
 
     Log content counts as untrusted: what a model or a tool wrote is shown as plain text. Runs of tasks that
-    are shown this way get each question's numbers into their logs when they end (`analysis.at_end`).
+    are shown this way get each question's numbers into their logs when they end (`plugin.at_end`).
 
     Args:
         scorer: Name under which the scores are stored, without a package prefix.

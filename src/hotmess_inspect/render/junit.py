@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from xml.etree import ElementTree
 
 from hotmess_inspect.render.text import plain
@@ -32,18 +30,3 @@ def junit_xml(gate: Gate) -> str:
         else:
             ElementTree.SubElement(case, "system-out").text = text
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def write_text(path: str, text: str) -> None:
-    """Write a file in one step.
-
-    Args:
-        path: Where to; an existing file is replaced.
-        text: What to write.
-    """
-    part = Path(f"{path}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

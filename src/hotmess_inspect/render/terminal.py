@@ -300,5 +300,5 @@ def _print_overthinking(out: Console, split: Overthinking, censored: int = 0) ->
 
 
 def number(value: float) -> str:
-    """Four decimals, a dash where undefined."""
-    return f"{value:.4f}" if math.isfinite(value) else "–"
+    """Four decimals without a minus before zero, a dash where undefined."""
+    return f"{round(value, 4) + 0.0:.4f}" if math.isfinite(value) else "–"

@@ -49,7 +49,7 @@ def cell(value: object) -> str:
 
 def number(value: float, digits: int = 4) -> str:
     """A number with so many decimals, a dash where undefined."""
-    return f"{value:.{digits}f}" if math.isfinite(value) else "–"
+    return f"{round(value, digits) + 0.0:.{digits}f}" if math.isfinite(value) else "–"
 
 
 def interval(ends: tuple[float, float], digits: int = 3, sign: str = "") -> str:

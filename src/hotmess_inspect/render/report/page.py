@@ -212,11 +212,15 @@ def _single_notes(results: Sequence[GroupResult]) -> str:
 
 
 def _warnings(results: Sequence[GroupResult], problems: Sequence[Problem]) -> str:
-    sentences = [f"{p.level}: {p.input}: {p.message}" for p in problems]
+    # One bullet per sentence, with all that it is said of.
+    said: dict[str, list[str]] = defaultdict(list)
+    for problem in problems:
+        said[problem.message].append(f"{problem.level}: {problem.input}")
     for result in {id(r.group): r for r in results}.values():
-        sentences += [f"{label_of(result, results)}: {text}" for text in count_warnings(item_counts(result))]
-    unique = list(dict.fromkeys(sentences))
-    return f"<h2>Before you read on</h2>{bullets(unique)}" if unique else ""
+        for text in count_warnings(item_counts(result)):
+            said[text].append(label_of(result, results))
+    lines = [f"{'; '.join(dict.fromkeys(names))}: {text}" for text, names in said.items()]
+    return f"<h2>Before you read on</h2>{bullets(lines)}" if lines else ""
 
 
 def item_counts(result: GroupResult) -> ItemCounts:

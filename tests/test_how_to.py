@@ -1,0 +1,78 @@
+"""The commands of docs/how_to.md, run one after the other on files of the kinds that they name."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from hotmess_inspect.cli import main
+from hotmess_inspect.demo import demo_log
+
+PAGE = (Path(__file__).parents[1] / "docs" / "how_to.md").read_text("utf-8")
+
+
+def commands() -> list[list[str]]:
+    blocks = re.findall(r"^```bash\n(.*?)^```", PAGE, re.M | re.S)
+    return [shlex.split(line) for block in blocks for line in block.splitlines()]
+
+
+def write_files(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    answers = ["question_id,epoch,answer,target"]
+    graded = ["question_id,epoch,score"]
+    clustered = ["question_id,epoch,answer,target,subject"]
+    for q, rate in enumerate(rng.beta(1.5, 1, 60)):
+        for e in range(5):
+            letter = "A" if rng.random() < rate else "BCD"[int(rng.integers(3))]
+            answers.append(f"q{q},{e + 1},{letter},A")
+            clustered.append(f"q{q},{e + 1},{letter},A,s{q % 12}")
+            graded.append(f"q{q},{e + 1},{int(rng.binomial(10, rate))}")
+    for name, lines in (("answers", answers), ("graded", graded), ("clustered", clustered)):
+        (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    for model in ("model_a", "model_b"):
+        lines = ["model,question_id,epoch,score"]
+        for q, rate in enumerate(np.random.default_rng(1).beta(2, 1, 80)):
+            lines += [f"{model},q{q},{e + 1},{int(rng.random() < rate)}" for e in range(5)]
+        (folder / f"{model}.csv").write_text("\n".join(lines) + "\n")
+    (folder / "logs").mkdir()
+    (folder / "logs" / "demo.eval").write_bytes(demo_log())
+
+
+@pytest.mark.slow
+def test_every_command_runs_and_says_what_the_page_promises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    printed = {}
+    for program, *words in commands():
+        assert program == "hotmess"
+        done = CliRunner(env={"COLUMNS": "200"}).invoke(main, words)
+        # A gate may answer 2: these data cannot tell.
+        assert done.exit_code in ((0, 1, 2) if words[0] == "gate" else (0,)), (words, done.output)
+        printed[" ".join(words[:2])] = done.output
+    assert "is variance" in printed["analyze answers.csv"]
+    assert "pass^3" in printed["gate model_b.csv"] and (tmp_path / "gate.xml").read_text().startswith("<?xml")
+    assert "questions for width 0.1" in printed["plan answers.csv"]
+    assert "swebench" in printed["diverge logs"]
+    assert "cluster" in printed["analyze clustered.csv"]
+    assert len(printed) >= 9
+
+
+def test_the_demo_prints_a_finding_and_writes_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner(env={"COLUMNS": "200"}).invoke(main, ["demo", "--no-open"])
+    assert done.exit_code == 0, done.output
+    assert "is variance" in done.output and "9 questions with 5 epochs each" in done.output
+    page = (tmp_path / "hotmess-demo" / "report.html").read_text("utf-8")
+    assert "A demo of hotmess-inspect" in page
+    # Again it replaces its own files, and nothing else.
+    assert CliRunner().invoke(main, ["demo", "--no-open"]).exit_code == 0
+    (tmp_path / "hotmess-demo" / "swebench_mini.eval").write_bytes(b"PK\x03\x04 somebody's log")
+    again = CliRunner().invoke(main, ["demo", "--no-open"])
+    assert again.exit_code == 2 and "--overwrite replaces it" in again.output
