@@ -22,7 +22,7 @@ PATH="$bin:$PATH" "$bin/inspect" eval hotmess/swebench --model hotmess/simulated
   -T "sandbox=$sandbox" -T "instances=${instances%,}" --epochs "$epochs" --max-sandboxes 4 --log-dir "$logs" --display plain
 echo
 log=$(ls -t "$logs"/*.eval | head -1)
-"$bin/hotmess" analyze "$log" --length actions
+"$bin/hotmess" analyze "$log"
 "$bin/hotmess" report "$log" -o "$logs/report.html" >/dev/null
 echo
 echo "The report:                     $logs/report.html"

@@ -14,9 +14,7 @@ BEGIN, END = "<!-- demo output -->", "<!-- /demo output -->"
 def main(logs: str) -> None:
     """Run the command that the README names, and replace the block between the two marks."""
     hotmess = Path(sys.executable).with_name("hotmess")
-    done = subprocess.run(
-        [str(hotmess), "analyze", logs, "--length", "actions"], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([str(hotmess), "analyze", logs], capture_output=True, text=True, check=True)
     shown = "\n".join(line.rstrip() for line in done.stdout.rstrip().splitlines())
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)

@@ -43,7 +43,7 @@ def demo(output: str, open_report: bool | None, overwrite: bool) -> None:
     from hotmess_inspect.io.writing import replacing
     from hotmess_inspect.render.report import ReportOptions, write_report
     from hotmess_inspect.render.terminal import print_analysis
-    from hotmess_inspect.results.analyze import Options, analyze
+    from hotmess_inspect.results.analyze import analyze
 
     folder = Path(output)
     log, page = folder / LOG, folder / REPORT
@@ -62,7 +62,7 @@ def demo(output: str, open_report: bool | None, overwrite: bool) -> None:
         )
     )
     found = read_inputs([str(log)])
-    results, problems = analyze(found.outcomes, Options(length="actions"))
+    results, problems = analyze(found.outcomes)
     print_analysis(results, [*found.problems, *problems])
     with sentences(str(page)):
         write_report(found, str(page), ReportOptions(title="A demo of hotmess-inspect"), overwrite=overwrite)
