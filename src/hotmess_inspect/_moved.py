@@ -93,7 +93,7 @@ MOVED = {
     "outcomes.build": "table.build",
     "outcomes.columns": "table.columns",
     "outcomes.files": "io.tables",
-    "outcomes.frames": "table.frames",
+    "outcomes.frames": "io.frames",
     "outcomes.questions": "table.questions",
     "outcomes.table": "table.outcomes",
     "outcomes.tally": "table.tally",

@@ -54,6 +54,9 @@ ESTIMATORS: Mapping[str, tuple[Estimator, ...]] = {
 }
 """Estimators of each loss; the first is the one that is used unasked: unbiased where that exists."""
 
+REPLAYED = "replayed-"
+"""How the ids of calls begin that `hotmess fork` took from another epoch."""
+
 SUM_TOLERANCE = 0.02
 """How far from 1 the sum of an epoch's probabilities may lie (two digits after the point are what models
 write); they are divided by their sum. Further off, the epoch is unparsed."""

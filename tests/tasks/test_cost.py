@@ -9,7 +9,7 @@ from inspect_ai.model import ChatMessageUser
 from inspect_ai.scorer import choice
 from inspect_ai.solver import multiple_choice
 
-from hotmess_inspect.tasks.cost import (
+from hotmess_inspect.experiments.studies.cost import (
     INSTRUCTION_TOKENS,
     amount,
     measured_tokens,

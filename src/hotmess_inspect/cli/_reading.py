@@ -16,7 +16,7 @@ def reading_progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
         return
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from hotmess_inspect.cli._console import console
+    from hotmess_inspect.render.console import console
 
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:

@@ -108,10 +108,10 @@ def analyze(
 
 def _explain(inputs: Sequence[str], columns: dict[str, str], cluster: str | None) -> int:
     """Print how each file was understood; returns the exit status."""
-    from hotmess_inspect.cli._console import print_problems
     from hotmess_inspect.io.logs import Reading, list_inputs, read_whole
     from hotmess_inspect.io.tables import TableReading
     from hotmess_inspect.render.account import print_explanation
+    from hotmess_inspect.render.console import print_problems
     from hotmess_inspect.schema import Problem
 
     problems: list[Problem] = []

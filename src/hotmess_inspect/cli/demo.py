@@ -36,11 +36,11 @@ def demo(output: str, open_report: bool | None, overwrite: bool) -> None:
     Exit status: 0 good, 1 nothing could be written, 2 usage.
     """
     one_thread()
-    from hotmess_inspect.cli._console import cell, console
     from hotmess_inspect.cli._writing import sentences
     from hotmess_inspect.demo import LOG, demo_log
     from hotmess_inspect.io.logs import read_inputs
     from hotmess_inspect.io.writing import replacing
+    from hotmess_inspect.render.console import cell, console
     from hotmess_inspect.render.report import ReportOptions, write_report
     from hotmess_inspect.render.terminal import print_analysis
     from hotmess_inspect.results.analyze import analyze

@@ -53,7 +53,7 @@ def doctor(as_json: bool) -> None:
 
 
 def _print(checks: list[Check]) -> None:
-    from hotmess_inspect.cli._console import cell, console
+    from hotmess_inspect.render.console import cell, console
 
     out = console()
     for check in checks:

@@ -39,10 +39,10 @@ def export(
 
     Exit status: 0 good, 1 some input was unusable (the rest is written), 2 usage.
     """
-    from hotmess_inspect.cli._console import print_problems
     from hotmess_inspect.cli._reading import reading_progress
     from hotmess_inspect.io.logs import read_inputs
     from hotmess_inspect.io.words import counted
+    from hotmess_inspect.render.console import print_problems
     from hotmess_inspect.render.export import export_outcomes
     from hotmess_inspect.render.text import plain
 

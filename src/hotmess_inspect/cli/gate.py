@@ -75,9 +75,9 @@ def gate(
     Exit status: 0 no harm shown, 1 harm, 2 these data cannot tell (and what would suffice), 64 usage.
     """
     one_thread()
-    from hotmess_inspect.cli._console import cell, console, print_problems
     from hotmess_inspect.cli._writing import sentences
     from hotmess_inspect.io.writing import replacing
+    from hotmess_inspect.render.console import cell, console, print_problems
     from hotmess_inspect.results.analyze import Options
     from hotmess_inspect.results.contenders import read_contenders
     from hotmess_inspect.results.gate import checked_quantities

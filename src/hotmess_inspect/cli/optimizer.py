@@ -275,7 +275,7 @@ def _interval(bounds: list[float | None]) -> str:
 def _table(header: list[str], rows: list[list[str]]) -> None:
     from rich.table import Table
 
-    from hotmess_inspect.cli._console import cell, console
+    from hotmess_inspect.render.console import cell, console
 
     table = Table(*header)
     for row in rows:

@@ -56,7 +56,7 @@ def plan(
     Exit status: 0 good, 1 nothing could be planned or some input was unusable, 2 usage.
     """
     one_thread()
-    from hotmess_inspect.cli._console import print_problems
+    from hotmess_inspect.render.console import print_problems
     from hotmess_inspect.results.plan import plan_assumed
 
     if inputs and (accuracy is not None or incoherence is not None):
@@ -124,7 +124,7 @@ def _from_pilot(inputs: Sequence[str], quantity: str, difference: bool) -> tuple
 def _print(one: Plan, width: float) -> None:
     from rich.table import Table
 
-    from hotmess_inspect.cli._console import cell, console
+    from hotmess_inspect.render.console import cell, console
 
     out = console()
     out.print(cell(one.name, "bold"))

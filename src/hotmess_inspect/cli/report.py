@@ -66,10 +66,10 @@ def report(
 
     Exit status: 0 good, 1 some input was unusable (the rest is reported), 2 usage.
     """
-    from hotmess_inspect.cli._console import print_problems
     from hotmess_inspect.cli._reading import reading_progress
     from hotmess_inspect.io.logs import read_inputs
     from hotmess_inspect.io.writing import check_target
+    from hotmess_inspect.render.console import print_problems
     from hotmess_inspect.render.report import ReportOptions, write_report
     from hotmess_inspect.render.text import plain
     from hotmess_inspect.results.paths import group_steps

@@ -89,9 +89,9 @@ def _read(inputs: Sequence[str], entities: str | None) -> Found:
 
 
 def _print(found: Survey, notes: Sequence[str]) -> None:
-    from hotmess_inspect.cli._console import cell, console
     from hotmess_inspect.experiments.survey.entities import CATEGORIES
     from hotmess_inspect.experiments.survey.study import PUBLISHED_SPEARMAN
+    from hotmess_inspect.render.console import cell, console
     from hotmess_inspect.render.terminal import number
 
     out = console()
@@ -114,7 +114,7 @@ def _print(found: Survey, notes: Sequence[str]) -> None:
 def _print_line(out: Console, name: str, found: Correlation) -> None:
     import math
 
-    from hotmess_inspect.cli._console import cell
+    from hotmess_inspect.render.console import cell
 
     def interval(low_high: tuple[float, float]) -> str:
         return "–" if math.isnan(low_high[0]) else f"{low_high[0]:+.3f} … {low_high[1]:+.3f}"

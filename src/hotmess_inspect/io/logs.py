@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from hotmess_inspect.io.account import Account, FileAccount
 from hotmess_inspect.io.archive import Archive, DamagedLog, UnknownShape
 from hotmess_inspect.io.clusters import drop_few_defaults, missing_cluster_text
+from hotmess_inspect.io.copied_epochs import copied_epoch_warnings
 from hotmess_inspect.io.exports import kept_exports, kept_names
 from hotmess_inspect.io.formats import format_of, read_format
 from hotmess_inspect.io.json_log import decode_json_log, invalid_epochs, iter_samples, looks_like_log
@@ -31,7 +32,6 @@ from hotmess_inspect.io.tables import TableReading, number_epochs, table_reading
 from hotmess_inspect.io.transcripts import keeps_answers_apart, with_answers
 from hotmess_inspect.io.variants import variant_of
 from hotmess_inspect.io.words import counted
-from hotmess_inspect.results.warnings import copied_epoch_warnings
 from hotmess_inspect.schema import Problem
 from hotmess_inspect.table import Labels, Outcomes
 from hotmess_inspect.table.outcomes import fold_keys

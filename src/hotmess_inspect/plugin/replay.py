@@ -22,7 +22,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from inspect_ai.util import sandbox, store
 
 from hotmess_inspect.io.steps import digest
-from hotmess_inspect.simulated.agent import REPLAYED
+from hotmess_inspect.schema import REPLAYED
 
 STORE = "hotmess_fork"
 """Key of the sample's store that says what was replayed, and in which state the sandbox was then."""

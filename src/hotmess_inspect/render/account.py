@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from hotmess_inspect.cli._console import cell, console
 from hotmess_inspect.io.account import EPOCHS, Account, FileAccount
 from hotmess_inspect.io.tables import TableReading
 from hotmess_inspect.io.words import counted
+from hotmess_inspect.render.console import cell, console
 from hotmess_inspect.table import Outcomes
 
 _MOST_FILES = 200

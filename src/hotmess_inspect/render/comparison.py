@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hotmess_inspect.analyses.comparison import PairedDifference
-from hotmess_inspect.cli._console import cell, console, print_problems
+from hotmess_inspect.render.console import cell, console, print_problems
 from hotmess_inspect.render.terminal import number
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.compare import PairResult, Ranking

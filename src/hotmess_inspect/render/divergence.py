@@ -12,7 +12,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from hotmess_inspect.analyses.divergence.account import KINDS
-from hotmess_inspect.cli._console import cell, console, print_problems
+from hotmess_inspect.render.console import cell, console, print_problems
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import group_name
 from hotmess_inspect.results.divergence import (

@@ -11,8 +11,8 @@ from rich.table import Table
 from hotmess_inspect.analyses.grader import GraderNoise
 from hotmess_inspect.analyses.lengths import LengthTrend, Slope
 from hotmess_inspect.analyses.overthinking import Overthinking
-from hotmess_inspect.cli._console import cell, console, print_problems
 from hotmess_inspect.io.words import counted
+from hotmess_inspect.render.console import cell, console, print_problems
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.guards import Guards

@@ -4,7 +4,7 @@ Nothing here changes a number. A caller passes what it knows, prints the sentenc
 judge. No sentence means no known reason for doubt, not that there is none.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,25 @@ from numpy.typing import ArrayLike
 
 from hotmess_inspect.analyses._arrays import as_predictions, present_epochs
 from hotmess_inspect.decomposition import Decomposition
+from hotmess_inspect.io.copied_epochs import (
+    IdenticalEpochs,
+    copied_epoch_warnings,
+    counted,
+    identical_epochs,
+)
+
+__all__ = [
+    "ACCURACY_GAP",
+    "FEW_QUESTIONS",
+    "IdenticalEpochs",
+    "ItemCounts",
+    "accuracy_warnings",
+    "copied_epoch_warnings",
+    "count_warnings",
+    "identical_epochs",
+    "smoothing_warnings",
+    "unequal_epoch_warnings",
+]
 
 # Below this, intervals were found to be too short in the calibration study's first figures.
 FEW_QUESTIONS = 30
@@ -93,61 +112,23 @@ class ItemCounts:
         )
 
 
-@dataclass(frozen=True)
-class IdenticalEpochs:
-    """Epochs that repeat another epoch of their question to the letter.
-
-    Attributes:
-        questions: Questions with at least two epochs of known content.
-        identical_questions: Of these, questions whose epochs are all the same.
-        epochs: Epochs of known content in these questions.
-        repeated_epochs: Epochs beyond the first of their kind.
-    """
-
-    questions: int
-    identical_questions: int
-    epochs: int
-    repeated_epochs: int
-
-
-def identical_epochs(contents: Sequence[Sequence[Hashable | None]]) -> IdenticalEpochs:
-    """Count epochs whose whole output equals that of another epoch of the question.
-
-    Equal letters are no sign of copies; equal texts of many words are.
-
-    Args:
-        contents: Per question the content of its epochs, such as the text or a digest of it; None where
-            unknown.
-    """
-    known = [[content for content in row if content is not None] for row in contents]
-    repeated = [row for row in known if len(row) >= 2]
-    different = [len(set(row)) for row in repeated]
-    epochs = sum(map(len, repeated))
-    return IdenticalEpochs(
-        questions=len(repeated),
-        identical_questions=sum(count == 1 for count in different),
-        epochs=epochs,
-        repeated_epochs=epochs - sum(different),
-    )
-
-
 def count_warnings(counts: ItemCounts) -> list[str]:
     """Say what was left out, could not be read, or was not an independent run."""
     sentences = []
     if counts.epochs_scored < counts.epochs_planned:
         missing = counts.epochs_planned - counts.epochs_scored
         sentences.append(
-            f"{_count(missing, 'epoch')} of {counts.epochs_planned:,} planned {_have(missing)} no score; "
+            f"{counted(missing, 'epoch')} of {counts.epochs_planned:,} planned {_have(missing)} no score; "
             "if hard questions fail more often to finish, the rest looks better than the model is."
         )
     if counts.empty_questions:
         sentences.append(
-            f"{_count(counts.empty_questions, 'question')} {_have(counts.empty_questions)} no scored epoch."
+            f"{counted(counts.empty_questions, 'question')} {_have(counts.empty_questions)} no scored epoch."
         )
     if counts.single_epoch_questions:
         single = counts.single_epoch_questions
         sentences.append(
-            f"{_count(single, 'question')} {_have(single)} one epoch, hence no variance: left out."
+            f"{counted(single, 'question')} {_have(single)} one epoch, hence no variance: left out."
         )
     sentences += _basis_warnings(counts)
     for number, reason in (
@@ -158,7 +139,7 @@ def count_warnings(counts: ItemCounts) -> list[str]:
         (counts.cached, "came from a cache; they are copies of other runs, not new draws"),
     ):
         if number:
-            sentences.append(f"{number:,} of {_count(counts.epochs_scored, 'epoch')} {reason}.")
+            sentences.append(f"{number:,} of {counted(counts.epochs_scored, 'epoch')} {reason}.")
     return sentences
 
 
@@ -186,51 +167,6 @@ def unequal_epoch_warnings(epochs: Mapping[str, ArrayLike], estimator: str) -> l
             f"Groups differ in epochs per question ({listed}) and are compared on plug-in numbers: a squared "
             f"variance reaches {low} of the true one in the group with the fewest and {high} in that with the "
             "most. Compare unbiased estimates."
-        )
-    return sentences
-
-
-def copied_epoch_warnings(
-    *,
-    temperatures: Sequence[float | None] = (),
-    seeds: Sequence[int | None] = (),
-    epochs: int = 0,
-    cached: int = 0,
-    identical: IdenticalEpochs | None = None,
-) -> list[str]:
-    """Warn when epochs are likely to be copies of each other rather than independent draws.
-
-    Args:
-        temperatures: Temperature of each run; None where the provider's default applied.
-        seeds: Sampling seed of each run; None where there was none.
-        epochs: Epochs in all.
-        cached: Epochs served from a cache.
-        identical: Counts of `identical_epochs`.
-    """
-    sentences = []
-    cold = sum(temperature == 0 for temperature in temperatures)
-    if cold:
-        sentences.append(
-            f"Temperature is 0 in {cold} of {_count(len(temperatures), 'run')}: epochs repeat each other save "
-            "for noise of the hardware, and a variance near 0 says nothing about the model."
-        )
-    fixed = sum(seed is not None for seed in seeds)
-    if fixed:
-        sentences.append(
-            f"A sampling seed is fixed in {fixed} of {_count(len(seeds), 'run')}: providers that honour it "
-            "give every epoch the same answer."
-        )
-    if cached:
-        sentences.append(
-            f"{cached:,} of {_count(epochs, 'epoch')} came from a cache: copies of other epochs take variance "
-            "away and make intervals too short."
-        )
-    if identical is not None and identical.repeated_epochs:
-        sentences.append(
-            f"{identical.repeated_epochs:,} of {_count(identical.epochs, 'epoch')} repeat another epoch of "
-            f"their question to the letter, and {identical.identical_questions:,} of "
-            f"{_count(identical.questions, 'question')} have nothing but copies: look for a cache, a fixed "
-            "seed or a temperature of 0."
         )
     return sentences
 
@@ -269,7 +205,7 @@ def smoothing_warnings(predictions: ArrayLike, loss: str, smoothing: float = 1e-
     if not certain:
         return []
     return [
-        f"{certain:,} of {_count(int(present.sum()), 'epoch')} give some class the probability 0, whose "
+        f"{certain:,} of {counted(int(present.sum()), 'epoch')} give some class the probability 0, whose "
         f"logarithm is that of the smoothing ({smoothing:g}): read the KL numbers beside their "
         "smoothing curve."
     ]
@@ -281,12 +217,12 @@ def _basis_warnings(counts: ItemCounts) -> list[str]:
     sentences = []
     if counts.zero_error_questions:
         sentences.append(
-            f"{counts.zero_error_questions:,} of {_count(counts.questions, 'question')} have no error and add "
+            f"{counts.zero_error_questions:,} of {counted(counts.questions, 'question')} have no error and add "
             f"nothing to the incoherence, which rests on the other {erring:,}."
         )
     if 0 < erring < FEW_QUESTIONS:
         sentences.append(
-            f"Only {_count(erring, 'question')} {_have(erring)} an error: the incoherence is uncertain, and "
+            f"Only {counted(erring, 'question')} {_have(erring)} an error: the incoherence is uncertain, and "
             f"intervals from fewer than {FEW_QUESTIONS} questions can be too short."
         )
     return sentences
@@ -297,10 +233,6 @@ def _repeats(epochs: ArrayLike) -> np.ndarray:
     if counts.size and counts.dtype.kind not in "iu":
         raise ValueError(f"epochs must hold integers per question; got dtype {counts.dtype}")
     return counts[counts >= 2]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _have(number: int) -> str:

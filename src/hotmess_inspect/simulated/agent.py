@@ -25,6 +25,7 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 
 from hotmess_inspect._inspect_private import active_epoch, active_sample, prerequisite_error
+from hotmess_inspect.schema import REPLAYED
 from hotmess_inspect.simulated import answers, behaviour
 from hotmess_inspect.simulated.arguments import read_arguments
 from hotmess_inspect.simulated.behaviour import AgentArguments, Behaviours, known_instances, read_rows
@@ -47,9 +48,6 @@ SHELL_TOOLS = (
 SHELL_ARGUMENTS = ("command", "cmd", "code", "script", "commands", "input")
 # How often a turn is repeated when its tool call failed, such as on a time-out.
 TRIES = 3
-
-REPLAYED = "replayed-"
-"""How the ids of calls begin that `hotmess fork` took from another epoch."""
 _CALL_ID = re.compile(r"^hm-(\d+)-(\d+)-\d+$")
 
 

@@ -10,8 +10,8 @@ from inspect_ai import Task
 from inspect_ai.log import EvalLog
 from inspect_ai.model import Model
 
+from hotmess_inspect.experiments.studies.cost import amount, planned_cost, say
 from hotmess_inspect.experiments.studies.runs import Run, read_run, run_set
-from hotmess_inspect.tasks.cost import amount, planned_cost, say
 
 Plan = Mapping[str, tuple[Task, str | Model]]
 

@@ -7,8 +7,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from hotmess_inspect.io.frames import outcomes_from_frame, outcomes_to_pandas, outcomes_to_polars
 from hotmess_inspect.table import Outcomes, outcomes_from_arrays
-from hotmess_inspect.table.frames import outcomes_from_frame, outcomes_to_pandas, outcomes_to_polars
 
 
 def mixed() -> Outcomes:
