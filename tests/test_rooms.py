@@ -10,7 +10,7 @@ from hotmess_inspect._moved import MOVED
 SOURCE = Path(hotmess_inspect.__file__).parent
 
 ORDER = (
-    {"bits", "_extras", "_inspect_private", "vectors", "verdicts"},
+    {"bits", "demo", "_extras", "_inspect_private", "vectors", "verdicts"},
     {"schema"},
     {"arrays"},
     {"inference"},
