@@ -66,6 +66,8 @@ def print_analysis(
                 _print_lengths(out, result, result.lengths)
             else:
                 _print_length_finding(out, result.lengths)
+        if not details:
+            _print_noise_floor(out, leading[0])
         left = len(members) - len(shown)
         if left and not details:
             more = "1 more row" if left == 1 else f"{left} more rows"
@@ -201,6 +203,13 @@ def _print_reliability(out: Console, result: GroupResult) -> None:
     if result.group.measure:
         out.print(cell(f"{result.group.measure}:", "dim"))
     for sentence in result.reliability.sentences():
+        out.print(cell(sentence, "dim"))
+
+
+def _print_noise_floor(out: Console, result: GroupResult) -> None:
+    """What every comparison of two accuracies has to exceed."""
+    sentence = result.reliability.noise_floor_sentence() if result.reliability is not None else ""
+    if sentence:
         out.print(cell(sentence, "dim"))
 
 

@@ -96,12 +96,18 @@ class ReliabilityFindings:
                 f"ICC(1) {scores.icc.value:.3f}{_between(scores.icc)}; dependability of {scores.epochs:.3g} epochs "
                 f"{scores.dependability(scores.epochs):.3f}; {epochs} {DEPENDABILITIES[0]}"
             )
-        if not math.isnan(scores.noise_floor.value):
-            lines.append(
-                f"noise floor: by chance alone, two single runs of this model on these {scores.questions} questions "
-                f"differ in accuracy by up to {100 * scores.noise_floor.value:.1f} points in 95 of 100 cases"
-            )
-        return lines
+        floor = self.noise_floor_sentence()
+        return [*lines, floor] if floor else lines
+
+    def noise_floor_sentence(self) -> str:
+        """How far two single runs of the model differ by chance; empty where undefined."""
+        floor = self.scores.noise_floor.value
+        if math.isnan(floor):
+            return ""
+        return (
+            f"noise floor: by chance alone, two single runs of this model on these {self.scores.questions} questions "
+            f"differ in accuracy by up to {100 * floor:.1f} points in 95 of 100 cases"
+        )
 
 
 def no_reliability_json() -> dict[str, None]:
