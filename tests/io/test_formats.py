@@ -173,6 +173,7 @@ def test_metr_runs(tmp_path: Path) -> None:
     outcomes = read(write(tmp_path / "runs.jsonl", "\n".join(map(json.dumps, lines)))).outcomes
     assert rows(outcomes) == {("f/one", 1, 1.0), ("f/one", 2, 0.0)}
     assert outcomes.cluster.values() == ["f", "f"]
+    assert outcomes.human_minutes.tolist() == [4.0, 4.0] and outcomes.weight.tolist() == [0.5, 0.5]
 
 
 def lm_eval(score: float, filter_: str, responses: list[Any], **fields: Any) -> dict[str, Any]:

@@ -27,8 +27,8 @@ _SHARED = (
     ),
     click.option(
         "--length",
-        type=click.Choice(("tokens", "reasoning", "characters", "actions", "turns")),
-        help="What the length of an epoch is. Default: the table's own, actions for unit tests, else tokens.",
+        type=click.Choice(("tokens", "reasoning", "characters", "actions", "turns", "human")),
+        help="What the length of an epoch is, or human: the minutes that people take for the question. Default: the table's own, actions for unit tests, else tokens.",
     ),
     click.option("--buckets", type=click.IntRange(1), default=5, show_default=True, help="Length buckets."),
     click.option(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotmess_inspect.io.clusters import MetadataClusters
+from hotmess_inspect.io.human_time import MetadataMinutes
 from hotmess_inspect.io.own_scores import OwnColumns, of_records
 from hotmess_inspect.io.records import (
     ANNOTATION,
@@ -45,6 +46,7 @@ _EPOCH_NUMBERS: dict[str, type] = {
     "messages": np.float64,
     "output_tokens": np.float64,
     "reasoning_tokens": np.float64,
+    "human_minutes": np.float64,
 }
 
 _MOST_ABSENT = 100_000
@@ -152,6 +154,7 @@ class LogRows:
         if absent is not None:
             tables += [self._absent_table(table, absent) for table in tables]
         self.warnings += [text for columns in scorers for text in columns.own.warnings()]
+        self.notes += self._epochs.minutes_notes
         return Outcomes.concatenate(tables)
 
     def _chosen_scorers(self) -> list[_ScorerColumns]:
@@ -326,6 +329,7 @@ class _EpochColumns:
 
     def __init__(self, clusters: MetadataClusters) -> None:
         self._clusters = clusters
+        self._minutes = MetadataMinutes()
         self._text = {name: LabelBuilder() for name in ("question", "target", "limit", "uuid", "cluster")}
         self._numbers: dict[str, list[NDArray[Any]]] = {name: [] for name in _EPOCH_NUMBERS}
         self.errored = np.zeros(0, dtype=np.bool_)
@@ -357,9 +361,15 @@ class _EpochColumns:
             "messages": [row.message_count for row in rows],
             "output_tokens": [own.output_tokens for own in used],
             "reasoning_tokens": [own.reasoning_tokens for own in used],
+            "human_minutes": [self._minutes.of(row.id, memoryview(row.metadata)) for row in rows],
         }
         for name, values in numbers.items():
             self._numbers[name].append(np.asarray(values, dtype=_EPOCH_NUMBERS[name]))
+
+    @property
+    def minutes_notes(self) -> list[str]:
+        """How the time that people take was read."""
+        return self._minutes.notes()
 
     def _number(self, name: str) -> NDArray[Any]:
         parts = self._numbers[name]

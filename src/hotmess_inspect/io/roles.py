@@ -62,8 +62,10 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "turns": ("turns", "num_turns", "n_turns", "turn_count"),
     "messages": ("messages", "num_messages", "message_count"),
     "human_minutes": ("human_minutes",),
+    "weight": (),
 }
-"""Role → names by which a column of that role is known, the first is ours. Case, spaces and hyphens don't count."""
+"""Role → names by which a column of that role is known, the first is ours. Case, spaces and hyphens don't count. A column
+of weights is one only where it is named as such."""
 
 _CLASS = re.compile(r"p_(\S+)", re.DOTALL)
 _NO_CLASS = frozenset({"value", "val", "adj", "adjusted"})

@@ -22,6 +22,7 @@ from hotmess_inspect.io.arrow_tables import (
     write_parquet,
 )
 from hotmess_inspect.io.clusters import DEFAULT_COLUMN, NO_CLUSTERS, column_of
+from hotmess_inspect.io.human_time import minutes_of_text
 from hotmess_inspect.io.raw_tables import RawTable, decimal_comma, open_table
 from hotmess_inspect.io.roles import Roles, assign_roles
 from hotmess_inspect.io.values import BadValue, labels_of, numbers_of
@@ -115,7 +116,7 @@ def read_table(
     ``p_<name>``), ``score`` (how right the epoch is, in [0, 1], or a verdict such as C, I, true). Optional:
     ``model`` (default: the file's name), ``task`` or ``dataset``, ``context``, ``cluster``, ``scorer``, ``variant``,
     ``length``, ``output_tokens``, ``reasoning_tokens``, ``reasoning_characters``, ``actions``, ``turns``,
-    ``messages``. Names that others use for them are known (:data:`~hotmess_inspect.io.roles.ALIASES`). Further
+    ``messages``, ``human_minutes`` (what people take, in minutes). Names that others use for them are known (:data:`~hotmess_inspect.io.roles.ALIASES`). Further
     columns are left unread. A Parquet file written by :func:`write_parquet` is read with all its columns.
 
     Args:
@@ -256,6 +257,19 @@ class _UserTable:
         except BadValue as error:
             raise self.error(error.row, column, error.text) from None
 
+    def minutes(self, role: str) -> NDArray[np.float64]:
+        """Time that people take: numbers of minutes, times with their unit, or ranges of times."""
+        column = self.roles.columns[role]
+        try:
+            found = numbers_of(
+                self._table.column(column), minutes_of_text, "time such as 30, 2 hours or 1-4 hours"
+            )
+        except BadValue as error:
+            raise self.error(error.row, column, error.text) from None
+        for row in np.flatnonzero(found < 0)[:1].tolist():
+            raise self.error(row, column, f"{found[row]:g} is negative")
+        return found
+
     def length(self, role: str) -> NDArray[np.float64]:
         column = self.roles.columns[role]
         found = self.numbers(column)
@@ -296,6 +310,8 @@ def outcomes_from_raw(raw: RawTable, table: pa.Table, roles: Roles, name: str) -
         "uuid": user.labels("uuid"),
         **_epochs(user),
         **{role: user.length(role) for role in LENGTHS if role in user},
+        **({"human_minutes": user.minutes("human_minutes")} if "human_minutes" in user else {}),
+        **({"weight": user.length("weight")} if "weight" in user else {}),
     }
     parts = [
         Outcomes.build(user.rows, {"scorer": scorer, **identity, **predicted})

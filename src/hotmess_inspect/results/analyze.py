@@ -46,13 +46,14 @@ from hotmess_inspect.table import (
     question_arrays,
 )
 
-Length = Literal["tokens", "reasoning", "characters", "actions", "turns"]
+Length = Literal["tokens", "reasoning", "characters", "actions", "turns", "human"]
 LENGTH_COLUMNS: Mapping[str, str] = {
     "tokens": "output_tokens",
     "reasoning": "reasoning_tokens",
     "characters": "reasoning_characters",
     "actions": "actions",
     "turns": "turns",
+    "human": "human_minutes",
 }
 
 VALUE_LOSSES: tuple[Loss, ...] = ("squared",)
@@ -68,7 +69,8 @@ class Options:
             does not have the estimator keeps its own.
         length: What the length of an epoch is; ``None`` takes the table's own length, else actions for unit
             tests, else output tokens, else turns. "reasoning" is tokens, and characters for a group none of
-            whose epochs has a count of tokens. One group never mixes two of them.
+            whose epochs has a count of tokens. One group never mixes two of them. "human" is the time that people take,
+            which belongs to the question: buckets and slope, and no split of a question's epochs.
         buckets: Number of length buckets, from 1.
         seed: Seed of the bootstrap, of tie-breaks and of permutations.
         resamples: Bootstrap replicates.
@@ -142,6 +144,7 @@ class GroupResult:
             self.questions,
             self.questions.lengths(self.length),
             self.decomposition,
+            of_question=self.length == LENGTH_COLUMNS["human"],
             buckets=self.options.buckets,
             resamples=self.options.resamples,
             seed=self.options.seed,
@@ -469,7 +472,8 @@ def _epoch_warnings(results: Sequence[GroupResult]) -> list[Problem]:
         mixed = mixed_images_warning(result.group.outcomes)
         if mixed:
             problems.append(Problem("warning", group_name(result.group), mixed))
-        cut = censoring_warning(result.questions, result.length) if result.length else None
+        of_epochs = result.length not in (None, LENGTH_COLUMNS["human"])
+        cut = censoring_warning(result.questions, result.length) if result.length and of_epochs else None
         if cut:
             problems.append(Problem("warning", group_name(result.group), cut))
     return problems + _unlike_lengths(results) + _unequal_epochs(results) + _unlike_accuracies(results)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -18,6 +18,7 @@ from hotmess_inspect.table import Outcomes, Questions
 
 CENSORED_SHARE = 0.05
 """Share of lengths that are lower bounds from which on a reader is warned."""
+_NO_SPLIT = "the length is the question's own and the same in all its epochs"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +93,14 @@ def _censored(questions: Questions) -> NDArray[np.bool_]:
 
 
 def length_findings(
-    questions: Questions, lengths: np.ndarray, d: Decomposition, *, buckets: int, resamples: int, seed: int
+    questions: Questions,
+    lengths: np.ndarray,
+    d: Decomposition,
+    *,
+    buckets: int,
+    resamples: int,
+    seed: int,
+    of_question: bool = False,
 ) -> LengthFindings:
     """Buckets, slope and overthinking split of one group under the loss and estimator of ``d``.
 
@@ -103,6 +111,8 @@ def length_findings(
         buckets: Number of length buckets.
         resamples: Bootstrap replicates.
         seed: Each analysis draws from a generator of its own with this seed.
+        of_question: Whether the length is the question's own and the same in all its epochs: nothing is censored
+            and no question can be split by it.
 
     Returns:
         The findings.
@@ -113,7 +123,11 @@ def length_findings(
         "correct": questions.correct,
         "clusters": questions.clusters,
     }
-    cut = _censored(questions)
+    if of_question:
+        _check_one_length(questions, lengths)
+    cut = np.zeros_like(_censored(questions)) if of_question else _censored(questions)
+    # A question's own length splits no question.
+    of_epochs = np.full_like(lengths, np.nan) if of_question else lengths
 
     # Where epochs share contexts, they do so below the headline too.
     contexts = questions.context if isinstance(d, NestedDecomposition) else None
@@ -130,24 +144,39 @@ def length_findings(
             rng=np.random.default_rng(seed),
             **own,
         )
-        return trend, overthinking(
-            *arrays, split="equal", contexts=contexts, rng=np.random.default_rng(seed), **own
+        split = overthinking(
+            predictions,
+            questions.target,
+            of_epochs,
+            split="equal",
+            contexts=contexts,
+            rng=np.random.default_rng(seed),
+            **own,
         )
+        return trend, replace(split, note=_NO_SPLIT) if of_question else split
 
     paper = overthinking(
         questions.predictions,
         questions.target,
-        lengths,
+        of_epochs,
         estimator="plugin",
         split="paper",
         permutations=0,
         rng=np.random.default_rng(seed),
         **shared,
     )
+    if of_question:
+        paper = replace(paper, note=_NO_SPLIT)
     known = ~np.isnan(lengths)
     censored = int((known & cut).sum())
     without = both(uncensored(questions.predictions, cut)) if censored else None
     return LengthFindings(*both(questions.predictions), paper, int(known.sum()), censored, without)
+
+
+def _check_one_length(questions: Questions, lengths: NDArray[np.float64]) -> None:
+    low, high = (np.where(np.isnan(lengths), end, lengths) for end in (np.inf, -np.inf))
+    for place in np.flatnonzero(low.min(axis=1, initial=np.inf) < high.max(axis=1, initial=-np.inf))[:1]:
+        raise ValueError(f"question {questions.ids[place]!r} has two values of human_minutes")
 
 
 def _name(d: Decomposition) -> Estimator:

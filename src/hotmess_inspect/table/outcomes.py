@@ -57,6 +57,8 @@ class Outcomes:
         actions: Tool calls, submitting not counted.
         turns: Model generations.
         messages: Messages in the conversation.
+        human_minutes: Minutes that people take for the question, a length of its own; NaN where unknown.
+        weight: Weight of the question where a table gives one; NaN where it gives none.
         vector: Class probabilities or a point, in the order of the choices or dimensions.
         goal: The right point (``kind`` point).
     """
@@ -93,6 +95,8 @@ class Outcomes:
     actions: NDArray[np.float64]
     turns: NDArray[np.float64]
     messages: NDArray[np.float64]
+    human_minutes: NDArray[np.float64]
+    weight: NDArray[np.float64]
     vector: Ragged
     goal: Ragged
 

@@ -88,6 +88,25 @@ class Questions:
         values = np.append(getattr(self.outcomes, column), np.nan)[self.row]
         return np.where(np.isnan(self.correct), np.nan, values)
 
+    def one_each(self, column: str) -> _FloatArray:
+        """A number that belongs to the question and not to the epoch, NaN where unknown, shape (questions,).
+
+        Args:
+            column: ``human_minutes`` or ``weight``.
+
+        Raises:
+            ValueError: If epochs of one question name two values.
+        """
+        values = np.append(getattr(self.outcomes, column), np.nan)[self.row]
+        known = ~np.isnan(values)
+        low = np.where(known, values, np.inf).min(axis=1, initial=np.inf)
+        high = np.where(known, values, -np.inf).max(axis=1, initial=-np.inf)
+        # Weights are sums of fractions: what differs by rounding is one value.
+        for place in np.flatnonzero(known.any(axis=1) & ~np.isclose(low, high, rtol=1e-9, atol=0))[:1]:
+            pair = f"{low[place]:g} and {high[place]:g}"
+            raise ValueError(f"question {self.ids[place]!r} has two values of {column}: {pair}")
+        return np.where(known.any(axis=1), high, np.nan)
+
 
 @dataclass(frozen=True, eq=False)
 class Group:

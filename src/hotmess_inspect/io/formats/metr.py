@@ -6,6 +6,9 @@ import msgspec
 
 from hotmess_inspect.io.formats.interface import Rows
 
+WEIGHT = "invsqrt_task_weight"
+"""The weight of a run that is kept: tasks of large families count less."""
+
 
 class MetrRuns:
     """``runs.jsonl`` with ``task_id``, ``task_family``, ``alias``, ``score_binarized`` and ``human_minutes``."""
@@ -26,5 +29,6 @@ class MetrRuns:
             "model": [one.get("alias") or one.get("model") for one in lines],
             "cluster": [one.get("task_family") for one in lines],
             "human_minutes": [one.get("human_minutes") for one in lines],
+            "weight": [one.get(WEIGHT) for one in lines],
         }
         return Rows(columns, [str(one.get("run_id", number)) for number, one in enumerate(lines)])
