@@ -35,7 +35,7 @@ class Rows:
     Attributes:
         columns: Columns of equal length, named as in a table of answers: ``question_id``, ``score`` or ``answer``
             and ``target``, and any of ``epoch``, ``model``, ``task``, ``scorer``, ``cluster``, ``actions``, ``turns``,
-            ``output_tokens``, ….
+            ``output_tokens``, ``human_minutes``, ``weight``, ….
         trials: Name of each row's run, where epochs have no number; runs are numbered in the order of their
             names once all files are read. A run of several questions has one name.
         notes: What a reader has to know, a sentence each.
@@ -107,7 +107,7 @@ def outcomes_of(rows: Rows, name: str, path: str) -> TableReading:
     if rows.trials is not None:
         columns["epoch"] = list(range(count))
     raw: RawTable = from_columns(columns, name)
-    roles = assign_roles(raw.names)
+    roles = assign_roles(raw.names, {"weight": "weight"} if "weight" in raw.names else None)
     table = raw.load([raw.names.index(column) for column in roles.used])
     reading = outcomes_from_raw(raw, table, roles, path)
     # The names of columns are the reader's own: nobody needs to be told of them.
