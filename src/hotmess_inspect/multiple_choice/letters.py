@@ -37,6 +37,7 @@ _LOOSE = re.compile(r"[)\]\"'\s]*(?:(?:the|a|most|only) )*[^\W\d_]+")
 _QUOTED = re.compile(r"[\"“«][^\"“”«»\n]{0,400}(?:[\"”»]|$)")
 _COLON_BELOW = re.compile(r"[:=]\s*\n")
 _ENDS = re.compile(r"[.!?。！？)\]}\"'”’»*`:\ue000-\ue0ff\ue300-\ue3ff✅✓✔]\s*$")
+_FIRST = re.compile(r"\(?A[).:]\s+")
 # An answer of more words than this is no short one.
 _SHORT = 70
 
@@ -66,6 +67,8 @@ def read_letter(text: str, choices: Sequence[str], *, truncated: bool = False) -
     plain = plain_text(outside).strip()
     if not plain:
         return None
+    if _first_of_a_list(plain, known):
+        return None
     marked = mark(_SHORT_ANSWER.sub("Answer: ", plain), known)
     answer, cut = _own_answer(marked, known)
     if not cut:
@@ -74,6 +77,13 @@ def read_letter(text: str, choices: Sequence[str], *, truncated: bool = False) -
             index = ord(asked[1]) - ord("A")
             return index if index < known.count else None
     return _Reader(answer, known, truncated and not cut).read()
+
+
+def _first_of_a_list(plain: str, choices: Choices) -> bool:
+    """Whether a text breaks off in the text of choice A: the beginning of an answer, or of all choices restated."""
+    found = _FIRST.match(plain)
+    rest = " ".join(plain[found.end() :].lower().split()) if found else ""
+    return len(rest.split()) >= 6 and rest != choices.keys[0] and choices.keys[0].startswith(rest)
 
 
 def _own_answer(marked: str, choices: Choices) -> tuple[str, bool]:
@@ -138,8 +148,8 @@ class _Reader:
         self.goes_on = "\n" in text
         self.last_named: list[int] = []
         self.unmarked: list[str] = []
-        # Whether a choice that is looked at had a line of its own, without a decision.
-        self.looked = False
+        # The choices that had a line of their own, without a decision.
+        self.looked: set[int] = set()
         # Whether the text ends within a sentence.
         self.broken = truncated
 
@@ -175,6 +185,7 @@ class _Reader:
                 self.decisions.append(choice_of(titled[1], self.count))
                 continue
             self._line(line, place, listed[place] is not None, lines[place - 1] if place else "")
+            self._look(listed[place])
         self._spare(lines, listed)
         if len(set(self.verdicts)) == 1:
             self.decisions.append(self.verdicts[0])
@@ -217,7 +228,8 @@ class _Reader:
         if self.truncated:
             return True
         if _ENDS.search(lines[-1]) is not None:
-            return False
+            # A heading that nothing follows, if it is more than "C:".
+            return lines[-1].endswith(":") and len(self.text.split()) > 4
         return len(self.text.split()) > 12 or words.SENTENCE_END.search(self.text) is not None
 
     def _lists(self, lines: list[str]) -> list[int | None]:
@@ -270,24 +282,26 @@ class _Reader:
         self.unmarked.append(line)
 
     def _only_begun(self, choice: str, place: int, above: str) -> bool:
-        """Whether a choice on a line of its own, in a text that was cut off, may be one that is only looked at."""
+        """Whether a choice on a line of its own may be one that is only looked at."""
+        index = choice_of(choice, self.count)
         if place == 0:
-            return (
-                self.truncated
-                and has_text(choice)
-                and choice_of(choice, self.count) == 0
-                and not self.goes_on
-            )
-        if words.ANNOUNCED.search(above.strip(" #:") + ": " + choice):
+            return self.truncated and has_text(choice) and index == 0 and not self.goes_on
+        if index in self.looked or words.ANNOUNCED.search(above.strip(" #:") + ": " + choice):
             return False
-        return has_text(choice) or (self.truncated and self.looked)
+        return (has_text(choice) and bool(self.broken or self.looked)) or (
+            self.truncated and bool(self.looked)
+        )
+
+    def _look(self, index: int | None) -> None:
+        if index is not None:
+            self.looked.add(index)
 
     def _line(self, line: str, place: int, listed: bool, above: str) -> None:
         bare = words.BARE_LINE.fullmatch(line)
         if bare is not None:
             index = choice_of(bare[1], self.count)
             if listed:
-                self.looked = True
+                self._look(index)
                 if words.TICK_BEFORE.search(line[: bare.start(1)]) and index is not None:
                     self.verdicts.append(index)
                 elif words.TICK_AFTER.match(line, bare.end(1)) and index is not None:
@@ -296,9 +310,8 @@ class _Reader:
                     line, bare.end(1)
                 ):
                     self._reject([index])
-            elif self.broken and self._only_begun(bare[1], place, above):
-                self.looked = True
-                self._name([index])
+            elif self._only_begun(bare[1], place, above):
+                self._look(index)
             else:
                 self.decisions.append(index)
                 self.last_named = []
@@ -329,7 +342,7 @@ class _Reader:
         leads = [found.span() for found in words.STATED.finditer(sentence)]
         stated = {end for _, end in leads}
         start = 0
-        contrasted = named = False
+        contrasted = named = quoted = False
         for clause_end in [*self._clauses(sentence, leads), len(sentence)]:
             clause = (start, clause_end)
             groups = list(_groups(sentence, *clause))
@@ -378,6 +391,7 @@ class _Reader:
                     )
                 ):
                     continue
+                quoted = quoted or (not announced and words.QUOTED_FROM.match(tail) is not None)
                 single = self._single(group[0])
                 if len(set(members)) >= min(3, self.count):
                     continue
@@ -403,9 +417,9 @@ class _Reader:
                     )
                 ):
                     self.decisions.append(single)
-                elif first and len(groups) == 1 and self._opens_answer(group[0], tail):
+                elif first and not quoted and len(groups) == 1 and self._opens_answer(group[0], tail):
                     self.decisions.append(single)
-                else:
+                elif not quoted:
                     self._name(members)
             named = named or bool(groups)
             start = clause_end
