@@ -150,6 +150,8 @@ class _Reader:
         self.unmarked: list[str] = []
         # The choices that had a line of their own, without a decision.
         self.looked: set[int] = set()
+        # The choices of which it is told what they say.
+        self.quoted: set[int] = set()
         # Whether the text ends within a sentence.
         self.broken = truncated
 
@@ -214,7 +216,7 @@ class _Reader:
         standing = {index for index in self.named if index not in self.rejected}
         if self.refused or self._breaks_off(lines) or any(map(words.REFUSAL.search, self.unmarked)):
             return None
-        if len(text.split()) <= _SHORT and len(standing) == 1:
+        if len(text.split()) <= _SHORT and len(standing) == 1 and self.quoted <= standing:
             return next(iter(standing))
         last = {index for index in self.last_named if index not in self.rejected}
         if len(last) == 1 and words.CONCLUSION.search(lines[-1]):
@@ -391,7 +393,11 @@ class _Reader:
                     )
                 ):
                     continue
-                quoted = quoted or (not announced and words.QUOTED_FROM.match(tail) is not None)
+                quoted = quoted or (
+                    not announced
+                    and not confirmed
+                    and (words.QUOTED_FROM.match(tail) or words.LOOKED_AT.search(lead)) is not None
+                )
                 single = self._single(group[0])
                 if len(set(members)) >= min(3, self.count):
                     continue
@@ -419,7 +425,9 @@ class _Reader:
                     self.decisions.append(single)
                 elif first and not quoted and len(groups) == 1 and self._opens_answer(group[0], tail):
                     self.decisions.append(single)
-                elif not quoted:
+                elif quoted:
+                    self.quoted.update(index for index in members if index is not None)
+                else:
                     self._name(members)
             named = named or bool(groups)
             start = clause_end

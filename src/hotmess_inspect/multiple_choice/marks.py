@@ -57,13 +57,17 @@ _LONE = re.compile(
 _STOP = re.compile(
     "([\ue000-\ue0ff\ue300-\ue3ff])[.!?]+(?=[ \t]*(?:\\([^()\n\ue000-\ue3ff]{1,40}\\)|[|\\[←→✅❌✓✗✔✘☑–—]|<-|->|--|=>))"
 )
+# What follows an A that is an article: a number, a name, and a word of the sentence.
+_ARTICLE = re.compile(
+    r"[ \t]+(?!(?:The|This|That|It|Because|Since|As|Explanation|Reason|Rationale|Option|Answer)\b)(?:\d[^\s.]{0,30}[ \t]+[a-zA-Z]|[A-Z][^\s.]{0,30}[ \t]+[a-z])"
+)
 _NARROW = re.compile(r"\s?[).:,]?\s{0,2}")
 _SEPARATOR = re.compile(r"[\s]{0,2}[).:,(\]\[\"'“”|–—-]{0,3}[ \t]{0,2}[\"'“(\[]?")
 # Words that may follow a letter which is a word itself (A because …, I is …).
 _CONNECTIVES = re.compile(
     r"\s+(?:because|since|as|is|and|or|but|for|due|with|given|which|seems|follows|based|being|rather|not|may|will|did|states|refers|implies|supports|contradicts|applies|remains|misses|can|cannot|are|must|"
     r"was|it|on this|would|does|should|fits|also|comes|might|could|looks|sounds|describes|makes|has|says|weil|da|denn|ist|car|"
-    r"parce|est|porque|ya|es|é|è|und|oder|et|ou|instead|over|here|too|i|потому|так)(?![^\W\d_])|\s+[A-Z\ue000-\ue3ff(]"
+    r"parce|est|porque|ya|es|é|è|und|oder|et|ou|instead|over|here|too|i|потому|так)(?![^\W\d_])|\s+(?:yes|no)[ \t]*(?=\n|$)|\s+[A-Z\ue000-\ue3ff(]"
 )
 _ANNOUNCES = re.compile(
     r"(?:answer|ans|choice|option|is|be|say|pick|choose|select|with|guess|[:=→]|lautet|ist|est|es|é|はい?|是|为)[\s\"'(\[]*$",
@@ -265,7 +269,20 @@ def _letter(found: re.Match[str], text: str, choices: Choices) -> tuple[int, int
             text[end : end + 12],
         ):
             return None
+    if found["alone"] and letter == "A" and _is_article(text, found.start(), end, choices):
+        return None
     return (_LABEL if found["named"] else _ALONE), index
+
+
+def _is_article(text: str, start: int, end: int, choices: Choices) -> bool:
+    """Whether an A begins a noun: "A 64-year-old man", "A DNA strand"."""
+    announced = _ANNOUNCES.search(text, max(0, start - 12), start) is not None
+    if _ARTICLE.match(text, end) is None or (
+        announced and not text[max(0, start - 12) : start].rstrip().lower().endswith("question:")
+    ):
+        return False
+    following = _lower(text[end : end + 40]).lstrip(" \t\"'“")
+    return not following.startswith(choices.keys[0][:6] or "\n")
 
 
 def _lower_case(
@@ -368,7 +385,8 @@ def _mark_placed(text: str, choices: Choices) -> str:
             return found[0]
         return found[1] + chr(_TEXT + choices.placed[_lower(found[2])])
 
-    return pattern.sub(marked, text)
+    text = pattern.sub(marked, text)
+    return _placed_before(keys).sub(lambda found: chr(_TEXT + choices.placed[_lower(found[1])]), text)
 
 
 @lru_cache(maxsize=4096)
@@ -378,4 +396,14 @@ def _placed_pattern(keys: str) -> re.Pattern[str]:
         r"choice|ist|lautet|est|es|é|是|为|：|ответ)[\"']?(?:\s*[:=—]|\s+[–-](?=\s))?\s*[\"'“(]?\s?|:\s*[\"'“(]?\s?))"
         rf"({keys})(?=\s*(?:$|[.!?]{{1,2}}(?:\s|$|[\"”'*])|[,;)\"”'\]}}。]|\s+(?:because|since|as|which|so)\b|\s+[—–-]))",
         re.IGNORECASE | re.MULTILINE,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _placed_before(keys: str) -> re.Pattern[str]:
+    """A short text of which it is said that it is the answer: "12 is the correct answer"."""
+    return re.compile(
+        rf"(?<![\w.,$^*/+-])(?<![$^*/+=-] )({keys})(?= (?:is|would be|must be) (?:the |my )?"
+        r"(?:(?:correct|right|best|final) )?(?:answer|choice|option)\b)",
+        re.IGNORECASE,
     )

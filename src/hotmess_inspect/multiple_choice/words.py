@@ -25,6 +25,7 @@ __all__ = [
     "GROUP",
     "HARMLESS",
     "LISTED",
+    "LOOKED_AT",
     "LOOKS",
     "MARK",
     "NEXT_QUESTION",
@@ -162,6 +163,12 @@ TICK_BEFORE = re.compile(r"(?:✅|✓|✔|☑|\[[xX]\])\s*\W{0,3}$")
 # "option C says that …": what a choice says is looked at.
 QUOTED_FROM = re.compile(
     r"[)\]\"'”]{0,2}\s*(?:says?|states?|reads?|claims?|suggests?|mentions?|means|would (?:mean|imply|say)|talks about)(?![^\W\d_])",
+    re.IGNORECASE,
+)
+# "Let me think about C first. It says: …"
+LOOKED_AT = re.compile(
+    rf"{_WORD_START}(?:(?:let me|let['’]s|let us|i(?:['’]ll| will)) (?:first )?(?:think about|consider|look at|start with|begin with|examine|check)"
+    r"|(?:it|this one|this|that) (?:says|states|reads|claims)[:,]?)[\s\"'“(\[]*$",
     re.IGNORECASE,
 )
 # "Let's consider each option:": what follows is looked at.
