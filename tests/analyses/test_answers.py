@@ -34,6 +34,32 @@ def test_hand_counted_shares():
     assert changes.context_rate.value == pytest.approx((0 + 3 / 9 + 1 + 5 / 9) / 4)
 
 
+def test_the_papers_three_numbers():
+    # 3 questions, 10 contexts of 3 samples; one sample of one question differs.
+    answers = np.ones((3, 30), int)
+    answers[1, 4] = 2
+    contexts = np.tile(np.repeat(np.arange(10), 3), (3, 1))
+    changes = answer_changes(answers, contexts)
+    assert [round(value, 2) for value in changes.in_per_cent] == [3.33, 0.0, 33.33]
+    # Another context's majority: every context keeps its answer, and every question changes.
+    answers = np.where(contexts == 7, 2, 1)
+    assert answer_changes(answers, contexts).in_per_cent == (0.0, 100.0, 100.0)
+
+
+def test_clusters_widen_the_intervals():
+    rng = np.random.default_rng(5)
+    kept = rng.integers(0, 2, 12)
+    answers = np.repeat(kept, 10)[:, None] * rng.integers(0, 3, (120, 4))
+    clusters = np.repeat(np.arange(12), 10)
+    alone, together = (answer_changes(answers, clusters=c) for c in (None, clusters))
+    for name in ("either", "resampling_rate", "within_a_context"):
+        one, other = (getattr(found, name) for found in (alone, together))
+        assert one.value == other.value
+        assert np.ptp(other.interval) > 1.5 * np.ptp(one.interval)
+    with pytest.raises(ValueError, match="clusters has 2 labels; there are 120 questions"):
+        answer_changes(answers, clusters=[0, 1])
+
+
 def test_wilson_interval_by_hand():
     # 2 of 4, z = 1.96: middle (0.5 + z²/8)/(1 + z²/4), reach z/(1 + z²/4)·√(1/16 + z²/64)
     z = 1.959963984540054

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from hotmess_inspect.analyses._arrays import as_predictions, check_level, ordered_mean, seeded
 from hotmess_inspect.analyses.summaries import Share, mean_share, share
-from hotmess_inspect.arrays import NAN, FloatArray, IntArray
+from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, cluster_numbers
 
 NO_ANSWER = -1
 
@@ -20,6 +20,8 @@ class AnswerChanges:
 
     Shares grow with the number of epochs: more draws, more chances to differ. Rates do not.
 
+    The paper's three numbers, "by resampling", "by context" and "by both", are `in_per_cent`.
+
     Attributes:
         resampling: Share of questions with two different answers within one context.
         context: Share of questions whose majority answer is not the same in all contexts.
@@ -27,6 +29,8 @@ class AnswerChanges:
         either: Share of questions to which one of them happens, that is with two different answers at all.
         resampling_rate: Probability that two epochs of one context answer differently.
         context_rate: Probability that two epochs of different contexts answer differently.
+        within_a_context: Share of the contexts of a question in which its answer changes by sampling again, mean
+            over questions. A context needs two epochs with an answer.
         no_answer_epochs: Epochs without an answer.
     """
 
@@ -36,7 +40,24 @@ class AnswerChanges:
     either: Share
     resampling_rate: Share
     context_rate: Share
+    within_a_context: Share
     no_answer_epochs: int
+
+    @property
+    def in_per_cent(self) -> tuple[float, float, float]:
+        """Changes as the paper states them, in per cent: by resampling, by context, by both.
+
+        - by resampling: one context at a time is held fast, so it is `within_a_context`;
+        - by context: sampling is averaged out by the majority, so it is `context`;
+        - by both: context and sample may both differ, so it is `either`, any two different answers at all.
+
+        Of three questions with 10 contexts × 3 samples, one answers differently once: one of 30 contexts changes by
+        resampling (3.33 %), no majority does (0 %), and one question of three changes at all (33.33 %).
+        """
+        by_resampling, by_context, by_both = (
+            100 * found.value for found in (self.within_a_context, self.context, self.either)
+        )
+        return by_resampling, by_context, by_both
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +100,7 @@ def answer_changes(
     *,
     level: float = 0.95,
     resamples: int = 2000,
+    clusters: ArrayLike | None = None,
     rng: np.random.Generator | None = None,
 ) -> AnswerChanges:
     """Whether answers change by sampling again, by another few-shot context, or by both.
@@ -91,6 +113,8 @@ def answer_changes(
         contexts: Number of each epoch's context, same shape; None when there is one context.
         level: Coverage of the intervals.
         resamples: Bootstrap replicates.
+        clusters: Number of each question's cluster, shape (questions,): intervals are over clusters, of shares
+            too. None: questions are independent.
         rng: Source of randomness; None is `np.random.default_rng(0)`.
 
     Returns:
@@ -108,19 +132,33 @@ def answer_changes(
     group = np.zeros_like(given) if contexts is None else _integers("contexts", contexts, given.shape)
     counts = _context_counts(given, group)
     per_context = counts.sum(axis=2)
-    repeated, several = (per_context >= 2).any(axis=1), (per_context > 0).sum(axis=1) >= 2
-    resampled = ((counts > 0).sum(axis=2) > 1).any(axis=1)
+    pairs = per_context >= 2
+    repeated, several = pairs.any(axis=1), (per_context > 0).sum(axis=1) >= 2
+    changed = (counts > 0).sum(axis=2) > 1
+    resampled = changed.any(axis=1)
     most = (counts == counts.max(axis=2, keepdims=True, initial=0)) | (per_context == 0)[:, :, None]
     moved = ~most.all(axis=1).any(axis=1)
     within, across = _disagreements(counts)
+    by_context = changed.sum(axis=1) / np.where(repeated, pairs.sum(axis=1), np.nan)
+    groups = None if clusters is None else cluster_numbers(np.asarray(clusters), len(given))
     rng = seeded(rng)
+
+    def of_questions(happens: BoolArray, told: BoolArray) -> Share:
+        if groups is None:
+            return share(happens, told, level)
+        return mean_share(happens.astype(np.float64), told, level, resamples, rng, groups)
+
+    def mean_of(values: FloatArray) -> Share:
+        return mean_share(values, ~np.isnan(values), level, resamples, rng, groups)
+
     return AnswerChanges(
-        resampling=share(resampled, repeated, level),
-        context=share(moved, several, level),
-        both=share(resampled & moved, repeated & several, level),
-        either=share(resampled | moved, repeated | several, level),
-        resampling_rate=mean_share(within, ~np.isnan(within), level, resamples, rng),
-        context_rate=mean_share(across, ~np.isnan(across), level, resamples, rng),
+        resampling=of_questions(resampled, repeated),
+        context=of_questions(moved, several),
+        both=of_questions(resampled & moved, repeated & several),
+        either=of_questions(resampled | moved, repeated | several),
+        resampling_rate=mean_of(within),
+        context_rate=mean_of(across),
+        within_a_context=mean_of(by_context),
         no_answer_epochs=int((given == NO_ANSWER).sum()),
     )
 
@@ -162,6 +200,23 @@ def wait_ratio(
         raise ValueError(f"lengths of text {wrong[0]} is {length[wrong[0]]}; permitted: from 0, or NaN")
     ratios = counts / np.where(length > 0, length, np.nan)
     return WaitRatio(counts, ratios, ordered_mean(ratios), int(np.isnan(ratios).sum()))
+
+
+def answer_counts(answers: ArrayLike) -> IntArray:
+    """How often each question got each of its answers.
+
+    Args:
+        answers: Any integer that stands for the answer, shape (questions, epochs), -1 where none.
+
+    Returns:
+        Shape (questions, answers); answers are numbered anew within each question.
+
+    Raises:
+        ValueError: If the axes are others or the array holds no integers.
+    """
+    given = _integers("answers", answers, None)
+    counts: IntArray = _context_counts(given, np.zeros_like(given)).sum(axis=1)
+    return counts
 
 
 def _integers(name: str, values: ArrayLike, shape: tuple[int, ...] | None) -> IntArray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hotmess_inspect.analyses._arrays import ordered_mean
-from hotmess_inspect.arrays import BoolArray, FloatArray
+from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray
 from hotmess_inspect.decomposition import Decomposition
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_interval
 from hotmess_inspect.inference.quantiles import normal_quantile
@@ -142,7 +142,12 @@ def share(happens: BoolArray, told: BoolArray, level: float) -> Share:
 
 
 def mean_share(
-    values: FloatArray, told: BoolArray, level: float, resamples: int, rng: np.random.Generator
+    values: FloatArray,
+    told: BoolArray,
+    level: float,
+    resamples: int,
+    rng: np.random.Generator,
+    clusters: IntArray | None = None,
 ) -> Share:
     """Mean of one number per question, with an interval over resampled questions.
 
@@ -152,9 +157,13 @@ def mean_share(
         level: Coverage of the interval.
         resamples: Bootstrap replicates.
         rng: Source of randomness.
+        clusters: Number of each question's cluster, shape (questions,): clusters are resampled.
     """
     counted = values[told]
     if not counted.size:
         return Share(float("nan"), UNDEFINED, 0)
-    interval = ratio_interval(counted, np.ones(len(counted)), level=level, resamples=resamples, rng=rng)
+    labels = None if clusters is None else clusters[told]
+    interval = ratio_interval(
+        counted, np.ones(len(counted)), level=level, resamples=resamples, clusters=labels, rng=rng
+    )
     return Share(ordered_mean(counted), interval, len(counted))

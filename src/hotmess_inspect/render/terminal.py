@@ -58,6 +58,7 @@ def print_analysis(
                     _print_grader(out, result, result.grader)
             for result in {id(result.questions): result for result in reversed(members)}.values():
                 _print_reliability(out, result)
+                _print_spread(out, result)
         # Lengths of the first measure of each scorer; the others stand in the JSON.
         for result in leading:
             if result.lengths is None:
@@ -211,6 +212,13 @@ def _print_noise_floor(out: Console, result: GroupResult) -> None:
     sentence = result.reliability.noise_floor_sentence() if result.reliability is not None else ""
     if sentence:
         out.print(cell(sentence, "dim"))
+
+
+def _print_spread(out: Console, result: GroupResult) -> None:
+    """How far answers agree, and what single epochs are unsure of."""
+    if result.spread is not None:
+        for sentence in result.spread.sentences():
+            out.print(cell(sentence, "dim"))
 
 
 def _print_lengths(out: Console, result: GroupResult, lengths: LengthFindings) -> None:

@@ -24,6 +24,7 @@ from hotmess_inspect.results.reliability import (
     no_reliability_json,
     reliability_findings,
 )
+from hotmess_inspect.results.spread import SpreadFindings, no_spread_json, spread_findings
 from hotmess_inspect.results.warnings import accuracy_warnings, unequal_epoch_warnings
 from hotmess_inspect.schema import (
     CLASS_LOSSES,
@@ -175,6 +176,13 @@ class GroupResult:
         return reliability_findings(self.questions, resamples=self.options.resamples, seed=self.options.seed)
 
     @cached_property
+    def spread(self) -> SpreadFindings | None:
+        """How far answers agree, and what single epochs are unsure of; the same for every loss of a group."""
+        return spread_findings(
+            self.questions, self.group.kind, resamples=self.options.resamples, seed=self.options.seed
+        )
+
+    @cached_property
     def without_broken(self) -> GroupResult | None:
         """The same without the epochs that the agent or its work broke; ``None`` where there is none, or no other.
 
@@ -260,6 +268,7 @@ class GroupResult:
             "incoherence_corrected": finite_or_none(d.corrected_incoherence),
             **(self.guards.as_json() if self.guards else {"accuracy_matched": None, "failures": None}),
             **(self.reliability.as_json() if self.reliability else no_reliability_json()),
+            **(self.spread.as_json() if self.spread else no_spread_json()),
             "zero_error_questions": d.zero_error_questions,
             "mixed_image_questions": len(mixed_images(self.group.outcomes)),
             "contexts": _contexts_json(d),
