@@ -190,6 +190,46 @@ def test_an_epoch_recorded_twice() -> None:
     assert metric(again)["error"] == pytest.approx(2 / 3)
 
 
+def test_what_an_epoch_said_before_it_was_recorded_again_has_no_say() -> None:
+    # Lists are two of the three epochs that count, though two of the four records.
+    first: Row = ("q", 1, "C", {"hm_epoch": 1})
+    lists: list[Row] = [("q", 3, [0.0, 1.0], None), ("q", 1, [0.0, 1.0], {"hm_epoch": 1})]
+    rows = [first, ("q", 2, "C", None), *lists]
+    both(rows)
+    found = metric(rows)
+    assert (found["epochs_scored_0"], found["accuracy_0"], found["accuracy_1"]) == (2, 0, 1)
+    # The only record that names a kind is one of those that do not count.
+    said: list[Row] = [
+        ("q", 1, "C", {"hm_epoch": 1, "hm_kind": "score"}),
+        ("q", 2, "C", {"hm_epoch": 2, "hm_status": "unparsed"}),
+        ("q", 1, "I", {"hm_epoch": 1}),
+    ]
+    both(said)
+    assert "epochs_unparsed" not in metric(said)
+
+
+@pytest.mark.parametrize("twice", [False, True])
+@pytest.mark.parametrize("place", range(4))
+def test_a_status_counts_whichever_epoch_names_the_kind(place: int, twice: bool) -> None:
+    """Also where the log comes in several parts, and the first of them names no kind."""
+    rows: list[Row] = [("q", e, "C", {"hm_epoch": e, "hm_status": "unparsed"}) for e in range(1, 5)]
+    named: Row = ("q", place + 1, "C", {"hm_epoch": place + 1, "hm_kind": "score"})
+    rows[place] = named
+    rows += [named] * twice
+    both(rows)
+    assert metric(rows)["epochs_unparsed"] == 3
+
+
+@pytest.mark.parametrize("value", ["C", [0.0, 1.0], {"a": 1, "b": 0}])
+def test_a_kind_of_none_is_no_kind(value: Any) -> None:
+    rows: list[Row] = [
+        ("q", e, value, {"hm_kind": None, "hm_epoch": e, "hm_status": "unparsed"}) for e in (1, 2)
+    ]
+    both(rows)
+    unsaid: list[Row] = [(q, e, v, {"hm_epoch": e}) for q, e, v, _ in rows]
+    assert metric(rows) == pytest.approx(metric(unsaid), nan_ok=True)
+
+
 def test_kinds_mixed_in_a_scorer() -> None:
     rows = [*labels(("q", ["paris", "rome"])), ("q", 3, 0.5, {"hm_epoch": 3}), ("q", 4, 1.0, {"hm_epoch": 4})]
     both(rows)

@@ -410,6 +410,7 @@ class _ScorerColumns:
         self.values: list[Any] = []
         self.answers = LabelBuilder()
         self.own = OwnColumns()
+        self._undescribed: list[EpochMetadata] = []
         self._pool: dict[str, str] = {}
 
     @property
@@ -420,10 +421,16 @@ class _ScorerColumns:
     def add(self, places: Sequence[int], scores: list[ScoreRecord]) -> None:
         values = [score.value for score in scores]
         if self.ours or any(s.metadata is not None and s.metadata.hm_kind is not None for s in scores):
-            if not self.ours:
-                # Metadata of other people's scorers are not kept: nothing in them is read.
-                self.own.add(of_records([_NO_METADATA] * len(self.values)), self.values)
+            if self._undescribed:
+                self.own.add(of_records(self._undescribed), self.values)
+                self._undescribed = []
             self.own.add(of_records([score.metadata or _NO_METADATA for score in scores]), values)
+        else:
+            # What such scores say, a status for example, counts once any score of the scorer says its kind.
+            self._undescribed += [
+                _NO_METADATA if s.metadata is None or s.metadata == _NO_METADATA else s.metadata
+                for s in scores
+            ]
         self._places.append(np.asarray(places, dtype=np.int64))
         if self.own.plain:
             # Equal verdicts are kept once. Other kinds than scores are read as they come.

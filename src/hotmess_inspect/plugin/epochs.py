@@ -67,14 +67,26 @@ def epochs_of(
         nameless = len(ids) - len(held)
         ids, values = [ids[row] for row in held], [values[row] for row in held]
         metadata = [metadata[row] for row in held]
-    rows = len(values)
     entries: Sequence[Mapping[str, Any]] = (
         metadata  # type: ignore[assignment]
         if set(map(type, metadata)) == {dict}
         else [entry or _NONE for entry in metadata]
     )
+    question = LabelBuilder()
+    question.extend(list(ids) if set(map(type, ids)) == {str} else list(map(str, ids)))  # type: ignore[arg-type]
+    labels = question.labels()
+    epoch = integers(of_dictionaries(entries)("hm_epoch"), len(values), high=2**31)
+    highest = int(epoch.max(initial=0))
+    last = _last_of_each(labels.codes, epoch, highest) if highest else None
+    duplicated = 0
+    if last is not None:
+        # What was recorded again later has no say in how the rest is read: a log does not hold it at all.
+        duplicated = len(values) - len(last)
+        labels, epoch = labels.take(last), epoch[last]
+        values, entries = ([column[row] for row in last.tolist()] for column in (values, entries))
     columns: dict[str, Any]
-    if plain or not any(map(contains, entries, repeat("hm_kind"))):
+    described = not plain and any(map(contains, entries, repeat("hm_kind")))
+    if not described or all(entry.get("hm_kind") is None for entry in entries):
         verdicts = read_verdicts(values, key)
         status = np.where(np.isnan(verdicts), _UNSCORED, 0).astype(np.int32)
         columns = {"kind": "score", "value": verdicts, "status": Labels(status, STATUSES)}
@@ -82,14 +94,7 @@ def epochs_of(
         own = OwnColumns(lengths=False)
         own.add(of_dictionaries(entries), values)
         columns = own.columns()
-    question = LabelBuilder()
-    question.extend(list(ids) if set(map(type, ids)) == {str} else list(map(str, ids)))  # type: ignore[arg-type]
-    labels = question.labels()
-    epoch = integers(of_dictionaries(entries)("hm_epoch"), rows, high=2**31)
-    highest = int(epoch.max(initial=0))
-    table = Outcomes.build(rows, {**columns, "question": labels, "epoch": epoch.astype(np.int32)})
-    last = _last_of_each(labels.codes, epoch, highest) if highest else None
-    table = table if last is None else table.take(last)
+    table = Outcomes.build(len(values), {**columns, "question": labels, "epoch": epoch.astype(np.int32)})
     if len(table.kind.names) > 1:
         table = one_kind(table)[0]
     if perfect == PERFECT:
@@ -99,7 +104,7 @@ def epochs_of(
     return Epochs(
         table,
         nameless,
-        0 if last is None else rows - len(last),
+        duplicated,
         float(highest * len(labels.names)) if highest else float("nan"),
     )
 

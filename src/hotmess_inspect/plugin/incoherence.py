@@ -111,7 +111,7 @@ def incoherence(
             list(map(attrgetter(name), holders))
             for name, holders in (("sample_id", scores), ("value", inner), ("metadata", inner))
         )
-        keys = [options.key] if options.key is not None else _keys(values, metadata)
+        keys = [options.key] if options.key is not None else _keys(ids, values, metadata)
         if len(keys) == 1:
             return summarise(read(ids, values, metadata, key=keys[0], plain=keys[0] is not None), options)
         held = entries_of(values)
@@ -122,13 +122,22 @@ def incoherence(
 
 
 def _keys(
-    values: Sequence[object], metadata: Sequence[Mapping[str, Any] | None]
+    ids: Sequence[object], values: Sequence[object], metadata: Sequence[Mapping[str, Any] | None]
 ) -> Sequence[str | int | None]:
     """Keys to decompose one by one, in alphabetical order.
 
     Keys beyond `MOST_KEYS` are left to ``key``; what else is known of an epoch goes before its values.
     """
+    if set(map(type, values)).isdisjoint((dict, list, tuple)):
+        return [None]
+    # Of an epoch that was recorded several times only the last record has a say, as in a log.
+    last: dict[object, int] = {}
+    for row, (name, entry) in enumerate(zip(ids, metadata, strict=True)):
+        epoch = (entry or _NONE).get("hm_epoch")
+        last[(str(name), epoch) if name is not None and type(epoch) is int and epoch > 0 else row] = row
+    values = [values[row] for row in last.values()]
+    metadata = [metadata[row] for row in last.values()]
     keys = value_keys(values)
-    if keys == [None] or any((entry or _NONE).get("hm_kind", "score") != "score" for entry in metadata):
+    if keys == [None] or any((entry or _NONE).get("hm_kind") not in (None, "score") for entry in metadata):
         return [None]
     return sorted(map(str, keys))[:MOST_KEYS]

@@ -55,7 +55,7 @@ def decomposition() -> ScoreReducer:
 
 
 def _describe(scores: Sequence[Score]) -> dict[str, Any]:
-    described = any((score.metadata or {}).get("hm_kind") for score in scores)
+    described = any((score.metadata or {}).get("hm_kind") is not None for score in scores)
     shape = None if described else _shape(scores)
     if shape is None:
         return _decompose(scores, None) | _mode(scores)

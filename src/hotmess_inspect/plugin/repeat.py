@@ -95,7 +95,9 @@ def _repeat(verdict: Score, name: str, key: str | int | None, state: TaskState, 
     value = _value(verdict.value, key)
     own = {entry: found for entry, found in (verdict.metadata or {}).items() if entry.startswith("hm_")}
     metadata = (
-        own if "hm_kind" in own and key is None else describe_verdict(value, verdict.answer, state, target)
+        own
+        if own.get("hm_kind") is not None and key is None
+        else describe_verdict(value, verdict.answer, state, target)
     )
     # A verdict without any number (model graders that failed) is unscored, not wrong.
     unscored = (

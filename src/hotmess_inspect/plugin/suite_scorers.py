@@ -77,7 +77,7 @@ def described(theirs: Scorer, metric: Metric, *, perfect: float = 1.0) -> Scorer
 
 def _with_description(verdict: Score, state: TaskState, target: Target) -> Score:
     own = verdict.metadata or {}
-    if "hm_kind" in own:
+    if own.get("hm_kind") is not None:
         return verdict
     value = verdict.value if isinstance(verdict.value, str | int | float | bool) else math.nan
     entries = describe_verdict(value, verdict.answer, state, target)
