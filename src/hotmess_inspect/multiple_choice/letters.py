@@ -178,6 +178,7 @@ class _Reader:
         self.broken = self.truncated or (len(lines) > 1 and self._breaks_off(lines))
         for place, line in enumerate(lines):
             if _MARKED.search(line) is None:
+                self._comment(line, lines[place - 1] if place > 1 else "")
                 self._plain(line)
                 continue
             titled = (
@@ -277,6 +278,16 @@ class _Reader:
             and ord(found[1]) & 0xFF == index - 1
         ):
             lines[place - 1] = lines[place - 1][: found.start()]
+
+    def _comment(self, line: str, above: str) -> None:
+        """A choice on a line of its own that the line below it rejects; nobody rejects the answer that a text opens with."""
+        bare = words.BARE_LINE.fullmatch(above)
+        index = choice_of(bare[1], self.count) if bare is not None else None
+        if index is not None and words.DENIED_BELOW.match(line):
+            if self.decisions and self.decisions[-1] == index:
+                self.decisions.pop()
+            self._reject([index])
+            self._look(index)
 
     def _plain(self, line: str) -> None:
         if words.RETRACTION.search(line):

@@ -50,7 +50,7 @@ _LETTERS = re.compile(
 # E = 3: the E of such a text is no choice wherever it stands alone.
 _VARIABLE = re.compile(rf"(?<!{_WORD})([A-Z])\s?=(?!=)")
 _LONE = re.compile(
-    rf"(?<!{_WORD})(?:[B-HJ-ZАВСЕA]|I(?!['’]|\s[a-z])|I(?=\s(?:is|because|since|fits|seems|instead|est|ist|es|è|é|(?:and|or)\s[A-Z])\b)|[a-z](?=\s?[).:\]}}>\"'”’»」』】〕,!?;]|\s*$))(?!{_WORD})",
+    rf"(?<!{_WORD})(?:[B-HJ-ZАВСЕA]|I(?!['’]|\s[a-z])|I(?=\s(?:is|because|since|fits|seems|instead|est|ist|jest|es|è|é|(?:and|or)\s[A-Z])\b)|[a-z](?=\s?[).:\]}}>\"'”’»」』】〕,!?;]|\s*$))(?!{_WORD})",
     re.MULTILINE,
 )
 # The full stop of a choice's own text, with a comment behind it on the same line, ends no sentence.
@@ -66,7 +66,7 @@ _SEPARATOR = re.compile(r"[\s]{0,2}[).:,(\]\[\"'“”|–—-]{0,3}[ \t]{0,2}[\
 # Words that may follow a letter which is a word itself (A because …, I is …).
 _CONNECTIVES = re.compile(
     r"\s+(?:because|since|as|is|and|or|but|for|due|with|given|which|seems|follows|based|being|rather|not|may|will|did|states|refers|implies|supports|contradicts|applies|remains|misses|can|cannot|are|must|"
-    r"was|it|on this|would|does|should|fits|also|comes|might|could|looks|sounds|describes|makes|has|says|weil|da|denn|ist|car|"
+    r"was|it|on this|would|does|should|fits|also|comes|might|could|looks|sounds|stays|survives|holds|works|wins|stands|satisfies|matches|describes|makes|has|says|weil|da|denn|ist|car|"
     r"parce|est|porque|ya|es|é|è|und|oder|et|ou|instead|over|here|too|i|потому|так)(?![^\W\d_])|\s+(?:yes|no)[ \t]*(?=\n|$)|\s+[A-Z\ue000-\ue3ff(]"
 )
 _ANNOUNCES = re.compile(
@@ -265,7 +265,7 @@ def _letter(found: re.Match[str], text: str, choices: Choices) -> tuple[int, int
         if begins and _CONNECTIVES.match(text, end) is None:
             return None
         if letter == "I" and not re.match(
-            r"\s+(?:is|because|since|fits|seems|instead|est|ist|es|è|é|(?:and|or)\s[A-Z])\b",
+            r"\s+(?:is|because|since|fits|seems|instead|est|ist|jest|es|è|é|(?:and|or)\s[A-Z])\b",
             text[end : end + 12],
         ):
             return None
@@ -392,7 +392,7 @@ def _mark_placed(text: str, choices: Choices) -> str:
 @lru_cache(maxsize=4096)
 def _placed_pattern(keys: str) -> re.Pattern[str]:
     return re.compile(
-        r"((?:^[^\w\n\ue000-\ue3ff]{0,6}?|[\"“'(]\s?|(?:answer|answers|ans|is|be|choose|pick|say|think|believe|guess|with|get|gives|it's|equals|option|"
+        r"((?:^[^\w\n\ue000-\ue3ff]{0,6}?|[\"“'(]\s?|(?:answer|answers|ans|is|be|choose|pick|say|think|believe|guess|with|go for|opt for|settle on|get|gives|it's|equals|option|"
         r"choice|ist|lautet|est|es|é|是|为|：|ответ)[\"']?(?:\s*[:=—]|\s+[–-](?=\s))?\s*[\"'“(]?\s?|:\s*[\"'“(]?\s?))"
         rf"({keys})(?=\s*(?:$|[.!?]{{1,2}}(?:\s|$|[\"”'*])|[,;)\"”'\]}}。]|\s+(?:because|since|as|which|so)\b|\s+[—–-]))",
         re.IGNORECASE | re.MULTILINE,

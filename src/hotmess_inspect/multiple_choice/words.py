@@ -22,6 +22,7 @@ __all__ = [
     "CORRECTION",
     "DENIED",
     "DENIED_AFTER",
+    "DENIED_BELOW",
     "GROUP",
     "HARMLESS",
     "LISTED",
@@ -77,7 +78,7 @@ _SUBJECTS = (
     r"fit|vote|verdict|decision)|antwort|lösung|richtig|"
     r"korrekt|richtige option|réponse|bonne (?:réponse|option)|respuesta|correcta|opción correcta|resposta|"
     r"alternativa correta|risposta|antwoord|odpowiedź|odpowiedzią|cevap|yanıt|jawaban\w*|đáp án|svar|svaret|vastaus|"
-    r"răspunsul|ответ\w{0,2}|(?:правильн|верн)\w{1,3}\s+(?:вариант\w{0,3}|ответ\w{0,3}|выбор)|відповідь|what (?:is|was) asked"
+    r"răspunsul|ответ\w{0,2}|(?:правильн|верн)\w{1,3}\s+(?:вариант\w{0,3}|ответ\w{0,3}|выбор)|відповідь|what (?:is|was) asked|what (?:remains|is left|fits)|remaining (?:option|choice|one|answer)"
     r")|الإجابة|الاجابة|الجواب|الخيار الصحيح|پاسخ|התשובה|תשובה|उत्तर)"
 )
 _COPULAS = (
@@ -149,7 +150,7 @@ CONFIRMED = re.compile(
     r"(?:(?:this|therefore|thus|hence|clearly|indeed|the|a|only|one|option|choice|that|is|most|likely|probably|definitely|"
     r"certainly|obviously|by far|overall|in fact|actually|die|der|la|le|l['’]|donc|bien|also|somit|daher|eindeutig|por tanto|"
     r"entonces|una|een|de|het)\s+){0,5}"
-    rf"(?:{_POSITIVE}|fits? best|must hold|makes (?:the )?most sense|wins|works best|gets my vote|is what)"
+    rf"(?:{_POSITIVE}|fits? best|must hold|stays|survives|is left|makes (?:the )?most sense|wins|works best|gets my vote|is what)"
     r"|[)\]\"'”’]{0,2}\s*(?:选项|選項|选择)?(?:是|为|為|才是|为唯一)?\s*(?:唯一)?(?:的)?(?:正确|正確|对的|對的|正解)(?!吗|嗎|性)"
     r"|[)\]\"'”’]{0,2}\s*(?:(?:が|は)\s*(?:最も?|もっとも)?\s*(?:正解|正しい|答え|適切)|を(?:選|えら)|(?:가|이|번이)\s*(?:정답|맞|옳)|(?:를|을)\s*(?:선택|고르))",
     re.IGNORECASE,
@@ -174,7 +175,7 @@ LOOKED_AT = re.compile(
 # "Let's consider each option:": what follows is looked at.
 LOOKS = re.compile(
     rf"{_WORD_START}(?:consider|evaluate|analy[sz]e|examine|review|assess|go through|look at|compare|discuss|break down|"
-    rf"analysis of|(?:each|every|all)(?: of)?(?: the)?(?: answer)? (?:option|choice|statement)s?){_WORD_END}[^.!?\n]{{0,60}}[:：]$",
+    rf"analysis of|(?:each|every|all)(?: of)?(?: the)?(?: answer)? (?:option|choice|statement)s?){_WORD_END}[^.!?\n]{{0,60}}[:：]$|^(?:let|i['’]ll|i will|we|now|first)\b[^.!?\n]{{0,60}}(?:consider|evaluate|analy[sz]e|examine|review|assess|go through|look at|discuss)[^.!?\n]{{0,60}}\.$",
     re.IGNORECASE,
 )
 # "the statement that is not true is C": what is denied is the clause, not the choice.
@@ -225,6 +226,13 @@ DENIED_AFTER = re.compile(
     re.IGNORECASE,
 )
 
+# "This is inaccurate.", on the line below a choice.
+DENIED_BELOW = re.compile(
+    rf"\W{{0,4}}(?:(?:this|that|it)(?: (?:one|option|choice|statement|answer))? {_BE}\s+(?:[^\s,.;:]{{1,20}}\s+){{0,2}}?)?"
+    rf"{_NEGATIVE}(?!\s+(?:only|other))",
+    re.IGNORECASE,
+)
+
 # Words by which a choice is only thought of.
 TENTATIVE = re.compile(
     rf"{_WORD_START}(?:at first|initially|first (?:thought|guess|instinct|impression|glance)|originally|previously|i (?:had )?thought|"
@@ -235,7 +243,7 @@ TENTATIVE = re.compile(
     re.IGNORECASE,
 )
 CONDITION = re.compile(
-    rf"{_WORD_START}(?:if|unless|whether|suppos(?:e|ing)|assum(?:e|ing)|were it|had it|in case|provided|why|wenn|falls|ob|si|se|если|"
+    rf"{_WORD_START}(?:if|unless|whether|suppos(?:e|ing)|assum(?:e|ing)|were it|had it|in case|provided (?:that|the|it|he|she|they|you|we)|why|wenn|falls|ob|si|se|если|"
     rf"ли){_WORD_END}|如果|もし|만약",
     re.IGNORECASE,
 )
