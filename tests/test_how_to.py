@@ -1,5 +1,6 @@
 """The commands of docs/how_to.md, run one after the other on files of the kinds that they name."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -37,6 +38,16 @@ def write_files(folder: Path) -> None:
         for q, rate in enumerate(np.random.default_rng(1).beta(2, 1, 80)):
             lines += [f"{model},q{q},{e + 1},{int(rng.random() < rate)}" for e in range(5)]
         (folder / f"{model}.csv").write_text("\n".join(lines) + "\n")
+    timed, runs = ["question_id,epoch,score,human_minutes"], []
+    for q in range(40):
+        for e in range(5):
+            right = int(rng.random() < 1 / (1 + np.exp(q / 4 - 5)))
+            timed.append(f"q{q},{e + 1},{right},{2 ** (q / 4)}")
+            one = {"task_id": f"q{q}", "task_family": f"f{q % 8}", "alias": "m", "run_id": f"{q}-{e}"}
+            more = {"score_binarized": right, "human_minutes": 2 ** (q / 4), "invsqrt_task_weight": 0.02}
+            runs.append(json.dumps(one | more))
+    (folder / "timed.csv").write_text("\n".join(timed) + "\n")
+    (folder / "runs.jsonl").write_text("\n".join(runs) + "\n")
     (folder / "logs").mkdir()
     (folder / "logs" / "demo.eval").write_bytes(demo_log())
 
@@ -58,6 +69,7 @@ def test_every_command_runs_and_says_what_the_page_promises(
     assert "pass^3" in printed["gate model_b.csv"] and (tmp_path / "gate.xml").read_text().startswith("<?xml")
     assert "questions for width 0.1" in printed["plan answers.csv"]
     assert "swebench" in printed["diverge logs"]
+    assert "pass^3 = 50%" in printed["horizon timed.csv"] and "weighted" in printed["horizon runs.jsonl"]
     assert "cluster" in printed["analyze clustered.csv"]
     assert len(printed) >= 9
 

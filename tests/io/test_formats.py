@@ -176,6 +176,25 @@ def test_metr_runs(tmp_path: Path) -> None:
     assert outcomes.human_minutes.tolist() == [4.0, 4.0] and outcomes.weight.tolist() == [0.5, 0.5]
 
 
+def test_metr_runs_of_two_models_and_of_two_files_are_all_kept(tmp_path: Path) -> None:
+    def lines(name: str, **ids: object) -> Path:
+        made = [
+            {"task_id": "t", "alias": alias, "score_binarized": score, "human_minutes": 4.0, **ids}
+            for alias, score in (("a", 1), ("b", 0), ("a", int(name == "x")))
+        ]
+        for number, one in enumerate(made):
+            if ids:
+                one["run_id"] = number // 2
+        return write(tmp_path / f"{name}.jsonl", "\n".join(map(json.dumps, made)))
+
+    same_ids = read(lines("same", run_id=0)).outcomes
+    assert sorted(map(str, same_ids.model.values())) == ["a", "a", "b"]
+    both = read(lines("x"), lines("y")).outcomes
+    assert len(both) == 6
+    (tmp_path / "copy.jsonl").write_bytes((tmp_path / "x.jsonl").read_bytes())
+    assert len(read(tmp_path / "x.jsonl", tmp_path / "y.jsonl", tmp_path / "copy.jsonl").outcomes) == 6
+
+
 def lm_eval(score: float, filter_: str, responses: list[Any], **fields: Any) -> dict[str, Any]:
     return {
         "doc_id": 0,

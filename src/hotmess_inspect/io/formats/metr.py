@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import msgspec
 
 from hotmess_inspect.io.formats.interface import Rows
@@ -31,4 +33,7 @@ class MetrRuns:
             "human_minutes": [one.get("human_minutes") for one in lines],
             "weight": [one.get(WEIGHT) for one in lines],
         }
-        return Rows(columns, [str(one.get("run_id", number)) for number, one in enumerate(lines)])
+        # Without ids of runs, a copy of the file holds the same runs and any other file none of them.
+        digest = hashlib.blake2b(text, digest_size=8).hexdigest()
+        runs = [one.get("run_id", f"{digest}-{number:09}") for number, one in enumerate(lines)]
+        return Rows(columns, [f"{model}/{run}" for model, run in zip(columns["model"], runs, strict=True)])
