@@ -30,7 +30,7 @@ def test_every_component_has_both_names() -> None:
     code = """
 import json
 from inspect_ai.util import registry_info
-from hotmess_inspect import _registry
+from hotmess_inspect import _components as _registry
 print(json.dumps([[registry_info(c).type, registry_info(c).name] for c in _registry._COMPONENTS]))
 """
     components = json.loads(fresh(code))

@@ -10,9 +10,9 @@ NAMES = """
 import json
 from importlib.metadata import entry_points
 from inspect_ai.util import registry_info
-from hotmess_inspect import _registry
+from hotmess_inspect import _components, _registry
 points = sorted(point.name for point in entry_points(group="inspect_ai") if point.value == "hotmess_inspect._registry")
-components = [[registry_info(c).type, registry_info(c).name.split("/")[-1]] for c in _registry._COMPONENTS]
+components = [[registry_info(c).type, registry_info(c).name.split("/")[-1]] for c in _components._COMPONENTS]
 print(json.dumps({"file": _registry.__file__, "points": sorted(set(points)), "components": components}))
 """
 
@@ -45,3 +45,17 @@ def test_names_from_the_wheel(installed: tuple[Path, Path], tmp_path: Path) -> N
     assert found["points"] == ["hotmess", "hotmess_inspect"]
     assert ["task", "swebench"] in found["components"]
     run(str(python), "-c", LOOKUP.format(components=found["components"], prefix=str(home)), cwd=tmp_path)
+
+
+@pytest.mark.wheel
+@pytest.mark.slow
+def test_the_demo_runs_from_the_wheel(installed: tuple[Path, Path], tmp_path: Path) -> None:
+    python, home = installed
+    where = "import hotmess_inspect.demo as demo; print(demo.__file__)"
+    assert run(str(python), "-P", "-c", where, cwd=tmp_path).startswith(str(home))
+    out = run(str(python), "-P", "-m", "hotmess_inspect.cli", "demo", "--no-open", cwd=tmp_path)
+    written = sorted(path.name for path in (tmp_path / "hotmess-demo").iterdir())
+    assert written == ["report.html", "swebench_mini.eval"]
+    assert "incoherence" in out and f"report: {Path('hotmess-demo', 'report.html')}" in out
+    page = (tmp_path / "hotmess-demo" / "report.html").read_text(encoding="utf-8")
+    assert page.lower().startswith("<!doctype html>") and "incoherence" in page.lower()

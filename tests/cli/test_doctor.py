@@ -2,6 +2,7 @@
 
 import json
 import os
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,71 @@ def test_extras_name_their_command() -> None:
     assert extra_check("json", "x", "y").state == "ok"
     missing = extra_check("no_such_module", "analysis", "hotmess report")
     assert (missing.state, missing.remedy) == ("optional", "pip install 'hotmess-inspect[analysis]'")
+
+
+@pytest.mark.parametrize(
+    ("package", "version", "state", "words"),
+    [
+        ("numpy", "1.25.9", "missing", "numpy>=1.26 is needed, and 1.25.9 is installed"),
+        ("numpy", "1.26.0", "ok", "as declared"),
+        ("numpy", "10.0", "ok", "as declared"),
+        ("scipy", None, "missing", "scipy>=1.11 is needed, and is not installed"),
+    ],
+)
+def test_dependencies_are_judged_by_version(
+    package: str,
+    version: str | None,
+    state: str,
+    words: str,
+    fake_docker: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write(fake_docker, "26.1.5", "2.26.1")
+    real = metadata.version
+    declared = [
+        "numpy>=1.26",
+        "scipy>=1.11",
+        'torch>=2.4; extra == "optimizer"',
+        'nowhere>=1; python_version < "3"',
+    ]
+
+    def installed(name: str) -> str:
+        if name != package:
+            return real(name)
+        if version is None:
+            raise metadata.PackageNotFoundError(name)
+        return version
+
+    monkeypatch.setattr(metadata, "requires", lambda name: declared)
+    monkeypatch.setattr(metadata, "version", installed)
+    _, found = checks()
+    assert (found["Dependencies"]["state"], words in found["Dependencies"]["found"]) == (state, True)
+    asked = words.split(" is ")[0]
+    assert found["Dependencies"]["remedy"] == ("" if state == "ok" else f"pip install '{asked}'")
+
+
+def test_an_inspect_that_is_too_old(fake_docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(fake_docker, "26.1.5", "2.26.1")
+    real = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "0.3.99" if name == "inspect-ai" else real(name))
+    status, found = checks()
+    assert status == 1 and found["Inspect"]["found"] == "0.3.99 is too old"
+    assert found["Inspect"]["remedy"] == "pip install 'inspect-ai>=0.3.241'"
+
+
+def test_an_extra_that_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "requires", lambda name: ['click>=99; extra == "x"', "click>=1"])
+    found = extra_check("click", "x", "y")
+    assert (found.state, found.remedy) == ("optional", "pip install 'hotmess-inspect[x]'")
+    assert found.found.startswith("click>=99 is needed for y, and ")
+
+
+def test_remedies_are_printed_whole(fake_docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "24")
+    monkeypatch.setattr("hotmess_inspect.cli.doctor.util.find_spec", lambda name: None)
+    lines = CliRunner().invoke(main, ["doctor"]).stdout.splitlines()
+    for extra in ("optimizer", "analysis", "cluster"):
+        assert f"    pip install 'hotmess-inspect[{extra}]'" in lines
 
 
 def test_text_output(fake_docker: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inspect_ai.scorer import Score, mean_score
 
+from hotmess_inspect._inspect_versions import reason_of
 from hotmess_inspect.plugin.reducer import decomposition
 from hotmess_inspect.schema import epoch_metadata
 
@@ -46,10 +47,10 @@ def described(found: Score) -> dict[str, Any]:
 def test_the_value_is_that_of_inspects_mean(values: list[Any]) -> None:
     found, theirs = decomposition()(scores(*values)), mean_score()(scores(*values))
     assert repr(found.value) == repr(theirs.value)
-    assert (found.answer, found.explanation, found.reason) == (
+    assert (found.answer, found.explanation, reason_of(found)) == (
         theirs.answer,
         theirs.explanation,
-        theirs.reason,
+        reason_of(theirs),
     )
 
 

@@ -9,6 +9,7 @@ from inspect_ai.model import ChatMessageAssistant, ChatMessageUser, ModelName, M
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
+from hotmess_inspect._inspect_versions import REASON, reason_of, score_with_reason
 from hotmess_inspect.plugin.repeat import repeat
 
 
@@ -45,9 +46,16 @@ def entries(found: Score) -> dict[str, Any]:
 
 
 def test_a_letter_with_everything_beside_it() -> None:
-    found = run({"choice": Score(value="I", answer="B", explanation="because", reason="refusal")})
-    assert (found.value, found.answer, found.explanation, found.reason) == ("I", "B", "because", "refusal")
-    assert entries(found) == {
+    verdict = score_with_reason("refusal", value="I", answer="B", explanation="because")
+    found = run({"choice": verdict})
+    assert (found.value, found.answer, found.explanation, reason_of(found)) == (
+        "I",
+        "B",
+        "because",
+        "refusal",
+    )
+    # Releases whose scores have no reason keep it among the metadata.
+    assert {name: entry for name, entry in entries(found).items() if name != REASON} == {
         "hm_kind": "answer",
         "hm_epoch": 2,
         "hm_status": "ok",

@@ -10,9 +10,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import metadata, util
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 _PATIENCE_SECONDS = 20
 
@@ -57,9 +60,10 @@ def _print(checks: list[Check]) -> None:
 
     out = console()
     for check in checks:
-        out.print(cell(f"{_MARKS[check.state]} {check.name}: {check.found}"))
+        # A remedy is copied from the screen: the terminal may wrap it, a line break in it would cut it.
+        out.print(cell(f"{_MARKS[check.state]} {check.name}: {check.found}"), soft_wrap=True)
         if check.remedy:
-            out.print(cell(f"    {check.remedy}"))
+            out.print(cell(f"    {check.remedy}"), soft_wrap=True)
 
 
 def python_check() -> Check:
@@ -75,11 +79,56 @@ def inspect_check() -> Check:
         version = metadata.version("inspect-ai")
     except metadata.PackageNotFoundError:
         return Check("Inspect", "missing", "not installed", "pip install inspect-ai")
+    from hotmess_inspect._inspect_versions import OLDEST, too_old
+
+    if too_old(version):
+        return Check("Inspect", "missing", f"{version} is too old", f"pip install 'inspect-ai>={OLDEST}'")
     points = {point.name for point in metadata.entry_points(group="inspect_ai")}
     if "hotmess" not in points:
         remedy = "install hotmess-inspect with pip, so that its entry points are registered"
         return Check("Inspect", "missing", f"{version}, but it does not know hotmess/...", remedy)
     return Check("Inspect", "ok", version)
+
+
+def dependency_check() -> Check:
+    """What this package declares, against what is installed: by version, without importing any of it."""
+    name = "Dependencies"
+    try:
+        declared = metadata.requires("hotmess-inspect") or []
+    except metadata.PackageNotFoundError:
+        return Check(
+            name, "missing", "hotmess-inspect itself is not installed", "pip install hotmess-inspect"
+        )
+    wrong = [(asked, found) for asked, found in map(_installed, _required(declared)) if found]
+    if not wrong:
+        return Check(name, "ok", f"{len(_required(declared))} as declared")
+    found = "; ".join(f"{asked} is needed, {what}" for asked, what in wrong)
+    return Check(name, "missing", found, "pip install " + " ".join(f"'{asked}'" for asked, _ in wrong))
+
+
+def _required(declared: list[str], extra: str = "") -> list[Requirement]:
+    """What is needed on this machine: by the package itself, or by one of its extras alone."""
+    from packaging.requirements import Requirement
+
+    needed = []
+    for requirement in map(Requirement, declared):
+        marker = requirement.marker
+        always = marker is None or marker.evaluate({"extra": ""})
+        if always if not extra else marker is not None and not always and marker.evaluate({"extra": extra}):
+            needed.append(requirement)
+    return needed
+
+
+def _installed(requirement: Requirement) -> tuple[str, str]:
+    """The requirement without its marker, and what is wrong with what is installed; empty if nothing is."""
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    asked = f"{requirement.name}{extras}{requirement.specifier}"
+    try:
+        version = metadata.version(requirement.name)
+    except metadata.PackageNotFoundError:
+        return asked, "and is not installed"
+    good = requirement.specifier.contains(version, prereleases=True)
+    return asked, "" if good else f"and {version} is installed"
 
 
 def engine_check() -> Check:
@@ -133,6 +182,7 @@ def processor_check() -> Check:
 CHECKS: tuple[Callable[[], Check], ...] = (
     python_check,
     inspect_check,
+    dependency_check,
     engine_check,
     compose_check,
     disk_check,
@@ -147,12 +197,19 @@ EXTRAS: tuple[tuple[str, str, str], ...] = (
 
 
 def extra_check(module: str, extra: str, purpose: str) -> Check:
-    """An optional dependency, looked up without importing it."""
-    if util.find_spec(module) is not None:
-        return Check(module, "ok", f"installed, for {purpose}")
-    return Check(
-        module, "optional", f"not installed; {purpose} needs it", f"pip install 'hotmess-inspect[{extra}]'"
-    )
+    """An optional dependency, looked up without importing it, and its version against the declared one."""
+    remedy = f"pip install 'hotmess-inspect[{extra}]'"
+    if util.find_spec(module) is None:
+        return Check(module, "optional", f"not installed; {purpose} needs it", remedy)
+    try:
+        declared = metadata.requires("hotmess-inspect") or []
+    except metadata.PackageNotFoundError:
+        declared = []
+    for requirement in _required(declared, extra):
+        asked, wrong = _installed(requirement)
+        if requirement.name == module and wrong:
+            return Check(module, "optional", f"{asked} is needed for {purpose}, {wrong}", remedy)
+    return Check(module, "ok", f"installed, for {purpose}")
 
 
 def _version_check(name: str, text: str, minimum: tuple[int, ...], remedy: str) -> Check:

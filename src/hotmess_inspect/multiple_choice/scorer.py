@@ -8,6 +8,7 @@ from typing import Any
 from inspect_ai.scorer import CORRECT, INCORRECT, Score, Scorer, Target, Value, accuracy, scorer, stderr
 from inspect_ai.solver import TaskState
 
+from hotmess_inspect._inspect_versions import shown
 from hotmess_inspect.multiple_choice.formats import FORMATS, check_choice, check_share
 from hotmess_inspect.multiple_choice.letters import read_letter
 from hotmess_inspect.multiple_choice.logprobs import MAX_OUTSIDE, letter_probabilities
@@ -76,18 +77,21 @@ def choice_scorer(format: str | None = None, max_outside: float = MAX_OUTSIDE) -
             metadata = epoch_metadata(kind="answer", answer=letter, status=_status(state, letter), **own)
             value: Value = CORRECT if letter == own["target"] else INCORRECT
             return Score(
-                value=value, answer=letter, explanation=state.output.completion, metadata=metadata | beside
+                value=value,
+                answer=letter,
+                explanation=shown(state.output.completion),
+                metadata=metadata | beside,
             )
         if asked == "probability":
-            shown = read_probabilities(state.output.completion, classes)
+            given = read_probabilities(state.output.completion, classes)
         else:
             letters = letter_probabilities(state.output, classes, max_outside)
-            shown, beside[OUTSIDE], beside[UNLISTED] = (
+            given, beside[OUTSIDE], beside[UNLISTED] = (
                 letters.probabilities,
                 letters.outside,
                 letters.unlisted,
             )
-        stated = None if shown is None else _mapped(shown, order)
+        stated = None if given is None else _mapped(given, order)
         status = _status(state, stated)
         if asked == "logprob" and status == "truncated":
             # The few tokens that were asked for are the whole answer.
@@ -96,7 +100,7 @@ def choice_scorer(format: str | None = None, max_outside: float = MAX_OUTSIDE) -
         return Score(
             value=_share_right(stated, question.answer),
             answer="" if stated is None else ", ".join(f"{p:.4g}" for p in stated),
-            explanation=state.output.completion,
+            explanation=shown(state.output.completion),
             metadata=metadata | beside,
         )
 
@@ -115,10 +119,10 @@ def _order(stored: object, classes: int) -> list[int]:
     return list(range(classes))
 
 
-def _mapped(shown: Sequence[float], order: Sequence[int]) -> list[float]:
+def _mapped(given: Sequence[float], order: Sequence[int]) -> list[float]:
     mapped = [0.0] * len(order)
     for place, index in enumerate(order):
-        mapped[index] = shown[place]
+        mapped[index] = given[place]
     return mapped
 
 

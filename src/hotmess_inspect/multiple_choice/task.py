@@ -19,7 +19,7 @@ from hotmess_inspect.multiple_choice.scorer import choice_scorer
 from hotmess_inspect.multiple_choice.solver import ask_choice
 from hotmess_inspect.multiple_choice.source import Loaded
 from hotmess_inspect.plugin.incoherence import incoherence
-from hotmess_inspect.plugin.viewer import headline, viewer_config
+from hotmess_inspect.plugin.viewer import headlined, viewer_config
 from hotmess_inspect.schema import class_label
 
 __all__ = ["DEFAULT_CONTEXTS", "DEFAULT_REPEATS", "DEFAULT_SHOTS", "Design", "choice_task"]
@@ -144,7 +144,7 @@ def choice_task(
         viewer=viewer_config(
             "choice_scorer", higher_is_better=() if design.format == "letter" else ["choice_scorer"]
         ),
-        headline_metric=headline("choice_scorer"),
+        **headlined("choice_scorer"),
     )
 
 

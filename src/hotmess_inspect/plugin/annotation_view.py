@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hotmess_inspect._inspect_versions import untrusted
 from hotmess_inspect.io.records import ANNOTATION
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def annotated_viewer(log: Any, *, has_answer: bool, has_steps: bool = False) -> 
         color_scales_enabled=True,
     )
     viewer = log.eval.viewer or ViewerConfig()
-    update = {"trust_content": False, "task_samples_view": view}
+    update = {**untrusted(), "task_samples_view": view}
     return viewer.model_copy(update=update)
 
 

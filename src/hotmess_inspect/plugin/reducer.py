@@ -7,6 +7,7 @@ from typing import Any
 
 from inspect_ai.scorer import Score, ScoreReducer, Value, mean_score, score_reducer
 
+from hotmess_inspect._inspect_versions import unscored
 from hotmess_inspect.plugin.options import Options
 from hotmess_inspect.schema import finite_or_none
 
@@ -127,7 +128,7 @@ def _mean_where_present(scores: Sequence[Score]) -> Score:
     mean = mean_score()
     dictionaries = [score.value for score in scores if isinstance(score.value, Mapping)]
     if not dictionaries:
-        return Score.unscored(reason="scoring_failed", explanation="epochs have scores of different shapes")
+        return unscored("scoring_failed", explanation="epochs have scores of different shapes")
     value: dict[str, Any] = {}
     for key in sorted({str(key) for entries in dictionaries for key in entries}):
         present: list[Value] = [entry for entries in dictionaries if (entry := entries.get(key)) is not None]

@@ -10,6 +10,7 @@ from inspect_ai.solver import TaskState
 from inspect_ai.util import registry_info
 
 from hotmess_inspect._inspect_private import prerequisite_error
+from hotmess_inspect._inspect_versions import reason_of, score_with_reason, unscored
 from hotmess_inspect.plugin.incoherence import incoherence
 from hotmess_inspect.plugin.lengths import sample_lengths, sample_status
 from hotmess_inspect.schema import class_index, class_label, epoch_metadata
@@ -57,8 +58,8 @@ def repeat(scorer: Scorer | None = None, source: str | None = None, key: str | i
         else:
             name, verdict = _stored(state.scores or {}, source)
         if verdict is None:
-            return Score.unscored(
-                reason="scoring_failed", explanation=f"no score {name!r} to repeat", metadata={SOURCE: name}
+            return unscored(
+                "scoring_failed", explanation=f"no score {name!r} to repeat", metadata={SOURCE: name}
             )
         return _repeat(verdict, name, key, state, target)
 
@@ -100,14 +101,14 @@ def _repeat(verdict: Score, name: str, key: str | int | None, state: TaskState, 
         else describe_verdict(value, verdict.answer, state, target)
     )
     # A verdict without any number (model graders that failed) is unscored, not wrong.
-    unscored = (
+    no_number = (
         metadata["hm_kind"] == "score" and math.isnan(verdict_to_float(value)) and not isinstance(value, str)
     )
-    return Score(
-        value=math.nan if unscored else value,
+    return score_with_reason(
+        reason_of(verdict),
+        value=math.nan if no_number else value,
         answer=verdict.answer,
         explanation=verdict.explanation,
-        reason=verdict.reason,
         metadata={**metadata, SOURCE: name},
     )
 

@@ -1,9 +1,8 @@
 """How Inspect's log viewer and its listings show a task of this package."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from inspect_ai.log import HeadlineMetric
 from inspect_ai.viewer import (
     SampleScoreView,
     ScoreColorScale,
@@ -13,6 +12,11 @@ from inspect_ai.viewer import (
     TaskSamplesView,
     ViewerConfig,
 )
+
+from hotmess_inspect._inspect_versions import headline_metric, untrusted
+
+if TYPE_CHECKING:
+    from inspect_ai.log import HeadlineMetric
 
 _BEFORE: tuple[TaskSamplesColumnId, ...] = ("sampleStatus", "sampleId", "epoch", "target", "answer")
 _AFTER: tuple[TaskSamplesColumnId, ...] = ("tokens", "duration", "retries", "error", "limit")
@@ -69,7 +73,7 @@ def viewer_config(
     by_question = [TaskSamplesSort(column="sampleId"), TaskSamplesSort(column="epoch")]
     worst = TaskSamplesSort.score(scorer, None if scores is None else next(iter(headers)))
     return ViewerConfig(
-        trust_content=False,
+        **untrusted(),
         sample_score_view=SampleScoreView(default="grid"),
         task_samples_view=TaskSamplesView(
             name=name,
@@ -96,14 +100,20 @@ def when_used(action: Callable[[], object]) -> None:
         _when_used.append(action)
 
 
-def headline(scorer: str | None = None, metric: str = "incoherence") -> HeadlineMetric:
-    """The number that listings show for a task.
+def headline(scorer: str | None = None, metric: str = "incoherence") -> "HeadlineMetric | None":
+    """The number that listings show for a task; None with releases of Inspect that have no such thing.
 
     Args:
         scorer: Name of the scorer where several have the metric; None takes the first that has it.
         metric: Key of the result, one of those of the metric `hotmess/incoherence`.
     """
-    return HeadlineMetric(scorer=scorer, metric=metric)
+    return headline_metric(scorer, metric)
+
+
+def headlined(scorer: str | None = None, metric: str = "incoherence") -> dict[str, Any]:
+    """The argument of `Task` that sets `headline`: empty with releases of Inspect that do not take it."""
+    found = headline(scorer, metric)
+    return {} if found is None else {"headline_metric": found}
 
 
 def _columns(scorer: str, keys: Sequence[str] | None, show_answer: bool) -> list[TaskSamplesColumn]:

@@ -8,9 +8,9 @@ from typing import Any, Literal, get_args
 
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from inspect_ai.solver import TaskState
-from inspect_ai.util import SandboxUnavailableError
 from inspect_ai.util import sandbox as inspect_sandbox
 
+from hotmess_inspect._inspect_versions import sandbox_unavailable, shown, unscored
 from hotmess_inspect.bits import encode_tests
 from hotmess_inspect.plugin.incoherence import incoherence
 from hotmess_inspect.plugin.lengths import sample_lengths, sample_status
@@ -118,7 +118,7 @@ def swebench_scorer(
                 if number == 1:
                     try:
                         work = await _agents_work(provider, state, place, untouched)
-                    except (GradingError, SandboxUnavailableError, TimeoutError) as error:
+                    except (GradingError, *sandbox_unavailable(), TimeoutError) as error:
                         cause = await _broken_by(error, place)
                         if not cause:
                             raise
@@ -197,7 +197,7 @@ def swebench_official(provider: Provider = "docker", tests_timeout: int = 1800, 
         first = (state.scores or {}).get("swebench_scorer")
         details = (first.metadata if first else None) or {}
         if not details.get("graded"):
-            return Score.unscored(reason="no_response", explanation="the patch was not graded")
+            return unscored("no_response", explanation="the patch was not graded")
         instance = instance_from_metadata(state.metadata)
         async with fresh_grader(provider, instance, container, user=None) as place:
             patch = str(details["patch"]).encode()
@@ -282,13 +282,13 @@ def _score(
         details["verdict"] = "resolved"  # what failed is masked
     summary = f"FAIL_TO_PASS {sum(f2p)}/{len(f2p)}, PASS_TO_PASS {sum(p2p)}/{len(p2p)}, {details['verdict']}"
     dropped = details.get("patch_dropped", [])
-    shown = ", ".join(path for path, _ in dropped[:_SHOWN]) + (", …" if len(dropped) > _SHOWN else "")
-    left_out = f"; left out of the patch: {shown}" if dropped else ""
+    names = ", ".join(path for path, _ in dropped[:_SHOWN]) + (", …" if len(dropped) > _SHOWN else "")
+    left_out = f"; left out of the patch: {shown(names)}" if dropped else ""
     hidden = f"; {sum(masked)} unstable tests do not count" if any(masked) else ""
     return Score(
         value=value,
-        answer=", ".join(details.get("patch_files", [])) or "(no change)",
-        explanation=summary + (f" ({note})" if note else "") + left_out + hidden,
+        answer=shown(", ".join(details.get("patch_files", []))) or "(no change)",
+        explanation=summary + (f" ({shown(note)})" if note else "") + left_out + hidden,
         metadata=epoch_metadata(
             kind="tests",
             epoch=state.epoch,

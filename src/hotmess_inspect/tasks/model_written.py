@@ -62,7 +62,7 @@ def model_written(
         seed: Seed of the draw of questions.
         revision: Commit of the hub data set; a pinned one if not given.
     """
-    from hotmess_inspect.plugin.viewer import headline, viewer_config
+    from hotmess_inspect.plugin.viewer import headlined, viewer_config
 
     try:
         if format not in FORMATS:
@@ -84,7 +84,7 @@ def model_written(
         metrics=[accuracy(), stderr(), metric] if choice else [metric],
         epochs=epochs,
         viewer=viewer_config(name),
-        headline_metric=headline(name, "incoherence" if choice else "variance"),
+        **headlined(name, "incoherence" if choice else "variance"),
     )
 
 

@@ -67,7 +67,7 @@ def optimizer(
         surface_seed: Seed of the surface, likewise.
         estimator: Of the metric: "unbiased" or "plugin".
     """
-    from hotmess_inspect.plugin.viewer import headline, viewer_config
+    from hotmess_inspect.plugin.viewer import headlined, viewer_config
 
     for name, count, least in (("starts", starts, 1), ("steps", steps, 1), ("epochs", epochs, 1)):
         if count < least:
@@ -92,7 +92,7 @@ def optimizer(
         config=GenerateConfig(temperature=temperature),
         epochs=epochs,
         viewer=viewer_config("walk_end"),
-        headline_metric=headline("walk_end"),
+        **headlined("walk_end"),
     )
 
 

@@ -45,7 +45,7 @@ def survey(
     from hotmess_inspect.experiments.survey.entities import load_entities
     from hotmess_inspect.experiments.survey.prompts import FORMATS, MOST_PAIRS, QUESTIONS
     from hotmess_inspect.experiments.survey.reading import HEADER_KEY
-    from hotmess_inspect.plugin.viewer import headline, viewer_config
+    from hotmess_inspect.plugin.viewer import headlined, viewer_config
 
     try:
         if format not in FORMATS:
@@ -73,5 +73,5 @@ def survey(
         epochs=epochs,
         metadata={HEADER_KEY: {"entities": names, "categories": categories, "format": format}},
         viewer=viewer_config("survey_reply", higher_is_better=["survey_reply"], name="Raters by question"),
-        headline_metric=headline("survey_reply", "spearman"),
+        **headlined("survey_reply", "spearman"),
     )

@@ -78,7 +78,7 @@ def swebench(
         cpus: Processors of each container.
         pids: Processes of each container.
     """
-    from hotmess_inspect.plugin.viewer import headline, viewer_config
+    from hotmess_inspect.plugin.viewer import headlined, viewer_config
     from hotmess_inspect.swebench.agent import PROMPT, agent_time, swebench_agent, swebench_setup
     from hotmess_inspect.swebench.gate import swebench_gate
     from hotmess_inspect.swebench.preflight import ImageError, Plan, prepare
@@ -161,7 +161,7 @@ def swebench(
             higher_is_better=["resolved", "f2p", "p2p", "pooled"],
             show_answer=False,
         ),
-        headline_metric=headline(),
+        **headlined(),
     )
 
 

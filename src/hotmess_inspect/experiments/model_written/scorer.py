@@ -6,6 +6,7 @@ from inspect_ai.scorer import CORRECT, INCORRECT, Score, Scorer, Target, accurac
 from inspect_ai.solver import TaskState
 
 from hotmess_inspect._inspect_private import prerequisite_error
+from hotmess_inspect._inspect_versions import shown
 from hotmess_inspect.experiments.model_written.answers import chosen_letter, tagged_answer
 from hotmess_inspect.plugin.incoherence import incoherence
 from hotmess_inspect.plugin.lengths import sample_lengths, sample_status
@@ -75,6 +76,6 @@ def answer_embedding(embedder: str = "ngrams") -> Scorer:
         entries["hm_embedder"] = embedder
         if text:
             entries |= encode_embedding(await embed(text))
-        return Score(value=1.0 if text else 0.0, answer=text, metadata=entries)
+        return Score(value=1.0 if text else 0.0, answer=shown(text) if text else text, metadata=entries)
 
     return score
