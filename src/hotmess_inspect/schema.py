@@ -22,7 +22,9 @@ Status: TypeAlias = Literal["ok", "unparsed", "limit", "truncated", "tampered", 
 """What became of an epoch that has a score."""
 Loss: TypeAlias = Literal["brier", "kl", "zero_one", "squared"]
 ClassLoss: TypeAlias = Literal["brier", "kl", "zero_one"]
-TextLoss: TypeAlias = Literal["embedding", "kernel"]
+TextLoss: TypeAlias = Literal["embedding", "kernel", "disagreement"]
+"""Spreads that need no target: of text, and of answers (½ E‖f - f'‖² of two epochs; of labels the probability that
+they differ)."""
 Estimator: TypeAlias = Literal["plugin", "unbiased", "jackknife"]
 Quantity: TypeAlias = Literal["error", "bias_squared", "variance", "incoherence"]
 Unparsed: TypeAlias = Literal["uniform", "class", "drop"]
@@ -38,7 +40,8 @@ of another kind than the other epochs of its scorer."""
 STATUSES: tuple[str, ...] = (*SCORED_STATUSES, *UNSCORED)
 LOSSES: tuple[str, ...] = get_args(Loss)
 CLASS_LOSSES: tuple[ClassLoss, ...] = get_args(ClassLoss)
-TEXT_LOSSES: tuple[TextLoss, ...] = get_args(TextLoss)
+UNTARGETED_LOSSES: tuple[TextLoss, ...] = get_args(TextLoss)
+TEXT_LOSSES: tuple[TextLoss, ...] = ("embedding", "kernel")
 QUANTITIES: tuple[str, ...] = get_args(Quantity)
 UNPARSED: tuple[Unparsed, ...] = get_args(Unparsed)
 TEST_MEASURES: tuple[Tests, ...] = get_args(Tests)
@@ -51,6 +54,7 @@ ESTIMATORS: Mapping[str, tuple[Estimator, ...]] = {
     "squared": ("unbiased", "plugin"),
     "embedding": ("unbiased", "plugin"),
     "kernel": ("unbiased", "plugin"),
+    "disagreement": ("unbiased", "plugin"),
 }
 """Estimators of each loss; the first is the one that is used unasked: unbiased where that exists."""
 

@@ -46,6 +46,16 @@ def test_the_papers_three_numbers():
     assert answer_changes(answers, contexts).in_per_cent == (0.0, 100.0, 100.0)
 
 
+def test_one_context_each_is_a_share_of_questions():
+    # Three of four questions change: Wilson's interval, inside [0, 1] and not empty at an end.
+    changes = answer_changes([[1, 2], [1, 2], [1, 2], [3, 3]])
+    assert changes.within_a_context == changes.resampling
+    several = answer_changes(ANSWERS, CONTEXTS)
+    # 0, 1 of 2, 0 and 2 of 2 contexts change.
+    assert several.within_a_context.value == 0.375
+    assert 0 <= several.within_a_context.interval.low < 0.375 < several.within_a_context.interval.high <= 1
+
+
 def test_clusters_widen_the_intervals():
     rng = np.random.default_rng(5)
     kept = rng.integers(0, 2, 12)

@@ -68,11 +68,14 @@ def test_arrays_count_their_epochs() -> None:
     assert table.status.values() == ["ok", "unparsed", "ok", "unparsed"]
 
 
+def test_arrays_need_no_target() -> None:
+    for columns in ({"answer": ["A"]}, {"answer": ["A"], "target": [None]}, {"probabilities": [[0.5, 0.5]]}):
+        assert outcomes_from_arrays([1], **columns).target.values() == [None]  # type: ignore[arg-type]
+
+
 def test_arrays_refuse_what_does_not_go_together() -> None:
     with pytest.raises(ValueError, match="give one of answer, probabilities, score; got none"):
         outcomes_from_arrays([1])
-    with pytest.raises(ValueError, match="target is needed with answer"):
-        outcomes_from_arrays([1], answer=["A"])
     with pytest.raises(ValueError, match="two rows name the same"):
         outcomes_from_arrays([1, 1], score=[0.0, 1.0], epoch=[1, 1])
     with pytest.raises(ValueError, match=r"shape \(rows, classes\)"):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from hotmess_inspect.analyses._arrays import as_predictions, check_level, ordered_mean, seeded
 from hotmess_inspect.analyses.summaries import Share, mean_share, share
 from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, cluster_numbers
+from hotmess_inspect.inference.intervals import Interval
 
 NO_ANSWER = -1
 
@@ -139,26 +140,30 @@ def answer_changes(
     most = (counts == counts.max(axis=2, keepdims=True, initial=0)) | (per_context == 0)[:, :, None]
     moved = ~most.all(axis=1).any(axis=1)
     within, across = _disagreements(counts)
-    by_context = changed.sum(axis=1) / np.where(repeated, pairs.sum(axis=1), np.nan)
+    in_contexts = changed.sum(axis=1) / np.where(repeated, pairs.sum(axis=1), np.nan)
     groups = None if clusters is None else cluster_numbers(np.asarray(clusters), len(given))
     rng = seeded(rng)
+
+    def mean_of(values: FloatArray) -> Share:
+        found = mean_share(values, ~np.isnan(values), level, resamples, rng, groups)
+        low, high = found.interval
+        return replace(found, interval=Interval(max(low, 0.0), min(high, 1.0)))
 
     def of_questions(happens: BoolArray, told: BoolArray) -> Share:
         if groups is None:
             return share(happens, told, level)
-        return mean_share(happens.astype(np.float64), told, level, resamples, rng, groups)
+        return mean_of(np.where(told, happens, np.nan))
 
-    def mean_of(values: FloatArray) -> Share:
-        return mean_share(values, ~np.isnan(values), level, resamples, rng, groups)
-
+    by_resampling = of_questions(resampled, repeated)
     return AnswerChanges(
-        resampling=of_questions(resampled, repeated),
+        resampling=by_resampling,
         context=of_questions(moved, several),
         both=of_questions(resampled & moved, repeated & several),
         either=of_questions(resampled | moved, repeated | several),
         resampling_rate=mean_of(within),
         context_rate=mean_of(across),
-        within_a_context=mean_of(by_context),
+        # Of one context each, the share of contexts is one of questions.
+        within_a_context=mean_of(in_contexts) if (pairs.sum(axis=1) > 1).any() else by_resampling,
         no_answer_epochs=int((given == NO_ANSWER).sum()),
     )
 

@@ -91,13 +91,18 @@ def _from_pilot(inputs: Sequence[str], quantity: str, difference: bool) -> tuple
     from hotmess_inspect.io.logs import read_inputs
     from hotmess_inspect.results.analyze import analyze, group_name
     from hotmess_inspect.results.plan import plan_difference, plan_group
-    from hotmess_inspect.schema import Problem
+    from hotmess_inspect.schema import UNTARGETED_LOSSES, Problem
 
     with reading_progress(quiet=not sys.stderr.isatty()) as progress:
         found = read_inputs(list(inputs), progress=progress)
     results, problems = analyze(found.outcomes)
     problems = [*found.problems, *problems]
     usable = [r for r in results if r.decomposition.loss in ("brier", "squared")]
+    untargeted = {group_name(r.group) for r in results if r.decomposition.loss in UNTARGETED_LOSSES}
+    problems += [
+        Problem("error", name, "without a target there is no error to plan for")
+        for name in sorted(untargeted)
+    ]
     plans: list[Plan] = []
     if difference:
         measures = {(r.group.task, r.group.scorer, r.group.measure) for r in usable}

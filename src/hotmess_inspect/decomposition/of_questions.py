@@ -6,6 +6,7 @@ The metric, `hotmess analyze` and everything that it prints, reports, annotation
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, cast
 
 import numpy as np
@@ -33,6 +34,7 @@ def decompose_questions(
       different contexts.
     - A score v under a loss for classes is the distribution (v, 1 - v) over right and wrong.
     - Text: the variance of embeddings, or of a kernel.
+    - Answers without a target: the disagreement of all pairs of epochs; losses that need a target are NaN.
 
     Args:
         questions: A group as arrays.
@@ -49,7 +51,18 @@ def decompose_questions(
     found: dict[tuple[str, str], Decomposition] = {}
     flat: list[tuple[Loss, Estimator]] = []
     for loss, estimator in dict.fromkeys(wanted):
-        if loss in TEXT_LOSSES:
+        if loss == "disagreement":
+            found[loss, estimator] = replace(
+                embedding_decomposition(
+                    questions.predictions, estimator="unbiased" if estimator == "unbiased" else "plugin"
+                ),
+                loss=loss,
+            )
+        elif questions.untargeted:
+            epochs = (~np.isnan(questions.predictions).all(axis=2)).sum(axis=1)
+            unknown = np.full(len(epochs), np.nan)
+            found[loss, estimator] = Decomposition(unknown, unknown, unknown, epochs, loss, estimator)
+        elif loss in TEXT_LOSSES:
             found[loss, estimator] = embedding_decomposition(
                 questions.predictions,
                 kernel="linear" if loss == "embedding" else "rbf",

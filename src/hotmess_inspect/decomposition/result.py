@@ -75,6 +75,8 @@ class Decomposition:
             return "undefined: zero-one terms do not add over questions"
         if self.loss in ("embedding", "kernel"):
             return "undefined: free text has no target, hence no error and no bias"
+        if self.loss == "disagreement" or (self.epochs.any() and np.isnan(self.error[self.epochs > 0]).all()):
+            return "undefined: no question has a target, hence no error and no bias"
         if not self.repeated.any():
             return "undefined: no question has two epochs (in a nested design, two contexts)"
         if not self._erring.any():
@@ -218,7 +220,7 @@ class Decomposition:
             return 0.0, 1.0
         if self.loss == "zero_one":
             return -1.0 if quantity == "variance" else 0.0, 1.0
-        return 0.0, 2.0 if self.loss == "brier" else np.inf
+        return 0.0, {"brier": 2.0, "disagreement": 1.0}.get(self.loss, np.inf)
 
     def counted(self, quantity: Quantity) -> BoolArray:
         """The questions that a quantity's mean and interval are about, shape (questions,)."""

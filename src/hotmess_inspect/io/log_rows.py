@@ -200,6 +200,11 @@ class LogRows:
         made: dict[str, Any] = {"kind": "score", "value": values}
         answers, target = columns.answers.labels(), self._epochs.columns(last)["target"]
         answer = Labels(np.append(answers.codes, np.int32(-1))[chosen], answers.names).map(normalise_label)
+        if key is None and unscored.all() and target.missing.all() and not answer.missing.all():
+            # Nothing is right here and nothing was judged: the answers can agree all the same.
+            given = np.where(answer.missing, _UNPARSED, _OK)
+            status = np.where(chosen < 0, status, given).astype(np.int32)
+            return {"kind": "answer", "answer": answer, "value": values, "status": Labels(status, STATUSES)}
         letters = _letters(answer, target, values) if key is None else None
         if letters is not None:
             odd = int((letters.missing & ~answer.missing).sum())

@@ -364,7 +364,8 @@ def _epochs(user: _UserTable) -> dict[str, Any]:
 def _predictions(user: _UserTable) -> list[tuple[Labels | str | None, dict[str, Any]]]:
     """What each epoch predicted, for every scorer."""
     scorer: Labels | None = user.labels("scorer") if "scorer" in user else None
-    if "answer" in user and "target" in user:
+    targeted = _has_target(user)
+    if "answer" in user and targeted:
         beside = [c for c in user.roles.classes.values()]
         if beside:
             user.notes.append(f"answers count; unread beside them: {', '.join(beside)}")
@@ -375,16 +376,28 @@ def _predictions(user: _UserTable) -> list[tuple[Labels | str | None, dict[str, 
         return [(scorer, _scores(user, user.roles.columns["score"]))]
     if user.roles.scores:
         return [(name, _scores(user, column)) for name, column in user.roles.scores.items()]
+    if not targeted and ("answer" in user or len(user.roles.classes) >= 2):
+        user.warnings.append(
+            "no column of right answers (target): how far answers agree is measured. If there is one, name it by "
+            "--columns target=NAME"
+        )
+        predicted = _answers(user) if "answer" in user else _probabilities(user, user.roles.classes)
+        return [(scorer, predicted)]
     raise ValueError(
-        f"{user.name}: needs the columns answer and target, or p_A... and target, or score; found: "
+        f"{user.name}: needs the columns answer and target, or p_A... and target, or score (without target: answer or p_A...); found: "
         f"{', '.join(user.roles.columns.values())}"
     )
+
+
+def _has_target(user: _UserTable) -> bool:
+    """Whether any row says what is right."""
+    return "target" in user and not user.labels("target").missing.all()
 
 
 def _has_probabilities(user: _UserTable) -> bool:
     """Whether there is a probability for every class: at least two, and the targets among them."""
     classes = user.roles.classes
-    if len(classes) < 2 or "target" not in user:
+    if len(classes) < 2 or not _has_target(user):
         return False
     if "score" not in user:
         return True
@@ -403,7 +416,11 @@ def _scores(user: _UserTable, column: str) -> dict[str, Any]:
 
 
 def _answers(user: _UserTable) -> dict[str, Any]:
-    answer, target = user.labels("answer"), user.required("target")
+    targeted = _has_target(user)
+    answer, target = (
+        user.labels("answer"),
+        user.required("target") if targeted else Labels.constant(None, user.rows),
+    )
     for read in (_without_missing, _without_points, _without_decoration):
         answer, target = read(user, answer, target)
     answer, target = answer.map(normalise_label), target.map(normalise_label)
@@ -440,8 +457,8 @@ def _without_points(user: _UserTable, answer: Labels, target: Labels) -> tuple[L
 
 
 def _without_decoration(user: _UserTable, answer: Labels, target: Labels) -> tuple[Labels, Labels]:
-    """Letters of choices in brackets or before the choice's text, where every target is a letter."""
-    right = {name: _letter(name) for name in target.names}
+    """Letters of choices in brackets or before the choice's text, where every target (without any, answer) is one."""
+    right = {name: _letter(name) for name in target.names or answer.names}
     if not right or None in right.values():
         return answer, target
     decorated = sorted(
@@ -480,7 +497,7 @@ def _probabilities(user: _UserTable, classes: Mapping[str, str]) -> dict[str, An
     for row in np.flatnonzero(~empty & ~(np.abs(total - 1) <= SUM_TOLERANCE))[:1].tolist():
         raise user.error(row, columns[0], f"the probabilities of the row sum to {total[row]:g}, not 1")
     letters = {label: _choice(place) for place, label in enumerate(classes)}
-    target = user.required("target")
+    target = user.required("target") if _has_target(user) else Labels.constant(None, user.rows)
     for place, label in enumerate(target.names):
         if label not in letters:
             row = int(np.flatnonzero(target.codes == place)[0])

@@ -193,7 +193,7 @@ class GroupResult:
         if kept.all() or not self.group.outcomes.scored[kept].any():
             return None
         group = replace(self.group, outcomes=self.group.outcomes.take(kept))
-        questions = question_arrays(group, unparsed=self.options.unparsed)
+        questions = question_arrays(group, unparsed=_unparsed(group, self.options))
         d = self.decomposition
         wanted = [(cast("Loss | TextLoss", d.loss), cast("Estimator", d.estimator))]
         (other,) = decompose_questions(questions, wanted)
@@ -309,7 +309,7 @@ def analyze(outcomes: Outcomes, options: Options | None = None) -> tuple[list[Gr
             )
             continue
         try:
-            questions = question_arrays(group, unparsed=options.unparsed)
+            questions = question_arrays(group, unparsed=_unparsed(group, options))
             results += _results(
                 group, questions, variants[group.task, group.model, group.variant], options, problems
             )
@@ -325,13 +325,16 @@ def _results(
     group: Group, questions: Questions, variant: dict[str, Any], options: Options, problems: list[Problem]
 ) -> list[GroupResult]:
     column = _length_column(group, questions, options)
-    losses = options.losses
-    if group.kind == "text":
+    losses: tuple[Loss | TextLoss, ...] = options.losses
+    if group.kind == "text" or group.untargeted:
         if losses:
-            text = f"loss {losses[0]!r} needs a target, which free text has not; its variances are shown"
+            whose = "which these answers have not; their disagreement is"
+            if group.kind == "text":
+                whose = "which free text has not; its variances are"
+            text = f"loss {losses[0]!r} needs a target, {whose} shown"
             problems.append(Problem("warning", group_name(group), text))
-        losses = ()
-    permitted = permitted_losses(group.kind)
+        losses = ("disagreement",) if group.untargeted else ()
+    permitted = (*permitted_losses(group.kind), *losses) if group.untargeted else permitted_losses(group.kind)
     for loss in losses:
         if loss not in permitted:
             text = f"loss {loss!r} does not apply to predictions of kind {group.kind!r}; use {', '.join(permitted)}"
@@ -342,6 +345,11 @@ def _results(
         GroupResult(group, questions, d, variant, column, options)
         for d in decompose_questions(questions, wanted)
     ]
+
+
+def _unparsed(group: Group, options: Options) -> Unparsed:
+    """What an unparsed answer counts as: without a target it is no guess, and says nothing of agreement."""
+    return "drop" if group.untargeted and options.unparsed == "uniform" else options.unparsed
 
 
 def permitted_losses(kind: str) -> tuple[Loss | TextLoss, ...]:

@@ -18,6 +18,7 @@ from hotmess_inspect.decomposition import (
 from hotmess_inspect.decomposition.nested import widen_for_contexts
 from hotmess_inspect.inference.intervals import ratio_table
 from hotmess_inspect.inference.ratios import FEWEST, effective_number
+from hotmess_inspect.schema import UNTARGETED_LOSSES
 from hotmess_inspect.table import Questions
 
 UNDEFINED = Interval(float("nan"), float("nan"))
@@ -56,7 +57,7 @@ class GroupIntervals:
 
     def of(self, quantity: Quantity) -> Interval:
         """Interval of the mean of a quantity over questions, or of the incoherence."""
-        if self.decomposition.loss in ("embedding", "kernel") and quantity != "variance":
+        if self.decomposition.loss in UNTARGETED_LOSSES and quantity != "variance":
             return UNDEFINED
         return self.decomposition.interval(
             quantity,

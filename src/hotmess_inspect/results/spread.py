@@ -59,7 +59,6 @@ class SpreadFindings:
             "by_resampling": _per_cent_json(changes.within_a_context),
             "by_context": _per_cent_json(changes.context),
             "by_both": _per_cent_json(changes.either),
-            "no_answer_epochs": changes.no_answer_epochs,
         }
 
     def sentences(self) -> list[str]:

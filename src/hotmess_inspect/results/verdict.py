@@ -15,7 +15,7 @@ import numpy as np
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.questions import question_numbers
 from hotmess_inspect.results.warnings import FEW_QUESTIONS
-from hotmess_inspect.schema import Problem
+from hotmess_inspect.schema import UNTARGETED_LOSSES, Problem
 
 FEW_EPOCHS = 5
 """Below this many epochs per question the split of a single question says little."""
@@ -37,6 +37,7 @@ _LOSSES = {
     "squared": "squared distance of the score from the best score",
     "embedding": "spread of the embedded answers; free text has no target, so there is no error to split",
     "kernel": "spread of the answers in a kernel's feature space; free text has no target, so there is no error to split",
+    "disagreement": "how far the answers agree; there is no target, so there is no error to split",
 }
 
 
@@ -108,6 +109,8 @@ def _pass_or_fail(result: GroupResult) -> bool:
 
 def _finding(result: GroupResult) -> str:
     d = result.decomposition
+    if d.loss == "disagreement":
+        return _agreement(result)
     if d.loss in ("embedding", "kernel"):
         return f"Answers to one question vary by {d.mean('variance'):.3g} on average; no bias and no incoherence are defined."
     if d.loss == "zero_one":
@@ -135,6 +138,21 @@ def _finding(result: GroupResult) -> str:
     return f"Of the error {_percent(d.incoherence)} is variance ({certain}; {split}). {reading}."
 
 
+def _agreement(result: GroupResult) -> str:
+    """What answers without a target say: how far they agree."""
+    found = result.spread
+    if found is None or not found.agreement.questions:
+        return "Nothing can be said about agreement: no question has two answers. No bias and no incoherence are defined."
+    agreement, changes = found.agreement, found.changes.either
+    low, high = agreement.disagreement.interval
+    certain = "" if math.isnan(low) else f" (95 % interval {_percent(low)} to {_percent(high)})"
+    return (
+        f"Two epochs of one question answer differently with probability {_percent(agreement.disagreement.value)}{certain}; "
+        f"{_percent(agreement.modal_share.value)} of the epochs give the most frequent answer of their question, and "
+        f"{_percent(changes.value)} of the questions get different answers. No bias and no incoherence are defined."
+    )
+
+
 def _cautions(result: GroupResult, problems: Sequence[Problem]) -> tuple[str, ...]:
     d, counts = result.decomposition, result.counts
     found = []
@@ -143,7 +161,7 @@ def _cautions(result: GroupResult, problems: Sequence[Problem]) -> tuple[str, ..
         _sentence(p.message) for p in problems if p.level != "note" and p.input in (name, result.group.task)
     ]
     erring = int(((d.error > d.error_floor) & d.repeated).sum())
-    if 0 < erring < FEW_QUESTIONS and d.loss not in ("embedding", "kernel"):
+    if 0 < erring < FEW_QUESTIONS and d.loss not in UNTARGETED_LOSSES:
         found.append(
             f"Only {_count(erring, 'question')} {'has' if erring == 1 else 'have'} any error: intervals from so few are rough."
         )
@@ -175,9 +193,12 @@ def _next_steps(result: GroupResult) -> tuple[str, ...]:
         steps.append(f"Read the epochs of question {_short(worst.question)} first: it varies most.")
     repeated = d.epochs[d.repeated]
     if float(np.median(repeated)) < FEW_EPOCHS:
-        steps.append(
-            f"Run more epochs: {int(np.median(repeated))} per question part bias from variance only roughly."
+        what = (
+            "say only roughly how far answers agree"
+            if d.loss in UNTARGETED_LOSSES
+            else "part bias from variance only roughly"
         )
+        steps.append(f"Run more epochs: {int(np.median(repeated))} per question {what}.")
     low, high = result.incoherence_ci
     if not math.isnan(low) and high - low > 0.2:
         steps.append("Add questions to narrow the interval; `hotmess plan` says how many.")

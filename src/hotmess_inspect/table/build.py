@@ -19,7 +19,7 @@ def outcomes_from_arrays(
     answer: Sequence[str | None] | None = None,
     probabilities: ArrayLike | None = None,
     score: ArrayLike | None = None,
-    target: Sequence[str] | None = None,
+    target: Sequence[str | None] | None = None,
     epoch: Sequence[int] | None = None,
     model: str | Sequence[str] | None = None,
     task: str | Sequence[str] | None = None,
@@ -34,7 +34,8 @@ def outcomes_from_arrays(
         answer: Labels given, ``None`` or empty where none could be parsed.
         probabilities: Class probabilities, shape (rows, classes); a row of NaN is an unparsed answer.
         score: How right each epoch is, in [0, 1]; NaN is a missing epoch.
-        target: Right labels (with ``probabilities``: the capital letter of the class, A for the first).
+        target: Right labels (with ``probabilities``: the capital letter of the class, A for the first). Where no row
+            has one, agreement alone can be measured.
         epoch: Epoch numbers; default: counted per question, model, task and context, in order.
         model: Model name, one or one per row.
         task: Task name, one or one per row.
@@ -46,8 +47,8 @@ def outcomes_from_arrays(
         The table.
 
     Raises:
-        ValueError: If not exactly one of ``answer``, ``probabilities`` and ``score`` is given, labels have
-            no target, columns differ in length, or two rows name the same epoch.
+        ValueError: If not exactly one of ``answer``, ``probabilities`` and ``score`` is given, columns differ in
+            length, or two rows name the same epoch.
     """
     given = [
         n
@@ -56,8 +57,6 @@ def outcomes_from_arrays(
     ]
     if len(given) != 1:
         raise ValueError(f"give one of answer, probabilities, score; got {', '.join(given) or 'none'}")
-    if target is None and score is None:
-        raise ValueError(f"target is needed with {given[0]}")
     columns: dict[str, Any] = {
         "question": Labels.encode(str(q) for q in question),
         "model": model if model is None or isinstance(model, str) else Labels.encode(model),

@@ -163,6 +163,12 @@ class _Cleaner:
 
     def targets(self, kind: str) -> None:
         labels = self.outcomes.target
+        if self.scored.any() and labels.missing[self.scored].all():
+            text = (
+                "no epoch has a target: how far answers agree is measured, and no error, bias or incoherence"
+            )
+            self.notes.append(Note("warning", text))
+            return
         self.leave_out(labels.missing, "they have no target")
         if kind == "probabilities":
             places = [class_index(name) for name in labels.names]

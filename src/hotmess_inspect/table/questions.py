@@ -30,7 +30,7 @@ class Questions:
     Attributes:
         ids: Question ids, sorted.
         predictions: Shape (questions, epochs, classes), or (questions, epochs, dims) without classes.
-        target: Right class, shape (questions,); or the right point, shape (questions, dims).
+        target: Right class, shape (questions,), -1 where the group is `untargeted`; or the right point, shape (questions, dims).
         correct: How right an epoch is, in [0, 1], NaN where missing, shape (questions, epochs).
         context: Number of the few-shot context, -1 where missing, shape (questions, epochs).
         classes: Whether the last axis is a distribution over classes.
@@ -67,6 +67,11 @@ class Questions:
         sums = np.sort(np.where(known, self.correct, 0.0), axis=1).sum(axis=1)
         means = sums[counts > 0] / counts[counts > 0]
         return float(np.sort(means).mean()) if means.size else float("nan")
+
+    @property
+    def untargeted(self) -> bool:
+        """Whether there are classes and no target: answers can agree, and none is right."""
+        return self.classes and bool(len(self.target)) and bool((self.target < 0).all())
 
     def take(self, questions: NDArray[np.intp]) -> Questions:
         """Some of the questions, in the order given."""
@@ -134,6 +139,12 @@ class Group:
         if self.kind == "probabilities":
             return np.asarray(outcomes.scored & (outcomes.vector.sizes == 0))
         return outcomes.status.equals("unparsed")
+
+    @property
+    def untargeted(self) -> bool:
+        """Whether its predictions are answers without any target, so that none is right."""
+        target = self.outcomes.target
+        return self.kind in ("answer", "probabilities") and bool(target.missing[self.outcomes.scored].all())
 
 
 def groups(outcomes: Outcomes, *, perfect: float = PERFECT) -> list[Group]:
@@ -281,7 +292,7 @@ def _class_arrays(
     outcomes, scored = group.outcomes, group.outcomes.scored
     answer, target, width = _letter_codes(group) or _open_codes(group, layout)
     # A question without a readable epoch has NaN throughout, whatever stands for its target.
-    right = np.zeros(len(layout.ids), dtype=np.intp)
+    right = np.full(len(layout.ids), -1 if group.untargeted else 0, dtype=np.intp)
     right[layout.question[scored]] = target[scored]
     for row in np.flatnonzero(scored & (target != right[layout.question]))[:1]:
         raise ValueError(f"question {layout.ids[layout.question[row]]!r} has two values of target")
@@ -315,6 +326,8 @@ def _class_arrays(
     if lost.any():
         cube[place[lost]] = _unparsed_rows(layout.question[lost], size, classes, unparsed)
         hit[lost] = np.nan if unparsed == "drop" else 0.0
+    if group.untargeted:
+        hit[:] = np.nan
     return cube.reshape(*layout.shape, classes), right, layout.spread(hit, np.nan), size + own, own
 
 
