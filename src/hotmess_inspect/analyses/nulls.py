@@ -21,8 +21,9 @@ from hotmess_inspect.analyses._arrays import (
 )
 from hotmess_inspect.analyses.answers import NO_ANSWER, top_answers
 from hotmess_inspect.analyses.summaries import Estimate, Share, mean_share, share
-from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, cluster_numbers
+from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, as_class_target, cluster_numbers
 from hotmess_inspect.decomposition import decompose
+from hotmess_inspect.decomposition.sufficient import answer_counts
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_intervals
 
 # Sums over some hundreds of epochs keep all but the last few of their sixteen digits.
@@ -319,6 +320,13 @@ def matched_variances(
     values, gold_class = as_predictions(predictions), np.asarray(target)
     questions, epochs, classes = values.shape
     sizes = _class_sizes(class_counts, questions, classes)
+    counts = answer_counts(values)
+    if counts is not None:
+        # Whole numbers, exact in any order: the general formulas below for answers of one class each.
+        count = np.full(questions, float(epochs))
+        gold = counts[np.arange(questions), gold_class]
+        gold_pairs, alike = np.square(gold) - gold, np.square(count - gold) - (count - gold)
+        return _between(count, count, gold_pairs, alike, alike / np.maximum(sizes - 1, 1), sizes, estimator)
     present = present_epochs(values)
     known = np.where(present, 0.0, np.nan)
     # One order of the epochs, so that sums over them have the same bits.
@@ -328,14 +336,27 @@ def matched_variances(
     gold = ordered[np.arange(questions), :, gold_class]
     wrong = ordered[np.broadcast_to(~is_gold[:, None], ordered.shape)].reshape(questions, epochs, classes - 1)
     count = present.sum(axis=1).astype(np.float64)
-    repeated = np.where(count >= 2, count, np.nan)
-    pairs = repeated * (repeated - 1)
     squares = (np.square(gold) + np.square(wrong).sum(axis=2)).sum(axis=1)
     mass = wrong.sum(axis=2)
     # Σ over pairs of different epochs of their dot product: the right class, then the distractors.
     gold_pairs = np.square(gold.sum(axis=1)) - np.square(gold).sum(axis=1)
     alike = np.square(np.sort(wrong, axis=2).sum(axis=1)).sum(axis=1) - np.square(wrong).sum(axis=(1, 2))
     spread = (np.square(mass.sum(axis=1)) - np.square(mass).sum(axis=1)) / np.maximum(sizes - 1, 1)
+    return _between(count, squares, gold_pairs, alike, spread, sizes, estimator)
+
+
+def _between(
+    count: FloatArray,
+    squares: FloatArray,
+    gold_pairs: FloatArray,
+    alike: FloatArray,
+    spread: FloatArray,
+    sizes: FloatArray,
+    estimator: Literal["plugin", "unbiased"],
+) -> MatchedVariances:
+    """Variances from sums over epochs and over ordered pairs of epochs, each of shape (questions,)."""
+    repeated = np.where(count >= 2, count, np.nan)
+    pairs = repeated * (repeated - 1)
     # With one distractor both ends are one, to the bit.
     spread = np.where(sizes == 2, alike, spread)
     factor = 1.0 if estimator == "unbiased" else (repeated - 1) / repeated
@@ -374,6 +395,10 @@ def _answer_counts(predictions: ArrayLike, target: ArrayLike) -> tuple[IntArray,
     """Answers per class and which class is right, both (questions, classes); epochs, shape (questions,)."""
     values = as_predictions(predictions)
     # Checks shapes, sums and targets, and names the offending question.
+    known = answer_counts(values)
+    if known is not None:
+        gold = np.arange(values.shape[2]) == as_class_target(target, *known.shape)[:, None]
+        return known.astype(np.int64), gold, np.full(len(values), values.shape[1], dtype=np.int64)
     decompose(values, target, loss="zero_one", estimator="plugin")
     answers = top_answers(values)
     given = answers != NO_ANSWER

@@ -20,7 +20,7 @@ from hotmess_inspect.inference.beta_binomial import (
     log_likelihood,
     probabilities,
 )
-from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_intervals
+from hotmess_inspect.inference.intervals import LARGE, UNDEFINED, Interval, ratio_intervals
 from hotmess_inspect.inference.jackknife import jackknife
 from hotmess_inspect.inference.quantiles import normal_quantile
 from hotmess_inspect.inference.resampling import canonical_order, cluster_sums, resampled_sums
@@ -394,7 +394,7 @@ def _extrapolated(
     drawn = np.zeros((0, len(k))), np.zeros((0, len(k)))
     # Units that are all alike say nothing about how others would be.
     if units >= 2 and (table != table[0]).any():
-        sums = resampled_sums(table, resamples=min(options.resamples, _REPLICATES), rng=options.rng)
+        sums = _resampled(table, min(options.resamples, _REPLICATES), options.rng)
         fits = fit_beta_binomial(sums, _TOLERANCE)
         drawn = all_right(fits, k), any_right(fits, k)
     found = []
@@ -415,6 +415,17 @@ def _extrapolated(
             )
         )
     return found[0], found[1]
+
+
+def _resampled(table: FloatArray, resamples: int, rng: np.random.Generator) -> FloatArray:
+    """`resampled_sums`; above 10,000 rows in sorted order, by how often each distinct row is drawn."""
+    if len(table) <= LARGE:
+        return resampled_sums(table, resamples=resamples, rng=rng)
+    starts = np.flatnonzero(np.append(True, (table[1:] != table[:-1]).any(axis=1)))
+    times = np.diff(starts, append=len(table))
+    drawn = rng.multinomial(len(table), times / len(table), size=resamples)
+    sums: FloatArray = drawn.astype(np.float64) @ table[starts]
+    return sums
 
 
 def _goodness(

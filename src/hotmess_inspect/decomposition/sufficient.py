@@ -161,6 +161,27 @@ def _chunk_sums(
     return {loss: sums[loss] for loss in losses}
 
 
+def answer_counts(predictions: ArrayLike) -> FloatArray | None:
+    """How often each class was answered, if every epoch of every question is a one-hot row.
+
+    Args:
+        predictions: Shape (questions, epochs, classes).
+
+    Returns:
+        Shape (questions, classes), whole numbers; None where an epoch is missing or is not one-hot.
+    """
+    values = np.asarray(predictions)
+    questions, epochs, classes = values.shape
+    step = max(1, _CHUNK // max(1, epochs * classes))
+    parts = []
+    for start in range(0, questions, step):
+        counts = _answer_counts(values[start : start + step])
+        if counts is None:
+            return None
+        parts.append(counts)
+    return np.concatenate(parts) if parts else None
+
+
 def _answer_counts(values: NDArray[np.floating[Any]]) -> FloatArray | None:
     """How often each class was answered, shape (questions, classes), if every epoch is a one-hot row.
 
@@ -171,7 +192,7 @@ def _answer_counts(values: NDArray[np.floating[Any]]) -> FloatArray | None:
     if not _zeros_and_ones(values[:, :1].T).all():
         return None
     flat = np.ascontiguousarray(values, dtype=np.float64).reshape(questions, epochs * classes)
-    if not _zeros_and_ones(flat.reshape(questions, epochs, classes).T).all():
+    if not (np.square(flat) == flat).all():
         return None
     if not (flat.reshape(-1, classes) @ np.ones(classes) == 1.0).all():
         return None

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 MISSING = -1
+
+
+def constant(value: Any, rows: int, dtype: Any) -> NDArray[Any]:
+    """One value in every row, kept once: an array that takes no memory and cannot be written to."""
+    return np.broadcast_to(np.asarray(value, dtype=dtype), (rows,))
+
+
+def taken(column: NDArray[Any], rows: NDArray[np.intp] | NDArray[np.bool_]) -> NDArray[Any]:
+    """The chosen rows of a column; those of a :func:`constant` are one again."""
+    if column.strides == (0,) and len(column):
+        count = int(rows.sum()) if rows.dtype == np.bool_ else len(rows)
+        return np.broadcast_to(column[0], (count,))
+    return column[rows]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +48,8 @@ class Labels:
     def constant(cls, value: str | None, rows: int) -> Labels:
         """The same value in every row."""
         if value is None:
-            return cls(np.full(rows, MISSING, dtype=np.int32), ())
-        return cls(np.zeros(rows, dtype=np.int32), (value,))
+            return cls(constant(MISSING, rows, np.int32), ())
+        return cls(constant(0, rows, np.int32), (value,))
 
     @classmethod
     def concatenate(cls, parts: Sequence[Labels]) -> Labels:
@@ -54,7 +67,7 @@ class Labels:
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Labels:
         """The chosen rows; the names stay."""
-        return Labels(self.codes[rows], self.names)
+        return Labels(taken(self.codes, rows), self.names)
 
     def compact(self) -> Labels:
         """Drop the names that no row uses."""
@@ -152,7 +165,7 @@ class Ragged:
     @classmethod
     def empty(cls, rows: int) -> Ragged:
         """No list in any row."""
-        return cls(np.zeros(rows + 1, dtype=np.int64), np.zeros(0))
+        return cls(constant(0, rows + 1, np.int64), np.zeros(0))
 
     @classmethod
     def encode(cls, lists: Sequence[Sequence[float] | NDArray[np.float64] | None]) -> Ragged:
@@ -177,6 +190,8 @@ class Ragged:
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Ragged:
         """The chosen rows."""
+        if not len(self.flat):
+            return Ragged.empty(int(rows.sum()) if rows.dtype == np.bool_ else len(rows))
         chosen = np.arange(len(self))[rows]
         sizes = self.sizes[chosen]
         offsets = _offsets(sizes)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotmess_inspect.schema import KINDS, STATUSES, UNSCORED
-from hotmess_inspect.table.columns import Labels, Ragged
+from hotmess_inspect.table.columns import Labels, Ragged, constant, taken
 
 _IDENTITY = ("log", "model", "task", "variant", "scorer", "question", "context")
 
@@ -147,11 +147,11 @@ class Outcomes:
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Self:
         """The chosen rows, by position or by mask."""
         columns = {name: getattr(self, name) for name in _TYPES}
-        taken: dict[str, Any] = {
-            name: column[rows] if isinstance(column, np.ndarray) else column.take(rows)
+        chosen: dict[str, Any] = {
+            name: taken(column, rows) if isinstance(column, np.ndarray) else column.take(rows)
             for name, column in columns.items()
         }
-        return type(self)(**taken)
+        return type(self)(**chosen)
 
     @property
     def scored(self) -> NDArray[np.bool_]:
@@ -212,7 +212,7 @@ def _column(name: str, given: Any, rows: int) -> Any:
             else Ragged.encode(given)
         )
     dtype, absent = _NUMBERS[type_]
-    return np.full(rows, absent, dtype=dtype) if given is None else np.asarray(given, dtype=dtype)
+    return constant(absent, rows, dtype) if given is None else np.asarray(given, dtype=dtype)
 
 
 _NUMBERS: dict[str, tuple[type, Any]] = {
