@@ -23,12 +23,20 @@ from hotmess_inspect.analyses._arrays import (
     mean_over_epochs,
     present_epochs,
     seeded,
+    strictly_ascending,
 )
+from hotmess_inspect.analyses._units import WIDEST_TIED, unit_terms
 from hotmess_inspect.analyses.summaries import Summary, summarise
 from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, check_estimator, cluster_numbers
 from hotmess_inspect.decomposition import Decomposition, decompose, decompose_epochs
 from hotmess_inspect.inference.exchange import interval_of_test, rejects
-from hotmess_inspect.inference.intervals import UNDEFINED, Interval, difference_intervals, ratio_intervals
+from hotmess_inspect.inference.intervals import (
+    LARGE,
+    UNDEFINED,
+    Interval,
+    difference_intervals,
+    ratio_intervals,
+)
 from hotmess_inspect.inference.permutation import PermutationOutcome, Sizes, make_pool, permutation_test
 from hotmess_inspect.schema import Estimator, Loss
 
@@ -167,14 +175,26 @@ def overthinking(
     check_level(level, resamples)
     check_estimator(loss, estimator)
     rng = seeded(rng)
-    table = _EpochTable.build(predictions, target, lengths, correct, clusters, contexts, loss, split)
+    table = _EpochTable.build(
+        predictions,
+        target,
+        lengths,
+        correct,
+        clusters,
+        contexts,
+        loss,
+        split,
+        drawn=permutations > 0 or split == "equal",
+    )
     order = np.broadcast_to(np.arange(table.lengths.shape[1]), table.lengths.shape)
     table, breaks = table.with_tie_breaks(split, rng)
     halves, parts = _halves(table, breaks, loss, estimator)
     both = parts[0].repeated & parts[1].repeated
     if not both.all():
         # In a nested design a half can have a single context left.
-        table, breaks, order = table.take(both), breaks[:, both], order[both]
+        if len(breaks) > 1:
+            breaks = breaks[:, both[table.tied()]]
+        table, order = table.take(both), order[both]
         halves, parts = _halves(table, breaks, loss, estimator)
     order = order.astype(np.int64)
     note = _note(parts)
@@ -186,16 +206,22 @@ def overthinking(
     outcome = None
     if permutations and not note:
         draws = len(breaks)
-        pool = make_pool(
-            order,
-            table.sizes,
-            permutations,
-            table.predictions.shape[2] * draws,
-            rng,
-            strata=table.contexts,
-            enumerate_halves=draws == 1,
-        )
-        terms = _pool_terms(table, pool.orders, breaks, loss, estimator)
+        tied = table.tied() if draws > 1 else np.zeros(len(table.target), dtype=bool)
+        if _in_units(table, tied, loss, estimator):
+            terms, pool = unit_terms(
+                table.deviations(loss), table.sizes, tied, breaks, rng, unbiased=estimator == "unbiased"
+            )
+        else:
+            pool = make_pool(
+                order,
+                table.sizes,
+                permutations,
+                table.predictions.shape[2] * draws,
+                rng,
+                strata=table.contexts,
+                enumerate_halves=draws == 1,
+            )
+            terms = _pool_terms(table, pool.orders, breaks, loss, estimator)
         floor = parts[0].error_floor * (1 + 1e-6)
         outcome = permutation_test(
             terms,
@@ -262,6 +288,8 @@ class _EpochTable:
         contexts: ArrayLike | None,
         loss: Loss,
         split: Split,
+        *,
+        drawn: bool,
     ) -> "_EpochTable":
         values = as_predictions(predictions)
         present = present_epochs(values)
@@ -277,22 +305,26 @@ class _EpochTable:
         usable = present & ~np.isnan(known)
         sizes = _split_sizes(np.where(usable, known, np.nan), split)
         counts = np.minimum(sizes.below, sizes.above) >= _FEWEST
-        # The context goes along as one more column of each epoch.
         label = np.zeros(present.shape) if contexts is None else np.asarray(contexts, dtype=np.float64)
         if label.shape != present.shape:
             raise ValueError(f"contexts has shape {label.shape}; these predictions need {present.shape}")
-        joined = np.concatenate([values, np.where(present, label, np.nan)[:, :, None]], axis=2)
+        if contexts is not None:
+            # The context goes along as one more column of each epoch.
+            values = np.concatenate([values, np.where(present, label, np.nan)[:, :, None]], axis=2)
+        every = slice(None) if counts.all() else counts
         ordered, right, lined_up = line_up(
-            joined[counts], right[counts], np.where(usable, known, np.nan)[counts]
+            values[every], right[every], np.where(usable, known, np.nan)[every]
         )
-        ordered, label = ordered[:, :, :-1], np.nan_to_num(ordered[:, :, -1])
+        if contexts is not None:
+            ordered, label = ordered[:, :, :-1], np.nan_to_num(ordered[:, :, -1])
         goal = goal[counts]
         if loss == "squared":
             ordered = in_few_dimensions(ordered)
-        order = content_order(ordered, right, lined_up, goal)
+        # Where nothing is drawn for the questions, they may stay in the order in which they came.
+        order = content_order(ordered, right, lined_up, goal) if drawn else np.arange(len(ordered))
         chosen = np.flatnonzero(counts)[order]
         return cls(
-            predictions=ordered[order],
+            predictions=ordered[order] if drawn else ordered,
             right=right[order],
             lengths=lined_up[order],
             target=goal[order],
@@ -322,25 +354,45 @@ class _EpochTable:
         """The questions with epochs of equal length in an order of chance, and further such orders of places.
 
         Returns:
-            The table, and orders of its places from short to long, shape (draws, questions, epochs): one where no
-            question is tied. The first leaves every place as it is.
+            The table, and orders of the places of its tied questions from short to long, shape
+            (draws, tied questions, epochs): one draw where no question is tied. The first leaves every place as it is.
         """
         chance = rng.random(self.lengths.shape)
-        first = np.lexsort((chance, self.lengths), axis=1)
-        rows = np.arange(len(first))[:, None]
-        table = replace(
-            self,
-            predictions=self.predictions[rows, first],
-            right=self.right[rows, first],
-            contexts=None if self.contexts is None else self.contexts[rows, first],
+        # Lengths alone order the epochs of most questions.
+        some = np.flatnonzero(~strictly_ascending(self.lengths))
+        first = np.lexsort((chance[some], self.lengths[some]), axis=1)
+        rows = some[:, None]
+        self.predictions[some] = self.predictions[rows, first]
+        self.right[some] = self.right[rows, first]
+        if self.contexts is not None:
+            self.contexts[some] = self.contexts[rows, first]
+        tied = (
+            np.flatnonzero(self.tied()) if split == "equal" and len(chance) else np.zeros(0, dtype=np.int64)
         )
-        draws = _TIE_BREAKS if split == "equal" and len(first) and self.tied().any() else 1
-        places = np.broadcast_to(np.arange(first.shape[1]), first.shape)
-        further = [np.lexsort((rng.random(first.shape), self.lengths), axis=1) for _ in range(draws - 1)]
-        return table, np.stack([places, *further])
+        places = np.broadcast_to(np.arange(chance.shape[1]), (len(tied), chance.shape[1]))
+        further = []
+        for _ in range(_TIE_BREAKS - 1 if len(tied) else 0):
+            chance = rng.random(chance.shape)[tied] if len(self.target) <= LARGE else rng.random(places.shape)
+            further.append(np.lexsort((chance, self.lengths[tied]), axis=1))
+        return self, np.stack([places, *further])
 
-    def half(self, order: IntArray, longer: bool) -> _HalfArrays:
+    def half(self, longer: bool) -> _HalfArrays:
         """The epochs of one half of each question, NaN rows behind them."""
+        size = self.sizes.above if longer else self.sizes.below
+        first = self.sizes.known - size if longer else np.zeros_like(size)
+        if len(size) and (size == size[0]).all() and (first == first[0]).all():
+            own = slice(int(first[0]), int(first[0] + size[0]))
+            return _HalfArrays(
+                self.predictions[:, own],
+                mean_over_epochs(self.lengths[:, own]),
+                mean_over_epochs(self.right[:, own]),
+                None if self.contexts is None else self.contexts[:, own],
+            )
+        order = np.broadcast_to(np.arange(self.lengths.shape[1]), self.lengths.shape)
+        return self.half_in(order, longer)
+
+    def half_in(self, order: IntArray, longer: bool) -> _HalfArrays:
+        """The same with the places in another order, shape (questions, epochs)."""
         index, inside = self.half_index(order[:, None], slice(None), longer)
         rows = np.arange(len(index))[:, None]
         picked = np.where(inside[:, 0], 1.0, np.nan)
@@ -365,6 +417,13 @@ class _EpochTable:
         column = np.minimum(first[:, None] + place, orders.shape[2] - 1)
         return np.take_along_axis(orders, np.broadcast_to(column[:, None], inside.shape), axis=2), inside
 
+    def deviations(self, loss: Loss) -> FloatArray:
+        """Predictions less their target, as new array of the shape of the predictions."""
+        found = self.predictions.copy()
+        if loss != "squared":
+            found[np.arange(len(found)), :, self.target] -= 1.0
+        return found
+
     def tied(self) -> BoolArray:
         """Questions in which two equal halves would part epochs of equal lengths, shape (questions,)."""
         rows = np.arange(len(self.target))
@@ -385,28 +444,35 @@ def _own_contexts(labels: FloatArray) -> IntArray:
 def _halves(
     table: _EpochTable, breaks: IntArray, loss: Loss, estimator: Estimator
 ) -> tuple[list[_HalfArrays], list[Decomposition]]:
-    """Both halves of every question, as means over the draws of ties."""
+    """Both halves of every question; those of tied questions as means over the draws of ties."""
+
+    def terms(part: _EpochTable, half: _HalfArrays) -> Decomposition:
+        return decompose_epochs(half.predictions, part.target, half.contexts, loss=loss, estimator=estimator)
+
+    tied = table.tied() if len(breaks) > 1 else np.zeros(len(table.target), dtype=bool)
+    among = table.take(tied)
     halves, parts = [], []
     for longer in (False, True):
-        drawn = [table.half(order, longer) for order in breaks]
-        terms = [
-            decompose_epochs(half.predictions, table.target, half.contexts, loss=loss, estimator=estimator)
-            for half in drawn
-        ]
-        halves.append(replace(drawn[0], accuracy=np.mean([half.accuracy for half in drawn], axis=0)))
-        parts.append(terms[0] if len(terms) == 1 else _mean_terms(terms))
+        half = table.half(longer)
+        part = terms(table, half)
+        if tied.any():
+            drawn = [among.half_in(order, longer) for order in breaks]
+            means = [terms(among, one) for one in drawn]
+            half.accuracy[tied] = np.mean([one.accuracy for one in drawn], axis=0)
+            part = _with_means(part, tied, means)
+        halves.append(half)
+        parts.append(part)
     return halves, parts
 
 
-def _mean_terms(terms: Sequence[Decomposition]) -> Decomposition:
-    first = terms[0]
-    error, bias_squared, variance = (
-        np.mean([getattr(part, name) for part in terms], axis=0)
-        for name in ("error", "bias_squared", "variance")
-    )
-    return Decomposition(
-        error, bias_squared, variance, first.epochs, first.loss, first.estimator, first.error_floor
-    )
+def _with_means(part: Decomposition, tied: BoolArray, drawn: Sequence[Decomposition]) -> Decomposition:
+    """The terms with those of tied questions replaced by their means over draws."""
+    terms = []
+    for name in ("error", "bias_squared", "variance"):
+        values = getattr(part, name).copy()
+        values[tied] = np.mean([getattr(one, name) for one in drawn], axis=0)
+        terms.append(values)
+    return Decomposition(*terms, part.epochs, part.loss, part.estimator, part.error_floor)
 
 
 def _split_sizes(lengths: FloatArray, split: Split) -> Sizes:
@@ -435,7 +501,7 @@ def _pool_terms(
             _order_terms(
                 part,
                 np.take_along_axis(
-                    orders[tied], np.broadcast_to(places[tied][:, None], orders[tied].shape), axis=2
+                    orders[tied], np.broadcast_to(places[:, None], orders[tied].shape), axis=2
                 ),
                 loss,
                 estimator,
@@ -444,6 +510,17 @@ def _pool_terms(
         ]
         terms[tied] = np.mean([terms[tied], *drawn], axis=0)
     return terms
+
+
+def _in_units(table: _EpochTable, tied: BoolArray, loss: Loss, estimator: Estimator) -> bool:
+    """Whether whole units of questions are rearranged: very many questions, under a loss that adds up in products."""
+    return (
+        len(table.target) > LARGE
+        and loss in ("brier", "squared")
+        and estimator in ("plugin", "unbiased")
+        and table.contexts is None
+        and (not tied.any() or int(table.sizes.known.max()) <= WIDEST_TIED)
+    )
 
 
 def _order_terms(table: _EpochTable, orders: IntArray, loss: Loss, estimator: Estimator) -> FloatArray:
