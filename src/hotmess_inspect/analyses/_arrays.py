@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition, decompose
-from hotmess_inspect.inference.intervals import LARGE, UNDEFINED, Interval
+from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.quantiles import normal_cdf, sample_quantiles, student_quantile
+from hotmess_inspect.inference.resampling import LARGE, row_hashes
 from hotmess_inspect.schema import Loss
 
 # Larger than any exponent.
@@ -245,24 +246,9 @@ def content_order(*arrays: NDArray[Any]) -> IntArray:
         arrays: Each of shape (questions, ...).
     """
     if len(arrays[0]) > LARGE:
-        return np.argsort(_hashes(*arrays), kind="stable").astype(np.int64)
+        return np.argsort(row_hashes(*arrays), kind="stable").astype(np.int64)
     keys = digests(*arrays)
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
-
-
-def _hashes(*arrays: NDArray[Any]) -> NDArray[np.uint64]:
-    """Eight bytes for the contents of each row: two of 100,000 unlike rows agree once in 10⁹ tables."""
-    state = np.full(len(arrays[0]), 0x9E3779B97F4A7C15, dtype=np.uint64)
-    for array in arrays:
-        values = np.asarray(array, dtype=np.float64).reshape(len(array), -1)
-        for column in values.T:
-            # Adding zero turns -0.0 into 0.0, and one bit pattern stands for every NaN.
-            plain = np.where(np.isnan(column), np.nan, column) + 0.0
-            state = (state ^ plain.view(np.uint64)) * np.uint64(0xBF58476D1CE4E5B9)
-            state ^= state >> np.uint64(29)
-            state *= np.uint64(0x94D049BB133111EB)
-            state ^= state >> np.uint64(32)
-    return state
 
 
 def digests(*arrays: NDArray[Any]) -> list[bytes]:

@@ -38,6 +38,7 @@ from hotmess_inspect.inference.intervals import (
     ratio_intervals,
 )
 from hotmess_inspect.inference.permutation import PermutationOutcome, Sizes, make_pool, permutation_test
+from hotmess_inspect.inference.resampling import LARGE
 from hotmess_inspect.schema import Estimator, Loss
 
 Split: TypeAlias = Literal["equal", "paper"]
@@ -372,8 +373,8 @@ class _EpochTable:
         places = np.broadcast_to(np.arange(chance.shape[1]), (len(tied), chance.shape[1]))
         further = []
         for _ in range(_TIE_BREAKS - 1 if len(tied) else 0):
-            chance = rng.random(chance.shape)[tied] if len(self.target) <= LARGE else rng.random(places.shape)
-            further.append(np.lexsort((chance, self.lengths[tied]), axis=1))
+            keys = rng.random(chance.shape)[tied] if len(self.target) <= LARGE else rng.random(places.shape)
+            further.append(np.lexsort((keys, self.lengths[tied]), axis=1))
         return self, np.stack([places, *further])
 
     def half(self, longer: bool) -> _HalfArrays:

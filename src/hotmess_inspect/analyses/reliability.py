@@ -20,10 +20,10 @@ from hotmess_inspect.inference.beta_binomial import (
     log_likelihood,
     probabilities,
 )
-from hotmess_inspect.inference.intervals import LARGE, UNDEFINED, Interval, ratio_intervals
+from hotmess_inspect.inference.intervals import UNDEFINED, Interval, linearised_means, ratio_intervals
 from hotmess_inspect.inference.jackknife import jackknife
 from hotmess_inspect.inference.quantiles import normal_quantile
-from hotmess_inspect.inference.resampling import canonical_order, cluster_sums, resampled_sums
+from hotmess_inspect.inference.resampling import LARGE, canonical_order, cluster_sums, resampled_sums
 
 FARTHEST = 4
 """How many times the epochs at hand the beta-binomial is taken to."""
@@ -356,22 +356,32 @@ def _pass_rates(sample: _Sample, largest: int, options: _Options) -> list[list[P
     """pass^k and pass@k for k from 1 to R, all from the same resampled questions."""
     if not largest:
         return [[], []]
-    has = (sample.epochs[:, None] > np.arange(largest)).astype(np.float64)
-    every = has * _all_of(sample.wins, sample.epochs, largest)
-    any_ = has * (1 - _all_of(sample.epochs - sample.wins, sample.epochs, largest))
+    wins, epochs, times = sample.wins, sample.epochs, np.ones(len(sample.wins))
+    many = len(wins) > LARGE and sample.clusters is None
+    if many:
+        # All that matters are the distinct pairs of counts.
+        pairs, counts = np.unique(wins * (largest + 1) + epochs, return_counts=True)
+        wins, epochs, times = pairs // (largest + 1), pairs % (largest + 1), counts.astype(np.float64)
+    has = (epochs[:, None] > np.arange(largest)).astype(np.float64)
+    every = has * _all_of(wins, epochs, largest)
+    any_ = has * (1 - _all_of(epochs - wins, epochs, largest))
     values, counted = np.concatenate([every, any_], axis=1), np.tile(has, 2)
-    intervals = ratio_intervals(
-        values,
-        counted,
-        level=options.level,
-        resamples=options.resamples,
-        clusters=sample.clusters,
-        rng=options.rng,
+    intervals = (
+        linearised_means(values, counted, times, options.level)
+        if many
+        else ratio_intervals(
+            values,
+            counted,
+            level=options.level,
+            resamples=options.resamples,
+            clusters=sample.clusters,
+            rng=options.rng,
+        )
     )
     rates = []
     for place, ends in enumerate(intervals):
-        questions = int(counted[:, place].sum())
-        value = float(np.sort(values[:, place]).sum() / questions)
+        questions = int((times * counted[:, place]).sum())
+        value = float(np.sort(times * values[:, place]).sum() / questions)
         rates.append(PassRate(place % largest + 1, value, _within(ends, value), False, questions))
     return [rates[:largest], rates[largest:]]
 

@@ -12,6 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.arrays import FloatArray, IntArray
 
+LARGE = 10_000
+"""Questions from which on the delta method agrees with the bootstrap within 2 % of the width, at no cost."""
+# Up to so many columns sorting by each in turn is as fast as by a hash of all.
+_FEW_COLUMNS = 3
 # Counts per block of replicates. Draws want to stay in the second-level cache, matrix products want many
 # rows; the stream of random numbers is the same for any size.
 _DRAW_BLOCK = 1 << 18
@@ -80,7 +84,7 @@ def resampled_sums(
 def canonical_order(statistics: FloatArray) -> IntArray:
     """Order of the rows that does not depend on the order in which they came.
 
-    Rows are sorted by their values; equal rows are interchangeable. Weights drawn for sorted rows hit
+    Rows are sorted by their values, very many by a hash of them; equal rows are interchangeable. Weights drawn for sorted rows hit
     the same questions however the table was shuffled.
 
     Args:
@@ -89,7 +93,26 @@ def canonical_order(statistics: FloatArray) -> IntArray:
     Returns:
         Indices that sort the rows, shape (questions,).
     """
+    if len(statistics) > LARGE and statistics.shape[1] > _FEW_COLUMNS:
+        return np.argsort(row_hashes(statistics), kind="stable").astype(np.int64)
     return np.lexsort(statistics.T[::-1]).astype(np.int64)
+
+
+def row_hashes(*arrays: NDArray[Any]) -> NDArray[np.uint64]:
+    """Eight bytes for the contents of each row of arrays of shape (rows, ...), for an order of very many rows.
+
+    Two of 100,000 unlike rows have the same once in some 10⁹ tables.
+    """
+    state = np.full(len(arrays[0]), 0x9E3779B97F4A7C15, dtype=np.uint64)
+    for array in arrays:
+        for column in np.asarray(array, dtype=np.float64).reshape(len(array), -1).T:
+            # Adding zero turns -0.0 into 0.0, and one bit pattern stands for every NaN.
+            plain = np.where(np.isnan(column), np.nan, column) + 0.0
+            state = (state ^ plain.view(np.uint64)) * np.uint64(0xBF58476D1CE4E5B9)
+            state ^= state >> np.uint64(29)
+            state *= np.uint64(0x94D049BB133111EB)
+            state ^= state >> np.uint64(32)
+    return state
 
 
 def cluster_sums(statistics: FloatArray, clusters: NDArray[Any]) -> FloatArray:

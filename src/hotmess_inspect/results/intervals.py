@@ -20,6 +20,7 @@ from hotmess_inspect.inference.intervals import ratio_table
 from hotmess_inspect.inference.ratios import FEWEST, effective_number
 from hotmess_inspect.schema import UNTARGETED_LOSSES
 from hotmess_inspect.table import Questions
+from hotmess_inspect.table.questions import mean_correct
 
 UNDEFINED = Interval(float("nan"), float("nan"))
 
@@ -36,7 +37,7 @@ def measured_questions(questions: Questions, decomposition: Decomposition) -> ND
 
 def measured_accuracy(questions: Questions, decomposition: Decomposition) -> float:
     """Mean of how right the epochs of the questions are that the error is about; NaN without any."""
-    return questions.take(np.flatnonzero(measured_questions(questions, decomposition))).accuracy
+    return mean_correct(questions.correct[measured_questions(questions, decomposition)])
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,12 +61,7 @@ class Questions:
     @property
     def accuracy(self) -> float:
         """Mean over questions of the mean over epochs of how right an epoch is; NaN without any."""
-        known = ~np.isnan(self.correct)
-        counts = known.sum(axis=1)
-        # In ascending order, so that the order of the epochs changes no bit.
-        sums = np.sort(np.where(known, self.correct, 0.0), axis=1).sum(axis=1)
-        means = sums[counts > 0] / counts[counts > 0]
-        return float(np.sort(means).mean()) if means.size else float("nan")
+        return mean_correct(self.correct)
 
     @property
     def untargeted(self) -> bool:
@@ -111,6 +106,16 @@ class Questions:
             pair = f"{low[place]:g} and {high[place]:g}"
             raise ValueError(f"question {self.ids[place]!r} has two values of {column}: {pair}")
         return np.where(known.any(axis=1), high, np.nan)
+
+
+def mean_correct(correct: _FloatArray) -> float:
+    """Mean over questions of the mean over epochs, of shape (questions, epochs); NaN without any."""
+    known = ~np.isnan(correct)
+    counts = known.sum(axis=1)
+    # In ascending order, so that the order of the epochs changes no bit.
+    sums = np.sort(np.where(known, correct, 0.0), axis=1).sum(axis=1)
+    means = sums[counts > 0] / counts[counts > 0]
+    return float(np.sort(means).mean()) if means.size else float("nan")
 
 
 @dataclass(frozen=True, eq=False)
