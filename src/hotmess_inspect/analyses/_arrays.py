@@ -59,7 +59,13 @@ def seeded(rng: np.random.Generator | None) -> np.random.Generator:
 
 def present_epochs(predictions: FloatArray) -> BoolArray:
     """Epochs that hold a prediction, shape (questions, epochs)."""
-    return np.asarray(~np.isnan(predictions).all(axis=2))
+    if not predictions.shape[2]:
+        return np.zeros(predictions.shape[:2], dtype=bool)
+    # An epoch with its first value is there; the others of few epochs need a look.
+    present = ~np.isnan(predictions[:, :, 0])
+    unsure = np.nonzero(~present)
+    present[unsure] = ~np.isnan(predictions[unsure]).all(axis=1)
+    return np.asarray(present)
 
 
 def mean_over_epochs(values: FloatArray) -> FloatArray:
@@ -216,12 +222,13 @@ def line_up(predictions: FloatArray, right: FloatArray, lengths: FloatArray) -> 
     if len(tied):
         order[tied] = np.lexsort((right[tied], *_contents(predictions[tied]), lengths[tied]), axis=1)
         ordered = lengths[rows, order]
+    flat = (rows * order.shape[1] + order).reshape(-1)
+    predictions = predictions.reshape(-1, predictions.shape[2]).take(flat, axis=0).reshape(predictions.shape)
+    right = right.reshape(-1).take(flat).reshape(right.shape)
     unused = np.isnan(ordered)
-    return (
-        np.where(unused[:, :, None], np.nan, predictions[rows, order]),
-        np.where(unused, np.nan, right[rows, order]),
-        ordered,
-    )
+    predictions[unused] = np.nan
+    right[unused] = np.nan
+    return predictions, right, ordered
 
 
 def strictly_ascending(values: FloatArray) -> BoolArray:

@@ -6,7 +6,6 @@ of squared losses over a unit follow, for any order, from one matrix of the inne
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray
 from hotmess_inspect.inference.permutation import Pool, Sizes
@@ -66,7 +65,7 @@ def unit_terms(
             ]
             found.append(
                 np.concatenate(
-                    [_terms(*part, size, unbiased) for part, (_, size) in zip(parts, halves, strict=True)], 1
+                    [_terms(part, size, unbiased) for part, (_, size) in zip(parts, halves, strict=True)], 1
                 )
             )
     terms = np.stack(found)
@@ -108,7 +107,8 @@ def _tied_sums(
     return np.stack([found[:, same].sum(axis=1), found.sum(axis=1)])
 
 
-def _terms(squares: FloatArray, whole: FloatArray, size: int, unbiased: bool) -> NDArray[np.float64]:
+def _terms(sums: FloatArray, size: int, unbiased: bool) -> FloatArray:
     """Variance and error from the sums of a half of so many epochs, shape (orders, 2)."""
+    squares, whole = sums
     spread = squares - whole / size
     return np.stack([spread / (size - 1 if unbiased else size), squares / size], axis=1)

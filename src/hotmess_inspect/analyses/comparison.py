@@ -28,9 +28,10 @@ from hotmess_inspect.inference.exchange import (
     interval_of_test,
     rejects,
 )
-from hotmess_inspect.inference.intervals import LARGE, Method, difference_intervals, ratio_table
+from hotmess_inspect.inference.intervals import Method, difference_intervals, ratio_table
 from hotmess_inspect.inference.quantiles import student_quantile
 from hotmess_inspect.inference.ratios import RatioTable
+from hotmess_inspect.inference.resampling import LARGE
 from hotmess_inspect.schema import QUANTITIES, Estimator, Loss, Quantity
 
 PERMUTATIONS = 999

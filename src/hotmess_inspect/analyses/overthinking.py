@@ -31,7 +31,6 @@ from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, check_e
 from hotmess_inspect.decomposition import Decomposition, decompose, decompose_epochs
 from hotmess_inspect.inference.exchange import interval_of_test, rejects
 from hotmess_inspect.inference.intervals import (
-    LARGE,
     UNDEFINED,
     Interval,
     difference_intervals,
@@ -48,6 +47,8 @@ SPLITS: tuple[str, ...] = get_args(Split)
 _BLOCK = 1 << 20
 # Draws over which ties are averaged.
 _TIE_BREAKS = 16
+# Share of questions of very many that may have halves of another size than usual, and are computed apart.
+_MOST_ODD = 0.2
 # A variance needs two epochs.
 _FEWEST = 2
 
@@ -377,20 +378,29 @@ class _EpochTable:
             further.append(np.lexsort((keys, self.lengths[tied]), axis=1))
         return self, np.stack([places, *further])
 
-    def half(self, longer: bool) -> _HalfArrays:
-        """The epochs of one half of each question, NaN rows behind them."""
+    def half(self, longer: bool) -> tuple[_HalfArrays, BoolArray]:
+        """The epochs of one half of each question, NaN rows behind them.
+
+        Returns:
+            The half, and the questions of very many whose half has another size than usual and is not this one.
+        """
         size = self.sizes.above if longer else self.sizes.below
         first = self.sizes.known - size if longer else np.zeros_like(size)
-        if len(size) and (size == size[0]).all() and (first == first[0]).all():
-            own = slice(int(first[0]), int(first[0] + size[0]))
-            return _HalfArrays(
-                self.predictions[:, own],
-                mean_over_epochs(self.lengths[:, own]),
-                mean_over_epochs(self.right[:, own]),
-                None if self.contexts is None else self.contexts[:, own],
-            )
+        odd = np.zeros(len(size), dtype=bool)
+        if len(size):
+            kinds, times = np.unique(first * (self.lengths.shape[1] + 1) + size, return_counts=True)
+            start, count = divmod(int(kinds[times.argmax()]), self.lengths.shape[1] + 1)
+            odd = (first != start) | (size != count)
+            if not odd.any() or (len(size) > LARGE and odd.mean() < _MOST_ODD):
+                own = slice(start, start + count)
+                return _HalfArrays(
+                    self.predictions[:, own],
+                    mean_over_epochs(self.lengths[:, own]),
+                    mean_over_epochs(self.right[:, own]),
+                    None if self.contexts is None else self.contexts[:, own],
+                ), odd
         order = np.broadcast_to(np.arange(self.lengths.shape[1]), self.lengths.shape)
-        return self.half_in(order, longer)
+        return self.half_in(order, longer), np.zeros(len(size), dtype=bool)
 
     def half_in(self, order: IntArray, longer: bool) -> _HalfArrays:
         """The same with the places in another order, shape (questions, epochs)."""
@@ -451,29 +461,35 @@ def _halves(
         return decompose_epochs(half.predictions, part.target, half.contexts, loss=loss, estimator=estimator)
 
     tied = table.tied() if len(breaks) > 1 else np.zeros(len(table.target), dtype=bool)
-    among = table.take(tied)
+    usual = np.arange(table.lengths.shape[1])[None, None]
     halves, parts = [], []
     for longer in (False, True):
-        half = table.half(longer)
+        half, odd = table.half(longer)
         part = terms(table, half)
-        if tied.any():
-            drawn = [among.half_in(order, longer) for order in breaks]
-            means = [terms(among, one) for one in drawn]
-            half.accuracy[tied] = np.mean([one.accuracy for one in drawn], axis=0)
-            part = _with_means(part, tied, means)
+        for rows, orders in ((odd, usual), (tied, breaks)):
+            if rows.any():
+                among = table.take(rows)
+                drawn = [
+                    among.half_in(np.broadcast_to(order, among.lengths.shape), longer) for order in orders
+                ]
+                half.accuracy[rows] = np.mean([one.accuracy for one in drawn], axis=0)
+                half.lengths[rows] = drawn[0].lengths
+                part = _with_means(part, rows, [terms(among, one) for one in drawn])
         halves.append(half)
         parts.append(part)
     return halves, parts
 
 
-def _with_means(part: Decomposition, tied: BoolArray, drawn: Sequence[Decomposition]) -> Decomposition:
-    """The terms with those of tied questions replaced by their means over draws."""
-    terms = []
-    for name in ("error", "bias_squared", "variance"):
-        values = getattr(part, name).copy()
-        values[tied] = np.mean([getattr(one, name) for one in drawn], axis=0)
-        terms.append(values)
-    return Decomposition(*terms, part.epochs, part.loss, part.estimator, part.error_floor)
+def _with_means(part: Decomposition, rows: BoolArray, drawn: Sequence[Decomposition]) -> Decomposition:
+    """The terms with those of some questions replaced by their means over draws."""
+    error, bias_squared, variance, epochs = (
+        getattr(part, name).copy() for name in ("error", "bias_squared", "variance", "epochs")
+    )
+    error[rows] = np.mean([one.error for one in drawn], axis=0)
+    bias_squared[rows] = np.mean([one.bias_squared for one in drawn], axis=0)
+    variance[rows] = np.mean([one.variance for one in drawn], axis=0)
+    epochs[rows] = drawn[0].epochs
+    return Decomposition(error, bias_squared, variance, epochs, part.loss, part.estimator, part.error_floor)
 
 
 def _split_sizes(lengths: FloatArray, split: Split) -> Sizes:

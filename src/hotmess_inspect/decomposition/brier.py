@@ -3,6 +3,7 @@
 Brier's score is the squared loss with the one-hot target as its point, so both share these sums.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -59,6 +60,20 @@ class SquaredSums(Sums):
         apart = np.square(means[0] - means[1]).sum(axis=1)
         between = apart * counts[0] * counts[1] / np.maximum(counts[0] + counts[1], 1.0)
         return replace(merged, scatter=self.scatter + other.scatter + between)
+
+    @classmethod
+    def alike(cls, parts: Sequence[Self]) -> Sequence[Self]:
+        """Parts to join: where some know their spread, all do."""
+        if all(part.scatter is None for part in parts):
+            return parts
+        return [part if part.scatter is not None else part._with_scatter() for part in parts]
+
+    def _with_scatter(self) -> Self:
+        """The same with Σ‖f - f̄‖² = S - ‖D‖²/R, which is as exact as the sums are."""
+        own = np.einsum("qd,qd->q", self.deviation, self.deviation) / np.maximum(self.epochs, 1)
+        scatter = np.maximum(self.squares - own, 0.0)
+        scatter = np.where(scatter <= ROUNDING * self.epochs * self.squares, 0.0, scatter)
+        return replace(self, scatter=scatter)
 
     def terms(self, *, unbiased: bool) -> Terms:
         """Error, bias_squared and variance, each of shape (questions,).

@@ -52,12 +52,19 @@ class Sums:
         return replace(self, **merged)
 
     @classmethod
+    def alike(cls, parts: Sequence[Self]) -> Sequence[Self]:
+        """Parts to join, made to hold the same arrays where they may differ in that."""
+        return parts
+
+    @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
         """The sums of parts about different questions, one after the other; at least one part."""
         head = parts[0]
         for part in parts:
             if type(part) is not type(head):
                 raise ValueError(f"cannot join {type(head).__name__} with {type(part).__name__}")
+        parts = type(head).alike(parts)
+        head = parts[0]
         joined: dict[str, Any] = {}
         for name in (field.name for field in fields(head)):
             if isinstance(getattr(head, name), np.ndarray):
