@@ -16,7 +16,8 @@ from hotmess_inspect.inference.resampling import draw_weights
 
 MOST_UNDEFINED = 0.05
 """Share of replicates without a horizon from which on there is no interval."""
-_BLOCK = 1 << 21
+_BLOCK = 1 << 19
+"""Replicates times tasks that are held at once; the draws depend on it."""
 
 
 @dataclass(frozen=True)
@@ -124,23 +125,24 @@ def horizon(
         raise ValueError(f"k={k!r} must be at least 1")
     tasks = _tasks(right, minutes, weights, clusters)
     fit = fit_logistic(tasks.x, tasks.successes[None], tasks.trials[None])
-    draws = _Draws(tasks, level, resamples, seeded(rng))
-    found = [
-        draws.horizon(name, p, fit, tasks.successes, tasks.trials, stages=True)
-        for name, p in (("p50", 0.5), ("p80", 0.8))
-    ]
     enough = tasks.epochs >= k
     rate = np.where(enough, comb(tasks.wins, k) / np.maximum(comb(tasks.epochs, k), 1), 0.0)
     trials = np.where(enough, tasks.trials, 0.0)
     strict = fit_logistic(tasks.x, (rate * trials)[None], trials[None], power=k)
-    found.append(draws.horizon(f"pass^{k}", 0.5, strict, rate * trials, trials, stages=False))
+    whole, staged, others = _replicates(tasks, rate * trials, trials, k, resamples, seeded(rng))
+    name = f"pass^{k}"
+    found = (
+        _horizon("p50", 0.5, tasks, fit, _obstacle(fit, tasks.trials), whole, staged, level),
+        _horizon("p80", 0.8, tasks, fit, _obstacle(fit, tasks.trials), whole, staged, level),
+        _horizon(name, 0.5, tasks, strict, _obstacle(strict, trials), others, [], level),
+    )
     return HorizonFit(
         intercept=float(fit.intercept[0]),
         slope=float(fit.slope[0]),
-        horizons=tuple(found),
+        horizons=found,
         tasks=len(tasks.x),
         runs=int(tasks.epochs.sum()),
-        families=None if clusters is None else draws.families,
+        families=None if clusters is None else tasks.families,
         unknown_minutes=tasks.unknown,
         too_few_runs=int((~enough).sum()),
         k=k,
@@ -158,6 +160,10 @@ class _Tasks:
     weight: FloatArray
     family: IntArray
     unknown: int
+
+    @property
+    def families(self) -> int:
+        return int(self.family.max(initial=-1)) + 1
 
     @property
     def trials(self) -> FloatArray:
@@ -231,91 +237,86 @@ def _obstacle(fit: LogisticCurves, trials: FloatArray) -> str:
     return ""
 
 
-class _Draws:
-    """Replicates of one set of tasks: families as wholes, and families, tasks and runs in three stages."""
+def _replicates(
+    tasks: _Tasks, strict: FloatArray, trials: FloatArray, k: int, resamples: int, rng: np.random.Generator
+) -> tuple[list[LogisticCurves], list[LogisticCurves], list[LogisticCurves]]:
+    """Fits of replicates, a block at a time: of whole families, in three stages, and of pass^k of whole families.
 
-    def __init__(self, tasks: _Tasks, level: float, resamples: int, rng: np.random.Generator) -> None:
-        self.tasks, self.level = tasks, level
-        self.families = int(tasks.family.max(initial=-1)) + 1
-        if self.families < 2:
-            return
-        drawn = draw_weights(self.families, resamples, rng).astype(np.int64)
-        self.whole = drawn[:, tasks.family]
-        self.staged = self._tasks_within(drawn, rng) * tasks.epochs
-        self.staged_wins = rng.binomial(self.staged, tasks.wins / np.maximum(tasks.epochs, 1))
+    Args:
+        tasks: The tasks.
+        strict: pass^k of each task times its weight, shape (tasks,).
+        trials: Weight of each task in the fit of pass^k, shape (tasks,).
+        k: Exponent of that fit.
+        resamples: Replicates.
+        rng: Source of randomness.
+    """
+    whole, staged, others = [], [], []
+    step = max(1, _BLOCK // max(1, len(tasks.x)))
+    for start in range(0, resamples if tasks.families > 1 else 0, step):
+        drawn = draw_weights(tasks.families, min(step, resamples - start), rng).astype(np.int64)
+        times = drawn[:, tasks.family]
+        runs = _tasks_within(tasks, drawn, rng) * tasks.epochs
+        wins = rng.binomial(runs, tasks.wins / np.maximum(tasks.epochs, 1))
+        whole.append(fit_logistic(tasks.x, times * tasks.successes, times * tasks.trials))
+        staged.append(fit_logistic(tasks.x, wins * tasks.weight, runs * tasks.weight))
+        others.append(fit_logistic(tasks.x, times * strict, times * trials, power=k))
+    return whole, staged, others
 
-    def _tasks_within(self, drawn: IntArray, rng: np.random.Generator) -> IntArray:
-        """How often each task is drawn: as many of a family as it has, for each time that it is drawn."""
-        times = np.empty((len(drawn), len(self.tasks.x)), dtype=np.int64)
-        start = 0
-        for family, size in enumerate(np.bincount(self.tasks.family).tolist()):
-            times[:, start : start + size] = rng.multinomial(drawn[:, family] * size, np.full(size, 1 / size))
-            start += size
-        return times
 
-    def horizon(
-        self,
-        name: str,
-        probability: float,
-        fit: LogisticCurves,
-        successes: FloatArray,
-        trials: FloatArray,
-        *,
-        stages: bool,
-    ) -> Horizon:
-        x = self.tasks.x
-        note = _obstacle(fit, trials)
-        point = float(fit.crossing(probability)[0])
-        if note or self.families < 2:
-            note = note or "no interval: one family of tasks cannot tell what others would give"
-            return Horizon(
-                name, probability, _minutes(point), UNDEFINED, UNDEFINED, NAN, self._outside(point), note
-            )
-        whole = self._crossings(self.whole * successes, self.whole * trials, probability, fit.power)
-        staged = UNDEFINED
-        if stages:
-            weight = self.tasks.weight
-            replicates = self._crossings(
-                self.staged_wins * weight, self.staged * weight, probability, fit.power
-            )
-            staged = self._interval(replicates)
-        undefined = float(np.isnan(whole).mean())
+def _tasks_within(tasks: _Tasks, drawn: IntArray, rng: np.random.Generator) -> IntArray:
+    """How often each task is drawn: as many of a family as it has, for each time that the family is drawn."""
+    if tasks.families == len(tasks.x):
+        return drawn
+    times = np.empty((len(drawn), len(tasks.x)), dtype=np.int64)
+    start = 0
+    for family, size in enumerate(np.bincount(tasks.family).tolist()):
+        times[:, start : start + size] = rng.multinomial(drawn[:, family] * size, np.full(size, 1 / size))
+        start += size
+    return times
+
+
+def _horizon(
+    name: str,
+    probability: float,
+    tasks: _Tasks,
+    fit: LogisticCurves,
+    note: str,
+    whole: Sequence[LogisticCurves],
+    staged: Sequence[LogisticCurves],
+    level: float,
+) -> Horizon:
+    """One horizon with its intervals, or the reason why there is none."""
+    point = float(fit.crossing(probability)[0])
+    inside = (tasks.x >= point).any() and (tasks.x <= point).any()
+    interval, three_stages, undefined = UNDEFINED, UNDEFINED, NAN
+    if not note and tasks.families < 2:
+        note = "no interval: one family of tasks cannot tell what others would give"
+    elif not note:
+        replicates = np.concatenate([part.crossing(probability) for part in whole])
+        undefined = float(np.isnan(replicates).mean())
+        interval = _interval(replicates, level, tasks.families)
+        if staged:
+            again = np.concatenate([part.crossing(probability) for part in staged])
+            three_stages = _interval(again, level, tasks.families)
         if undefined > MOST_UNDEFINED:
             note = f"no interval: {undefined:.0%} of the bootstrap's replicates have no horizon"
-        inside = (x >= point).any() and (x <= point).any()
-        return Horizon(
-            name,
-            probability,
-            _minutes(point),
-            self._interval(whole),
-            staged,
-            undefined,
-            not inside,
-            note,
-        )
+    return Horizon(
+        name,
+        probability,
+        _minutes(point),
+        interval,
+        three_stages,
+        undefined,
+        bool(not np.isnan(point) and not inside),
+        note,
+    )
 
-    def _outside(self, point: float) -> bool:
-        x = self.tasks.x
-        return bool(not np.isnan(point) and not ((x >= point).any() and (x <= point).any()))
 
-    def _crossings(
-        self, successes: FloatArray, trials: FloatArray, probability: float, power: int
-    ) -> FloatArray:
-        """Horizons of the replicates in log2 minutes, shape (resamples,)."""
-        step = max(1, _BLOCK // max(1, len(self.tasks.x)))
-        parts = [
-            fit_logistic(
-                self.tasks.x, successes[at : at + step], trials[at : at + step], power=power
-            ).crossing(probability)
-            for at in range(0, len(trials), step)
-        ]
-        return np.concatenate(parts)
-
-    def _interval(self, replicates: FloatArray) -> Interval:
-        if np.isnan(replicates).mean() > MOST_UNDEFINED:
-            return UNDEFINED
-        low, high = percentile_interval(replicates, self.level, self.families)
-        return Interval(_minutes(low), _minutes(high))
+def _interval(replicates: FloatArray, level: float, families: int) -> Interval:
+    if np.isnan(replicates).mean() > MOST_UNDEFINED:
+        return UNDEFINED
+    low, high = percentile_interval(replicates, level, families)
+    return Interval(_minutes(low), _minutes(high))
 
 
 def _minutes(doublings: float) -> float:
