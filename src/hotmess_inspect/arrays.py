@@ -16,7 +16,15 @@ FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
 BoolArray: TypeAlias = NDArray[np.bool_]
 
+Seed: TypeAlias = int | np.random.Generator | None
+"""Where randomness comes from: a generator, a number that seeds one, or None for the seed 0."""
+
 NAN = float("nan")
+
+
+def seeded(rng: Seed) -> np.random.Generator:
+    """The generator given, or one with the seed given."""
+    return np.random.default_rng(0 if rng is None else rng)
 
 
 def check_choice(name: str, value: object, permitted: Sequence[str]) -> None:

@@ -52,11 +52,6 @@ def check_level(level: float, resamples: int) -> None:
         raise ValueError(f"resamples={resamples!r} must be at least 1")
 
 
-def seeded(rng: np.random.Generator | None) -> np.random.Generator:
-    """The generator given, or the one that every analysis starts from."""
-    return np.random.default_rng(0) if rng is None else rng
-
-
 def present_epochs(predictions: FloatArray) -> BoolArray:
     """Epochs that hold a prediction, shape (questions, epochs)."""
     if not predictions.shape[2]:

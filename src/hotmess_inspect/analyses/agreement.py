@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hotmess_inspect.analyses._arrays import check_level, ordered_mean, seeded
+from hotmess_inspect.analyses._arrays import check_level, ordered_mean
 from hotmess_inspect.analyses.answers import NO_ANSWER, answer_counts
 from hotmess_inspect.analyses.summaries import Estimate
-from hotmess_inspect.arrays import FloatArray, IntArray, cluster_numbers
+from hotmess_inspect.arrays import FloatArray, IntArray, Seed, cluster_numbers, seeded
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_interval
 
 
@@ -70,7 +70,7 @@ def answer_agreement(
     level: float = 0.95,
     resamples: int = 2000,
     clusters: ArrayLike | None = None,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
 ) -> Agreement:
     """Disagreement, entropy and modal share of the answers to each question.
 
@@ -81,7 +81,7 @@ def answer_agreement(
         level: Coverage of the intervals.
         resamples: Bootstrap replicates.
         clusters: Number of each question's cluster, shape (questions,); None: questions are independent.
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
         Means over the questions with two answers, each with its interval over questions or clusters.

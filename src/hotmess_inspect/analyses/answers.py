@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hotmess_inspect.analyses._arrays import as_predictions, check_level, ordered_mean, seeded
+from hotmess_inspect.analyses._arrays import as_predictions, check_level, ordered_mean
 from hotmess_inspect.analyses.summaries import Share, mean_share, share
-from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, cluster_numbers
+from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, Seed, cluster_numbers, seeded
 from hotmess_inspect.inference.intervals import Interval
 
 NO_ANSWER = -1
@@ -102,7 +102,7 @@ def answer_changes(
     level: float = 0.95,
     resamples: int = 2000,
     clusters: ArrayLike | None = None,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
 ) -> AnswerChanges:
     """Whether answers change by sampling again, by another few-shot context, or by both.
 
@@ -116,7 +116,7 @@ def answer_changes(
         resamples: Bootstrap replicates.
         clusters: Number of each question's cluster, shape (questions,): intervals are over clusters, of shares
             too. None: questions are independent.
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
         Shares and rates. Resampling needs a context with two answers, contexts need two with an answer;

@@ -13,10 +13,10 @@ from hotmess_inspect.analyses._arrays import (
     epoch_accuracy,
     mean_over_epochs,
     present_epochs,
-    seeded,
 )
 from hotmess_inspect.analyses.overthinking import Overthinking, overthinking
 from hotmess_inspect.analyses.summaries import Summary, summarise
+from hotmess_inspect.arrays import Seed, seeded
 from hotmess_inspect.decomposition import decompose_epochs
 from hotmess_inspect.schema import Estimator, Loss
 
@@ -49,7 +49,7 @@ def reasoning_budgets(
     permutations: int = 999,
     correct: Sequence[ArrayLike] | None = None,
     contexts: Sequence[ArrayLike | None] | None = None,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
 ) -> tuple[BudgetPoint, ...]:
     """Summarise runs of one model on the same questions with several reasoning budgets.
 
@@ -69,7 +69,7 @@ def reasoning_budgets(
         correct: One array per budget, shape (questions, epochs); see `Summary.accuracy`.
         contexts: Per budget the context of each epoch, shape (questions, epochs), or None where its epochs
             share none; see `decompose_epochs`.
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
         A point per budget.

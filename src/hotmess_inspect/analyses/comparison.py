@@ -14,9 +14,17 @@ from hotmess_inspect.analyses._arrays import (
     digests,
     in_few_dimensions,
     present_epochs,
+)
+from hotmess_inspect.arrays import (
+    NAN,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Seed,
+    check_choice,
+    cluster_numbers,
     seeded,
 )
-from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, check_choice, cluster_numbers
 from hotmess_inspect.decomposition.brier import SquaredSums
 from hotmess_inspect.decomposition.decompose import decompose
 from hotmess_inspect.decomposition.result import Decomposition
@@ -112,7 +120,7 @@ def compare_runs(
     permutations: int = PERMUTATIONS,
     pass_hat: int | None = None,
     decomposed: Decomposer | None = None,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
 ) -> list[PairedDifference]:
     """First run less second run, on the questions that both answered, with interval and test.
 
@@ -142,7 +150,7 @@ def compare_runs(
         decomposed: Makes the decomposition of predictions of shape (rows, epochs, classes), from the number
             of each row's question and the number of each epoch's context, for designs that `decompose` does
             not know.
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
         One difference for accuracy, error, bias_squared, variance, incoherence and, for right and wrong
@@ -570,7 +578,7 @@ def paired_difference(
     level: float = 0.95,
     resamples: int = 2000,
     clusters: Sequence[Hashable] | np.ndarray | None = None,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
     method: Method | None = None,
 ) -> Difference:
     """First run minus second run, over the questions for which both are defined.
@@ -586,7 +594,8 @@ def paired_difference(
         level: Nominal coverage, inside (0, 1).
         resamples: Bootstrap replicates.
         clusters: Label of each question's cluster, shape (questions,).
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one. None: 0, for
+            each of the two intervals that stand where `method` is None.
         method: "studentised", "linearised", "jackknife", "percentile" or "bca". None takes the jackknife
             for clusters; else, at each end, the further of "studentised" and "linearised": where most
             questions have no error at all, either alone takes equal runs for different ones too often.
@@ -608,6 +617,7 @@ def paired_difference(
         )
     if clusters is not None and len(clusters) != len(first.error):
         raise ValueError(f"clusters has {len(clusters)} labels; there are {len(first.error)} questions")
+    rng = None if rng is None else seeded(rng)
     both = first.repeated & second.repeated
     runs = [[part[both][:, None] for part in run.ratio_parts(quantity)] for run in (first, second)]
     undefined = quantity == "incoherence" and (first.incoherence_note or second.incoherence_note)

@@ -15,9 +15,8 @@ from hotmess_inspect.analyses._arrays import (
     ordered_mean,
     percentile_interval,
     present_epochs,
-    seeded,
 )
-from hotmess_inspect.arrays import NAN, FloatArray
+from hotmess_inspect.arrays import NAN, FloatArray, Seed, seeded
 from hotmess_inspect.decomposition import Decomposition, decompose
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.power_laws import PowerLaw, fit_power_law, power_law_exponents
@@ -86,7 +85,7 @@ def ensembling_curve(
     estimator: Estimator = "unbiased",
     level: float = 0.95,
     resamples: int = 2000,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
 ) -> EnsemblingCurve:
     """Average the predictions of E epochs, for several E, and decompose what the averages do.
 
@@ -107,7 +106,7 @@ def ensembling_curve(
         estimator: As in `decompose`.
         level: Coverage of the interval.
         resamples: Bootstrap replicates.
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
         The curve and the exponent of its variance.

@@ -12,9 +12,8 @@ from hotmess_inspect.analyses._arrays import (
     mean_over_epochs,
     ordered_mean,
     percentile_interval,
-    seeded,
 )
-from hotmess_inspect.arrays import NAN, FloatArray, IntArray, cluster_numbers
+from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, seeded
 from hotmess_inspect.decomposition import Decomposition
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.power_laws import PowerLaw, fit_power_law, power_law_exponents
@@ -149,7 +148,7 @@ def scaling_laws(
     level: float = 0.95,
     resamples: int = 2000,
     clusters: Sequence[Hashable] | NDArray[Any] | None = None,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
 ) -> ScalingLaws:
     """Fit bias² ∝ size^α and variance ∝ size^β in every group of questions.
 
@@ -163,7 +162,7 @@ def scaling_laws(
         level: Coverage of the intervals, inside (0, 1).
         resamples: Bootstrap replicates.
         clusters: Label of each question's cluster, shape (questions,), resampled as a whole.
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
         Fits, intervals and tests. An exponent is NaN, with a note, where fewer than two models have a

@@ -14,12 +14,11 @@ from hotmess_inspect.analyses._arrays import (
     epoch_accuracy,
     mean_over_epochs,
     present_epochs,
-    seeded,
     take,
 )
 from hotmess_inspect.analyses.nulls import excess_variance, matched_variances
 from hotmess_inspect.analyses.summaries import Summary, summarise
-from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, cluster_numbers, ratio
+from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, Seed, cluster_numbers, ratio, seeded
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition, decompose_epochs
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.jackknife import jackknife
@@ -97,7 +96,7 @@ def length_buckets(
     censored: ArrayLike | None = None,
     contexts: ArrayLike | None = None,
     class_counts: ArrayLike | None = None,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
 ) -> LengthTrend:
     """Sort questions by their mean length, cut them into equal-size buckets, and fit a slope.
 
@@ -135,7 +134,7 @@ def length_buckets(
         contexts: Context of each epoch where epochs share contexts, as `decompose_epochs` takes it; None
             where they do not.
         class_counts: Number of classes of each question, as `accuracy_matched_range` takes it.
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
         Buckets, slope and interval: equal bits for generators in equal states, whatever the order of

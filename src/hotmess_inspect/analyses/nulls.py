@@ -16,12 +16,20 @@ from hotmess_inspect.analyses._arrays import (
     check_level,
     line_up,
     present_epochs,
-    seeded,
     take,
 )
 from hotmess_inspect.analyses.answers import NO_ANSWER, top_answers
 from hotmess_inspect.analyses.summaries import Estimate, Share, mean_share, share
-from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, as_class_target, cluster_numbers
+from hotmess_inspect.arrays import (
+    NAN,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Seed,
+    as_class_target,
+    cluster_numbers,
+    seeded,
+)
 from hotmess_inspect.decomposition import decompose
 from hotmess_inspect.decomposition.sufficient import answer_counts
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_intervals
@@ -117,7 +125,7 @@ def accuracy_matched_range(
     level: float = 0.95,
     resamples: int = 2000,
     clusters: Sequence[Hashable] | NDArray[Any] | None = None,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
 ) -> AccuracyMatchedRange:
     """Rearrange the distractors of every epoch, and see how far the Brier incoherence can move.
 
@@ -136,7 +144,7 @@ def accuracy_matched_range(
         level: Coverage of the intervals.
         resamples: Bootstrap replicates.
         clusters: Label of each question's cluster, shape (questions,), resampled as a whole.
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
         The range, the excess over its lower end and the position within it.
@@ -187,7 +195,7 @@ def wrong_answer_concentration(
     estimator: Literal["plugin", "unbiased"] = "unbiased",
     level: float = 0.95,
     resamples: int = 2000,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
 ) -> Concentration:
     """Do wrong answers agree with each other?
 
@@ -201,7 +209,7 @@ def wrong_answer_concentration(
         estimator: "plugin" or "unbiased".
         level: Coverage of the interval.
         resamples: Bootstrap replicates.
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
         The mean over questions, each of which weighs the same.
@@ -240,7 +248,7 @@ def failure_shares(
     *,
     level: float = 0.95,
     resamples: int = 2000,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
 ) -> FailureShares:
     """How many questions fail always, sometimes, and in one voice.
 
@@ -250,7 +258,7 @@ def failure_shares(
         target: Right class, shape (questions,).
         level: Coverage of the intervals.
         resamples: Bootstrap replicates.
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
         Shares of questions with intervals.

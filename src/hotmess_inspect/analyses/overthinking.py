@@ -22,12 +22,20 @@ from hotmess_inspect.analyses._arrays import (
     line_up,
     mean_over_epochs,
     present_epochs,
-    seeded,
     strictly_ascending,
 )
 from hotmess_inspect.analyses._units import WIDEST_TIED, unit_terms
 from hotmess_inspect.analyses.summaries import Summary, summarise
-from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, check_estimator, cluster_numbers
+from hotmess_inspect.arrays import (
+    NAN,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Seed,
+    check_estimator,
+    cluster_numbers,
+    seeded,
+)
 from hotmess_inspect.decomposition import Decomposition, decompose, decompose_epochs
 from hotmess_inspect.inference.exchange import interval_of_test, rejects
 from hotmess_inspect.inference.intervals import (
@@ -121,7 +129,7 @@ def overthinking(
     clusters: Sequence[Hashable] | NDArray[Any] | None = None,
     correct: ArrayLike | None = None,
     contexts: ArrayLike | None = None,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
 ) -> Overthinking:
     """Split each question's epochs at its own median length, and compare the two incoherences.
 
@@ -157,7 +165,7 @@ def overthinking(
         correct: How right each epoch is, shape (questions, epochs); see `Summary.accuracy`.
         contexts: Context of each epoch where epochs share contexts, as `decompose_epochs` takes it; both halves
             are then decomposed by pairs of contexts, and a question needs two contexts in either half.
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
         Both halves, difference, interval and p-value: equal bits for generators in equal states,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hotmess_inspect.analyses._arrays import check_level, seeded
+from hotmess_inspect.analyses._arrays import check_level
+from hotmess_inspect.arrays import Seed, seeded
 from hotmess_inspect.decomposition import Decomposition
 from hotmess_inspect.inference.intervals import Interval
 
@@ -61,7 +62,7 @@ def bias_variance_plane(
     *,
     level: float = 0.95,
     resamples: int = 2000,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
 ) -> tuple[PlanePoint, ...]:
     """Place runs in the plane of bias² and variance.
 
@@ -71,7 +72,7 @@ def bias_variance_plane(
         accuracies: Accuracy of each run.
         level: Coverage of the intervals.
         resamples: Bootstrap replicates.
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
         A point per run.

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.analyses._arrays import check_level, ordered_mean, percentile_interval, seeded
+from hotmess_inspect.analyses._arrays import check_level, ordered_mean, percentile_interval
 from hotmess_inspect.analyses.summaries import Estimate, share
-from hotmess_inspect.arrays import NAN, FloatArray, IntArray, cluster_numbers
+from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, seeded
 from hotmess_inspect.inference.beta_binomial import (
     BetaBinomial,
     all_right,
@@ -146,7 +146,7 @@ def reliability(
     resamples: int = 2000,
     simulations: int = 499,
     clusters: Sequence[Hashable] | NDArray[Any] | None = None,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
 ) -> Reliability:
     """pass^k, pass@k and what goes with them, from outcomes that are right or wrong.
 
@@ -168,7 +168,7 @@ def reliability(
         resamples: Bootstrap replicates.
         simulations: Simulated and refitted data sets behind the p-value of the goodness of fit; 0 leaves it out.
         clusters: Label of each question's cluster, shape (questions,), resampled as a whole.
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
         The numbers; equal bits for generators in equal states, whatever the order of questions and epochs.
@@ -225,7 +225,7 @@ def score_reliability(
     level: float = 0.95,
     resamples: int = 2000,
     clusters: Sequence[Hashable] | NDArray[Any] | None = None,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
 ) -> ScoreReliability:
     """Intraclass correlation, dependability and noise floor of scores over repeated epochs.
 
@@ -237,7 +237,7 @@ def score_reliability(
         level: Coverage of the intervals.
         resamples: Bootstrap replicates behind the noise floor's interval.
         clusters: Label of each question's cluster, shape (questions,).
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
         The components; NaN with fewer than two questions of two epochs.

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hotmess_inspect.analyses._arrays import as_predictions, check_level, present_epochs, seeded
+from hotmess_inspect.analyses._arrays import as_predictions, check_level, present_epochs
 from hotmess_inspect.analyses.agreement import mean_with_interval
 from hotmess_inspect.analyses.summaries import Estimate
-from hotmess_inspect.arrays import FloatArray, IntArray, cluster_numbers
+from hotmess_inspect.arrays import FloatArray, IntArray, Seed, cluster_numbers, seeded
 
 _ROUNDING = 1e-12
 
@@ -57,7 +57,7 @@ def inner_and_outer(
     level: float = 0.95,
     resamples: int = 2000,
     clusters: ArrayLike | None = None,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
 ) -> Uncertainty:
     """Part the uncertainty of the mean distribution into that of single epochs and that between them.
 
@@ -75,7 +75,7 @@ def inner_and_outer(
         level: Coverage of the intervals.
         resamples: Bootstrap replicates.
         clusters: Number of each question's cluster, shape (questions,); None: questions are independent.
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
         Both splits, means over the questions with two epochs (contexts), with intervals over questions or clusters.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, check_choice, cluster_numbers
+from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, Seed, check_choice, cluster_numbers
 from hotmess_inspect.inference.intervals import Interval, Method, jackknife_ratios, ratio_interval
 from hotmess_inspect.inference.ratios import FEWEST, effective_number
 from hotmess_inspect.schema import QUANTITIES, Quantity
@@ -117,7 +117,7 @@ class Decomposition:
         level: float = 0.95,
         resamples: int = 2000,
         clusters: Sequence[Hashable] | np.ndarray | None = None,
-        rng: np.random.Generator | None = None,
+        rng: Seed = None,
         method: Method | None = None,
     ) -> Interval:
         """Confidence interval of a mean over questions, or of the incoherence, by resampling questions.
@@ -127,7 +127,7 @@ class Decomposition:
             level: Nominal coverage, inside (0, 1).
             resamples: Bootstrap replicates.
             clusters: Label of each question's cluster, shape (questions,): whole clusters are resampled.
-            rng: Source of randomness; None is `np.random.default_rng(0)`. Generators in equal states
+            rng: Source of randomness; a generator, or an integer that seeds one (None: 0). Generators in equal states
                 give equal bits, whatever the order of the questions.
             method: See `ratio_intervals`; None takes the one that the calibration study recommends:
                 "studentised", and "linearised" above 10,000 questions.

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.arrays import FloatArray, check_choice
+from hotmess_inspect.arrays import FloatArray, Seed, check_choice
 from hotmess_inspect.inference.quantiles import sample_quantiles, student_quantile, student_quantiles
 from hotmess_inspect.inference.ratios import FEWEST, RatioTable
 from hotmess_inspect.inference.resampling import LARGE, canonical_order, cluster_sums, resampled_sums
@@ -39,7 +39,7 @@ def ratio_interval(
     level: float = 0.95,
     resamples: int = 2000,
     clusters: ArrayLike | None = None,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
     method: Method | None = None,
 ) -> Interval:
     """Interval of one ratio Σ numerator / Σ denominator; see `ratio_intervals`.
@@ -50,7 +50,7 @@ def ratio_interval(
         level: Nominal coverage, inside (0, 1).
         resamples: Bootstrap replicates.
         clusters: Cluster number of each question, shape (questions,).
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
         method: As in `ratio_intervals`.
 
     Returns:
@@ -73,7 +73,7 @@ def ratio_intervals(
     level: float = 0.95,
     resamples: int = 2000,
     clusters: ArrayLike | None = None,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
     weights: NDArray[np.uint8] | None = None,
     method: Method | None = None,
 ) -> FloatArray:
@@ -107,7 +107,7 @@ def ratio_intervals(
         resamples: Bootstrap replicates.
         clusters: Cluster number of each question, shape (questions,); clusters are then the units. The same
             as None where every question has one of its own.
-        rng: Source of randomness; None is `np.random.default_rng(0)`. The result does not depend on
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0). The result does not depend on
             the order of the questions, to the bit.
         weights: Kept weights of `draw_weights` for as many questions (or clusters), instead of `rng`.
         method: One of the above.
@@ -170,7 +170,7 @@ def difference_intervals(
     level: float = 0.95,
     resamples: int = 2000,
     clusters: ArrayLike | None = None,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
     weights: NDArray[np.uint8] | None = None,
     method: Method | None = None,
 ) -> FloatArray:
@@ -250,7 +250,7 @@ def _intervals(
     level: float,
     resamples: int,
     clusters: ArrayLike | None,
-    rng: np.random.Generator | None,
+    rng: Seed,
     weights: NDArray[np.uint8] | None,
     method: Method | None,
 ) -> FloatArray:
@@ -314,7 +314,7 @@ def _bootstrap_ends(
     tails: FloatArray,
     method: Method,
     resamples: int,
-    rng: np.random.Generator | None,
+    rng: Seed,
     weights: NDArray[np.uint8] | None,
 ) -> FloatArray:
     studentised = method == "studentised"

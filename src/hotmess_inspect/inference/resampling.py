@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.arrays import FloatArray, IntArray
+from hotmess_inspect.arrays import FloatArray, IntArray, Seed, seeded
 
 LARGE = 10_000
 """Questions from which on the delta method agrees with the bootstrap within 2 % of the width, at no cost."""
@@ -47,7 +47,7 @@ def resampled_sums(
     statistics: ArrayLike,
     *,
     resamples: int = 2000,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
     weights: NDArray[np.uint8] | None = None,
 ) -> FloatArray:
     """Σ_i w_bi s_i for every replicate b and every column of per-question statistics.
@@ -55,7 +55,7 @@ def resampled_sums(
     Args:
         statistics: Shape (questions, columns).
         resamples: Number of replicates B when they are drawn here.
-        rng: Source of randomness when they are drawn here; None is `np.random.default_rng(0)`.
+        rng: Source of randomness when they are drawn here; a generator, or an integer that seeds one (None: 0).
         weights: Kept weights of `draw_weights`, shape (resamples, questions), instead of drawing.
 
     Returns:
@@ -73,7 +73,7 @@ def resampled_sums(
             raise ValueError(f"weights of shape {weights.shape} do not fit {questions} questions")
         resamples = len(weights)
     _check_sizes(questions, resamples)
-    rng = np.random.default_rng(0) if rng is None else rng
+    rng = seeded(rng)
     sums = np.empty((resamples, table.shape[1]))
     for start, stop in _blocks(questions, resamples, _PRODUCT_BLOCK):
         block = draw_weights(questions, stop - start, rng) if weights is None else weights[start:stop]
