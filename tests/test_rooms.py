@@ -10,6 +10,7 @@ from hotmess_inspect._moved import MOVED
 SOURCE = Path(hotmess_inspect.__file__).parent
 
 ORDER = (
+    {"_inspect_versions"},
     {"bits", "demo", "_extras", "_inspect_private", "vectors", "verdicts"},
     {"schema"},
     {"arrays"},
@@ -27,6 +28,7 @@ ORDER = (
     {"experiments"},
     {"tasks"},
     {"cli", "_api"},
+    {"_components"},
     {"_registry", "__init__"},
 )
 """Rooms and modules below the package, the lowest first; those of one set do not know each other."""

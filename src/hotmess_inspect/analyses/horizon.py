@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import comb
 
-from hotmess_inspect.analyses._arrays import check_level, percentile_interval, seeded
-from hotmess_inspect.arrays import NAN, FloatArray, IntArray, cluster_numbers, first
+from hotmess_inspect.analyses._arrays import check_level, percentile_interval
+from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, first, seeded
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.logistic import LogisticCurves, fit_logistic
 from hotmess_inspect.inference.resampling import draw_weights
@@ -84,7 +84,7 @@ def horizon(
     k: int = 2,
     level: float = 0.95,
     resamples: int = 2000,
-    rng: np.random.Generator | None = None,
+    rng: Seed = None,
 ) -> HorizonFit:
     """Fit success against log2(minutes) by logistic regression and read the horizons off the curve.
 
@@ -101,7 +101,7 @@ def horizon(
         k: Epochs that pass^k asks to be all right, from 1.
         level: Coverage of the intervals, inside (0, 1).
         resamples: Bootstrap replicates.
-        rng: Source of randomness; None is `np.random.default_rng(0)`.
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
         Fit, horizons and intervals. A horizon is NaN, with the reason, where successes and failures are separable by
