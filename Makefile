@@ -7,7 +7,7 @@ DEMO_LOGS   ?= logs/demo
 # CPU build or not is the machine's choice: any torch that the extra `optimizer` admits will do.
 TORCH  ?= torch
 
-.PHONY: help demo test test-optimizer check docs format lock clean
+.PHONY: help demo test test-optimizer contract check docs format lock clean
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
@@ -27,6 +27,9 @@ test: $(VENV)/installed  ## Run every test that needs no torch
 test-optimizer: $(VENV)/installed  ## Install torch and run the tests of the optimizer and of Inspect's `hf` models
 	$(BIN)/pip install --quiet "$(TORCH)" transformers accelerate
 	$(BIN)/python -m pytest -m optimizer $(PYTEST_ARGS)
+
+contract:  ## Run the contract tests on the oldest and newest Inspect and on the lowest dependencies (needs uv)
+	sandbox/contract.sh
 
 check: $(VENV)/installed  ## Lint, check the format and the types
 	$(BIN)/ruff check .

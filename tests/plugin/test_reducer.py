@@ -45,7 +45,9 @@ def described(found: Score) -> dict[str, Any]:
     )
 )
 def test_the_value_is_that_of_inspects_mean(values: list[Any]) -> None:
-    found, theirs = decomposition()(scores(*values)), mean_score()(scores(*values))
+    # Older releases cannot reduce an empty list; newer ones give NaN.
+    theirs = mean_score()(scores(*values)) if values else Score(value=math.nan)
+    found = decomposition()(scores(*values))
     assert repr(found.value) == repr(theirs.value)
     assert (found.answer, found.explanation, reason_of(found)) == (
         theirs.answer,
@@ -128,11 +130,17 @@ def test_lists_are_described_by_index() -> None:
 
 def test_a_key_that_one_epoch_lacks_does_not_end_the_evaluation() -> None:
     epochs = scores({"a": 1.0, "b": 1.0}, {"a": 0.0})
-    with pytest.raises(ValueError, match="mismatched keys"):
+    with pytest.raises((ValueError, KeyError)):
         mean_score()(epochs)
     found = decomposition()(epochs)
     assert found.value == {"a": 0.5, "b": 1.0}
     assert described(found)["epochs"] == {"a": 2, "b": 1}
+    assert "mismatched keys" in described(found)["reduced_with"]
+
+
+def test_a_key_that_the_first_epoch_lacks_is_not_dropped() -> None:
+    found = decomposition()(scores({"a": 0.0}, {"a": 1.0, "b": 1.0}))
+    assert found.value == {"a": 0.5, "b": 1.0}
     assert "mismatched keys" in described(found)["reduced_with"]
 
 

@@ -44,8 +44,11 @@ def decomposition() -> ScoreReducer:
     def reduce(scores: list[Score]) -> Score:
         note: dict[str, Any] = {}
         try:
-            reduced = mean(scores)
-        except (ValueError, TypeError, AttributeError, OverflowError) as error:
+            # Older releases of Inspect take the first epoch's shape for all of them, or stumble over none.
+            if problem := _mismatch(scores):
+                raise ValueError(problem)
+            reduced = mean(scores) if scores else Score(value=math.nan)
+        except (ValueError, TypeError, AttributeError, LookupError, OverflowError) as error:
             reduced = _mean_where_present(scores)
             note = {"reduced_with": f"each key over the epochs that have it ({error})"[:1024]}
         kept = {name: entry for name, entry in (reduced.metadata or {}).items() if not name.startswith("hm_")}
@@ -77,6 +80,15 @@ def _shape(scores: Sequence[Score]) -> list[str] | list[int] | None:
         return sorted({str(key) for value in dictionaries for key in value})
     lists = [score.value for score in scores if isinstance(score.value, list | tuple)]
     return list(range(max(map(len, lists)))) if lists else None
+
+
+def _mismatch(scores: Sequence[Score]) -> str:
+    """What differs in shape between dictionaries or between lists; empty if nothing does."""
+    keys = {frozenset(map(str, score.value)) for score in scores if isinstance(score.value, Mapping)}
+    if len(keys) > 1:
+        return "epochs have mismatched keys"
+    lengths = {len(score.value) for score in scores if isinstance(score.value, list | tuple)}
+    return "epochs have lists of different lengths" if len(lengths) > 1 else ""
 
 
 def _decompose(scores: Sequence[Score], key: str | int | None) -> dict[str, Any]:
