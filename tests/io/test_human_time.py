@@ -11,11 +11,16 @@ from inspect_ai.dataset import Sample
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import match
 
+import hotmess_inspect
 from hotmess_inspect.cli import main
 from hotmess_inspect.io.human_time import MetadataMinutes, minutes_of_text
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.io.tables import read_table, write_parquet
+from hotmess_inspect.swebench.rows import parse_row
+from hotmess_inspect.swebench.scorer import instance_from_metadata, instance_metadata
 from hotmess_inspect.table import groups, question_arrays
+
+MINI_ROWS = Path(hotmess_inspect.__file__).parent / "swebench" / "mini" / "rows.jsonl"
 
 
 @pytest.mark.parametrize(
@@ -111,3 +116,13 @@ def test_length_buckets_along_the_time_of_people_split_no_question(tmp_path: Pat
     assert found["overthinking"]["difference"] is None
     assert "question's own" in found["overthinking"]["note"]
     assert "question's own" in CliRunner().invoke(main, made[:-1]).stdout
+
+
+def test_our_swebench_samples_carry_their_difficulty() -> None:
+    """In the metadata of the samples, from which the scorer rebuilds an instance with and without it."""
+    row = json.loads(MINI_ROWS.read_text("utf-8").splitlines()[0])
+    metadata = instance_metadata(parse_row(row, where="rows.jsonl"))
+    assert MetadataMinutes().of("a", json.dumps(metadata).encode()) == 7.5
+    older = {name: value for name, value in metadata.items() if name != "difficulty"}
+    assert instance_from_metadata(older).difficulty == ""
+    assert instance_from_metadata(metadata).difficulty == "<15 min fix"

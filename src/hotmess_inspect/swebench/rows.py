@@ -75,6 +75,7 @@ class Instance:
         image: Container image with the repository at the base commit in ``/testbed``.
         eval_script: The official evaluation script; empty in the 2024 schema.
         dropped: Entries of the row's test lists that name no test (:mod:`.row_ids`).
+        difficulty: Time that a fix takes people, in the words of SWE-bench Verified; empty in other sets.
     """
 
     instance_id: str
@@ -89,6 +90,7 @@ class Instance:
     image: str
     eval_script: str
     dropped: tuple[str, ...] = ()
+    difficulty: str = ""
 
     @property
     def tests(self) -> tuple[str, ...]:
@@ -142,6 +144,7 @@ def parse_row(row: Mapping[str, Any], *, where: str) -> Instance:
         image=row.get("image") or official_image(row["instance_id"]),
         eval_script=row.get("eval_script") or "",
         dropped=junk + more,
+        difficulty=str(row.get("difficulty") or ""),
     )
 
 

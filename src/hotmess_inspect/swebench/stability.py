@@ -131,7 +131,7 @@ def cache_key(instance: Instance, digest: str) -> str:
     Returns:
         32 hexadecimal digits.
     """
-    row = json.dumps(asdict(instance), sort_keys=True)
+    row = json.dumps({k: v for k, v in asdict(instance).items() if k != "difficulty"}, sort_keys=True)
     text = "\0".join([str(_SCHEMA), digest, row, grader_version()])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
