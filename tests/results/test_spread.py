@@ -217,9 +217,10 @@ def test_a_log_without_targets(verdict: object, tmp_path: Path) -> None:
     assert group["disagreement"]["value"] == pytest.approx(sum(shares) / 2)
 
 
-def test_live_metrics_of_a_group_without_targets_are_undefined() -> None:
+def test_losses_of_a_group_without_targets_are_undefined() -> None:
     outcomes = outcomes_from_arrays(["q", "q"], answer=["A", "B"])
-    (group,) = groups(outcomes)
+    assert not groups(outcomes)[0].outcomes.scored.any()  # where an error is wanted, they are unscored
+    (group,) = groups(outcomes, need_target=False)
     found = decompose_questions(question_arrays(group), [("brier", "unbiased"), ("disagreement", "unbiased")])
     assert math.isnan(found[0].incoherence) and math.isnan(found[0].mean("variance"))
     assert found[0].incoherence_note.startswith("undefined: no question has a target")

@@ -296,7 +296,7 @@ def analyze(outcomes: Outcomes, options: Options | None = None) -> tuple[list[Gr
     options = options or Options()
     results: list[GroupResult] = []
     problems: list[Problem] = []
-    found = groups(pooled(outcomes) if options.pool else outcomes)
+    found = groups(pooled(outcomes) if options.pool else outcomes, need_target=False)
     variants = _differing_settings(found)
     for group in found:
         name = group_name(group)

@@ -50,7 +50,7 @@ class Readable:
     notes: tuple[Note, ...] = ()
 
 
-def readable(outcomes: Outcomes, *, perfect: float = PERFECT) -> Readable:
+def readable(outcomes: Outcomes, *, perfect: float = PERFECT, need_target: bool = True) -> Readable:
     """Decide what the rows of one scorer are, and which of them can be read as that.
 
     - Answers, probabilities and plain scores side by side are all read by their verdicts. Unit tests, points and
@@ -65,13 +65,15 @@ def readable(outcomes: Outcomes, *, perfect: float = PERFECT) -> Readable:
     Args:
         outcomes: Rows of one task, model, variant and scorer.
         perfect: Score of a right answer; any other than 1 says that the scale is known, and permits any score.
+        need_target: Whether answers none of which has a target are left out; else they are kept, to see how far
+            they agree.
     """
     cleaner = _Cleaner(outcomes)
     kind = cleaner.one_kind()
     if kind in ("answer", "probabilities"):
         if kind == "probabilities":
             cleaner.distributions()
-        cleaner.targets(kind)
+        cleaner.targets(kind, need_target)
     elif kind == "tests":
         cleaner.tests()
     elif kind == "score":
@@ -161,9 +163,9 @@ class _Cleaner:
             self.leave_out(verdicts & np.isnan(self.outcomes.value), "their verdict is no number")
         return kind
 
-    def targets(self, kind: str) -> None:
+    def targets(self, kind: str, need_target: bool) -> None:
         labels = self.outcomes.target
-        if self.scored.any() and labels.missing[self.scored].all():
+        if not need_target and self.scored.any() and labels.missing[self.scored].all():
             text = (
                 "no epoch has a target: how far answers agree is measured, and no error, bias or incoherence"
             )

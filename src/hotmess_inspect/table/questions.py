@@ -152,7 +152,7 @@ class Group:
         return self.kind in ("answer", "probabilities") and bool(target.missing[self.outcomes.scored].all())
 
 
-def groups(outcomes: Outcomes, *, perfect: float = PERFECT) -> list[Group]:
+def groups(outcomes: Outcomes, *, perfect: float = PERFECT, need_target: bool = True) -> list[Group]:
     """Split outcomes into the sets that may be pooled, in the order of their names.
 
     Two models, two tasks, two variants or two scorers are never in one group, and the epochs of a group are of
@@ -162,12 +162,13 @@ def groups(outcomes: Outcomes, *, perfect: float = PERFECT) -> list[Group]:
     Args:
         outcomes: Rows of any number of tasks and models.
         perfect: Score of a right answer, for plain scores.
+        need_target: Whether answers none of which has a target are left out, since no error can be measured.
     """
     columns = [outcomes.task, outcomes.model, outcomes.variant, outcomes.scorer]
     found = []
     for row, part in _parts(outcomes, fold_keys([c.codes for c in columns]) if len(outcomes) else None):
         task, model, variant, scorer = (c.value(row) for c in columns)
-        clean = readable(part, perfect=perfect)
+        clean = readable(part, perfect=perfect, need_target=need_target)
         measures = TEST_MEASURES if clean.kind == "tests" else (None,)
         found += [
             Group(task, model, variant, scorer, measure, clean.kind, clean.outcomes, clean.notes)
