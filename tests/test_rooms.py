@@ -27,7 +27,7 @@ ORDER = (
     {"multiple_choice"},
     {"experiments"},
     {"tasks"},
-    {"cli", "_api"},
+    {"cli", "_api", "_plots"},
     {"_components"},
     {"_registry", "__init__"},
 )

@@ -4,14 +4,41 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hotmess_inspect._api import Analysis, analyze, read
+    from hotmess_inspect._api import Analysis, Comparisons, analyze, compare, read
+    from hotmess_inspect._plots import (
+        plot_distribution,
+        plot_ensembling,
+        plot_length,
+        plot_overthinking,
+        plot_plane,
+    )
     from hotmess_inspect.decomposition import Decomposition, Interval, decompose
-    from hotmess_inspect.table import Outcomes
+    from hotmess_inspect.table import Outcomes, outcomes_from_arrays
 
-__all__ = ["Analysis", "Decomposition", "Interval", "Outcomes", "analyze", "decompose", "read"]
+__all__ = [
+    "Analysis",
+    "Comparisons",
+    "Decomposition",
+    "Interval",
+    "Outcomes",
+    "analyze",
+    "compare",
+    "decompose",
+    "outcomes_from_arrays",
+    "plot_distribution",
+    "plot_ensembling",
+    "plot_length",
+    "plot_overthinking",
+    "plot_plane",
+    "read",
+]
 __version__ = "0.1.0"
 
-_ROOMS = {"Analysis": "_api", "Outcomes": "table", "analyze": "_api", "read": "_api"}
+_ROOMS = {
+    **dict.fromkeys(("Analysis", "Comparisons", "analyze", "compare", "read"), "_api"),
+    **dict.fromkeys(("Outcomes", "outcomes_from_arrays"), "table"),
+    **{name: "_plots" for name in __all__ if name.startswith("plot_")},
+}
 
 
 def __getattr__(name: str) -> object:

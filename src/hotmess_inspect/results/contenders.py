@@ -41,7 +41,16 @@ def read_contenders(
         if not options.losses:
             results = [result for result in results if result.decomposition.loss in ("brier", "squared")]
         found += [(place, result) for result in results]
-    return [Contender(name, result) for name, (_, result) in zip(_names(found), found, strict=True)], problems
+    return named(found), problems
+
+
+def named(found: Sequence[tuple[str, GroupResult]]) -> list[Contender]:
+    """Contenders with names that tell them apart: models, else inputs and models, else settings too.
+
+    Args:
+        found: Each group with the input it comes from.
+    """
+    return [Contender(name, result) for name, (_, result) in zip(_names(found), found, strict=True)]
 
 
 def comparison_json(

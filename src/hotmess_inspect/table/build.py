@@ -49,6 +49,12 @@ def outcomes_from_arrays(
     Raises:
         ValueError: If not exactly one of ``answer``, ``probabilities`` and ``score`` is given, columns differ in
             length, or two rows name the same epoch.
+
+    Examples:
+        >>> from hotmess_inspect import outcomes_from_arrays
+        >>> table = outcomes_from_arrays(["q1", "q1", "q2"], answer=["A", "B", "A"], target=["A", "A", "A"])
+        >>> table.epoch.tolist()
+        [1, 2, 1]
     """
     given = [
         n

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hotmess_inspect._extras import require
 from hotmess_inspect.analyses.ensembling import ensemble_terms
@@ -18,6 +18,9 @@ from hotmess_inspect.render.frames import Rows, bucket_rows
 from hotmess_inspect.render.text import csv_cell, plain
 from hotmess_inspect.results.analyze import GroupResult
 from hotmess_inspect.results.questions import QuestionNumbers
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as MatplotlibFigure
 
 # Stand-ins that the page swaps for its own colours; as they are they suit white paper.
 INK, FAINT = "#1a1a2e", "#b4b4c0"
@@ -72,9 +75,54 @@ class Figure:
         return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def plane_figure(
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """What a figure shows, before it is drawn.
+
+    Attributes:
+        name: Short name, for files and anchors.
+        title: What it shows.
+        caption: How to read it.
+        draw: Draws it on the axes given.
+        rows: The numbers in it.
+        height: In inches.
+    """
+
+    name: str
+    title: str
+    caption: str
+    draw: Callable[[Any], None]
+    rows: Rows
+    height: float = 3.6
+
+    def plotted(self) -> MatplotlibFigure:
+        """The drawing as a figure of matplotlib, without pyplot: whoever has it decides what becomes of it."""
+        with _style(self.name):
+            from matplotlib.figure import Figure as MatplotlibFigure
+
+            figure = MatplotlibFigure(figsize=(6.4, self.height), layout="constrained")
+            axes = figure.subplots()
+            self.draw(axes)
+            _plain_ticks(axes)
+        return figure
+
+    def figure(self) -> Figure:
+        """The drawing in every form that the report offers."""
+        figure = self.plotted()
+        svg, png = io.StringIO(), io.BytesIO()
+        with _style(self.name):
+            figure.savefig(svg, format="svg", metadata={"Date": None}, transparent=True)
+            figure.savefig(png, format="png", dpi=140, facecolor="white")
+        clean = [
+            {k: (None if isinstance(v, float) and not math.isfinite(v) else v) for k, v in row.items()}
+            for row in self.rows
+        ]
+        return Figure(self.name, self.title, self.caption, svg.getvalue(), png.getvalue(), clean)
+
+
+def plane_drawing(
     results: Sequence[GroupResult], labels: Sequence[str], seed: int, resamples: int
-) -> Figure | None:
+) -> Drawing | None:
     """Groups of one loss and estimator in the plane of bias² and variance."""
     import numpy as np
 
@@ -139,10 +187,10 @@ def plane_figure(
         for p in points
     ]  # fmt: skip
     caption = "Grey rays join points of equal incoherence; error grows away from the origin. Bars: 95 % intervals over questions."
-    return _figure("plane", "Bias and variance", caption, draw, rows)
+    return Drawing("plane", "Bias and variance", caption, draw, rows)
 
 
-def length_figure(results: Sequence[GroupResult], labels: Sequence[str]) -> Figure | None:
+def length_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Drawing | None:
     """Incoherence of questions sorted by length, with the fitted slopes."""
     kept = [(r, label) for r, label in zip(results, labels, strict=True) if r.lengths is not None]
     rows = bucket_rows([r for r, _ in kept], [label for _, label in kept])
@@ -178,10 +226,10 @@ def length_figure(results: Sequence[GroupResult], labels: Sequence[str]) -> Figu
         _legend(axes)
 
     caption = "Questions in equal-size buckets by their mean length; lines are power laws. Long answers go with hard questions: compare the accuracies in the data."
-    return _figure("length", "Incoherence against length", caption, draw, rows)
+    return Drawing("length", "Incoherence against length", caption, draw, rows)
 
 
-def overthinking_figure(results: Sequence[GroupResult], labels: Sequence[str]) -> Figure | None:
+def overthinking_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Drawing | None:
     """Shorter against longer epochs of the same questions."""
     rows: Rows = []
     for result, label in zip(results, labels, strict=True):
@@ -216,12 +264,12 @@ def overthinking_figure(results: Sequence[GroupResult], labels: Sequence[str]) -
         _legend(axes)
 
     caption = "Each question's epochs split into equal halves by their own lengths, ties by chance; p from a permutation within questions."
-    return _figure("overthinking", "Natural overthinking", caption, draw, rows, height=1.2 + 0.35 * len(rows))
+    return Drawing("overthinking", "Natural overthinking", caption, draw, rows, height=1.2 + 0.35 * len(rows))
 
 
-def distribution_figure(
+def distribution_drawing(
     results: Sequence[GroupResult], labels: Sequence[str], numbers: Sequence[list[QuestionNumbers]]
-) -> Figure | None:
+) -> Drawing | None:
     """How many questions have which share of right epochs."""
     bins = 10
     rows: Rows = []
@@ -251,10 +299,10 @@ def distribution_figure(
     caption = (
         "Questions at 0 fail every time, and those at 1 never; what lies between differs from epoch to epoch."
     )
-    return _figure("distribution", "Questions by share of right epochs", caption, draw, rows)
+    return Drawing("distribution", "Questions by share of right epochs", caption, draw, rows)
 
 
-def ensembling_figure(results: Sequence[GroupResult], labels: Sequence[str]) -> Figure | None:
+def ensembling_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Drawing | None:
     """Error of averages of E epochs, in closed form."""
     sizes = (1, 2, 3, 5, 10, 20, 50)
     rows: Rows = []
@@ -287,25 +335,7 @@ def ensembling_figure(results: Sequence[GroupResult], labels: Sequence[str]) -> 
         _legend(axes)
 
     caption = "Averaging E predictions divides the variance by E and leaves the bias (dotted): what incoherence costs, averaging mends. Beyond the number of epochs this is extrapolated."
-    return _figure("ensembling", "Averages of several epochs", caption, draw, rows)
-
-
-def _figure(
-    name: str, title: str, caption: str, draw: Callable[[Any], None], rows: Rows, height: float = 3.6
-) -> Figure:
-    with _style(name) as pyplot:
-        figure, axes = pyplot.subplots(figsize=(6.4, height), layout="constrained")
-        draw(axes)
-        _plain_ticks(axes)
-        svg, png = io.StringIO(), io.BytesIO()
-        figure.savefig(svg, format="svg", metadata={"Date": None}, transparent=True)
-        figure.savefig(png, format="png", dpi=140, facecolor="white")
-        pyplot.close(figure)
-    clean = [
-        {k: (None if isinstance(v, float) and not math.isfinite(v) else v) for k, v in row.items()}
-        for row in rows
-    ]
-    return Figure(name, title, caption, svg.getvalue(), png.getvalue(), clean)
+    return Drawing("ensembling", "Averages of several epochs", caption, draw, rows)
 
 
 def _plain_ticks(axes: Any) -> None:
@@ -323,12 +353,9 @@ def _plain_ticks(axes: Any) -> None:
 
 
 @contextmanager
-def _style(name: str) -> Iterator[Any]:
+def _style(name: str) -> Iterator[None]:
     require("matplotlib", extra="analysis", purpose="the report's figures")
     import matplotlib
-
-    matplotlib.use("agg")
-    from matplotlib import pyplot
 
     settings: Any = {  # the stubs want every key to be a literal
         "svg.fonttype": "none",  # text stays text: it can be searched, read aloud and restyled
@@ -347,7 +374,7 @@ def _style(name: str) -> Iterator[Any]:
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         # Signs that the drawing font lacks are drawn by the reader's own font.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        yield pyplot
+        yield
 
 
 def _points(

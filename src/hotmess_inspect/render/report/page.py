@@ -242,13 +242,13 @@ def _loss_section(loss: str, estimator: str, results: Sequence[GroupResult], opt
     numbers = [question_numbers(r) for r in results]
     analysis = options.analysis
     drawn = [
-        figures.plane_figure(results, labels, analysis.seed, analysis.resamples),
-        figures.length_figure(results, labels),
-        figures.overthinking_figure(results, labels),
-        figures.ensembling_figure(results, labels),
-        figures.distribution_figure(results, labels, numbers),
+        figures.plane_drawing(results, labels, analysis.seed, analysis.resamples),
+        figures.length_drawing(results, labels),
+        figures.overthinking_drawing(results, labels),
+        figures.ensembling_drawing(results, labels),
+        figures.distribution_drawing(results, labels, numbers),
     ]
-    shown = "\n".join(_figure(figure, f"{loss}-{estimator}") for figure in drawn if figure is not None)
+    shown = "\n".join(_figure(one.figure(), f"{loss}-{estimator}") for one in drawn if one is not None)
     return (
         f"<h2>{escaped(loss)}, {escaped(estimator)}</h2>\n<div class=figures>{shown}</div>" if shown else ""
     )
