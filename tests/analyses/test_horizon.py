@@ -228,3 +228,11 @@ def test_without_a_human_time_the_remedy_is_named(tmp_path: Path) -> None:
     path.write_text("question_id,epoch,score,human_minutes\na,1,.5,3\na,2,0,3\n")
     done = CliRunner().invoke(main, ["horizon", str(path)])
     assert done.exit_code == 1 and "1 epochs are partly right (such as 0.5)" in done.stderr
+
+
+def test_three_stages_without_an_interval_say_why() -> None:
+    """Two lengths, two runs a task: single runs drawn again part them more often than whole tasks do."""
+    right = [[1, 1], [0, 1]] * 4 + [[0, 1], [0, 0]] * 4
+    p50 = horizon(right, [7.5] * 8 + [120.0] * 8).horizons[0]
+    assert p50.minutes == pytest.approx(30.0, rel=1e-9) and np.isfinite(p50.interval).all()
+    assert np.isnan(p50.three_stages).all() and "no interval in three stages" in p50.note

@@ -298,6 +298,8 @@ def _horizon(
         if staged:
             again = np.concatenate([part.crossing(probability) for part in staged])
             three_stages = _interval(again, level, tasks.families)
+            if np.isnan(three_stages.low):
+                note = f"no interval in three stages: {np.isnan(again).mean():.0%} of their replicates have no horizon"
         if undefined > MOST_UNDEFINED:
             note = f"no interval: {undefined:.0%} of the bootstrap's replicates have no horizon"
     return Horizon(

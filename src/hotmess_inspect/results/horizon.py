@@ -85,7 +85,7 @@ def horizons(
         try:
             if result.length is None:
                 raise ValueError(
-                    "no question has a human time: a column human_minutes of a table, or human_minutes, human_time or "
+                    "no question has a human time: a column human_minutes of a table (or --columns human_minutes=NAME), or human_minutes, human_time or "
                     "SWE-bench's difficulty in the samples' metadata"
                 )
             weights = questions.one_each("weight") if weighted else None
