@@ -112,6 +112,7 @@ def swebench_scorer(
         status = sample_status(state)
         if status == "limit" and on_limit == "unchanged":
             return _unchanged(state, instance, "limit", "a limit was reached: tests count as unchanged")
+        unavailable: tuple[type[BaseException], ...] = (GradingError, TimeoutError, *sandbox_unavailable())
         grades: list[Grade] = []
         work = Work(b"", ())
         for number in range(1, regrade + 1):
@@ -120,7 +121,7 @@ def swebench_scorer(
                 if number == 1:
                     try:
                         work = await _agents_work(provider, state, place, untouched)
-                    except (GradingError, *sandbox_unavailable(), TimeoutError) as error:
+                    except unavailable as error:
                         cause = await _broken_by(error, place)
                         if not cause:
                             raise
