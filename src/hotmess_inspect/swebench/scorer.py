@@ -112,7 +112,7 @@ def swebench_scorer(
         status = sample_status(state)
         if status == "limit" and on_limit == "unchanged":
             return _unchanged(state, instance, "limit", "a limit was reached: tests count as unchanged")
-        unavailable: tuple[type[BaseException], ...] = (GradingError, TimeoutError, *sandbox_unavailable())
+        unavailable: tuple[type[Exception], ...] = (GradingError, TimeoutError, *sandbox_unavailable())
         grades: list[Grade] = []
         work = Work(b"", ())
         for number in range(1, regrade + 1):
