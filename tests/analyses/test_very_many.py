@@ -6,7 +6,7 @@ import pytest
 from hotmess_inspect.analyses import nulls, overthinking, reliability
 from hotmess_inspect.analyses._units import unit_terms
 from hotmess_inspect.decomposition import decompose
-from hotmess_inspect.decomposition.sufficient import answer_counts
+from hotmess_inspect.decomposition.sufficient import one_hot_counts
 from hotmess_inspect.inference import jackknife, resampling
 from hotmess_inspect.inference.intervals import linearised_means, ratio_intervals
 from hotmess_inspect.inference.permutation import Sizes
@@ -168,10 +168,10 @@ def test_pass_rates_of_very_many_questions_are_those_of_few(monkeypatch: pytest.
 def test_counts_of_answers_give_what_arrays_give() -> None:
     values, target, _ = answers(50, 6, seed=3)
     target = np.arange(50) % 4
-    assert np.array_equal(answer_counts(values), values.sum(axis=1))
+    assert np.array_equal(one_hot_counts(values), values.sum(axis=1))
     # An epoch more that is not one-hot takes the general road for all questions.
     mixed = np.concatenate([values, np.full((1, 6, 4), 0.25)])
-    assert answer_counts(mixed) is None
+    assert one_hot_counts(mixed) is None
     few, many = (
         nulls.matched_variances(v, t, estimator="plugin")
         for v, t in ((values, target), (mixed, np.append(target, 0)))

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from hotmess_inspect.analyses._arrays import as_predictions, check_level, ordered_mean
 from hotmess_inspect.analyses.summaries import Share, mean_share, share
 from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, Seed, cluster_numbers, seeded
+from hotmess_inspect.decomposition.sufficient import one_hot_counts
 from hotmess_inspect.inference.intervals import Interval
 
 NO_ANSWER = -1
@@ -89,6 +90,8 @@ def top_answers(predictions: ArrayLike) -> IntArray:
         the top, as they do in the uniform distribution of an unparsed answer.
     """
     values = as_predictions(predictions)
+    if values.size and one_hot_counts(values) is not None:
+        return (values @ np.arange(values.shape[2], dtype=np.float64)).astype(np.int64)
     filled = np.where(np.isnan(values), -np.inf, values)
     top = filled.max(axis=2, keepdims=True)
     single = ((filled == top).sum(axis=2) == 1) & np.isfinite(top[:, :, 0])

@@ -31,7 +31,7 @@ from hotmess_inspect.arrays import (
     seeded,
 )
 from hotmess_inspect.decomposition import decompose
-from hotmess_inspect.decomposition.sufficient import answer_counts
+from hotmess_inspect.decomposition.sufficient import one_hot_counts
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_intervals
 
 # Sums over some hundreds of epochs keep all but the last few of their sixteen digits.
@@ -328,7 +328,7 @@ def matched_variances(
     values, gold_class = as_predictions(predictions), np.asarray(target)
     questions, epochs, classes = values.shape
     sizes = _class_sizes(class_counts, questions, classes)
-    counts = answer_counts(values)
+    counts = one_hot_counts(values)
     if counts is not None:
         # Whole numbers, exact in any order: the general formulas below for answers of one class each.
         count = np.full(questions, float(epochs))
@@ -403,7 +403,7 @@ def _answer_counts(predictions: ArrayLike, target: ArrayLike) -> tuple[IntArray,
     """Answers per class and which class is right, both (questions, classes); epochs, shape (questions,)."""
     values = as_predictions(predictions)
     # Checks shapes, sums and targets, and names the offending question.
-    known = answer_counts(values)
+    known = one_hot_counts(values)
     if known is not None:
         gold = np.arange(values.shape[2]) == as_class_target(target, *known.shape)[:, None]
         return known.astype(np.int64), gold, np.full(len(values), values.shape[1], dtype=np.int64)

@@ -305,6 +305,9 @@ class _Sample:
     def table(self) -> FloatArray:
         """Sufficient counts of the questions with two epochs or more, by cluster where there are any."""
         repeated = self.epochs >= 2
+        if self.clusters is None and int(repeated.sum()) > LARGE:
+            order = np.lexsort((self.epochs[repeated], self.wins[repeated]))
+            return count_table(self.wins[repeated][order], self.epochs[repeated][order])
         table = count_table(self.wins[repeated], self.epochs[repeated])
         if self.clusters is not None:
             table = cluster_sums(table, self.clusters[repeated])

@@ -161,7 +161,7 @@ def _chunk_sums(
     return {loss: sums[loss] for loss in losses}
 
 
-def answer_counts(predictions: ArrayLike) -> FloatArray | None:
+def one_hot_counts(predictions: ArrayLike) -> FloatArray | None:
     """How often each class was answered, if every epoch of every question is a one-hot row.
 
     Args:

@@ -128,7 +128,8 @@ def _findings(questions: Questions, kind: str, resamples: int, seed: int) -> Spr
         unparsed = np.append(questions.outcomes.status.equals("unparsed"), True)[questions.row]
         if kind == "probabilities":
             unparsed |= np.append(questions.outcomes.vector.sizes == 0, True)[questions.row]
-        predictions = np.where(unparsed[:, :, None], np.nan, predictions)
+        if (unparsed & ~np.isnan(predictions[:, :, 0])).any():
+            predictions = np.where(unparsed[:, :, None], np.nan, predictions)
     answers = top_answers(predictions)
     uncertainty = None
     if kind == "probabilities":
