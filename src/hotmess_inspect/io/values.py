@@ -43,11 +43,12 @@ def labels_of(column: pa.ChunkedArray, change: Callable[[str], str | None] | Non
         BadValue: If the column holds lists or structures.
     """
     codes, values = _encoded(column)
-    texts = all(type(value) is str for value in values)
-    names = list(map(str.strip, values)) if texts else [_text(value) for value in values]
-    if change is None and texts and len(found := dict.fromkeys(names)) == len(names) and "" not in found:
-        return Labels(codes, tuple(found))
-    names = [name or None for name in names]
+    if set(map(type, values)) <= {str}:
+        stripped = dict.fromkeys(map(str.strip, values))
+        if change is None and len(stripped) == len(values) and "" not in stripped:
+            # All distinct, as the dictionary holds them: nothing to join.
+            return Labels(codes, tuple(stripped))
+    names = [_text(value) for value in values]
     if change is not None:
         names = [None if name is None else change(name) for name in names]
     joined = Labels.encode(names)
