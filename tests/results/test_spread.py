@@ -17,6 +17,8 @@ from inspect_ai.solver import TaskState, generate
 
 from hotmess_inspect.cli import main
 from hotmess_inspect.decomposition.of_questions import decompose_questions
+from hotmess_inspect.results.analyze import analyze
+from hotmess_inspect.results.questions import question_numbers
 from hotmess_inspect.table import groups, outcomes_from_arrays, question_arrays
 
 
@@ -225,3 +227,15 @@ def test_losses_of_a_group_without_targets_are_undefined() -> None:
     assert math.isnan(found[0].incoherence) and math.isnan(found[0].mean("variance"))
     assert found[0].incoherence_note.startswith("undefined: no question has a target")
     assert found[1].variance.tolist() == [1.0]
+
+
+def test_the_numbers_of_each_question() -> None:
+    stated = [[1.0, 0.0], [0.0, 1.0], [0.5, 0.5], [0.5, 0.5]]
+    outcomes = outcomes_from_arrays(["p", "p", "q", "q"], probabilities=stated, target=["A"] * 4)
+    first, second = question_numbers(analyze(outcomes)[0][0])
+    # Two epochs: the jackknife doubles ln 2 of the plug-in; certain epochs have no entropy of their own.
+    assert (first.disagreement, first.entropy_within) == (1.0, 0.0)
+    assert first.entropy_between == pytest.approx(2 * math.log(2))
+    # Ties state no likeliest answer.
+    assert math.isnan(second.disagreement)
+    assert (second.entropy_within, second.entropy_between) == pytest.approx((math.log(2), 0.0))

@@ -29,6 +29,9 @@ class QuestionNumbers:
         length: Mean length over epochs, NaN where unknown.
         log: A log with epochs of the question, for links.
         epoch: Number of the first scored epoch in that log.
+        disagreement: Probability that two epochs answer differently; NaN without answers.
+        entropy_within: Mean entropy of the epochs' stated distributions, in nats; NaN where none are stated.
+        entropy_between: What epochs disagree on, in nats (mutual information, jackknife); NaN likewise.
     """
 
     question: str
@@ -43,6 +46,9 @@ class QuestionNumbers:
     length: float
     log: str
     epoch: int
+    disagreement: float = math.nan
+    entropy_within: float = math.nan
+    entropy_between: float = math.nan
 
 
 def question_numbers(result: GroupResult) -> list[QuestionNumbers]:
@@ -51,6 +57,12 @@ def question_numbers(result: GroupResult) -> list[QuestionNumbers]:
     answers = outcomes.answer.values() if result.group.kind == "answer" else [None] * len(outcomes)
     logs, epochs = outcomes.log.values(), outcomes.epoch.tolist()
     lengths = questions.lengths(result.length) if result.length else np.full_like(questions.correct, np.nan)
+    spread = result.spread
+    unknown = np.full((len(questions.ids), 3), np.nan)
+    agreement = unknown if spread is None else spread.agreement.by_question
+    entropy = unknown
+    if spread is not None and spread.uncertainty is not None:
+        entropy = spread.uncertainty.entropy.by_question
     found = []
     for place, name in enumerate(questions.ids):
         if d.epochs[place] == 0:
@@ -72,6 +84,9 @@ def question_numbers(result: GroupResult) -> list[QuestionNumbers]:
                 length=_mean(lengths[place]),
                 log=logs[rows[0]] or "",
                 epoch=epochs[rows[0]],
+                disagreement=float(agreement[place, 0]),
+                entropy_within=float(entropy[place, 1]),
+                entropy_between=float(entropy[place, 2]),
             )
         )
     return found
