@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from inspect_ai import Task, task
 
-from hotmess_inspect.tasks.cost import state_cost
+from hotmess_inspect.experiments.studies.cost import state_cost
 from hotmess_inspect.tasks.gpqa import gpqa
 
 

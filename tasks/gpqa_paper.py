@@ -12,7 +12,7 @@ Reference: Hägele et al. (2026), The Hot Mess of AI, sections 2 and 3, https://
 
 from inspect_ai import Task, task
 
-from hotmess_inspect.tasks.cost import state_cost
+from hotmess_inspect.experiments.studies.cost import state_cost
 from hotmess_inspect.tasks.gpqa import gpqa
 
 

@@ -12,7 +12,7 @@ Reference: Hägele et al. (2026), The Hot Mess of AI, appendix B.2, https://arxi
 
 from inspect_ai import Task, task
 
-from hotmess_inspect.tasks.cost import state_cost
+from hotmess_inspect.experiments.studies.cost import state_cost
 from hotmess_inspect.tasks.model_written import model_written
 
 

@@ -17,7 +17,7 @@ from inspect_ai import Task, task
 from inspect_ai.model import GenerateConfig
 
 from hotmess_inspect.experiments.studies.budgets import budget_config, budget_tokens
-from hotmess_inspect.tasks.cost import state_cost
+from hotmess_inspect.experiments.studies.cost import state_cost
 from hotmess_inspect.tasks.gpqa import gpqa
 
 
