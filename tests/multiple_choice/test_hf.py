@@ -52,7 +52,8 @@ def model(questions: list[Question], tmp_path_factory: pytest.TempPathFactory) -
     from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
     prompts = [choice_prompt(question, format="logprob") for question in questions]
-    characters = sorted(set("".join(prompts)) | set("ABCDEFGH"))
+    # transformers matches stop sequences by the tokens of "abcdef", which have to be there.
+    characters = sorted(set("".join(prompts)) | set("ABCDEFGH") | set("abcdef"))
     vocabulary = {"<end>": 0, "<unknown>": 1} | {c: i for i, c in enumerate(characters, 2)}
     characterwise = Tokenizer(models.WordLevel(vocabulary, unk_token="<unknown>"))
     characterwise.pre_tokenizer = pre_tokenizers.Split("", "isolated")
