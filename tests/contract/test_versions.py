@@ -124,3 +124,13 @@ def test_the_error_of_a_dead_sandbox_is_an_error_of_its_own() -> None:
     for kind in versions.sandbox_unavailable():
         assert issubclass(kind, RuntimeError)
         assert not issubclass(kind, (TimeoutError, OutputLimitExceededError))
+
+
+def test_swebench_is_refused_where_a_container_that_is_gone_cannot_be_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from hotmess_inspect.tasks import swebench as module
+
+    monkeypatch.setattr(module, "sandbox_unavailable", tuple)
+    with pytest.raises(Exception, match="pip install -U inspect-ai"):
+        module.swebench(sandbox="docker")

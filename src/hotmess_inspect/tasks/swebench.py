@@ -19,6 +19,7 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import get_model
 
 from hotmess_inspect._inspect_private import prerequisite_error
+from hotmess_inspect._inspect_versions import sandbox_unavailable
 from hotmess_inspect.swebench import SIMULATED_AGENT
 
 DEFAULT_EPOCHS = 10
@@ -108,6 +109,11 @@ def swebench(
             raise prerequisite_error(f"{name} must be a whole number of at least 1, not {value!r}")
     if preflight is not None and (not isinstance(preflight, int) or preflight < 0):
         raise prerequisite_error(f"preflight must be a whole number of at least 0, not {preflight!r}")
+    if sandbox != "local" and not sandbox_unavailable():
+        raise prerequisite_error(
+            "this release of Inspect does not tell a container that is gone from a command that fails, so an epoch "
+            "could be graded wrongly: pip install -U inspect-ai"
+        )
     wanted = (
         [i.strip() for i in instances.split(",")] if isinstance(instances, str) else list(instances or [])
     )
