@@ -17,6 +17,9 @@ from hypothesis import settings
 settings.register_profile("hotmess", deadline=None)
 settings.load_profile("hotmess")
 
+# Workers of pytest-xdist name a width of 80 columns, at which the text of commands would be wrapped.
+os.environ.pop("COLUMNS", None)
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
