@@ -185,7 +185,8 @@ def digest(text: str) -> int:
 _VOLATILE = re.compile(
     r"0x[0-9a-fA-F]{6,}|\btmp[._-]?\w{6,}|\b\d+(?:\.\d+)? ?(?:s|sec|seconds|ms|us)\b"
     r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"
-    # The columns of `ls -l` for links and date: a folder that sandboxes share has more links each time.
+    # The columns of `ls -l` for links and date, and a folder's own size: one that sandboxes share grows each time.
+    r"|d[rwxsStT-]{9}[.+@]? \d+ \S+ \S+ \d+ "
     r"|[dl-][rwxsStT-]{9}[.+@]? \d+ "
     r"|\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d{1,2} +(?:\d\d:\d\d|\d{4})\b"
 )
