@@ -123,7 +123,9 @@ def test_a_budget_buys_a_little_and_costs_length(
 def test_bias_falls_faster_than_variance_with_size(
     gpqa_rows: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = "--contexts 0 --repeats 6 --model hotmess/simulated,1 --model hotmess/simulated,64"
+    # A line through fewer than three sizes is refused.
+    words = "--contexts 0 --repeats 6"
+    words += "".join(f" --model hotmess/simulated,{size}" for size in (1, 8, 64))
     knobs = " -M size={size} -M accuracy=0.4 -M spread=0.1 -M concentration=50"
     study("model_families", words + knobs, gpqa_rows, tmp_path)
     text = capsys.readouterr().out
@@ -155,7 +157,8 @@ def test_harder_questions_are_those_of_longer_reference_answers(
     knobs = " -M size={size} -M spread=0.6 -M length_variance=3 -M length_between=0.1 -M length_spread=0.1"
     study("difficulty_groups", f"{words} --model hotmess/simulated,16{knobs}", mmlu_rows, tmp_path)
     assert len(list(tmp_path.glob("*.eval"))) == 2
-    easy, hard = capsys.readouterr().out.split("\n\n")
+    parts = capsys.readouterr().out.split("\n\n")
+    easy, hard = (next(part for part in parts if f"group {number} of 2" in part) for number in (0, 1))
     assert "group 0 of 2, 15 questions" in easy and "group 1 of 2, 15 questions" in hard
     # Length was planted to grow with the variance of a question.
     assert column(hard, "variance")[0] > 1.5 * column(easy, "variance")[0]
