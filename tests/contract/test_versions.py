@@ -74,9 +74,11 @@ def test_the_viewer_is_told_not_to_trust_or_the_markup_is_escaped() -> None:
 
 
 def test_escaped_markup_is_read_back_as_the_same_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    markdown_it = pytest.importorskip("markdown_it")
+    # Comes with rich, which the package depends on.
+    from markdown_it import MarkdownIt
+
     monkeypatch.setattr(versions, "trust_is_known", lambda: False)
-    reader = markdown_it.MarkdownIt("commonmark", {"html": True})
+    reader = MarkdownIt("commonmark", {"html": True})
     opened = {token.type for token in reader.parse(MARKUP)} | {
         child.type for token in reader.parse(MARKUP) for child in token.children or ()
     }
