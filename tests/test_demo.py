@@ -25,4 +25,4 @@ def test_without_an_engine_the_demo_says_so_and_still_runs(tmp_path: Path) -> No
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "no engine answers" in done.stderr
     assert "the demo runs WITHOUT containers" in done.stderr
-    assert "18 questions, 18 epochs" in done.stdout
+    assert "9 questions, 9 epochs" in done.stdout

@@ -20,8 +20,11 @@ from .test_logs import rows_of
 def bucket() -> Iterator[str]:
     """URI of an empty bucket."""
     import boto3
+    import s3fs
     from moto.server import ThreadedMotoServer
 
+    # Open connections are kept by the process; where this server is started again, they lead to the last one.
+    s3fs.S3FileSystem.clear_instance_cache()
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

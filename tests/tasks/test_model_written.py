@@ -133,7 +133,9 @@ def test_open_answers_recover_the_planted_variance(tmp_path: Path, own_sets: Pat
     )
     assert np.isnan(live["incoherence"]) and live["questions_no_target"] == 24
     assert live["epochs_unparsed"] == by_loss["embedding"].counts["unparsed"] > 0
-    assert live["epochs_scored"] + live["epochs_unparsed"] == 288
+    # Unread answers are among the scored ones, as for letters: the share unread is that of all.
+    assert live["epochs_scored"] == 288
+    assert live["share_unparsed"] == live["epochs_unparsed"] / 288
 
 
 def test_only_the_answer_is_embedded_and_the_choices_are_gone(tmp_path: Path, own_sets: Path) -> None:

@@ -293,7 +293,9 @@ def _group_scaling(
     means = np.array([[ordered_mean(column) for column in part] for part in np.moveaxis(terms, 0, -1)])
     bias_squared, variance = (fit_power_law(sizes, row) for row in means)
     difference = bias_squared.exponent - variance.exponent
-    columns = (*replicates.T, replicates[:, 0] - replicates[:, 1])
+    # A replicate whose mean falls to 0 has an exponent of -inf; two of them have no difference.
+    with np.errstate(invalid="ignore"):
+        columns = (*replicates.T, replicates[:, 0] - replicates[:, 1])
     intervals = [
         UNDEFINED if np.isnan(estimate) else percentile_interval(column, level, units)
         for estimate, column in zip(
