@@ -11,6 +11,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from inspect_ai import eval as inspect_eval
@@ -117,8 +118,12 @@ def graded(
         member.size = len(text)
         archive.addfile(member, io.BytesIO(text))
     context.seek(0)
-    name = f"hotmess-test/official:{list(LAYOUTS).index(request.param)}"
-    said = list(docker_client.api.build(fileobj=context, custom_context=True, tag=name, rm=True, decode=True))
+    # A name and an image of this run's own: under a fixed name another checkout's tests on the same engine, whose
+    # cached build has the same id, would take the name away while ours still runs.
+    name = f"hotmess-test/official:{uuid4().hex}"
+    labels = {"hotmess.test": name}
+    options: dict[str, Any] = {"custom_context": True, "rm": True, "forcerm": True, "decode": True}
+    said = list(docker_client.api.build(fileobj=context, tag=name, labels=labels, **options))
     assert not [line for line in said if "error" in line], said[-8:]
     rows = folder / "rows.jsonl"
     # As a row of an official set, so that the check before the first token is on by itself.
@@ -135,7 +140,9 @@ def graded(
             max_sandboxes=4,
         )
     yield log
-    docker_client.images.remove(name, force=True)
+    # Neither the run nor Inspect's cleanup may have removed a user's image, or given its name to another.
+    assert docker_client.images.get(name).labels["hotmess.test"] == name
+    docker_client.images.remove(name)
 
 
 def cases(log: EvalLog) -> dict[str, EvalSample]:
