@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hotmess_inspect.results.divergence import EpochPath, GroupDivergence
+from hotmess_inspect.results.divergence import DecisiveNode, EpochPath, GroupDivergence, QuestionDivergence
 
 if TYPE_CHECKING:
     from inspect_ai.model import Model
@@ -58,21 +58,26 @@ def partings_to_explain(results: Sequence[GroupDivergence], count: int) -> list[
         if node.read_first is not None
     ]
     nodes.sort(key=lambda pair: (-pair[0].variance, pair[1].question, pair[0].step))
-    found = []
-    for node, question in nodes[:count]:
-        first, second = (question.epochs[place] for place in node.read_first or (0, 0))
-        before = first.steps[: node.step][-_BEFORE:]
-        prompt = _PROMPT.format(
-            shown=len(before),
-            common=node.step,
-            before="\n".join(f"- {step.shown}" for step in before) or "(none)",
-            first_outcome=f"{first.correct:g}",
-            second_outcome=f"{second.correct:g}",
-            first=_after(first, node.step),
-            second=_after(second, node.step),
-        )
-        found.append(Parting(question.question, node.step, prompt))
-    return found
+    found = (parting_of(question, node) for node, question in nodes[:count])
+    return [parting for parting in found if parting is not None]
+
+
+def parting_of(question: QuestionDivergence, node: DecisiveNode) -> Parting | None:
+    """The question to a model about the two epochs of a step that are to be read first; ``None`` without such a pair."""
+    if node.read_first is None:
+        return None
+    first, second = (question.epochs[place] for place in node.read_first)
+    before = first.steps[: node.step][-_BEFORE:]
+    prompt = _PROMPT.format(
+        shown=len(before),
+        common=node.step,
+        before="\n".join(f"- {step.shown}" for step in before) or "(none)",
+        first_outcome=f"{first.correct:g}",
+        second_outcome=f"{second.correct:g}",
+        first=_after(first, node.step),
+        second=_after(second, node.step),
+    )
+    return Parting(question.question, node.step, prompt)
 
 
 def _after(epoch: EpochPath, step: int) -> str:

@@ -29,9 +29,11 @@ STORE = "hotmess_fork"
 
 _OWN = frozenset(("generate", "_real", "_turns", "_answers", "_every_turn", "__class__", "__dict__"))
 # Compiled Python files hold the time of their source, and what git keeps of its own holds times as well.
+_SEEN = "find . -path ./.git -prune -o -name __pycache__ -prune -o -name .pytest_cache -prune -o "
 _MANIFEST = (
-    "find . -path ./.git -prune -o -name __pycache__ -prune -o -name .pytest_cache -prune -o -type f -print0 "
-    "| LC_ALL=C sort -z | xargs -0 -r sha256sum"
+    f"{_SEEN} -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum && "
+    f"{{ {_SEEN} -type f -perm -100 -print; {_SEEN} -type d -print; "
+    f"""{_SEEN} -type l -exec sh -c 'for l; do echo "$l -> $(readlink "$l")"; done' _ {{}} +; }} | LC_ALL=C sort"""
 )
 
 
