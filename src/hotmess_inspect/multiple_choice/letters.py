@@ -360,7 +360,7 @@ class _Reader:
             clause = (start, clause_end)
             groups = list(_groups(sentence, *clause))
             before = start
-            tentative = words.TENTATIVE.search(sentence, *clause) is not None
+            thought_of = words.TENTATIVE.search(sentence, *clause)
             concedes = words.CONCESSION.search(sentence, *clause)
             contrasted = named and concedes is None
             for number, group in enumerate(groups):
@@ -394,7 +394,7 @@ class _Reader:
                     continue
                 if (
                     asks
-                    or tentative
+                    or (thought_of and not (number and (confirmed or announced) and _turns_away(lead)))
                     or (concedes and concedes.start() < group.start() and not announced and number == 0)
                     or (
                         condition
@@ -533,6 +533,12 @@ def _denies_inside(lead: str) -> bool:
         )
         is not None
     )
+
+
+def _turns_away(lead: str) -> bool:
+    """Whether a thought ends at a comma before the next choice: "B is tempting, the answer is C"."""
+    _, comma, rest = lead.partition(",")
+    return bool(comma) and not re.match(r"\s*(?:or|and)\b", rest, re.I) and not words.TENTATIVE.search(rest)
 
 
 def _denies(tail: str, confirmed: re.Match[str]) -> bool:
