@@ -7,7 +7,7 @@ DEMO_LOGS   ?= logs/demo
 # CPU build or not is the machine's choice: any torch that the extra `optimizer` admits will do.
 TORCH  ?= torch
 
-.PHONY: help demo test test-optimizer contract check docs format lock clean
+.PHONY: help demo test test-optimizer contract check docs results format lock clean
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
@@ -38,6 +38,9 @@ check: $(VENV)/installed  ## Lint, check the format and the types
 
 docs: $(VENV)/installed  ## Build the documentation site into build/site; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+results: $(VENV)/installed  ## Write docs/results anew from the tables in RESULTS_DATA (from the committed numbers without it)
+	$(BIN)/python benchmarks/public_results.py write $(RESULTS_DATA)
 
 format: $(VENV)/installed  ## Format and sort imports
 	$(BIN)/ruff check --fix .

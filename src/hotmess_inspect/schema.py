@@ -231,8 +231,8 @@ def _check(
         raise ValueError(f"classes={classes!r}: a choice needs at least 2")
     if kind == "answer" and answer is None:
         raise ValueError("kind='answer' needs answer (empty when unparsed)")
-    if kind == "probabilities" and probabilities is None and status != "unparsed":
-        raise ValueError("kind='probabilities' needs probabilities unless status='unparsed'")
+    if kind == "probabilities" and probabilities is None and status == "ok":
+        raise ValueError("kind='probabilities' needs probabilities where status='ok'")
     if kind == "tests" and (f2p is None or p2p is None):
         raise ValueError("kind='tests' needs f2p and p2p")
     if probabilities is not None and not all(math.isfinite(p) for p in probabilities):

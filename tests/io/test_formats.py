@@ -26,8 +26,8 @@ def rows(outcomes: Outcomes) -> set[tuple[Any, ...]]:
     return set(zip(outcomes.question.values(), outcomes.epoch.tolist(), outcomes.value.tolist(), strict=True))
 
 
-def read(*paths: Path) -> Inputs:
-    found = read_inputs(list(paths))
+def read(*paths: Path, **options: Any) -> Inputs:
+    found = read_inputs(list(paths), **options)
     assert not [p for p in found.problems if p.level == "error"], found.problems
     return found
 
@@ -128,6 +128,14 @@ def test_swebench_reports_of_runs(tmp_path: Path) -> None:
     }
     assert set(outcomes.question.values()) == {"a__a-1", "b__b-2", "c__c-3"}  # an error is no verdict
     assert set(outcomes.cluster.values()) == {"a__a", "b__b", "c__c"}
+
+
+def test_no_clusters_of_another_harness_where_none_are_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "repeats.jsonl"
+    path.write_text("".join(f'{{"instance_id": "a__a-{n}", "resolved": [1, 0]}}\n' for n in range(3)))
+    assert read(path).outcomes.cluster.values() == ["a__a"] * 6
+    assert read(path, cluster="none").outcomes.cluster.missing.all()
+    assert len(set(read(path, cluster="question").outcomes.cluster.values())) == 3
 
 
 def test_swebench_reports_of_instances(tmp_path: Path) -> None:

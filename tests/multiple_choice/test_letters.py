@@ -168,3 +168,27 @@ def test_a_choice_with_its_letter_is_read_whatever_it_says(shared_data: Path) ->
         for index, (letter, text) in enumerate(zip("ABCD", choices, strict=True)):
             for form in ("{}) {}", "{}. {}", "({}) {}", "**{}) {}**", "{}: {}", "{} {}", "{} - {}"):
                 assert read_letter(form.format(letter, text), choices) == index
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    # What Gemma 3 270M wrote after "Answer:", cut at 8 tokens, and what a person reads in it.
+    [
+        ("\nB because it comes after October but", 1),
+        (" D).The working of the hammer produces", 3),
+        (" <b>A</b> spider or a chisel", 0),
+        (" (A) A\n\nExplanation: a", 0),
+        ("\n\nB. calcium.\n\nExplanation:", 1),
+        (" A\nAge 14- ", 0),
+        ("D\n\nIn NYK, 1", 3),
+        ("\n\nA March was at the lower end", None),
+        (" 147\nE) ", None),
+        ("\n\nThere are more than 50", None),
+        (" BODMAS", None),
+        ("\n", None),
+    ],
+)
+def test_what_base_models_put_where_the_prompt_left_off(text: str, letter: int | None) -> None:
+    from hotmess_inspect.multiple_choice.letters import completed_letter
+
+    assert completed_letter(text, 4) == letter

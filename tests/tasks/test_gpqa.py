@@ -178,6 +178,27 @@ def test_status_says_why_an_answer_could_not_be_read(rows: Path, tmp_path: Path)
     assert all("hm_context" not in (s.metadata or {}) for _, s in scores)
 
 
+def test_probabilities_that_broke_off_are_an_unread_answer_and_no_error(rows: Path, tmp_path: Path) -> None:
+    stated = "<PROB> 0.5, 0.2, 0.1, 0.1, 0.1 </PROB>"
+    log = ask(
+        rows, tmp_path, [mock(stated), mock("I will <PROB> 0.5, 0", "max_tokens")], format="probability"
+    )
+    assert log.status == "success", log.error
+    scores = sorted((sample.epoch, (sample.scores or {})["choice_scorer"]) for sample in log.samples or [])
+    assert [(s.metadata or {})["hm_status"] for _, s in scores] == ["ok", "truncated"]
+    # The broken one counts as uniform: its Brier error is 0.8, that of the stated one 0.25 + 0.04 + 0.03 = 0.32.
+    [found], _ = analyze(read_inputs([log.location]).outcomes, Options(losses=("brier",)))
+    assert int(found.group.unparsed.sum()) == 1
+    assert found.decomposition.error.tolist() == [pytest.approx((0.8 + 0.32) / 2)]
+
+
+def test_a_base_model_that_goes_on_has_answered(rows: Path, tmp_path: Path) -> None:
+    log = ask(rows, tmp_path, [mock(" A", "max_tokens"), mock(" The", "max_tokens")], completion=True)
+    scores = sorted((sample.epoch, (sample.scores or {})["choice_scorer"]) for sample in log.samples or [])
+    assert [(s.metadata or {})["hm_status"] for _, s in scores] == ["ok", "truncated"]
+    assert [(s.metadata or {})["hm_answer"] for _, s in scores] == ["A", ""]
+
+
 def test_an_unread_answer_is_asked_once_more_and_both_count(rows: Path, tmp_path: Path) -> None:
     outputs = [mock("ANSWER: A"), mock("I like it here."), mock("B"), mock("I refuse."), mock("Never.")]
     log = ask(rows, tmp_path, outputs, ask_again=True, repeats=3)

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from os import PathLike, fspath
 
@@ -28,7 +28,7 @@ from hotmess_inspect.io.records import HeaderRecord, SummaryRecord, decode_heade
 from hotmess_inspect.io.same_questions import Asked, Run, apply_change, one_kind, settle
 from hotmess_inspect.io.scales import Scale, rescaled
 from hotmess_inspect.io.sources import SUFFIXES, File, find_files, folder_of
-from hotmess_inspect.io.tables import TableReading, number_epochs, table_reading
+from hotmess_inspect.io.tables import TableReading, number_epochs, own_clusters, table_reading
 from hotmess_inspect.io.transcripts import keeps_answers_apart, with_answers
 from hotmess_inspect.io.variants import variant_of
 from hotmess_inspect.io.words import counted
@@ -346,7 +346,9 @@ def _reading(file: File, how: Reading) -> FileReading:
         rows, header = _read_json(file, how.cluster)
         form = "Inspect log in JSON"
     elif file.suffix in JSON_SUFFIXES and (form_of := format_of(file)) is not None:
-        return _table_read(file, how, read_format(form_of, file))
+        foreign = read_format(form_of, file)
+        kept = own_clusters(foreign.outcomes, file.path, how.cluster)
+        return _table_read(file, how, replace(foreign, outcomes=kept))
     elif file.suffix != ".json" or file.named or looks_like_table(file):
         return _read_table(file, how)
     else:

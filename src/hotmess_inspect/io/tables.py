@@ -41,6 +41,7 @@ __all__ = [
     "outcomes_from_raw",
     "outcomes_from_user_table",
     "outcomes_to_arrow",
+    "own_clusters",
     "read_table",
     "table_reading",
     "write_parquet",
@@ -171,7 +172,7 @@ def table_reading(
     # Other programs keep the columns and lose the mark.
     marked = table.replace_schema_metadata({SCHEMA_KEY: SCHEMA_VERSION} | dict(raw.metadata))
     outcomes, dropped = outcomes_from_arrow(marked, name).drop_duplicates()
-    outcomes = _own_clusters(outcomes, name, cluster)
+    outcomes = own_clusters(outcomes, name, cluster)
     return TableReading(outcomes, dropped, "Parquet written by hotmess export", rows=table.num_rows)
 
 
@@ -193,8 +194,8 @@ def _roles(raw: RawTable, name: str, columns: Mapping[str, str] | None, cluster:
     return roles
 
 
-def _own_clusters(outcomes: Outcomes, name: str, cluster: str | None) -> Outcomes:
-    """A table that this package wrote: clusters as they were read, unless others or none are wanted."""
+def own_clusters(outcomes: Outcomes, name: str, cluster: str | None) -> Outcomes:
+    """Rows whose reader has named clusters (our own tables, other harnesses' files), unless others or none are wanted."""
     if cluster in (None, DEFAULT_COLUMN):
         return outcomes
     if cluster == NO_CLUSTERS:

@@ -37,8 +37,7 @@ def generate_config(format: str, completion: bool | None = None) -> GenerateConf
     if format == "logprob":
         return GenerateConfig(logprobs=True, top_logprobs=TOP_LOGPROBS, max_tokens=LOOK_AHEAD_TOKENS)
     if completion:
-        # Some tokenizers take two tokens for a blank and a letter.
-        return GenerateConfig(max_tokens=2, stop_seqs=list(STOP_SEQUENCES))
+        return GenerateConfig(max_tokens=LOOK_AHEAD_TOKENS, stop_seqs=list(STOP_SEQUENCES))
     return GenerateConfig()
 
 

@@ -15,7 +15,7 @@ from hotmess_inspect.multiple_choice import words
 from hotmess_inspect.multiple_choice.clean import plain_text, split_thoughts
 from hotmess_inspect.multiple_choice.marks import Choices, choice_of, has_text, is_letter, mark, read_choices
 
-__all__ = ["read_letter"]
+__all__ = ["completed_letter", "read_letter"]
 
 # The last line that the prompt asks for: nothing before it can matter.
 _ASKED = re.compile(r"\s*ANSWER\s?:\s{0,3}\(?([A-Z])\)?[\s.]*")
@@ -38,8 +38,29 @@ _QUOTED = re.compile(r"[\"“«][^\"“”«»\n]{0,400}(?:[\"”»]|$)")
 _COLON_BELOW = re.compile(r"[:=]\s*\n")
 _ENDS = re.compile(r"[.!?。！？)\]}\"'”’»*`:\ue000-\ue0ff\ue300-\ue3ff✅✓✔]\s*$")
 _FIRST = re.compile(r"\(?A[).:]\s+")
+# Where a prompt ends with "Answer:", a letter that stands first. Before a word "A" and "I" may be an article or a pronoun.
+_COMPLETED = re.compile(
+    r"(?:[\s(\[*_\"“]|<\w+>){0,8}([A-Z])(?:</\w+>|[)\]*_.:,\"”]|\s*\n|\s*$|(?<![AI])(?=\s+[a-z]))"
+)
 # An answer of more words than this is no short one.
 _SHORT = 70
+
+
+def completed_letter(text: str, classes: int) -> int | None:
+    """The letter that a base model puts where the prompt left off, whatever it goes on to say.
+
+    Args:
+        text: What follows a prompt that ends with "Answer:".
+        classes: Number of choices.
+
+    Examples:
+        >>> completed_letter(" D).The working of the hammer", 4)
+        3
+        >>> completed_letter(" A spider has eight legs", 4)
+    """
+    found = _COMPLETED.match(text)
+    index = ord(found[1]) - ord("A") if found else classes
+    return index if index < classes else None
 
 
 def read_letter(text: str, choices: Sequence[str], *, truncated: bool = False) -> int | None:

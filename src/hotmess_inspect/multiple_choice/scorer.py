@@ -10,13 +10,20 @@ from inspect_ai.solver import TaskState
 
 from hotmess_inspect._inspect_versions import shown
 from hotmess_inspect.multiple_choice.formats import FORMATS, check_choice, check_share
-from hotmess_inspect.multiple_choice.letters import read_letter
+from hotmess_inspect.multiple_choice.letters import completed_letter, read_letter
 from hotmess_inspect.multiple_choice.logprobs import MAX_OUTSIDE, letter_probabilities
-from hotmess_inspect.multiple_choice.solver import ASKED_AGAIN, CONTEXT, FORMAT, ORDER, sample_question
+from hotmess_inspect.multiple_choice.solver import (
+    ASKED_AGAIN,
+    COMPLETION,
+    CONTEXT,
+    FORMAT,
+    ORDER,
+    sample_question,
+)
 from hotmess_inspect.multiple_choice.stated import read_probabilities
 from hotmess_inspect.plugin.incoherence import incoherence
 from hotmess_inspect.plugin.lengths import sample_lengths, sample_status
-from hotmess_inspect.schema import class_label, epoch_metadata
+from hotmess_inspect.schema import Status, class_label, epoch_metadata
 
 __all__ = ["OUTSIDE", "UNLISTED", "choice_scorer"]
 
@@ -67,14 +74,22 @@ def choice_scorer(format: str | None = None, max_outside: float = MAX_OUTSIDE) -
         if state.store.get(ASKED_AGAIN):
             beside[ASKED_AGAIN] = True
         asked = format or str(state.store.get(FORMAT) or "letter")
+        ended = sample_status(state)
+        if asked == "logprob" and ended == "truncated":
+            # The few tokens that were asked for are the whole answer.
+            ended = "ok"
         if asked == "letter":
             place = read_letter(
                 state.output.completion,
                 [question.choices[index] for index in order],
-                truncated=sample_status(state) == "truncated",
+                truncated=ended == "truncated",
             )
+            if state.store.get(COMPLETION):
+                # A base model goes on for as long as it may; its answer stands at the beginning.
+                place = completed_letter(state.output.completion, classes) if place is None else place
+                ended = "ok" if place is not None and ended == "truncated" else ended
             letter = "" if place is None else class_label(order[place])
-            metadata = epoch_metadata(kind="answer", answer=letter, status=_status(state, letter), **own)
+            metadata = epoch_metadata(kind="answer", answer=letter, status=_status(ended, letter), **own)
             value: Value = CORRECT if letter == own["target"] else INCORRECT
             return Score(
                 value=value,
@@ -92,11 +107,9 @@ def choice_scorer(format: str | None = None, max_outside: float = MAX_OUTSIDE) -
                 letters.unlisted,
             )
         stated = None if given is None else _mapped(given, order)
-        status = _status(state, stated)
-        if asked == "logprob" and status == "truncated":
-            # The few tokens that were asked for are the whole answer.
-            status = "ok" if stated else "unparsed"
-        metadata = epoch_metadata(kind="probabilities", probabilities=stated, status=status, **own)
+        metadata = epoch_metadata(
+            kind="probabilities", probabilities=stated, status=_status(ended, stated), **own
+        )
         return Score(
             value=_share_right(stated, question.answer),
             answer="" if stated is None else ", ".join(f"{p:.4g}" for p in stated),
@@ -107,8 +120,7 @@ def choice_scorer(format: str | None = None, max_outside: float = MAX_OUTSIDE) -
     return score
 
 
-def _status(state: TaskState, read: object) -> Any:
-    ended = sample_status(state)
+def _status(ended: Status, read: object) -> Status:
     return "unparsed" if not read and ended == "ok" else ended
 
 

@@ -12,10 +12,11 @@ from hotmess_inspect.multiple_choice.letters import read_letter
 from hotmess_inspect.multiple_choice.prompts import choice_prompt, closing_question
 from hotmess_inspect.multiple_choice.question import Question
 
-__all__ = ["ASKED_AGAIN", "CONTEXT", "FORMAT", "ORDER", "ask_choice", "sample_question"]
+__all__ = ["ASKED_AGAIN", "COMPLETION", "CONTEXT", "FORMAT", "ORDER", "ask_choice", "sample_question"]
 
 # Names in the sample's store, by which the scorer knows what was shown, also in another process.
 CONTEXT, FORMAT, ORDER, ASKED_AGAIN = "hm_context", "hm_format", "hm_order", "hm_asked_again"
+COMPLETION = "hm_completion"
 
 
 @solver
@@ -52,6 +53,8 @@ def ask_choice(
             ChatMessageUser(content=text),
         ]
         state.store.set(FORMAT, format)
+        if completion:
+            state.store.set(COMPLETION, True)
         state.store.set(ORDER, order)
         state.store.set(CONTEXT, design.label(state.epoch))
         state = await generate(state)

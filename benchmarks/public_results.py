@@ -1,0 +1,230 @@
+"""docs/results: public repeated runs and two small models run here, beside the claims of the paper.
+
+    python benchmarks/public_results.py gather CLONES DATA      # the public files, from clones of their repositories
+    make results RESULTS_DATA=DATA                              # numbers, page and figures anew
+
+`gather` turns what three repositories publish into the tables that are analyzed, byte for byte the same for
+everybody. Every number of the page comes from `docs/results/results.json`, and every number of that from `hotmess
+analyze`, `compare` and `diverge` over these tables and over `docs/results/epochs` (what the two models answered, see
+`benchmarks/real_models.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import hashlib
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "docs" / "results"
+ANSWERING = ("deepseek-v3", "gpt-4o-mini", "haiku-4.5")
+HINTS = ("metadata", "sycophancy", "anchoring", "unethical", "grader", "consistency")
+HEADER = ["question_id", "dataset", "subject", "epoch", "answer", "target"]
+
+# What a group of `hotmess analyze --json` keeps: numbers with intervals, and counts.
+INTERVALS = ("accuracy", "error", "bias_squared", "variance", "incoherence")
+VALUES = ("flip_rate", "icc", "noise_floor", "modal_share")
+COUNTS = (
+    "task",
+    "model",
+    "loss",
+    "estimator",
+    "questions",
+    "epochs_scored",
+    "unparsed",
+    "unscored",
+    "zero_error_questions",
+)
+
+
+def sha256(path: Path) -> str:
+    """Of the content: what is inside for a compressed file, whose header may differ."""
+    data = path.read_bytes()
+    return hashlib.sha256(gzip.decompress(data) if path.suffix == ".gz" else data).hexdigest()
+
+
+def hotmess(*arguments: str | Path) -> dict[str, Any]:
+    """What a command prints as JSON."""
+    command = [sys.executable, "-m", "hotmess_inspect.cli", *map(str, arguments), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if not done.stdout:
+        raise SystemExit(f"{' '.join(command)}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def kept(group: dict[str, Any]) -> dict[str, Any]:
+    """The part of a group that the page shows."""
+    part = {name: group[name] for name in COUNTS}
+    part |= {name: {"value": group[name], "ci": group[f"{name}_ci"]} for name in INTERVALS}
+    part |= {name: group[name] for name in VALUES if group[name]}
+    if group["accuracy_matched"]:
+        part["position"] = group["accuracy_matched"]["position"]
+    part["pass_hat_k"] = [entry for entry in group["pass_hat_k"] or [] if not entry["extrapolated"]][-1:]
+    part["cluster"] = group["cluster"] and group["cluster"]["clusters"]
+    if group["length_slope"]:
+        slope = group["length_slope"]
+        part["length"] = group["length"]
+        part["slope"] = {"value": slope["slope"], "ci": slope["slope_ci"], "note": slope["note"]}
+        part["buckets"] = [
+            {
+                name: bucket[name]
+                for name in ("length", "questions", "accuracy", "incoherence", "incoherence_ci")
+            }
+            for bucket in group["length_buckets"]
+        ]
+    if group["overthinking"]:
+        found = group["overthinking"]
+        part["overthinking"] = {
+            "value": found["difference"], "ci": found["difference_ci"], "p": found["p_value"],
+            "below": found["below"], "above": found["above"],
+        }  # fmt: skip
+    return part
+
+
+def analyzed(*arguments: str | Path) -> list[dict[str, Any]]:
+    """The groups of `hotmess analyze`, each with its KL incoherence beside it where there are classes."""
+    groups = hotmess("analyze", *arguments)["groups"]
+    main = [kept(group) for group in groups if group["loss"] != "kl"]
+    kl = {(group["task"], group["model"]): group for group in groups if group["loss"] == "kl"}
+    for group in main:
+        if other := kl.get((group["task"], group["model"])):
+            group["kl"] = {"value": other["incoherence"], "ci": other["incoherence_ci"]}
+    return main
+
+
+def compared(first: Path, second: Path) -> list[dict[str, Any]]:
+    """Second less first of `hotmess compare`: accuracy, bias², variance, incoherence, paired by question."""
+    rows = []
+    for row in hotmess("compare", first, second, "--loss", "brier")["comparisons"]:
+        if row["quantity"] in ("accuracy", "bias_squared", "variance", "incoherence"):
+            low, high = row["ci"]
+            rows.append({
+                "task": row["task"], "quantity": row["quantity"], "p": row["p"], "questions": row["questions"],
+                "value": -row["difference"], "ci": [-high, -low],
+            })  # fmt: skip
+    return rows
+
+
+def public(data: Path, hints: bool = True) -> dict[str, Any]:
+    """Everything that rests on public files."""
+    inputs = [
+        *(data / "answers" / f"{model}.csv" for model in ANSWERING),
+        data / "tau" / "gpt-4o-airline.json.gz",
+        data / "swebench_repeats_sonnet45_k5.jsonl",
+    ]
+    found: dict[str, Any] = {"answers": analyzed(data / "answers", "--loss", "brier", "--loss", "kl")}
+    [found["tau"]] = analyzed(inputs[3], "--length", "actions")
+    [found["tau_turns"]] = analyzed(inputs[3], "--length", "turns")
+    [found["swebench"]] = analyzed(inputs[4])
+    [found["swebench_questions"]] = analyzed(inputs[4], "--cluster", "none")
+    [parts] = hotmess("diverge", inputs[3], "--grain", "exact")["groups"]
+    found["diverge"] = {
+        "variance": parts["variance"], "p": parts["p"], "permutations": parts["permutations"],
+        "steps": [
+            {name: step[name] for name in ("step", "share", "share_ci", "null", "p", "pairs")} for step in parts["steps"][:4]
+        ],
+        "never": parts["never"],
+        "kinds": {name: {"value": parts["kinds"][name], "ci": parts["kinds_ci"][name]} for name in parts["kinds"]},
+        "answers": {name: {"value": parts["answers"][name], "ci": parts["answers_ci"][name]} for name in parts["answers"]},
+    }  # fmt: skip
+    if hints:
+        found["hints"] = []
+        for model in ANSWERING:
+            for hint in HINTS:
+                path = data / "hinted" / f"{model}.{hint}.csv"
+                inputs.append(path)
+                for group in analyzed(path, "--loss", "brier"):
+                    found["hints"].append({
+                        "hint": hint, "model": model, "task": group["task"],
+                        "group": {name: group[name] for name in INTERVALS},
+                        "change": [
+                            row for row in compared(data / "answers" / f"{model}.csv", path) if row["task"] == group["task"]
+                        ],
+                    })  # fmt: skip
+    found["inputs"] = {str(path.relative_to(data)): sha256(path) for path in inputs}
+    return found
+
+
+def gather(clones: Path, data: Path) -> None:
+    """Write the tables from clones of the three repositories (folder names as on GitHub)."""
+    hot = clones / "hot-mess-reward-hacking"
+    sources = [question["source"] for question in json.loads((hot / "data" / "questions.json").read_text())]
+
+    def table(rows: Iterable[dict[str, Any]], path: Path) -> None:
+        out = io.StringIO()
+        writer = csv.writer(out)
+        writer.writerow(HEADER)
+        for row in rows:
+            number = row["question_idx"]
+            for answer in row["answers"]:
+                writer.writerow([
+                    number, sources[number], row["subject"], answer["sample"] + 1, answer["answer"] or "", row["correct_answer"],
+                ])  # fmt: skip
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(out.getvalue().encode())
+
+    for model in ANSWERING:
+        base = json.loads((hot / "results" / "phase1" / f"baseline_{model}.json").read_text())
+        table(base, data / "answers" / f"{model}.csv")
+        subjects = {row["question_idx"]: row["subject"] for row in base}
+        hinted = json.loads((hot / "results" / "phase2" / f"hinted_{model}.json").read_text())
+        for hint in HINTS:
+            rows = ({"subject": subjects[row["question_idx"]]} | row for row in hinted[hint])
+            table(rows, data / "hinted" / f"{model}.{hint}.csv")
+    tau = (clones / "tau-bench" / "historical_trajectories" / "gpt-4o-airline.json").read_bytes()
+    (data / "tau").mkdir(exist_ok=True)
+    (data / "tau" / "gpt-4o-airline.json.gz").write_bytes(gzip.compress(tau, mtime=0))
+    scored = json.loads(
+        (clones / "swebench-reliability-study" / "scored" / "per_run_results.json").read_text()
+    )
+    runs = [scored[f"i0_run{run}"] for run in range(1, 6)]
+    names = sorted({name for run in scored.values() for name in run})
+    lines = [
+        json.dumps({
+            "instance_id": name, "resolved": [run.get(name) for run in runs],
+            "i1c": scored["i1c"].get(name), "i1d": scored["i1d"].get(name),
+        })
+        for name in names
+    ]  # fmt: skip
+    (data / "swebench_repeats_sonnet45_k5.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    get = commands.add_parser("gather", help="tables from clones of the public repositories")
+    get.add_argument("clones", type=Path)
+    get.add_argument("data", type=Path)
+    write = commands.add_parser("write", help="numbers, page and figures")
+    write.add_argument(
+        "data", type=Path, nargs="?", help="tables; page and figures from the committed numbers if left out"
+    )
+    arguments = parser.parse_args()
+    if arguments.command == "gather":
+        gather(arguments.clones, arguments.data)
+        return
+    import results_page
+
+    path = OUT / "results.json"
+    if arguments.data:
+        OUT.mkdir(parents=True, exist_ok=True)
+        found = public(arguments.data)
+        path.write_text(json.dumps(found, indent=1) + "\n")
+    results_page.write(json.loads(path.read_text()), OUT)
+
+
+if __name__ == "__main__":
+    main()

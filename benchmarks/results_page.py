@@ -1,0 +1,332 @@
+"""The page and the figures of docs/results, from the numbers in its results.json and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+Number = dict[str, Any]
+
+# What the paper reports: slopes of incoherence against length.
+PAPER_SLOPES = (0.29, 0.56)
+NAMES = {"gpt-4o-airline": "gpt-4o", "swebench_repeats_sonnet45_k5": "Claude Sonnet 4.5"}
+
+
+def ci(number: Number | None, digits: int = 3) -> str:
+    """A value with its interval; a dash where there is none, since no number stands without one."""
+    if number is None or number["value"] is None:
+        return "–"
+    if not number.get("ci"):
+        return f"{_fixed(number['value'], digits)} (no interval)"
+    low, high = number["ci"]
+    return f"{_fixed(number['value'], digits)} [{_fixed(low, digits)}, {_fixed(high, digits)}]"
+
+
+def _fixed(value: float, digits: int) -> str:
+    text = f"{value:.{digits}f}"
+    return text.replace("-", "−") if float(text) else text.lstrip("-")
+
+
+def percent(number: Number) -> str:
+    """A share in percent with its interval."""
+    return ci({"value": 100 * number["value"], "ci": number["ci"] and [100 * end for end in number["ci"]]}, 1)
+
+
+def sign(number: Number) -> str:
+    """What an interval says of a sign."""
+    if not number.get("ci"):
+        return "cannot be told"
+    low, high = number["ci"]
+    return "rises" if low > 0 else "falls" if high < 0 else "not settled: the interval contains 0"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Rows in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def page(found: dict[str, Any]) -> str:
+    """The whole page."""
+    parts = [_head(found), _systems(found), _claims(found), _lengths(found), _parting(found), _hints(found)]
+    if "real" in found:
+        parts += [_real(found["real"]), _dial(found["dial"])]
+    return "\n".join([*parts, _limits(found), _inputs(found)])
+
+
+def _groups(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    names = {"gpqa": "GPQA Diamond", "mmlu": "MMLU"}
+    return [
+        *((names[group["task"]], group) for group in found["answers"]),
+        ("τ-bench airline", found["tau"]),
+        ("SWE-bench Verified", found["swebench_questions"]),
+    ]
+
+
+def _head(found: dict[str, Any]) -> str:
+    groups = _groups(found)
+    epochs = sum(group["epochs_scored"] for _, group in groups)
+    return f"""# Results on real models
+
+What does the decomposition say of real models, and do the claims of [the paper](https://arxiv.org/abs/2601.23045) hold outside it? This
+page measures runs that others published ({epochs:,} epochs of {len({g["model"] for _, g in groups})} models on {len({n for n, _ in groups})} sets, and three of
+these models again under six misleading hints){" and two small models run for it" if "real" in found else ""}. All numbers are written by one command from files whose hashes stand
+[below](#inputs-and-commands); intervals are 95 %, over questions unless said otherwise. Where an interval does not decide, the page says so.
+"""
+
+
+def _systems(found: dict[str, Any]) -> str:
+    rows = [
+        [
+            name,
+            NAMES.get(group["model"], group["model"]),
+            f"{group['questions']} × {round(group['epochs_scored'] / group['questions'])}",
+            *(ci(group[key]) for key in ("accuracy", "error", "bias_squared", "variance", "incoherence")),
+            ci(group.get("kl")),
+        ]
+        for name, group in _groups(found)
+    ]
+    more = [
+        [
+            name,
+            NAMES.get(group["model"], group["model"]),
+            f"k = {group['pass_hat_k'][0]['k']}: {ci(group['pass_hat_k'][0])}",
+            ci(group["flip_rate"]),
+            ci(group["icc"]),
+            ci(group["noise_floor"]),
+            ci(group.get("position")),
+        ]
+        for name, group in _groups(found)
+    ]
+    swe, alone = found["swebench"], found["swebench_questions"]
+    return f"""## How errors split
+
+![Bias² against variance](bias_variance.svg)
+
+{table(["set", "model", "questions × epochs", "accuracy", "error", "bias²", "variance", "incoherence", "of KL, plug-in"], rows)}
+Error, bias² and variance are of the Brier score for letters (0 to 2) and of the squared error for verdicts (0 to 1), unbiased estimates; do not compare
+their sizes across the two. The last column is the paper's measure, which for letters rests on a smoothing constant of 1e-12 and on the number of
+epochs; the unbiased Brier incoherence rests on neither. SWE-bench's five runs were made at temperature 0, so the variance there is what a provider's arithmetic and
+the environment leave; {alone["unscored"]} of the {alone["unscored"] + alone["epochs_scored"]} verdicts are missing, and its intervals are about other
+questions of the same {swe["cluster"]} repositories. For other repositories its incoherence is {ci(swe["incoherence"])}.
+
+{table(["set", "model", "pass^k", "questions sometimes right", "intraclass correlation", "noise floor", "position"], more)}
+*Noise floor*: two single runs of the same model differ by less than this in accuracy in 95 of 100 pairs. *Position*: where the incoherence lies between the least
+(0) and the most (1) that this accuracy allows; accuracies differ, and incoherence depends on accuracy by construction.
+"""
+
+
+def _claims(found: dict[str, Any]) -> str:
+    tau, turns = found["tau"], found["tau_turns"]
+    rows = [
+        [
+            f"Longer answers are more incoherent (log-log slopes {PAPER_SLOPES[0]} to {PAPER_SLOPES[1]})",
+            f"τ-bench, over actions: slope {ci(tau['slope'], 2)}; over turns: {ci(turns['slope'], 2)}",
+            f"Not seen. Over turns incoherence {sign(turns['slope'])}, over actions it is {sign(tau['slope'])}; both intervals lie below the paper's range.",
+        ],
+        [
+            "The same question, answered longer than usual, is answered more incoherently (natural overthinking)",
+            f"τ-bench, longer less shorter half by actions: {ci(tau['overthinking'])}, p = {tau['overthinking']['p']:.2f}; by turns: "
+            f"{ci(turns['overthinking'])}, p = {turns['overthinking']['p']:.2f}",
+            "Not settled: the estimates have the paper's sign, and so would chance now and then.",
+        ],
+        [
+            "Larger models are less, or no less, incoherent",
+            "no family of sizes in any of the sets",
+            "Cannot be told here.",
+        ],
+        [
+            "Averaging E answers divides the variance by E",
+            "arithmetic for the Brier score and independent epochs (see [ensembles](../analyses.md))",
+            "True by construction, so no test of any model.",
+        ],
+    ]
+    if "real" in found:
+        rows[0][1] += "".join(
+            f"; {row['model']} on {row['name']}, over tokens: {ci(row['group']['slope'], 2)}"
+            for row in found["real"]["cells"]
+            if row["group"].get("slope") and row["group"]["slope"]["value"] is not None
+        )
+    assert all(group["slope"]["ci"][1] < PAPER_SLOPES[0] for group in (tau, turns))
+    assert all(group["overthinking"]["ci"][0] < 0 < group["overthinking"]["value"] for group in (tau, turns))
+    return f"""## Beside the claims of the paper
+
+{table(["claim", "what these data show", "verdict"], rows)}"""
+
+
+def _lengths(found: dict[str, Any]) -> str:
+    rows = [
+        [
+            f"{bucket['length']:g}",
+            str(bucket["questions"]),
+            ci({"value": bucket["incoherence"], "ci": bucket["incoherence_ci"]}),
+        ]
+        for bucket in found["tau"]["buckets"]
+    ]
+    return f"""## Length: τ-bench
+
+![Incoherence against length on τ-bench](lengths.svg)
+
+{table(["actions, mean of the bucket", "questions", "incoherence"], rows)}
+An action is a tool call, a turn an answer of the model. With {found["tau"]["questions"]} tasks of one domain and one model this speaks against the slope being universal; it
+does not speak about reasoning models, whose length is thought.
+"""
+
+
+def _parting(found: dict[str, Any]) -> str:
+    parts = found["diverge"]
+    rows = [
+        [
+            str(step["step"] + 1), percent({"value": step["share"], "ci": step["share_ci"]}), f"{100 * step['null']:.1f}",
+            f"{step['p']:.2f}", f"{100 * step['pairs']:.1f}",
+        ]
+        for step in parts["steps"]
+    ]  # fmt: skip
+    kinds = "; ".join(
+        f"{name.replace('_', ' ')} {percent(number)}"
+        for name, number in parts["kinds"].items()
+        if number["ci"]
+    )
+    return f"""## Where τ-bench epochs part
+
+Pairs of epochs of one task are compared action by action (exact name and arguments). The first action that differs is where they part, and the variance splits exactly
+over these places ([how](../divergence.md)).
+
+{table(["action", "% of the variance", "% expected by chance", "p, over all steps", "% of the pairs"], rows)}
+No single step decides more than chance would have it (smallest p over all steps: {parts["p"]:.2f}, {parts["permutations"]:,} permutations); most pairs part early, and so most of
+the variance does. Pairs that never part ({100 * parts["never"]["pairs"]:.1f} % of them) hold {100 * parts["never"]["share"]:.1f} % of the variance where chance would give
+{100 * parts["never"]["null"]:.1f} % (p = {parts["never"]["p"]:.4f}): in all of them equal actions gave equal verdicts. By kind, in % of the variance: {kinds}.
+"""
+
+
+def _hints(found: dict[str, Any]) -> str:
+    def change(row: dict[str, Any], quantity: str) -> str:
+        return ci(next(entry for entry in row["change"] if entry["quantity"] == quantity))
+
+    chosen = [row for row in found["hints"] if row["task"] == "gpqa"]
+    rows = [
+        [
+            row["model"],
+            row["hint"],
+            *(change(row, name) for name in ("accuracy", "bias_squared", "variance", "incoherence")),
+        ]
+        for row in chosen
+    ]
+
+    def count(quantity: str, wanted: str) -> int:
+        changes = [
+            entry for row in found["hints"] for entry in row["change"] if entry["quantity"] == quantity
+        ]
+        return sum(sign(entry) == wanted for entry in changes)
+
+    everything = len(found["hints"])
+    return f"""## Misleading hints: a planted bias
+
+The same three models answered the same questions under six hints that point at one wrong answer (5 epochs per hint and question). A hint is a bias that somebody put
+there, so a decomposition that works should book it as bias². It does: over both sets ({everything} comparisons of a model, set and hint with the same model without hint,
+paired by question) bias² rises in {count("bias_squared", "rises")} and falls in {count("bias_squared", "falls")}, variance falls in {count("variance", "falls")} and rises in
+{count("variance", "rises")}, incoherence falls in {count("incoherence", "falls")} and rises in {count("incoherence", "rises")}, by intervals that leave out 0 (with {everything} comparisons of each, one or two would by chance
+alone). Change by the hint on GPQA:
+
+{table(["model", "hint", "accuracy", "bias²", "variance", "incoherence"], rows)}
+deepseek-v3 is *more* accurate under some of the misleading hints, which no hint explains. The two phases of that study were separate runs; whatever else differed between
+them is in these changes too, for deepseek-v3 visibly, and its rows are not to be read as effects of the hint.
+"""
+
+
+def _real(real: dict[str, Any]) -> str:
+    return ""
+
+
+def _dial(dial: list[dict[str, Any]]) -> str:
+    return ""
+
+
+def _limits(found: dict[str, Any]) -> str:
+    return """## What these data cannot say
+
+- **Scale.** No two of the models are sizes of one family on the same questions (gpt-4o and gpt-4o-mini share no set), so nothing here is about model size.
+- **Reasoning length.** The published letters come without lengths, SWE-bench's runs too; τ-bench has actions and turns. Whether longer *thought* is more incoherent needs runs with
+  reasoning tokens.
+- **The cause of a slope.** A question's length and its difficulty go together; a slope over questions is no effect of length.
+- **Other questions than these.** Intervals are about questions drawn like these. One hundred SWE-bench tasks of eleven repositories, or 50 tasks of one airline, are no sample of software or of work.
+- **KL.** With letters the paper's KL measure is a function of the smoothing constant; it stands here for comparison, not as a second finding.
+"""
+
+
+def _inputs(found: dict[str, Any]) -> str:
+    rows = [[f"`{name}`", f"`{digest[:16]}…`"] for name, digest in found["inputs"].items()]
+    return f"""## Inputs and commands
+
+| files | published by | commit | licence |
+| --- | --- | --- | --- |
+| `answers/`, `hinted/` | [4cd4/hot-mess-reward-hacking](https://github.com/4cd4/hot-mess-reward-hacking): DeepSeek V3, GPT-4o mini and Claude Haiku 4.5 on 198 GPQA Diamond and 200 MMLU questions at temperature 1 | `d634ac7` | MIT |
+| `tau/` | [sierra-research/tau-bench](https://github.com/sierra-research/tau-bench): gpt-4o on 50 airline tasks, 4 runs | `59a200c` | MIT |
+| `swebench_repeats…` | [kkkkkk0725/swebench-reliability-study](https://github.com/kkkkkk0725/swebench-reliability-study): mini-swe-agent with Claude Sonnet 4.5 at temperature 0 on 100 tasks, 5 runs | `cfb81c0` | none stated |
+
+None of it is part of this project. With clones of the three repositories in one folder:
+
+```
+python benchmarks/public_results.py gather CLONES DATA
+make results RESULTS_DATA=DATA
+```
+
+The first line writes the tables, byte for byte those of the hashes; the second runs `hotmess analyze`, `hotmess compare` and `hotmess diverge --grain exact` on them (seed 0), writes
+[results.json](results.json), this page and its figures. SHA-256 of the contents (of what is inside for `.gz`; in full in the JSON):
+
+{table(["file", "SHA-256"], rows)}"""
+
+
+def write(found: dict[str, Any], folder: Path) -> None:
+    """Write page and figures."""
+    (folder / "index.md").write_text(page(found), "utf-8")
+    figures(found, folder)
+
+
+def figures(found: dict[str, Any], folder: Path) -> None:
+    """Small SVGs with text as text, the same bytes for the same numbers."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "results", "font.size": 9})
+    import matplotlib.pyplot as plt
+
+    def save(figure: Any, name: str) -> None:
+        figure.savefig(folder / name, metadata={"Date": None}, bbox_inches="tight")
+        plt.close(figure)
+
+    figure, axes = plt.subplots(figsize=(5.6, 4.2))
+    shown = [(f"{name}, {NAMES.get(g['model'], g['model'])}", g) for name, g in _groups(found)]
+    if "real" in found:
+        shown += [(f"{row['name']}, {row['model']}", row["group"]) for row in found["real"]["cells"]]
+    for place, (label, group) in enumerate(shown):
+        x, y = group["bias_squared"], group["variance"]
+        axes.errorbar(
+            x["value"], y["value"],
+            xerr=[[x["value"] - x["ci"][0]], [x["ci"][1] - x["value"]]], yerr=[[y["value"] - y["ci"][0]], [y["ci"][1] - y["value"]]],
+            fmt="os^Dv<>phX*dP8"[place % 14], color=f"C{place % 10}", markersize=4, linewidth=0.8, label=label,
+        )  # fmt: skip
+    right, top = axes.get_xlim()[1], axes.get_ylim()[1]
+    for share in (0.2, 0.4, 0.6, 0.8):
+        slope = share / (1 - share)
+        end = min(right, top / slope)
+        axes.plot([0, end], [0, end * slope], color="0.8", linewidth=0.7, zorder=0)
+        axes.annotate(f"incoherence {share}", (end, end * slope), fontsize=6, color="0.5", ha="right")
+    axes.set(xlabel="bias²", ylabel="variance", xlim=(0, right), ylim=(0, top))
+    axes.legend(fontsize=6, loc="upper left", bbox_to_anchor=(1.01, 1))
+    save(figure, "bias_variance.svg")
+    figure, panels = plt.subplots(1, 2, figsize=(6.4, 2.8), sharey=True)
+    for panel, group in zip(panels, (found["tau"], found["tau_turns"]), strict=True):
+        x = [bucket["length"] for bucket in group["buckets"]]
+        y = [bucket["incoherence"] for bucket in group["buckets"]]
+        ends = [bucket["incoherence_ci"] for bucket in group["buckets"]]
+        panel.errorbar(
+            x, y, yerr=[[v - e[0] for v, e in zip(y, ends, strict=True)], [e[1] - v for v, e in zip(y, ends, strict=True)]],
+            fmt="o-", markersize=4, linewidth=0.9,
+        )  # fmt: skip
+        panel.set(
+            xscale="log", xlabel=f"{group['length']} (mean of a bucket of {group['buckets'][0]['questions']})"
+        )
+        panel.set_title(f"slope {ci(group['slope'], 2)}", fontsize=8)
+    panels[0].set_ylabel("incoherence")
+    save(figure, "lengths.svg")
