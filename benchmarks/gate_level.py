@@ -7,6 +7,7 @@ runs whose second one is worse by the margin.
 """
 
 import argparse
+import tempfile
 import time
 from collections import Counter
 
@@ -40,19 +41,39 @@ def dealt(outcomes: Outcomes, rng: np.random.Generator) -> tuple[Outcomes, Outco
     return outcomes.take(first), outcomes.take(~first)
 
 
-def null(table: str, replays: int, seed: int) -> None:
-    """Rate of harm between dealt halves."""
+def simulated_log(folder: str, questions: int = 100, epochs: int = 8) -> str:
+    """A log of multiple choice answered by the simulated model."""
+    from inspect_ai import Task, eval
+    from inspect_ai.dataset import MemoryDataset, Sample
+    from inspect_ai.scorer import choice
+    from inspect_ai.solver import multiple_choice
+
+    samples = [
+        Sample(
+            id=f"q{i}", input=f"Which is {i}?", choices=["one", "two", "three", "four"], target="ABCD"[i % 4]
+        )
+        for i in range(questions)
+    ]
+    task = Task(dataset=MemoryDataset(samples), solver=multiple_choice(), scorer=choice(), epochs=epochs)
+    return eval(task, model="hotmess/simulated", log_dir=folder, display="none")[0].location
+
+
+def null(table: str, replays: int, seed: int, start: int = 0) -> None:
+    """Rate of harm between dealt halves, printed as it grows."""
     outcomes = read_inputs([table]).outcomes
     decisions: Counter[str] = Counter()
-    start = time.process_time()
-    for replay in range(replays):
+    clock = time.process_time()
+    for replay in range(start, start + replays):
         one, two = dealt(outcomes, np.random.default_rng([seed, replay]))
         decisions[gate(contenders(one), contenders(two), ON, 0.05).decision] += 1
-    rate = decisions["harm"] / replays
-    spent = (time.process_time() - start) / replays
-    print(
-        f"{table}: harm in {rate:.4f} of {replays} null replays (at most .05); {dict(decisions)}; {spent:.2f} s each"
-    )
+        done = replay + 1 - start
+        if done % 500 == 0 or done == replays:
+            rate, spent = decisions["harm"] / done, (time.process_time() - clock) / done
+            print(
+                f"{table}: harm in {rate:.4f} of {done} null replays from {start} (at most .05); {dict(decisions)}; "
+                f"{spent:.2f} s each",
+                flush=True,
+            )
 
 
 def power(questions: int, epochs: int, margin: float, worlds: int, seed: int) -> None:
@@ -82,12 +103,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tables", nargs="*")
     parser.add_argument("--replays", type=int, default=1000)
+    parser.add_argument("--start", type=int, default=0, help="number of the first replay")
+    parser.add_argument("--simulated", action="store_true", help="replay a log of the simulated model, too")
     parser.add_argument("--worlds", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     for table in options.tables:
-        null(table, options.replays, options.seed)
-    for questions, epochs, margin in ((100, 5, 0.05), (200, 5, 0.05), (400, 3, 0.03)):
+        null(table, options.replays, options.seed, options.start)
+    if options.simulated:
+        with tempfile.TemporaryDirectory() as folder:
+            null(simulated_log(folder), options.replays, options.seed, options.start)
+    for questions, epochs, margin in (
+        ((100, 5, 0.05), (200, 5, 0.05), (400, 3, 0.03)) if options.worlds else ()
+    ):
         power(questions, epochs, margin, options.worlds, options.seed)
 
 

@@ -223,58 +223,50 @@ def _checks(
     group = new.result.group
     subject = " · ".join(part for part in (group.task, group.measure or group.scorer) if part) or "table"
     found = []
-    compared: dict[tuple[float, int | None], Comparison | str] = {}
+    compared: dict[int | None, Comparison | str] = {}
 
-    def comparison(level: float, k: int | None) -> Comparison | str:
-        if (level, k) not in compared:
+    def comparison(k: int | None) -> Comparison | str:
+        if k not in compared:
             try:
-                compared[level, k] = compare(new.result, old.result, level=level, pass_hat=k)
+                compared[k] = compare(new.result, old.result, level=loose, pass_hat=k)
             except ValueError as error:
-                compared[level, k] = str(error)
-        return compared[level, k]
+                compared[k] = str(error)
+        return compared[k]
 
     strict, loose = 1 - 2 * FALSE_ALARMS / total, 1 - 2 * FALSE_ALARMS
     for quantity in on:
         k = int(quantity.removeprefix("pass_hat_")) if quantity.startswith("pass_hat_") else None
-        both = [comparison(level, k) for level in (strict, loose)]
-        text = next((one for one in both if isinstance(one, str)), "")
-        if text:
-            problems.append(Problem("error", subject, text))
-            found.append(_unknown(subject, quantity, margin, loose, 0, text))
-            continue
-        found.append(
-            _check(subject, quantity, margin, strict, loose, [c for c in both if isinstance(c, Comparison)])
-        )
+        one = comparison(k)
+        if isinstance(one, str):
+            problems.append(Problem("error", subject, one))
+            found.append(_unknown(subject, quantity, margin, loose, 0, one))
+        else:
+            found.append(_check(subject, quantity, margin, strict, loose, one))
     return found
 
 
 def _check(
-    subject: str, quantity: str, margin: float, strict: float, loose: float, both: Sequence[Comparison]
+    subject: str, quantity: str, margin: float, strict: float, loose: float, both: Comparison
 ) -> Check:
     from statistics import NormalDist
 
-    differences = [one.differences.get(quantity) for one in both]
-    first, second = differences
-    if first is None or second is None or math.isnan(second.estimate) or math.isnan(second.p_value):
-        note = (second.note if second else "") or "not defined for these runs"
-        return _unknown(subject, quantity, margin, loose, both[1].questions, note)
+    one = both.differences.get(quantity)
+    if one is None or math.isnan(one.estimate) or math.isnan(one.p_value):
+        note = (one.note if one else "") or "not defined for these runs"
+        return _unknown(subject, quantity, margin, loose, both.questions, note)
     sign = 1.0 if quantity in LOWER_IS_BETTER else -1.0
-    harm = sign * second.estimate
-    low, high = (
-        sorted((sign * second.low, sign * second.high))
-        if not math.isnan(second.low)
-        else (math.nan, math.nan)
-    )
-    harmful = first.p_value < 1 - strict and harm > 0 and not math.isnan(first.low)
+    harm = sign * one.estimate
+    low, high = sorted((sign * one.low, sign * one.high)) if not math.isnan(one.low) else (math.nan, math.nan)
+    harmful = one.p_value < 1 - strict and harm > 0 and not math.isnan(one.low)
     safe = not math.isnan(high) and high < margin
     decision: Decision = "harm" if harmful else "no harm shown" if safe else "cannot tell"
-    normal, error = NormalDist(), second.standard_error
+    normal, error = NormalDist(), one.standard_error
     power, needed = math.nan, None
     if error > 0:
         power = normal.cdf(margin / error - normal.inv_cdf((1 + strict) / 2))
         reach = (normal.inv_cdf((1 + loose) / 2) + normal.inv_cdf(POWER)) * error / margin
-        needed = max(2, math.ceil(second.questions * reach**2)) if decision == "cannot tell" else None
-    note = "" if not math.isnan(high) else second.note or "no interval is defined"
+        needed = max(2, math.ceil(one.questions * reach**2)) if decision == "cannot tell" else None
+    note = "" if not math.isnan(high) else one.note or "no interval is defined"
     return Check(
         subject,
         quantity,
@@ -282,11 +274,11 @@ def _check(
         harm,
         low,
         high,
-        second.p_value,
+        one.p_value,
         margin,
         loose,
         power,
-        second.questions,
+        one.questions,
         needed,
         note,
     )
