@@ -70,6 +70,10 @@ sums to 1 within 1e-6, a rounded "33 %, 33 %, 33 %" does not."""
 PERFECT = 1.0
 """Score of a right answer."""
 
+ADAPTIVE = "hotmess_adaptive"
+"""Field of a log's metadata that says it is a wave of `hotmess run`: ``pilot``, the epochs that every question got whatever it
+answered; ``wave``, its number from 1; ``until``, epochs by question after it; and the options of the run."""
+
 MEASURED_LENGTHS = ("actions", "turns", "output_tokens", "reasoning_tokens", "reasoning_characters")
 """Lengths that a score's metadata may hold, each under its name with ``hm_`` in front."""
 LENGTHS = ("length", *MEASURED_LENGTHS, "messages")

@@ -159,6 +159,23 @@ def pair_sums(
         if correct is None:
             raise ValueError("quantity='accuracy' needs correct, how right each epoch is")
         return _linear_sums(np.asarray(correct, dtype=np.float64))
+    away, there = deviations(predictions, target, loss)
+    return _quadratic_sums(away, there, quantity)
+
+
+def deviations(
+    predictions: ArrayLike, target: ArrayLike, loss: Literal["brier", "squared"]
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Deviations from the target whose squares add up to an epoch's error, and which epochs there are.
+
+    Args:
+        predictions: As in `pair_sums`, like the other two.
+        target: The wanted points.
+        loss: "brier" or "squared".
+
+    Returns:
+        Shape (questions, epochs, dims), 0 where missing, and shape (questions, epochs).
+    """
     points = np.asarray(predictions, dtype=np.float64)
     goal = np.asarray(target, dtype=np.float64)
     there = np.asarray(~np.isnan(points).all(axis=2))
@@ -166,7 +183,7 @@ def pair_sums(
     away = np.where(there[:, :, None] & exists[:, None, :], points - goal[:, None, :], 0.0)
     if loss == "squared":
         away /= np.sqrt(np.maximum(exists.sum(axis=1), 1))[:, None, None]
-    return _quadratic_sums(away, there, quantity)
+    return away, there
 
 
 def _linear_sums(values: FloatArray) -> PairSums:
@@ -195,14 +212,7 @@ def _quadratic_sums(away: FloatArray, there: NDArray[np.bool_], quantity: Quanti
     bias = ((sums**2).sum(axis=1) - norms.sum(axis=1)) / pairs
     error = norms.sum(axis=1) / np.where(counts >= 2, counts, np.nan)
     mean_error, mean_bias = float(np.nanmean(error)), float(np.nanmean(bias))
-    theta = (mean_error - mean_bias) / mean_error if mean_error > 0 else math.nan
-    # h = x · error kernel + y · bias kernel - centre, over `unit`.
-    x, y, centre, unit = {
-        "error": (1.0, 0.0, mean_error, 1.0),
-        "bias_squared": (0.0, 1.0, mean_bias, 1.0),
-        "variance": (1.0, -1.0, mean_error - mean_bias, 1.0),
-        "incoherence": (1.0 - theta, -1.0, 0.0, mean_error),
-    }[quantity]
+    x, y, centre, unit = kernel_weights(quantity, mean_error, mean_bias)
     epochs = away.shape[1]
     total, rows, square = (np.zeros(len(away)) for _ in range(3))
     step = max(1, _CHUNK // max(epochs * epochs, 1))
@@ -216,6 +226,25 @@ def _quadratic_sums(away: FloatArray, there: NDArray[np.bool_], quantity: Quanti
         rows[part] = (kernel.sum(axis=2) ** 2).sum(axis=1)
         square[part] = (kernel**2).sum(axis=(1, 2))
     return PairSums(total, rows, square, counts)
+
+
+def kernel_weights(
+    quantity: Quantity, error: float, bias_squared: float
+) -> tuple[float, float, float, float]:
+    """x, y, centre and unit of a quantity's kernel (x · error kernel + y · bias kernel - centre) / unit.
+
+    Args:
+        quantity: Any but "accuracy".
+        error: Mean error over questions.
+        bias_squared: Mean squared bias over questions.
+    """
+    theta = (error - bias_squared) / error if error > 0 else math.nan
+    return {
+        "error": (1.0, 0.0, error, 1.0),
+        "bias_squared": (0.0, 1.0, bias_squared, 1.0),
+        "variance": (1.0, -1.0, error - bias_squared, 1.0),
+        "incoherence": (1.0 - theta, -1.0, 0.0, error),
+    }[quantity]
 
 
 def pass_fail_moments(accuracy: float, incoherence: float, quantity: Quantity) -> tuple[PairMoments, float]:

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "optimizer": ("hotmess_inspect.cli.optimizer", "The synthetic optimizer: train, roll out, scale."),
     "plan": ("hotmess_inspect.cli.plan", "How many questions and epochs an interval needs."),
     "report": ("hotmess_inspect.cli.report", "One self-contained HTML page."),
+    "run": ("hotmess_inspect.cli.run", "Run a task until an interval is narrow: adaptive epochs."),
     "survey": ("hotmess_inspect.cli.survey", "Intelligence against incoherence, from logs or rankings."),
 }
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hotmess_inspect.decomposition.adaptive import decompose_adaptive
 from hotmess_inspect.decomposition.decompose import decompose
 from hotmess_inspect.decomposition.embedding import embedding_decomposition
 from hotmess_inspect.decomposition.nested import contexts_shared, decompose_epochs
@@ -33,6 +34,8 @@ def decompose_questions(
     - Epochs that share few-shot contexts (:func:`is_nested`): the unbiased terms come from pairs of epochs of
       different contexts.
     - A score v under a loss for classes is the distribution (v, 1 - v) over right and wrong.
+    - Epochs whose number depends on answers (`Questions.pilot`): `decompose_adaptive`, and without the pilot what has no
+      such terms.
     - Text: the variance of embeddings, or of a kernel.
     - Answers without a target: the disagreement of all pairs of epochs; losses that need a target are NaN.
 
@@ -47,6 +50,8 @@ def decompose_questions(
     Raises:
         ValueError: If a loss does not apply to the kind of the predictions, or lacks the estimator.
     """
+    if questions.pilot is not None:
+        return _adaptive(questions, wanted, smoothing)
     nested = any(estimator == "unbiased" for _, estimator in wanted) and is_nested(questions)
     found: dict[tuple[str, str], Decomposition] = {}
     flat: list[tuple[Loss, Estimator]] = []
@@ -80,6 +85,21 @@ def decompose_questions(
             flat.append((cast(Loss, loss), estimator))
     found.update(zip(flat, _flat(questions, flat, smoothing), strict=True))
     return [found[pair] for pair in wanted]
+
+
+def _adaptive(questions: Questions, wanted: Wanted, smoothing: float) -> list[Decomposition]:
+    """Of an adaptive run: unbiased terms of all its epochs; what has none, and shared contexts, without the pilot."""
+    later = questions.without_pilot()
+    own = ("brier" if questions.classes else "squared", "unbiased")
+    plain = questions.untargeted or is_nested(questions)
+    return [
+        decompose_adaptive(
+            questions.predictions, questions.target, cast(Any, questions.pilot), loss=cast(Any, pair[0])
+        )
+        if pair == own and not plain
+        else decompose_questions(later, [pair], smoothing=smoothing)[0]
+        for pair in wanted
+    ]
 
 
 def chosen_estimator(loss: Loss | TextLoss, wanted: Estimator | None) -> Estimator:

@@ -24,7 +24,7 @@ from hotmess_inspect.io.records import (
 )
 from hotmess_inspect.io.same_questions import Asked, asked_of
 from hotmess_inspect.io.variants import variant_of
-from hotmess_inspect.schema import STATUSES, EpochMetadata, normalise_label
+from hotmess_inspect.schema import ADAPTIVE, STATUSES, EpochMetadata, normalise_label
 from hotmess_inspect.table import LabelBuilder, Labels, Outcomes
 from hotmess_inspect.table.outcomes import fold_keys
 from hotmess_inspect.verdicts import entries_of, pick, value_keys, verdicts_to_floats
@@ -94,6 +94,19 @@ class LogRows:
         self.counts = EpochCounts()
         self._epochs = _EpochColumns(MetadataClusters(cluster))
         self._scorers: dict[str, _ScorerColumns] = {}
+
+    @property
+    def adaptive(self) -> dict[str, Any]:
+        """What the log says of the adaptive run that it is a wave of; empty for other logs."""
+        metadata = self.header.eval.metadata
+        own = metadata.get(ADAPTIVE) if isinstance(metadata, dict) else None
+        return own if isinstance(own, dict) else {}
+
+    @property
+    def pilot(self) -> int:
+        """Epochs that an adaptive run gives every question, 0 for other logs."""
+        found = self.adaptive.get("pilot")
+        return found if isinstance(found, int) and 0 < found < 2**31 else 0
 
     @property
     def origin(self) -> bytes:
@@ -236,6 +249,7 @@ class LogRows:
             "model": spec.model,
             "variant": variant_of(self.header, scorer or None),
             "scorer": scorer or None,
+            "pilot": self.pilot,
         }
 
     def _valid(self, last: IntArray) -> IntArray:
@@ -258,7 +272,8 @@ class LogRows:
         ids = self.header.eval.dataset.sample_ids
         epochs = self.header.eval.config.epochs or 1
         stopped = self._stopped(pairs)
-        if not ids:
+        if not ids or self.pilot:
+            # A wave of an adaptive run plans other epochs for every question; another wave brings what it lacks.
             # Old logs don't list what was planned.
             self.counts = replace(self.counts, stopped=len(stopped))
             return None
@@ -290,7 +305,7 @@ class LogRows:
         """Epochs that a manager of early stopping left out."""
         results = self.header.results
         stopping = None if results is None else results.early_stopping
-        if stopping is None or not stopping.early_stops:
+        if stopping is None or not stopping.early_stops or self.pilot:
             return set()
         found = {(str(stop.id), stop.epoch) for stop in stopping.early_stops} - pairs.all()
         if found:

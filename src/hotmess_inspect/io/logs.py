@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from os import PathLike, fspath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,7 @@ class LogInfo:
     status: str
     settings: str = "{}"
     asked: Mapping[str, Asked] = field(default_factory=dict)
+    adaptive: Mapping[str, Any] = field(default_factory=dict)
 
     def run(self) -> Run:
         """The log among those that may be pooled with it."""
@@ -365,6 +367,7 @@ def _reading(file: File, how: Reading) -> FileReading:
         header.status,
         variant_of(header),
         rows.asked,
+        rows.adaptive,
     )
     notes = [Problem("warning", file.path, text) for text in (*_status_notes(header), *rows.warnings)]
     notes += [Problem("note", file.path, text) for text in rows.notes]

@@ -126,6 +126,16 @@ class GroupResult:
     options: Options
 
     @cached_property
+    def plain(self) -> tuple[Questions, Decomposition]:
+        """Epochs whose number depends on no answer of theirs, decomposed: all, but in an adaptive run the later ones."""
+        if self.questions.pilot is None:
+            return self.questions, self.decomposition
+        d, later = self.decomposition, self.questions.without_pilot()
+        return later, decompose_questions(
+            later, [(cast("Loss | TextLoss", d.loss), cast("Estimator", d.estimator))]
+        )[0]
+
+    @cached_property
     def intervals(self) -> GroupIntervals:
         """Intervals of the headline numbers, over questions or their clusters."""
         return GroupIntervals(self.questions, self.decomposition, self.options.resamples, self.options.seed)
@@ -141,10 +151,11 @@ class GroupResult:
         """How the numbers go with length; computed when asked for, since its tests cost more than all else."""
         if self.length is None:
             return None
+        questions, decomposition = self.plain
         return length_findings(
-            self.questions,
-            self.questions.lengths(self.length),
-            self.decomposition,
+            questions,
+            questions.lengths(self.length),
+            decomposition,
             of_question=self.length == LENGTH_COLUMNS["human"],
             buckets=self.options.buckets,
             resamples=self.options.resamples,
@@ -156,7 +167,8 @@ class GroupResult:
         """The grader's part of the variance; for unit tests of patches that were graded several times."""
         if self.group.kind != "tests":
             return None
-        return grader_findings(self.questions, self.group.measure, self.decomposition)
+        questions, decomposition = self.plain
+        return grader_findings(questions, self.group.measure, decomposition)
 
     @cached_property
     def guards(self) -> Guards | None:
@@ -164,7 +176,7 @@ class GroupResult:
         if self.decomposition.loss != "brier" or isinstance(self.decomposition, NestedDecomposition):
             return None
         return guards(
-            self.questions,
+            self.plain[0],
             resamples=self.options.resamples,
             seed=self.options.seed,
             estimator="plugin" if self.decomposition.estimator == "plugin" else "unbiased",
@@ -173,13 +185,13 @@ class GroupResult:
     @cached_property
     def reliability(self) -> ReliabilityFindings | None:
         """pass^k and what goes with it; the same for every loss of a group."""
-        return reliability_findings(self.questions, resamples=self.options.resamples, seed=self.options.seed)
+        return reliability_findings(self.plain[0], resamples=self.options.resamples, seed=self.options.seed)
 
     @cached_property
     def spread(self) -> SpreadFindings | None:
         """How far answers agree, and what single epochs are unsure of; the same for every loss of a group."""
         return spread_findings(
-            self.questions, self.group.kind, resamples=self.options.resamples, seed=self.options.seed
+            self.plain[0], self.group.kind, resamples=self.options.resamples, seed=self.options.seed
         )
 
     @cached_property
@@ -226,6 +238,17 @@ class GroupResult:
             return 0
         return int((outcomes.cached & outcomes.scored).sum())
 
+    def _adaptive_json(self) -> dict[str, Any] | None:
+        """Epochs of the pilot and after it, where the number of the latter depends on the former."""
+        pilot = self.questions.pilot
+        if pilot is None:
+            return None
+        later = ((self.questions.row >= 0) & ~pilot).sum(axis=1)
+        return {
+            "pilot_epochs": int(self.questions.outcomes.pilot.max()),
+            "later_epochs": [int(later.min(initial=2**31 - 1)), int(later.max(initial=0))],
+        }
+
     def _cluster_json(self) -> dict[str, Any] | None:
         """What the intervals rest on: clusters, if questions have any."""
         found = self.intervals.clusters
@@ -252,6 +275,7 @@ class GroupResult:
             if len(d.epochs)
             else None,
             **self.counts,
+            "adaptive": self._adaptive_json(),
             "cluster": self._cluster_json(),
             "accuracy": finite_or_none(self.accuracy),
             "accuracy_ci": interval_json(self.intervals.accuracy),
@@ -406,6 +430,15 @@ def _about_broken(result: GroupResult) -> str:
     return f"{text}; without the former: {numbers}"
 
 
+def _about_adaptive(found: dict[str, Any]) -> str:
+    low, high = found["later_epochs"]
+    return (
+        f"an adaptive run: every question had {found['pilot_epochs']} epochs, and {low} to {high} more by what those showed. "
+        "Accuracy and unbiased error, bias², variance and incoherence weigh both so that they stay unbiased; everything else "
+        "is of the later epochs alone"
+    )
+
+
 def _contexts_json(d: Decomposition) -> dict[str, Any] | None:
     """How the variance parts into that between few-shot contexts and that within one."""
     if not isinstance(d, NestedDecomposition):
@@ -486,6 +519,8 @@ def _epoch_warnings(results: Sequence[GroupResult]) -> list[Problem]:
             absent = _absent_actions(result)
             if absent:
                 problems.append(Problem("warning", group_name(result.group), absent))
+        if (adaptive := result._adaptive_json()) is not None:
+            problems.append(Problem("note", group_name(result.group), _about_adaptive(adaptive)))
         mixed = mixed_images_warning(result.group.outcomes)
         if mixed:
             problems.append(Problem("warning", group_name(result.group), mixed))

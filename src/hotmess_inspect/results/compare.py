@@ -266,7 +266,11 @@ def _pooled(first: GroupResult, second: GroupResult, shared: Sequence[str]) -> t
     for result in (first, second):
         outcomes = result.group.outcomes
         wanted = np.asarray([name in set(shared) for name in outcomes.question.names] + [False])
-        parts.append(outcomes.take(wanted[outcomes.question.codes]))
+        # Of an adaptive run the later epochs: only they may be exchanged, since their number rests on the others.
+        chosen = outcomes.take(
+            wanted[outcomes.question.codes] & ((outcomes.pilot == 0) | (outcomes.epoch > outcomes.pilot))
+        )
+        parts.append(replace(chosen, pilot=np.zeros_like(chosen.pilot)))
     group: Group = replace(first.group, outcomes=Outcomes.concatenate(parts))
     questions = question_arrays(group, unparsed=first.options.unparsed)
     return questions, (questions.row >= 0) & (questions.row < len(parts[0]))

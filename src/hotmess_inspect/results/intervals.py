@@ -15,6 +15,7 @@ from hotmess_inspect.decomposition import (
     Quantity,
     ratio_interval,
 )
+from hotmess_inspect.decomposition.adaptive import adaptive_means
 from hotmess_inspect.decomposition.nested import widen_for_contexts
 from hotmess_inspect.inference.intervals import ratio_table
 from hotmess_inspect.inference.ratios import FEWEST, effective_number
@@ -37,7 +38,11 @@ def measured_questions(questions: Questions, decomposition: Decomposition) -> ND
 
 def measured_accuracy(questions: Questions, decomposition: Decomposition) -> float:
     """Mean of how right the epochs of the questions are that the error is about; NaN without any."""
-    return mean_correct(questions.correct[measured_questions(questions, decomposition)])
+    measured = measured_questions(questions, decomposition)
+    if questions.pilot is None:
+        return mean_correct(questions.correct[measured])
+    means = adaptive_means(questions.correct, questions.pilot)[measured]
+    return float(np.sort(means).mean()) if means.size else float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +77,13 @@ class GroupIntervals:
         """Interval of the accuracy, the mean over questions of the mean over epochs of how right they are."""
         correct, counted = self.questions.correct, measured_questions(self.questions, self.decomposition)
         counts = (~np.isnan(correct)).sum(axis=1)
-        means = np.nansum(correct, axis=1)[counted] / counts[counted]
+        pilot = self.questions.pilot
+        own = (
+            np.nansum(correct, axis=1) / np.maximum(counts, 1)
+            if pilot is None
+            else adaptive_means(correct, pilot)
+        )
+        means = own[counted]
         clusters = self.questions.clusters
         # Fewer than two questions that err, or that are ever right, say nothing about others.
         if len(means) < 2 or min(effective_number(means), effective_number(1 - means)) < FEWEST:

@@ -18,6 +18,7 @@ from hotmess_inspect.analyses.planning import (
     pass_fail_moments,
 )
 from hotmess_inspect.results.analyze import GroupResult, group_name
+from hotmess_inspect.table import Questions
 
 EPOCHS = (2, 3, 4, 5, 6, 8, 10, 15, 20, 30)
 """Epochs per question that a plan looks at."""
@@ -196,8 +197,8 @@ def plan_group(result: GroupResult, quantity: Quantity) -> Plan:
         ValueError: If the loss has no such moments, or the pilot has too few epochs.
     """
     d = result.decomposition
-    predictions, target, loss = _points(result)
-    sums = pair_sums(predictions, target, quantity, loss=loss, correct=result.questions.correct)
+    predictions, target, loss = points_of(result.plain[0], result.decomposition.loss)
+    sums = pair_sums(predictions, target, quantity, loss=loss, correct=result.plain[0].correct)
     try:
         moments = pair_moments(sums)
     except ValueError as error:
@@ -250,11 +251,11 @@ def plan_difference(first: GroupResult, second: GroupResult, quantity: Quantity)
         )
     both, own = [], []
     for result in (first, second):
-        place = {name: i for i, name in enumerate(result.questions.ids)}
+        place = {name: i for i, name in enumerate(result.plain[0].ids)}
         rows = np.array([place[name] for name in shared])
-        predictions, target, loss = _points(result)
+        predictions, target, loss = points_of(result.plain[0], result.decomposition.loss)
         sums = pair_sums(
-            predictions[rows], target[rows], quantity, loss=loss, correct=result.questions.correct[rows]
+            predictions[rows], target[rows], quantity, loss=loss, correct=result.plain[0].correct[rows]
         )
         both.append(sums.value)
         own.append(pair_moments(sums))
@@ -307,8 +308,8 @@ def plan_assumed(accuracy: float, incoherence: float, quantity: Quantity) -> Pla
     return Plan(name, quantity, value, moments, share, nothing, math.nan, math.nan)
 
 
-def _points(result: GroupResult) -> tuple[NDArray[np.float64], NDArray[np.float64], Any]:
-    questions, loss = result.questions, result.decomposition.loss
+def points_of(questions: Questions, loss: str) -> tuple[NDArray[np.float64], NDArray[np.float64], Any]:
+    """Predictions, each question's wanted point and the loss, as `pair_sums` takes them."""
     if loss not in ("brier", "squared"):
         raise ValueError(f"a plan needs Brier or squared loss, not {loss!r}")
     if loss == "brier":

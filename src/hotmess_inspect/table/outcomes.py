@@ -43,6 +43,8 @@ class Outcomes:
         regrades: Further gradings of the same patch, bit strings like ``tests`` with blanks between them.
         digest: Beginning of the digest of the sandbox image; missing without one.
         epoch: Epoch number, from 1, shape (rows,).
+        pilot: Of an adaptive run, the number of first epochs that every question got whatever it answered; how many
+            followed depends on them. 0 for all other rows.
         value: Scalar score; NaN where there is none.
         choices: Number of choices of the question, 0 where unknown.
         f2p: Number of FAIL_TO_PASS tests, 0 for other kinds.
@@ -82,6 +84,7 @@ class Outcomes:
     regrades: Labels
     digest: Labels
     epoch: NDArray[np.int32]
+    pilot: NDArray[np.int32]
     value: NDArray[np.float64]
     choices: NDArray[np.int32]
     f2p: NDArray[np.int32]
@@ -212,7 +215,9 @@ def _column(name: str, given: Any, rows: int) -> Any:
             else Ragged.encode(given)
         )
     dtype, absent = _NUMBERS[type_]
-    return constant(absent, rows, dtype) if given is None else np.asarray(given, dtype=dtype)
+    if given is None or np.ndim(given) == 0:
+        return constant(absent if given is None else given, rows, dtype)
+    return np.asarray(given, dtype=dtype)
 
 
 _NUMBERS: dict[str, tuple[type, Any]] = {

@@ -64,6 +64,40 @@ class Questions:
         return mean_correct(self.correct)
 
     @property
+    def pilot(self) -> NDArray[np.bool_] | None:
+        """Which epochs of an adaptive run every question got whatever it answered, shape (questions, epochs).
+
+        Epochs of logs that are no wave of such a run are among them. ``None`` where the number of epochs never
+        depends on answers.
+        """
+        if not self.outcomes.pilot.any():
+            return None
+        first, epoch = (
+            np.append(column, 0)[self.row] for column in (self.outcomes.pilot, self.outcomes.epoch)
+        )
+        return np.asarray((self.row >= 0) & ((first == 0) | (epoch <= first)))
+
+    def without_pilot(self) -> Questions:
+        """The same without the epochs on which their number rests: given those, all others are plain draws.
+
+        All epochs where there are none but those: then nothing has rested on them.
+        """
+        pilot = self.pilot
+        if pilot is None:
+            return self
+        outcomes = replace(self.outcomes, pilot=np.zeros_like(self.outcomes.pilot))
+        if pilot[self.row >= 0].all():
+            return replace(self, outcomes=outcomes)
+        return replace(
+            self,
+            outcomes=outcomes,
+            predictions=np.where(pilot[:, :, None], np.nan, self.predictions),
+            correct=np.where(pilot, np.nan, self.correct),
+            context=np.where(pilot, np.int32(-1), self.context),
+            row=np.where(pilot, -1, self.row),
+        )
+
+    @property
     def untargeted(self) -> bool:
         """Whether there are classes and no target: answers can agree, and none is right."""
         return self.classes and bool(len(self.target)) and bool((self.target < 0).all())
@@ -241,12 +275,18 @@ class _Layout:
         self.question = question.codes.astype(np.intp)
         counts = np.bincount(self.question, minlength=len(self.ids))
         self.slot = _places(
-            fold_keys([question.codes, outcomes.log.sorted().codes, self.context, outcomes.epoch])
+            fold_keys([question.codes, self._log(outcomes), self.context, outcomes.epoch])
             if len(outcomes)
             else np.zeros(0, dtype=np.int64),
             counts,
         )
         self.shape = (len(self.ids), int(counts.max(initial=0)))
+
+    @staticmethod
+    def _log(outcomes: Outcomes) -> NDArray[np.int32]:
+        # Waves of one run count their epochs on, in whichever log of an interrupted wave each of them stands.
+        codes = outcomes.log.sorted().codes
+        return np.where(outcomes.pilot > 0, np.int32(-1), codes) if outcomes.pilot.any() else codes
 
     def spread(self, values: NDArray, absent: float) -> NDArray:  # type: ignore[type-arg]
         """Put row values, shape (rows, ...), in their places, shape (questions, epochs, ...)."""

@@ -1,0 +1,191 @@
+"""`hotmess run`: waves of a real evaluation, interrupted and gone on with, read as one run."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from inspect_ai import Epochs, Task, eval
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.log import read_eval_log, write_eval_log
+from inspect_ai.model import get_model
+from inspect_ai.scorer import choice
+from inspect_ai.solver import multiple_choice
+
+from hotmess_inspect.cli import main
+from hotmess_inspect.io.logs import read_inputs
+from hotmess_inspect.plugin.adaptive import AdaptiveRun, run_adaptive
+from hotmess_inspect.results.adaptive import AdaptiveOptions
+from hotmess_inspect.results.analyze import analyze
+from hotmess_inspect.results.compare import compare
+from hotmess_inspect.schema import ADAPTIVE
+
+OPTIONS = AdaptiveOptions(width=0.3, most=12)
+TASK = """
+from inspect_ai import Task, task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.scorer import choice
+from inspect_ai.solver import multiple_choice
+
+@task
+def quiz(questions: int = 8):
+    samples = [Sample(input=f"Which is {i}?", choices=["a", "b", "c"], target="A") for i in range(questions)]
+    return Task(dataset=MemoryDataset(samples), solver=multiple_choice(), scorer=choice())
+"""
+
+
+def load() -> Task:
+    samples = [
+        Sample(input=f"Which is {i}?", choices=["one", "two", "three", "four"], target="ABCD"[i % 4])
+        for i in range(16)
+    ]
+    return Task(
+        name="letters", dataset=MemoryDataset(samples), solver=multiple_choice(), scorer=choice(), epochs=2
+    )
+
+
+def model() -> Any:
+    return get_model("hotmess/simulated", spread=0.5, memoize=False)
+
+
+def run(folder: Path, options: AdaptiveOptions = OPTIONS, **more: Any) -> AdaptiveRun:
+    return run_adaptive(load, model(), options, str(folder), display="none", **more)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, AdaptiveRun]:
+    folder = tmp_path_factory.mktemp("waves")
+    return folder, run(folder)
+
+
+def terms(found: AdaptiveRun) -> bytes:
+    d = found.result.decomposition
+    return b"".join(values.tobytes() for values in (d.error, d.variance, d.epochs.astype(np.int64)))
+
+
+def test_epochs_go_on_from_wave_to_wave_and_every_planned_one_is_there_once(
+    finished: tuple[Path, AdaptiveRun],
+) -> None:
+    folder, found = finished
+    logs = [read_eval_log(str(path)) for path in sorted(folder.glob("*.eval"))]
+    assert found.waves == len(logs) >= 3 and found.last.reached
+    seen: dict[str, list[int]] = {}
+    for number, log in enumerate(logs, 1):
+        assert log.eval.metadata is not None and log.eval.metadata[ADAPTIVE]["wave"] == number
+        for sample in log.samples or []:
+            seen.setdefault(str(sample.id), []).append(sample.epoch)
+    until = logs[-1].eval.metadata[ADAPTIVE]["until"]  # type: ignore[index]
+    assert {q: sorted(epochs) for q, epochs in seen.items()} == {
+        q: list(range(1, n + 1)) for q, n in until.items()
+    }
+    assert len(set(until.values())) > 1
+
+
+def test_the_answers_are_those_of_a_plain_run(finished: tuple[Path, AdaptiveRun], tmp_path: Path) -> None:
+    """Epoch for epoch the simulated model answers the same: nothing about an epoch is new in a wave."""
+    folder, _found = finished
+    plain = eval(load(), model=model(), epochs=Epochs(OPTIONS.most), log_dir=str(tmp_path), display="none")[0]
+    known = {(str(s.id), s.epoch): s.output.completion for s in plain.samples or []}
+    for path in folder.glob("*.eval"):
+        for sample in read_eval_log(str(path)).samples or []:
+            assert known[str(sample.id), sample.epoch] == sample.output.completion
+
+
+@pytest.mark.parametrize("kept", [0, 5])
+def test_an_interrupted_run_goes_on_to_the_same_bits(
+    finished: tuple[Path, AdaptiveRun], tmp_path: Path, kept: int
+) -> None:
+    """Killed in its third wave, before or after a few of its epochs."""
+    folder, found = finished
+    paths = sorted(folder.glob("*.eval"))
+    for path in paths[:2]:
+        shutil.copy(path, tmp_path)
+    if kept:
+        log = read_eval_log(str(paths[2]))
+        log.samples, log.results, log.status = (log.samples or [])[:kept], None, "started"
+        write_eval_log(log, str(tmp_path / paths[2].name))
+    again = run(tmp_path)
+    assert terms(again) == terms(found) and again.last.interval == found.last.interval
+    assert len(list(tmp_path.glob("*.eval"))) == len(paths) + (kept > 0)
+    done = run(tmp_path)
+    assert terms(done) == terms(found) and len(list(tmp_path.glob("*.eval"))) == len(paths) + (kept > 0)
+
+
+def test_analyze_reads_the_waves_as_one_run_and_says_so(finished: tuple[Path, AdaptiveRun]) -> None:
+    folder, found = finished
+    done = CliRunner().invoke(main, ["analyze", str(folder), "--json", "--loss", "brier"])
+    assert done.exit_code == 0, done.output
+    document = json.loads(done.stdout)
+    (group,) = document["groups"]
+    low, high = group["epochs_per_question"]
+    assert group["adaptive"] == {"pilot_epochs": 3, "later_epochs": [low - 3, high - 3]} and high > low
+    assert group["incoherence"] == found.last.value and group["incoherence_ci"] == list(found.last.interval)
+    assert group["missing"] == 0
+    assert any("an adaptive run" in one["message"] for one in document["problems"])
+    # pass^k and all else are of the epochs whose number depends on none of them.
+    assert max(one["k"] for one in group["pass_hat_k"] if not one["extrapolated"]) <= high - 3
+
+
+def test_comparisons_exchange_later_epochs_alone(finished: tuple[Path, AdaptiveRun]) -> None:
+    result = finished[1].result
+    questions, later = result.questions, result.plain[0]
+    assert (later.row >= 0).sum() == (questions.row >= 0).sum() - 3 * len(questions.ids)
+    one = compare(result, result).differences["error"]
+    assert one.estimate == 0 and one.questions == len(questions.ids)
+
+
+def test_the_budget_ends_a_run(tmp_path: Path) -> None:
+    found = run(tmp_path, AdaptiveOptions(width=0.01, most=12, budget=30_000))
+    assert "budget of 30,000 output tokens" in found.last.end and not found.last.reached
+    tokens = read_inputs([tmp_path]).outcomes.output_tokens
+    assert 20_000 < tokens.sum() < 34_000
+
+
+def test_what_the_folder_may_not_hold(finished: tuple[Path, AdaptiveRun], tmp_path: Path) -> None:
+    eval(load(), model=model(), log_dir=str(tmp_path), display="none", limit=2)
+    with pytest.raises(ValueError, match="is no wave of hotmess run"):
+        run(tmp_path)
+    with pytest.raises(ValueError, match="with --pilot 3 --quantity incoherence"):
+        run(finished[0], AdaptiveOptions(width=0.3, quantity="error"))
+    with pytest.raises(ValueError, match="of other questions"):
+        run(finished[0], limit=3)
+
+
+def test_a_plain_log_is_not_adaptive(tmp_path: Path) -> None:
+    log = eval(load(), model=model(), log_dir=str(tmp_path), display="none", limit=2)[0]
+    result = analyze(read_inputs([log.location]).outcomes)[0][0]
+    assert result.questions.pilot is None and result.as_json()["adaptive"] is None
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "quiz.py").write_text(TASK)
+    words = [
+        "run",
+        "quiz.py",
+        "--model",
+        "hotmess/simulated",
+        "-M",
+        "spread=0.5",
+        "-T",
+        "questions=9",
+        "-E",
+        "display=none",
+    ]
+    done = CliRunner().invoke(main, [*words, "--width", "1", "--json"])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["reached"] and found["epochs"] == 45 and found["log_dir"].startswith("logs/adaptive/quiz.py")
+    assert "wave 2: 18 epochs of 9 questions" in done.stderr
+    far = CliRunner().invoke(main, [*words, "--width", "0.001", "--most", "6"])
+    assert far.exit_code == 1 and "questions would do" in far.stdout
+    for wrong, said in (
+        (["-E", "epochs=3"], "the run sets this itself"),
+        (["-T", "questions"], "write NAME=VALUE"),
+        (["--pilot", "2"], "2 is not in the range"),
+    ):
+        bad = CliRunner().invoke(main, [*words, *wrong])
+        assert bad.exit_code == 2 and said in bad.stderr
