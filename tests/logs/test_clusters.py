@@ -71,6 +71,24 @@ def test_intervals_leave_out_one_cluster_at_a_time(tmp_path: Path) -> None:
     assert found["cluster"]["effective_clusters"] == pytest.approx(24**2 / (49 + 25 + 16 + 9 + 4 + 4 + 1))
 
 
+def test_the_correction_for_few_clusters_leaves_out_clusters(tmp_path: Path) -> None:
+    path = table(tmp_path / "runs.csv")
+    passes, cluster = scores(path)
+    rate = passes / 3
+    variance, error = rate * (1 - rate) * 3 / 2, 1 - rate
+
+    def without(*left: int) -> float:
+        kept = ~np.isin(cluster, left)
+        return variance[kept].sum() / error[kept].sum()
+
+    ones = np.mean([without(g) for g in range(7)])
+    pairs = np.mean([without(g, h) for g in range(7) for h in range(g)])
+    # Schucany, Gray and Owen (1971) with seven units: (7² θ - 2·6² θ̄₁ + 5² θ̄₂)/2.
+    expected = (49 * without() - 72 * ones + 25 * pairs) / 2
+    assert group(str(path))["incoherence_corrected"] == pytest.approx(expected, abs=1e-12)
+    assert group(str(path), "--cluster", "none")["incoherence_corrected"] != pytest.approx(expected, abs=1e-4)
+
+
 def test_none_and_no_column_are_the_same(tmp_path: Path) -> None:
     path = table(tmp_path / "runs.csv")
     plain = table(tmp_path / "plain.csv", cluster="group")

@@ -185,17 +185,30 @@ class Decomposition:
         """The interval, widened for what was drawn once for all questions; nothing here."""
         return interval
 
-    @property
-    def corrected_incoherence(self) -> float:
+    def incoherence_without_ratio_bias(
+        self, clusters: Sequence[Hashable] | np.ndarray | None = None
+    ) -> float:
         """Incoherence without the ratio's own bias over few questions, by `jackknife_ratios`.
 
-        A ratio of two unbiased means is biased by O(1/N), some percent at 30 questions. NaN where the
-        incoherence is undefined, or rests on one question.
+        A ratio of two unbiased means is biased by O(1/N), some percent at 30 questions; over clusters by
+        O(1/G). NaN where the incoherence is undefined, or rests on one question (cluster).
+
+        Args:
+            clusters: Label of each question's cluster, shape (questions,): left out as a whole.
+
+        Raises:
+            ValueError: If `clusters` has another length.
         """
+        labels = None if clusters is None else cluster_numbers(clusters, len(self.error))
         if self.incoherence_note:
             return float("nan")
         parts = [part[self.repeated][:, None] for part in self.ratio_parts("incoherence")]
-        return float(jackknife_ratios(*parts)[0])
+        return float(jackknife_ratios(*parts, None if labels is None else labels[self.repeated])[0])
+
+    @property
+    def corrected_incoherence(self) -> float:
+        """`incoherence_without_ratio_bias` of questions without clusters."""
+        return self.incoherence_without_ratio_bias()
 
     @property
     def _zero(self) -> float:

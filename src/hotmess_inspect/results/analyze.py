@@ -289,7 +289,9 @@ class GroupResult:
             "incoherence": finite_or_none(d.incoherence),
             "incoherence_ci": interval_json(self.incoherence_ci),
             "incoherence_note": d.incoherence_note or None,
-            "incoherence_corrected": finite_or_none(d.corrected_incoherence),
+            "incoherence_corrected": finite_or_none(
+                d.incoherence_without_ratio_bias(self.questions.clusters)
+            ),
             **(self.guards.as_json() if self.guards else {"accuracy_matched": None, "failures": None}),
             **(self.reliability.as_json() if self.reliability else no_reliability_json()),
             **(self.spread.as_json() if self.spread else no_spread_json()),
