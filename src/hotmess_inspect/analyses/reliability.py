@@ -14,7 +14,6 @@ from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numb
 from hotmess_inspect.inference.beta_binomial import (
     BetaBinomial,
     all_right,
-    any_right,
     count_table,
     fit_beta_binomial,
     log_likelihood,
@@ -157,7 +156,10 @@ def reliability(
         incoherence = (pass¹ - pass²)/(1 - pass¹).
 
     Beyond the epochs at hand, the pass rates of questions are taken to follow one beta distribution, fitted by
-    maximum likelihood to (c, n): pass^k = B(a + k, b)/B(a, b). Nothing is extrapolated beyond 4R epochs.
+    maximum likelihood to (c, n). It says how pass^k goes on from the measured pass^m, m being the epochs that every
+    question with two has: pass^k = pass^m · B(a + k, b)/B(a + m, b), and 1 - pass@k likewise from 1 - pass@m. So the
+    curve has no step where measuring ends, and what the model misses up to m does not count. Nothing is
+    extrapolated beyond 4R epochs.
 
     Intervals are for other questions (or clusters), never for other epochs of these: what epochs add by chance is
     in the spread between questions already.
@@ -295,23 +297,34 @@ class _Options:
 
 @dataclass(frozen=True, eq=False)
 class _Sample:
-    """Counts per question in an order of their own, so that what is drawn for them depends on nothing else."""
+    """Counts per question, and their sums in an order of their own: what is drawn depends on nothing else."""
 
     wins: IntArray
     epochs: IntArray
     clusters: IntArray | None
 
+    @property
+    def anchor(self) -> int:
+        """Epochs m ≥ 2 that all questions with two epochs have: what is extrapolated starts at the measured pass^m."""
+        return int(self.epochs[self.epochs >= 2].min())
+
     @cached_property
     def table(self) -> FloatArray:
-        """Sufficient counts of the questions with two epochs or more, by cluster where there are any."""
+        """What the questions with two epochs or more add to the sums, by cluster where there are any.
+
+        Sufficient counts of the model, and in the last two columns pass^m and its mirror, all m epochs wrong.
+        """
         repeated = self.epochs >= 2
-        if self.clusters is None and int(repeated.sum()) > LARGE:
-            order = np.lexsort((self.epochs[repeated], self.wins[repeated]))
-            return count_table(self.wins[repeated][order], self.epochs[repeated][order])
-        table = count_table(self.wins[repeated], self.epochs[repeated])
+        wins, epochs = self.wins[repeated], self.epochs[repeated]
+        many = self.clusters is None and len(wins) > LARGE
+        if many:
+            order = np.lexsort((epochs, wins))
+            wins, epochs = wins[order], epochs[order]
+        ends = [_all_of(count, epochs, self.anchor)[:, -1:] for count in (wins, epochs - wins)]
+        table = np.concatenate([count_table(wins, epochs), *ends], axis=1)
         if self.clusters is not None:
             table = cluster_sums(table, self.clusters[repeated])
-        return table[canonical_order(table)]
+        return table if many else table[canonical_order(table)]
 
     @cached_property
     def model(self) -> tuple[BetaBinomial, str]:
@@ -325,7 +338,7 @@ class _Sample:
             note = "no question is right in some epochs and wrong in others: nothing tells how often one would be"
         if note:
             return BetaBinomial(np.array(NAN), np.array(NAN)), f"nothing is extrapolated: {note}"
-        return fit_beta_binomial(self.table.sum(axis=0)), ""
+        return fit_beta_binomial(self.table.sum(axis=0)[:-2]), ""
 
 
 def _outcomes(right: ArrayLike) -> FloatArray:
@@ -404,14 +417,14 @@ def _extrapolated(
     k = np.arange(largest + 1, FARTHEST * largest + 1)
     table = sample.table
     questions, units = int((sample.epochs >= 2).sum()), len(table)
-    drawn = np.zeros((0, len(k))), np.zeros((0, len(k)))
+    drawn = np.zeros((2, 0, len(k)))
     # Units that are all alike say nothing about how others would be.
     if units >= 2 and (table != table[0]).any():
         sums = _resampled(table, min(options.resamples, _REPLICATES), options.rng)
-        fits = fit_beta_binomial(sums, _TOLERANCE)
-        drawn = all_right(fits, k), any_right(fits, k)
+        drawn = _beyond(sums, fit_beta_binomial(sums[:, :-2], _TOLERANCE), sample.anchor, k)
     found = []
-    for values, replicates, end in zip((all_right(model, k), any_right(model, k)), drawn, ends, strict=True):
+    estimates = _beyond(table.sum(axis=0)[None], BetaBinomial(*(part[None] for part in model)), sample.anchor, k)
+    for values, replicates, end in zip(estimates[:, 0], drawn, ends, strict=True):
         carried = not np.isnan(end.low)
         found.append(
             tuple(
@@ -428,6 +441,29 @@ def _extrapolated(
             )
         )
     return found[0], found[1]
+
+
+def _beyond(sums: FloatArray, fits: BetaBinomial, anchor: int, k: IntArray) -> FloatArray:
+    """pass^k and pass@k from the measured rates at m epochs and the model's change from m to k.
+
+    Args:
+        sums: Sums of `_Sample.table`, shape (sets, columns).
+        fits: The model of each, shape (sets,).
+        anchor: m.
+        k: More epochs.
+
+    Returns:
+        Shape (2, sets, k).
+    """
+    # [n > 0], which every question has, heads the last third of the counts.
+    questions = sums[:, 2 * (sums.shape[1] - 2) // 3]
+    mirrored = BetaBinomial(1 - fits.mean, fits.concentration)
+    sides = []
+    for fit, measured in ((fits, sums[:, -2]), (mirrored, sums[:, -1])):
+        modelled = all_right(fit, np.append(anchor, k))
+        start = np.where(modelled[:, :1] > 0, modelled[:, :1], 1.0)
+        sides.append((measured / questions)[:, None] * modelled[:, 1:] / start)
+    return np.stack([sides[0], 1 - sides[1]])
 
 
 def _resampled(table: FloatArray, resamples: int, rng: np.random.Generator) -> FloatArray:
