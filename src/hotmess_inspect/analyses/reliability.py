@@ -423,7 +423,9 @@ def _extrapolated(
         sums = _resampled(table, min(options.resamples, _REPLICATES), options.rng)
         drawn = _beyond(sums, fit_beta_binomial(sums[:, :-2], _TOLERANCE), sample.anchor, k)
     found = []
-    estimates = _beyond(table.sum(axis=0)[None], BetaBinomial(*(part[None] for part in model)), sample.anchor, k)
+    estimates = _beyond(
+        table.sum(axis=0)[None], BetaBinomial(*(part[None] for part in model)), sample.anchor, k
+    )
     for values, replicates, end in zip(estimates[:, 0], drawn, ends, strict=True):
         carried = not np.isnan(end.low)
         found.append(

@@ -85,7 +85,8 @@ def ratio_intervals(
     - "studentised" (default): quantiles of t* = (θ* - θ)/se* over bootstrap replicates, θ - t*se. It
       keeps its coverage where the data are skewed. Each se* is computed with one question of the
       original spread added (se*² ← (N se*² + se²)/(N + 1)), so that a replicate without any spread
-      does not send an end to infinity.
+      does not send an end to infinity. Quantiles of means (denominators of 1, or 0 for questions that do
+      not count) go a share ½(1 - 2/G) of the way towards Student's, G = (Σu²)²/Σu⁴ of the influences u.
     - "linearised": θ ± t se with Student's t, N - 1 degrees of freedom; no resampling. Default above
       10,000 questions. With clusters se is CR1 over the G clusters, G/(G - 1) in place of N/(N - 1).
     - "jackknife": θ ± t se with se² = (G - 1)/G Σ(θ₋g - θ)² over the estimates without each cluster
@@ -333,6 +334,8 @@ def _bootstrap_ends(
         pivots = (replicates.values - table.estimate) / pooled
     # A replicate in which nothing errs says nothing about the ratio: it stands in the middle.
     quantiles = sample_quantiles(np.nan_to_num(pivots, posinf=0.0, neginf=0.0), tails[::-1])
+    student = student_quantiles(float(table.degrees_of_freedom[0]), tails[::-1].tolist())
+    quantiles = quantiles + table.student_share * (np.array(student)[:, None] - quantiles)
     ends: FloatArray = table.estimate - quantiles * table.standard_error
     return ends
 

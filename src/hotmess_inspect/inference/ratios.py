@@ -119,6 +119,23 @@ class RatioTable:
             spread: BoolArray = self.standard_error > 1e-12 * scale
         return spread
 
+    @property
+    def student_share(self) -> FloatArray:
+        """How far quantiles of a bootstrap of means go towards Student's, in [0, ½); 0 for ratios; (columns,).
+
+        ½(1 - 2/G) with G = (Σu²)²/Σu⁴ units that carry the standard error. In a resample the mean of zeros and a few
+        large values and its error go together as in the sample at hand, not as in others: where the mean is by luck
+        high, the bootstrap draws the near end too near. With two or fewer such units its long far end stays.
+        """
+        bottom = self.parts[1]
+        share = np.zeros(bottom.shape[1])
+        if len(self.parts) == 2:
+            squares, fourth = (np.power(self.residuals, k).sum(axis=0) for k in (2, 4))
+            with np.errstate(invalid="ignore", divide="ignore"):
+                halved = np.nan_to_num(np.clip(0.5 - fourth / np.square(squares), 0.0, 0.5))
+            share = np.where(((bottom == 0) | (bottom == 1)).all(axis=0), halved, 0.0)
+        return share
+
     def left_out(self) -> FloatArray:
         """The estimate without each unit, shape (units, columns)."""
         return _estimate([part.sum(axis=0) - part for part in self.parts])
