@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from hotmess_inspect import decompose
@@ -287,3 +288,79 @@ def test_pass_hat_of_the_fewest_epochs() -> None:
     found = compared(a, np.array([[1, 1, 0, 0], [1, 1, 1, 0]], dtype=float))
     assert found["pass_hat_2"].first == pytest.approx((comb(3, 2) / comb(4, 2) + 0) / 2)
     assert found["pass_hat_2"].second == pytest.approx((1 / 6 + 3 / 6) / 2)
+
+
+def in_shared_contexts(seed: int, questions: int = 40, contexts: int = 5, repeats: int = 2) -> tuple:
+    """Two runs in the same few-shot contexts, which move the first one more."""
+    rng = np.random.default_rng(seed)
+    label = np.repeat(np.arange(contexts), repeats)
+    z, effect = rng.normal(size=(questions, 1)), rng.normal(size=contexts)[label]
+    runs = [rng.random((questions, len(label))) < 1 / (1 + np.exp(-z - size * effect)) for size in (1.5, 0.2)]
+    return runs[0].astype(float), runs[1].astype(float), np.broadcast_to(label, runs[0].shape)
+
+
+def compared_in_contexts(
+    a: np.ndarray, b: np.ndarray, labels: np.ndarray, other: np.ndarray | None = None
+) -> dict:
+    other = labels if other is None else other
+
+    def decomposed(predictions, question, contexts):
+        return decompose_nested(predictions, 0.0, contexts, loss="squared")
+
+    found = compare_runs(
+        run(a, labels), run(b, other), 1.0, loss="squared", decomposed=decomposed, permutations=199
+    )
+    return {one.quantity: one for one in found}
+
+
+def test_contexts_that_questions_share_widen_the_far_end() -> None:
+    a, b, labels = in_shared_contexts(1)
+    found = compared_in_contexts(a, b, labels)
+
+    def quantities(x: np.ndarray) -> np.ndarray:
+        d = decompose_nested(
+            x[:, :, None], 1.0, labels[:, : x.shape[1]] if x is a else labels, loss="squared"
+        )
+        return np.array([x.mean(), d.mean("error"), d.mean("variance"), d.incoherence])
+
+    def without(x: np.ndarray, context: int) -> np.ndarray:
+        keep = labels[0] != context
+        d = decompose_nested(x[:, keep, None], 1.0, labels[:, keep], loss="squared")
+        return np.array([x[:, keep].mean(), d.mean("error"), d.mean("variance"), d.incoherence])
+
+    left_out = np.array([without(a, k) - without(b, k) for k in range(5)])
+    between = np.sqrt(4 / 5 * np.square(left_out - left_out.mean(axis=0)).sum(axis=0))
+    for place, name in enumerate(("accuracy", "error", "variance", "incoherence")):
+        one = found[name]
+        assert one.estimate == pytest.approx((quantities(a) - quantities(b))[place], abs=1e-12)
+        # At least 4 and at most 2(5 - 1) degrees of freedom on both errors together.
+        far = max(abs(one.low - one.estimate), abs(one.high - one.estimate))
+        assert far >= stats.t.ppf(0.975, 8) * between[place]
+        assert one.standard_error > between[place]
+        assert (one.p_value < 0.05) == (one.low > 0 or one.high < 0)
+    assert np.isnan(found["pass_hat_10"].low)
+    compared = compared_in_contexts(np.maximum(a, np.arange(40)[:, None] < 9), b, labels)
+    assert np.isnan(compared["pass_hat_10"].low)
+    assert "without one of the few-shot contexts" in compared["pass_hat_10"].note
+
+
+def test_contexts_of_one_run_only_count_for_that_run() -> None:
+    a, b, labels = in_shared_contexts(2)
+    same, apart = compared_in_contexts(a, b, labels), compared_in_contexts(a, b, labels, labels + 5)
+
+    def without(x: np.ndarray, context: int) -> float:
+        return float(x[:, labels[0] != context].mean())
+
+    gaps = [without(a, k) - b.mean() for k in range(5)] + [a.mean() - without(b, k) for k in range(5)]
+    between = np.sqrt(9 / 10 * np.square(np.array(gaps) - np.mean(gaps)).sum())
+    questions = (a.mean(axis=1) - b.mean(axis=1)).std(ddof=1) / 40**0.5
+    assert apart["accuracy"].standard_error == pytest.approx(np.hypot(questions, between), rel=1e-9)
+    assert apart["accuracy"].estimate == pytest.approx(same["accuracy"].estimate)
+
+
+def test_contexts_of_a_single_question_leave_the_interval_as_it_is() -> None:
+    a, b, labels = in_shared_contexts(3)
+    own = labels + 5 * np.arange(40)[:, None]
+    flat = (a - b).mean(axis=1)
+    error = compared_in_contexts(a, b, own)["accuracy"].standard_error
+    assert error == pytest.approx(flat.std(ddof=1) / 40**0.5, rel=1e-9)

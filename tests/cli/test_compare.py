@@ -118,3 +118,26 @@ def test_questions_in_one_run_only_are_counted(tmp_path: Path) -> None:
     )
     assert {row["questions"] for row in found["comparisons"]} == {25}
     assert any("5 questions are in one of them only" in p["message"] for p in found["problems"])
+
+
+@pytest.mark.parametrize("scored", [True, False])
+def test_runs_in_shared_contexts_have_the_values_of_analyze(tmp_path: Path, scored: bool) -> None:
+    paths = []
+    for model, size in (("steady", 0.1), ("moved", 1.5)):
+        rng, lines = np.random.default_rng(5), ["model,question_id,epoch,context,answer,target"]
+        lines = ["model,question_id,epoch,context,score"] if scored else lines
+        effect = rng.normal(size=4)
+        for q in range(30):
+            z = rng.normal()
+            for epoch in range(8):
+                right = rng.random() < 1 / (1 + np.exp(-z - size * effect[epoch // 2]))
+                verdict = str(int(right)) if scored else f"{'A' if right else 'B'},A"
+                lines.append(f"{model},q{q},{epoch},shot{epoch // 2},{verdict}")
+        paths.append(tmp_path / f"{model}.csv")
+        paths[-1].write_text("\n".join(lines) + "\n")
+    rows = {row["quantity"]: row for row in run(*paths)["comparisons"]}
+    for path, side in zip(paths, ("a_value", "b_value"), strict=True):
+        alone = json.loads(CliRunner().invoke(main, ["analyze", str(path), "--json"]).stdout)["groups"][0]
+        assert alone["contexts"]
+        for quantity in ("accuracy", "error", "bias_squared", "variance", "incoherence"):
+            assert rows[quantity][side] == pytest.approx(alone[quantity], abs=1e-12)

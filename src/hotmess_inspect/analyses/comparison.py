@@ -13,6 +13,7 @@ from hotmess_inspect.analyses._arrays import (
     content_order,
     digests,
     in_few_dimensions,
+    ordered_mean,
     present_epochs,
 )
 from hotmess_inspect.arrays import (
@@ -23,10 +24,17 @@ from hotmess_inspect.arrays import (
     Seed,
     check_choice,
     cluster_numbers,
+    ratio,
     seeded,
 )
 from hotmess_inspect.decomposition.brier import SquaredSums
 from hotmess_inspect.decomposition.decompose import decompose
+from hotmess_inspect.decomposition.nested import (
+    ContextSums,
+    jackknife_error,
+    ratios_of_sums,
+    widen_for_contexts,
+)
 from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.inference.exchange import (
     Exchanges,
@@ -36,7 +44,7 @@ from hotmess_inspect.inference.exchange import (
     interval_of_test,
     rejects,
 )
-from hotmess_inspect.inference.intervals import Method, difference_intervals, ratio_table
+from hotmess_inspect.inference.intervals import Interval, Method, difference_intervals, ratio_table
 from hotmess_inspect.inference.quantiles import student_quantile
 from hotmess_inspect.inference.ratios import RatioTable
 from hotmess_inspect.inference.resampling import LARGE
@@ -133,6 +141,9 @@ def compare_runs(
       these values at the level;
     - which questions were drawn: t is Student's quantile at the level.
 
+    Few-shot contexts that the questions share were drawn once for all of them: the jackknife over contexts is
+    added to s² (see `widen_for_contexts`), a context that both runs had being left out of both.
+
     The interval is d ± max(q, t) s, and p is the larger of the two p-values: it is below 1 - level exactly
     where the interval leaves out 0. Equal models are told apart in at most 1 - level of all cases whatever
     the data look like; few questions that differ give a wide interval, not an over-confident one.
@@ -149,7 +160,7 @@ def compare_runs(
         pass_hat: The k of pass^k; None takes the fewest epochs of a question that counts.
         decomposed: Makes the decomposition of predictions of shape (rows, epochs, classes), from the number
             of each row's question and the number of each epoch's context, for designs that `decompose` does
-            not know.
+            not know. For "squared" the predictions come less their target, as points about 0.
         rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
@@ -351,6 +362,45 @@ class _Pooled:
 
         return terms
 
+    def without_contexts(self, loss: Loss) -> tuple[FloatArray, BoolArray] | None:
+        """Each run's quantities without each few-shot context that questions share.
+
+        Returns:
+            Values of shape (2, contexts, 6) in the order of `_quantities`, NaN where undefined, and whether the run
+            had the context, shape (2, contexts); None where contexts are not shared.
+        """
+        if loss not in ("brier", "squared"):
+            return None
+        dims = self.predictions.shape[2]
+        goal = np.eye(dims)[self.target][:, None] if loss == "brier" else 0.0
+        deviation = np.nan_to_num(self.predictions - goal)
+        weight = np.full(len(deviation), 1.0 if loss == "brier" else 1.0 / dims)
+        sides = [
+            ContextSums(np.where(own[:, :, None], deviation, 0.0), own, self.cells, weight)
+            for own in (self.present & self.first, self.present & ~self.first)
+        ]
+        if not all(side.shared for side in sides):
+            return None
+        labels = np.union1d(sides[0].labels, sides[1].labels)
+        found = np.full((2, len(labels), 6), np.nan)
+        for values, side in zip(found, sides, strict=True):
+            rows = np.searchsorted(labels, side.labels)
+            error, bias_squared = side.without_each()
+            variance = error - bias_squared
+            for column, top, bottom in (
+                (1, error, np.ones_like(error)),
+                (2, bias_squared, np.ones_like(error)),
+                (3, variance, np.ones_like(error)),
+                (5, variance, error),
+            ):
+                values[rows, column] = ratios_of_sums(top, bottom)
+            for row, label in zip(rows, side.labels, strict=True):
+                kept = side.present & (self.cells != label) & ~np.isnan(self.correct)
+                values[row, 0] = ordered_mean(
+                    ratio(np.where(kept, self.correct, 0.0).sum(axis=1), kept.sum(axis=1).astype(np.float64))
+                )
+        return found, np.stack([np.isin(labels, side.labels) for side in sides])
+
     def decomposer(self, loss: Loss, estimator: Estimator) -> Decomposer:
         """`decompose` for the questions numbered as the caller numbers them."""
         target = np.zeros(int(self.place.max()) + 1, dtype=self.target.dtype)
@@ -436,6 +486,7 @@ def _differences(
     observed = measure(found.observed[None])[0]
     estimate, spread = (values[0] for values in _linearised(found.observed[None], clusters))
     drawn = found.drawn(permutations, rng, measure)
+    contexts = pooled.without_contexts(loss)
     made = []
     for column, name in enumerate(_quantities(pooled)):
         if name is None:
@@ -469,6 +520,17 @@ def _differences(
                 method="studentised",
             )[0]
             low, high = min(low, float(ends[0])), max(high, float(ends[1]))
+        if contexts is not None:
+            sides = np.where(contexts[1], contexts[0][:, :, column], np.array(runs)[:, None])
+            without = sides[0] - sides[1]
+            low, high = widen_for_contexts(Interval(low, high), difference, error, freedom, without, level)
+            if np.isnan(low):
+                note = (
+                    "no interval: it is undefined without one of the few-shot contexts that questions share"
+                )
+                made.append(replace(result, p_value=p_exchange, note=note))
+                continue
+            error = float(np.hypot(error, jackknife_error(without)))
         near = critical_value(known, level) * float(spread[column])
         low, high = interval_of_test(difference, (low, high), near, rejects(p_exchange, level))
         bound = 2.0 if loss == "brier" and name in ("error", "bias_squared", "variance") else 1.0

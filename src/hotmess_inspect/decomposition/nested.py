@@ -47,6 +47,11 @@ class ContextSums:
     weight: FloatArray
 
     @property
+    def labels(self) -> IntArray:
+        """Numbers of the contexts that epochs have, ascending."""
+        return np.unique(self.context[self.present])
+
+    @property
     def shared(self) -> int:
         """How many contexts questions share; 0 where there is one that a single question has."""
         question = np.broadcast_to(np.arange(len(self.context))[:, None], self.context.shape)
@@ -68,7 +73,7 @@ class ContextSums:
         rows = self.present.sum(axis=1)
         squares = np.einsum("qed,qed->qe", self.deviation, self.deviation)
         total = self.deviation.sum(axis=1)
-        members = [(self.context == label) & self.present for label in np.unique(self.context[self.present])]
+        members = [(self.context == label) & self.present for label in self.labels]
         own = [np.einsum("qe,qed->qd", member.astype(np.float64), self.deviation) for member in members]
         counts = [member.sum(axis=1) for member in members]
         within = np.sum([np.square(part).sum(axis=1) for part in own], axis=0)
@@ -135,7 +140,7 @@ class NestedDecomposition(Decomposition):
             self.mean(quantity),
             float(spread[0]),
             float(table.erring_degrees_of_freedom[0]),
-            _ratios_of_sums(top, bottom),
+            ratios_of_sums(top, bottom),
             level,
         )
 
@@ -170,7 +175,7 @@ def widen_for_contexts(
     return Interval(min(interval.low, estimate - reach), max(interval.high, estimate + reach))
 
 
-def _ratios_of_sums(top: FloatArray, bottom: FloatArray) -> FloatArray:
+def ratios_of_sums(top: FloatArray, bottom: FloatArray) -> FloatArray:
     """Σ top / Σ bottom over the questions where top is defined, shape (contexts,); NaN without any."""
     known = ~np.isnan(top)
     # Sorted, so that the order of the questions changes no bit.

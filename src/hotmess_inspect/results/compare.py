@@ -282,10 +282,9 @@ def _decomposer(first: GroupResult, second: GroupResult, questions: Questions) -
     if _nested(first) and _nested(second):
 
         def nested(predictions: FloatArray, question: IntArray, contexts: IntArray) -> Decomposition:
-            target = questions.target[question]
-            return decompose_nested(
-                predictions, target, contexts, loss="brier" if d.loss == "brier" else "squared"
-            )
+            if d.loss == "squared":
+                return decompose_nested(predictions, 0.0, contexts, loss="squared")
+            return decompose_nested(predictions, questions.target[question], contexts)
 
         return nested
     counts = questions.class_counts
