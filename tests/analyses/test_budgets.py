@@ -59,3 +59,40 @@ def test_one_array_per_budget():
         reasoning_budgets([1, 2, 3], predictions, target)
     with pytest.raises(ValueError, match="lengths has 1 arrays"):
         reasoning_budgets([1, 2], predictions, target, lengths[:1])
+
+
+def test_budgets_are_compared_with_the_first_in_pairs():
+    predictions, target, _ = runs()
+    first, second = reasoning_budgets(["low", "high"], predictions, target, permutations=199, resamples=20)
+    assert first.differences == ()
+    found = {one.quantity: one for one in second.differences}
+    terms = [decompose(run, target) for run in predictions]
+    for quantity in ("error", "variance", "incoherence"):
+        expected = terms[1].mean(quantity) - terms[0].mean(quantity)
+        assert found[quantity].estimate == pytest.approx(expected, abs=1e-12)
+    # Four of twelve questions are solved: their error is what the runs differ in.
+    error = found["error"]
+    solved = terms[0].error[:4].sum() / 12
+    assert error.estimate == pytest.approx(-solved)
+    for one in second.differences:
+        assert np.isnan(one.low) or (one.p_value < 0.05) == (one.low > 0 or one.high < 0)
+
+
+def test_budgets_rest_on_clusters():
+    predictions, target, lengths = runs()
+    plain = reasoning_budgets(["low", "high"], predictions, target, lengths, **OPTIONS)
+    labels = np.arange(12) // 3
+    clustered = reasoning_budgets(["low", "high"], predictions, target, lengths, clusters=labels, **OPTIONS)
+    for one, other in zip(plain, clustered, strict=True):
+        assert one.summary.incoherence == other.summary.incoherence
+    expected = decompose(predictions[0], target).interval(clusters=labels, resamples=20)
+    assert clustered[0].summary.incoherence_ci == expected != plain[0].summary.incoherence_ci
+
+
+def test_budgets_in_shared_contexts_use_pairs_of_contexts():
+    predictions, target, _ = runs()
+    contexts = [np.broadcast_to(np.repeat(np.arange(3), 2), (12, 6))] * 2
+    points = reasoning_budgets(["low", "high"], predictions, target, contexts=contexts, **OPTIONS)
+    found = {one.quantity: one for one in points[1].differences}
+    gap = points[1].summary.incoherence - points[0].summary.incoherence
+    assert found["incoherence"].estimate == pytest.approx(gap, abs=1e-12)

@@ -303,13 +303,7 @@ def compared_in_contexts(
     a: np.ndarray, b: np.ndarray, labels: np.ndarray, other: np.ndarray | None = None
 ) -> dict:
     other = labels if other is None else other
-
-    def decomposed(predictions, question, contexts):
-        return decompose_nested(predictions, 0.0, contexts, loss="squared")
-
-    found = compare_runs(
-        run(a, labels), run(b, other), 1.0, loss="squared", decomposed=decomposed, permutations=199
-    )
+    found = compare_runs(run(a, labels), run(b, other), 1.0, loss="squared", permutations=199)
     return {one.quantity: one for one in found}
 
 

@@ -1,10 +1,11 @@
 """What a larger reasoning budget buys: accuracy and incoherence per budget, beside natural overthinking."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.analyses._arrays import (
     as_epoch_values,
@@ -14,6 +15,7 @@ from hotmess_inspect.analyses._arrays import (
     mean_over_epochs,
     present_epochs,
 )
+from hotmess_inspect.analyses.comparison import PERMUTATIONS, PairedDifference, RunEpochs, compare_runs
 from hotmess_inspect.analyses.overthinking import Overthinking, overthinking
 from hotmess_inspect.analyses.summaries import Summary, summarise
 from hotmess_inspect.arrays import Seed, seeded
@@ -29,11 +31,13 @@ class BudgetPoint:
         budget: Its name or its number of tokens.
         summary: Accuracy, error, bias², variance and incoherence.
         overthinking: Longer against shorter epochs within this run; None where no lengths were given.
+        differences: This budget less the first one, on the questions of both, by `compare_runs`; empty for the first.
     """
 
     budget: str | float
     summary: Summary
     overthinking: Overthinking | None
+    differences: tuple[PairedDifference, ...] = ()
 
 
 def reasoning_budgets(
@@ -49,6 +53,7 @@ def reasoning_budgets(
     permutations: int = 999,
     correct: Sequence[ArrayLike] | None = None,
     contexts: Sequence[ArrayLike | None] | None = None,
+    clusters: Sequence[Hashable] | NDArray[Any] | None = None,
     rng: Seed = None,
 ) -> tuple[BudgetPoint, ...]:
     """Summarise runs of one model on the same questions with several reasoning budgets.
@@ -69,6 +74,7 @@ def reasoning_budgets(
         correct: One array per budget, shape (questions, epochs); see `Summary.accuracy`.
         contexts: Per budget the context of each epoch, shape (questions, epochs), or None where its epochs
             share none; see `decompose_epochs`.
+        clusters: Label of each question's cluster, shape (questions,).
         rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
@@ -90,14 +96,16 @@ def reasoning_budgets(
     ):
         if values is not None and len(values) != len(budgets):
             raise ValueError(f"{name} has {len(values)} arrays; there are {len(budgets)} budgets")
-    points = []
+    points: list[BudgetPoint] = []
+    runs: list[RunEpochs] = []
     for place, budget in enumerate(budgets):
         run = as_predictions(predictions[place])
         right = None if correct is None else correct[place]
         shared = None if contexts is None else contexts[place]
         whole = decompose_epochs(run, target, shared, loss=loss, estimator=estimator)
-        accuracy = mean_over_epochs(epoch_accuracy(run, target, loss, right))
-        interval = whole.interval(level=level, resamples=resamples, rng=rng)
+        per_epoch = epoch_accuracy(run, target, loss, right)
+        accuracy = mean_over_epochs(per_epoch)
+        interval = whole.interval(level=level, resamples=resamples, clusters=clusters, rng=rng)
         split, length = None, np.full(len(run), np.nan)
         if lengths is not None:
             known = as_epoch_values("lengths", lengths[place], run.shape[:2])
@@ -111,9 +119,26 @@ def reasoning_budgets(
                 level=level,
                 resamples=resamples,
                 permutations=permutations,
+                clusters=clusters,
                 correct=right,
                 contexts=shared,
                 rng=rng,
             )
-        points.append(BudgetPoint(budget, summarise(whole, length, accuracy, interval), split))
+        runs.append(RunEpochs(run, per_epoch, None if shared is None else np.asarray(shared)))
+        differences: tuple[PairedDifference, ...] = ()
+        if place and loss != "zero_one":
+            differences = tuple(
+                compare_runs(
+                    runs[place],
+                    runs[0],
+                    target,
+                    loss=loss,
+                    estimator=estimator,
+                    clusters=clusters,
+                    level=level,
+                    permutations=permutations or PERMUTATIONS,
+                    rng=rng,
+                )
+            )
+        points.append(BudgetPoint(budget, summarise(whole, length, accuracy, interval), split, differences))
     return tuple(points)

@@ -31,6 +31,7 @@ from hotmess_inspect.decomposition.brier import SquaredSums
 from hotmess_inspect.decomposition.decompose import decompose
 from hotmess_inspect.decomposition.nested import (
     ContextSums,
+    decompose_nested,
     jackknife_error,
     ratios_of_sums,
     widen_for_contexts,
@@ -159,8 +160,9 @@ def compare_runs(
         permutations: Random divisions of the epochs.
         pass_hat: The k of pass^k; None takes the fewest epochs of a question that counts.
         decomposed: Makes the decomposition of predictions of shape (rows, epochs, classes), from the number
-            of each row's question and the number of each epoch's context, for designs that `decompose` does
-            not know. For "squared" the predictions come less their target, as points about 0.
+            of each row's question and the number of each epoch's context; for "squared" the predictions come less
+            their target. None: `decompose`, or `decompose_nested` where both runs have contexts and the estimator
+            is "unbiased".
         rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
@@ -189,8 +191,11 @@ def compare_runs(
                 f"pass^{pass_hat} needs {pass_hat} epochs of every question in both runs; the fewest are {pooled.fewest}"
             )
         pooled = replace(pooled, pass_hat=pass_hat)
-    if decomposed is None and (loss in ("brier", "squared")):
+    nested = first.contexts is not None and second.contexts is not None and estimator == "unbiased"
+    if decomposed is None and loss in ("brier", "squared") and not nested:
         terms = pooled.squared_terms(loss, estimator)
+    elif decomposed is None and loss in ("brier", "squared"):
+        terms = pooled.general_terms(pooled.nested_decomposer(loss))
     else:
         terms = pooled.general_terms(decomposed or pooled.decomposer(loss, estimator))
     found = exchange(
@@ -379,7 +384,7 @@ class _Pooled:
             ContextSums(np.where(own[:, :, None], deviation, 0.0), own, self.cells, weight)
             for own in (self.present & self.first, self.present & ~self.first)
         ]
-        if not all(side.shared for side in sides):
+        if not all(side.shared >= 2 for side in sides):
             return None
         labels = np.union1d(sides[0].labels, sides[1].labels)
         found = np.full((2, len(labels), 6), np.nan)
@@ -410,6 +415,19 @@ class _Pooled:
             return decompose(predictions, target[question], loss=loss, estimator=estimator)
 
         return decomposed
+
+    def nested_decomposer(self, loss: Loss) -> Decomposer:
+        """`decompose_nested` for the same; points come less their target."""
+        target = np.zeros((int(self.place.max()) + 1, *self.target.shape[1:]), dtype=self.target.dtype)
+        target[self.place] = self.target
+
+        def nested(predictions: FloatArray, question: IntArray, contexts: IntArray) -> Decomposition:
+            own: Any = target[question] if loss == "brier" else 0.0
+            return decompose_nested(
+                predictions, own, contexts, loss="brier" if loss == "brier" else "squared"
+            )
+
+        return nested
 
     def _epochs(self, question: IntArray, side: int) -> IntArray:
         own: IntArray = self.first[question].sum(axis=1)

@@ -12,7 +12,7 @@ import numpy as np
 
 from hotmess_inspect.analyses.comparison import Decomposer, PairedDifference, RunEpochs, compare_runs
 from hotmess_inspect.arrays import FloatArray, IntArray
-from hotmess_inspect.decomposition import Decomposition, NestedDecomposition, decompose_nested
+from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
 from hotmess_inspect.decomposition.of_questions import decompose_questions
 from hotmess_inspect.inference.exchange import rejects
 from hotmess_inspect.inference.multiplicity import holm, letter_groups
@@ -237,7 +237,7 @@ def compare(
         clusters=questions.clusters,
         level=level,
         pass_hat=pass_hat,
-        decomposed=_decomposer(first, second, questions),
+        decomposed=_decomposer(first, questions),
         rng=np.random.default_rng(first.options.seed),
     )
     return Comparison(first, second, found[0].questions if found else 0, {one.quantity: one for one in found})
@@ -276,17 +276,9 @@ def _pooled(first: GroupResult, second: GroupResult, shared: Sequence[str]) -> t
     return questions, (questions.row >= 0) & (questions.row < len(parts[0]))
 
 
-def _decomposer(first: GroupResult, second: GroupResult, questions: Questions) -> Decomposer | None:
-    """How epochs are decomposed where it is not as `decompose` does."""
+def _decomposer(first: GroupResult, questions: Questions) -> Decomposer | None:
+    """How epochs are decomposed where questions differ in their number of classes."""
     d = first.decomposition
-    if _nested(first) and _nested(second):
-
-        def nested(predictions: FloatArray, question: IntArray, contexts: IntArray) -> Decomposition:
-            if d.loss == "squared":
-                return decompose_nested(predictions, 0.0, contexts, loss="squared")
-            return decompose_nested(predictions, questions.target[question], contexts)
-
-        return nested
     counts = questions.class_counts
     if d.loss != "kl" or counts is None:
         return None

@@ -34,6 +34,7 @@ def budgets_end(runs: Sequence[Run], *, resamples: int = 2000, seed: int = 0) ->
         [run.lengths for run in lined],
         correct=[run.questions.correct for run in lined],
         contexts=[run.shared_contexts for run in lined],
+        clusters=lined[0].questions.clusters,
         resamples=resamples,
         permutations=min(999, resamples),
         rng=np.random.default_rng(seed),
@@ -113,6 +114,7 @@ def budgets_text(points: Sequence[BudgetPoint], unit: str) -> str:
             "variance",
             "incoherence",
             "longer − shorter",
+            "incoherence − first budget's",
         ]
     ]
     for point in points:
@@ -122,7 +124,13 @@ def budgets_text(points: Sequence[BudgetPoint], unit: str) -> str:
         )
         numbers = map(_number, (s.accuracy, s.error, s.bias_squared, s.variance))
         incoherence = f"{_number(s.incoherence)}{_between(s.incoherence_ci)}"
-        rows.append([str(point.budget), f"{s.length:,.0f}", *numbers, incoherence, longer])
+        gap = next((one for one in point.differences if one.quantity == "incoherence"), None)
+        less = (
+            "–"
+            if gap is None or math.isnan(gap.estimate)
+            else f"{gap.estimate:+.3f}{_between(Interval(gap.low, gap.high))}, p = {gap.p_value:.3f}"
+        )
+        rows.append([str(point.budget), f"{s.length:,.0f}", *numbers, incoherence, longer, less])
     return _table(rows)
 
 
