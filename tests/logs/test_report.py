@@ -89,6 +89,28 @@ def test_the_page_shows_the_numbers_of_analyze(tmp_path: Path, plain_page: str) 
         assert f"{group['length_slope']['slope']:.3f}" in shown
         assert f"{group['overthinking']['difference']:+.3f}" in shown
         assert f"{group['incoherence']:.3f}" in shown
+        for companion in ("excess", "position"):
+            slope = (group["length_slope"][companion] or {}).get("slope")
+            assert slope is None or f"{slope:.3f}" in shown
+
+
+def test_reliability_stands_on_the_page_as_analyze_has_it(tmp_path: Path, plain_page: str) -> None:
+    command = ["analyze", str(table(tmp_path / "a.csv")), "--json", "--loss", "brier", "--resamples", "20"]
+    groups = json.loads(CliRunner().invoke(main, command).stdout)["groups"]
+    assert "<h2>Reliability of single epochs</h2>" in plain_page
+    assert 'id="epochs-reliability"' in plain_page
+    shown = Page(plain_page).cells
+    for group in groups:
+        # The figure's data: every k, measured and extrapolated.
+        for rate in group["pass_hat_k"]:
+            assert f"{rate['value']:.4g}" in shown
+        assert f"ICC(1) {group['icc']['value']:.3f}" in plain_page
+        assert (
+            f"questions both right and wrong over their epochs: {group['flip_rate']['value']:.1%}"
+            in plain_page
+        )
+        floor = 100 * group["noise_floor"]["value"]
+        assert f"differ in accuracy by up to {floor:.1f} points" in plain_page
 
 
 @pytest.fixture(scope="module")

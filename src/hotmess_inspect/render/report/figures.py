@@ -338,6 +338,50 @@ def ensembling_drawing(results: Sequence[GroupResult], labels: Sequence[str]) ->
     return Drawing("ensembling", "Averages of several epochs", caption, draw, rows)
 
 
+def reliability_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Drawing | None:
+    """pass^k of groups whose epochs are right or wrong, measured and beyond the epochs at hand."""
+    rows: Rows = [
+        {
+            "group": label, "k": rate.k, "pass_hat_k": rate.value, "low": rate.interval.low,
+            "high": rate.interval.high, "extrapolated": rate.extrapolated, "questions": rate.questions,
+        }
+        for result, label in zip(results, labels, strict=True)
+        if result.reliability is not None and result.reliability.passes is not None
+        for rate in result.reliability.passes.pass_hat_k
+    ]  # fmt: skip
+    if not any(row["k"] > 1 for row in rows):
+        return None
+
+    def draw(axes: Any) -> None:
+        for number, label in enumerate(dict.fromkeys(row["group"] for row in rows)):
+            own = [row for row in rows if row["group"] == label]
+            measured = [row for row in own if not row["extrapolated"]]
+            colour = COLOURS[number % len(COLOURS)]
+            _points(
+                axes,
+                number,
+                [r["k"] for r in measured],
+                [r["pass_hat_k"] for r in measured],
+                plain(label),
+                line=True,
+            )
+            beyond = [*measured[-1:], *own[len(measured) :]]
+            axes.plot(
+                [r["k"] for r in beyond], [r["pass_hat_k"] for r in beyond], color=colour, linestyle="--"
+            )
+            known = [r for r in own if not math.isnan(r["low"])]
+            ends = [[r[name] for r in known] for name in ("k", "low", "high")]
+            axes.fill_between(*ends, color=colour, alpha=0.15, linewidth=0)
+        axes.set(xlabel="k", ylabel="pass^k: all of k epochs right", ylim=(0, None))
+        _legend(axes)
+
+    caption = (
+        "Chance that k epochs of a question are all right: measured up to the epochs at hand, dashed where a "
+        "beta-binomial over the questions takes it further. Shaded: 95 % intervals over questions (clusters)."
+    )
+    return Drawing("reliability", "How often all of k epochs are right", caption, draw, rows)
+
+
 def _plain_ticks(axes: Any) -> None:
     """Few ticks with plain numbers, on logarithmic axes too: their own labels are formulas."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator

@@ -126,6 +126,7 @@ def report_html(
         *(_loss_section(loss, estimator, own, options) for (loss, estimator), own in sections.items()),
         comparison_section(results),
         length_section(results),
+        _reliability_section(results),
         allowance_section(results),
         divergence_section(steps, links, min(options.questions, STEP_QUESTIONS)),
         reading_list(_first_losses(results), links, options.questions) if options.questions else "",
@@ -267,6 +268,22 @@ def _figure(figure: figures.Figure, prefix: str) -> str:
         f"<figcaption>{escaped(figure.caption)} <span class=links>{links}</span></figcaption>"
         f"<details><summary>Data</summary>{table(columns, cells, text_columns=1)}</details></figure>"
     )
+
+
+def _reliability_section(results: Sequence[GroupResult]) -> str:
+    """pass^k, shares of the spread and the noise floor, once per group: no loss is in them."""
+    own = [r for r in _first_losses(results) if r.reliability is not None]
+    if not own:
+        return ""
+    labels = [label_of(r, results) for r in own]
+    drawn = figures.reliability_drawing(own, labels)
+    shown = f"<div class=figures>{_figure(drawn.figure(), 'epochs')}</div>" if drawn else ""
+    said = [
+        (f"<h3>{escaped(label)}</h3>" if len(own) > 1 else "") + bullets(r.reliability.sentences())
+        for r, label in zip(own, labels, strict=True)
+        if r.reliability is not None
+    ]
+    return f"<h2>Reliability of single epochs</h2>\n{shown}\n" + "\n".join(said)
 
 
 def _first_losses(results: Sequence[GroupResult]) -> list[GroupResult]:

@@ -65,17 +65,26 @@ def length_section(results: Sequence[GroupResult]) -> str:
     if not rows:
         return ""
     names = ["group", "loss", "length", "epochs", "lower bounds", "slope", "95 % interval", "R²"]
+    names += ["slope of the excess", "95 % interval", "slope of the position", "95 % interval"]
     names += ["shorter", "longer", "difference", "95 % interval", "p"]
     return (
-        "<h2>Length</h2><p>Slope of log incoherence against log length over buckets of questions; then the "
-        "incoherence of the shorter and the longer epochs of the same questions (natural overthinking). Where a "
+        "<h2>Length</h2><p>Slope of log incoherence against log length over buckets of questions. "
+        "Difficulty makes a slope by itself: beside it stand the slopes of what accuracy does not fix, the excess over "
+        "the lower end at equal accuracy and the position in the range that accuracy allows. Then the incoherence of the shorter and the longer epochs of the same questions (natural overthinking). Where a "
         "limit or a cut ended an epoch, its length is a lower bound: slopes then err upward, and the line without "
         f"such epochs errs by its selection instead.</p>{table(names, rows, text_columns=4)}"
     )
 
 
 def _slope(trend: LengthTrend) -> list[str]:
-    return [number(trend.slope, 3), interval(trend.slope_ci), number(trend.fit.r_squared, 2)]
+    beside = [
+        part
+        for slope in (trend.excess, trend.position)
+        for part in (
+            ["–", "–"] if slope is None else [number(slope.fit.exponent, 3), interval(slope.interval)]
+        )
+    ]
+    return [number(trend.slope, 3), interval(trend.slope_ci), number(trend.fit.r_squared, 2), *beside]
 
 
 def _split(split: Overthinking) -> list[str]:
