@@ -224,6 +224,40 @@ def test_what_is_extrapolated_goes_on_from_what_is_measured(seed, missing):
                 assert rate.value == pytest.approx(expected, abs=1e-8)
 
 
+def test_one_question_that_errs_says_nothing_about_others():
+    right = np.ones((30, 4))
+    right[3, 1] = 0.0
+    found = reliability(right, resamples=50)
+    assert all(np.isnan(rate.interval.low) for rate in (*found.pass_hat_k, *found.pass_at_k))
+    right[4, 2] = 0.0
+    found = reliability(right, resamples=50)
+    assert not any(np.isnan(rate.interval.low) for rate in found.pass_hat_k[:4])
+
+
+def test_rates_in_shared_contexts_speak_of_other_contexts():
+    rng = np.random.default_rng(3)
+    label = np.repeat(np.arange(4), 2)
+    chance = 1 / (1 + np.exp(-rng.normal(size=(50, 1)) - 1.5 * rng.normal(size=4)[label]))
+    right = (rng.random((50, 8)) < chance).astype(float)
+    plain, wide = (
+        reliability(right, resamples=200, contexts=contexts, simulations=0)
+        for contexts in (None, np.broadcast_to(label, right.shape))
+    )
+    for k in (1, 3):
+        one, other = plain.pass_hat_k[k - 1], wide.pass_hat_k[k - 1]
+        assert one.value == other.value
+        left_out = [
+            np.mean([comb(int(c), k) / comb(6, k) for c in right[:, label != context].sum(axis=1)])
+            for context in range(4)
+        ]
+        between = np.sqrt(3 / 4 * np.square(left_out - np.mean(left_out)).sum())
+        # At most 2(4 - 1) degrees of freedom.
+        assert other.interval.high - other.interval.low >= 2 * 2.4469 * between
+        assert other.interval.high - other.interval.low > one.interval.high - one.interval.low
+    # Without a context six epochs are left: nothing is known of seven.
+    assert np.isnan(wide.pass_hat_k[6].interval.low)
+
+
 @pytest.mark.shared
 def test_published_rates_of_an_agent(shared_data):
     runs = defaultdict(list)

@@ -38,3 +38,17 @@ def test_one_question_that_differs_is_enough() -> None:
     # Variance 1/2 + 1/2 + 0 over error 1/2 + 1/2 + 1.
     assert low <= d.incoherence == 0.5 <= high
     assert low < high
+
+
+@pytest.mark.parametrize("estimator", ["plugin", "jackknife"])
+@pytest.mark.parametrize("erring", [1, 2])
+def test_what_smoothing_leaves_to_right_answers_is_no_spread(estimator: str, erring: int) -> None:
+    answers = np.zeros((20, 4), int)
+    answers[:erring, 1] = 1
+    d = decompose(np.eye(2)[answers], np.zeros(20, int), loss="kl", estimator=estimator)  # type: ignore[arg-type]
+    # One question says nothing about others; two that err alike do not differ, however right answers round.
+    assert all(math.isnan(end) for end in d.interval("incoherence", resamples=50))
+    if erring == 1:
+        assert math.isnan(d.corrected_incoherence)
+    else:
+        assert d.corrected_incoherence == pytest.approx(d.incoherence, abs=1e-9)

@@ -163,3 +163,20 @@ def test_the_table_says_what_the_interval_is_about(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["analyze", str(table(tmp_path / "runs.csv"))])
     text = " ".join(result.output.split())
     assert "rest on 7 clusters of questions (as good as 5.3 equal ones)" in text
+
+
+def test_the_accuracy_in_shared_contexts_is_the_same_under_every_loss(tmp_path: Path) -> None:
+    rng, effect = np.random.default_rng(1), np.random.default_rng(2).normal(size=4)
+    lines = ["question_id,epoch,context,answer,target"]
+    for q in range(25):
+        z = rng.normal()
+        for epoch in range(8):
+            right = rng.random() < 1 / (1 + np.exp(-z - effect[epoch // 2]))
+            lines.append(f"q{q},{epoch},shot{epoch // 2},{'A' if right else 'B'},A")
+    path = tmp_path / "shots.csv"
+    path.write_text("\n".join(lines) + "\n")
+    result = CliRunner().invoke(main, ["analyze", str(path), "--json", "--loss", "brier", "--loss", "kl"])
+    brier, kl = json.loads(result.stdout)["groups"]
+    assert brier["contexts"] and brier["accuracy_ci"] == kl["accuracy_ci"]
+    # The same number under another name has the same interval.
+    assert brier["pass_hat_k"][0]["ci"] == pytest.approx(brier["accuracy_ci"], abs=1e-9)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from hotmess_inspect.analyses._arrays import check_level, ordered_mean, percentile_interval
 from hotmess_inspect.analyses.summaries import Estimate, share
 from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, seeded
+from hotmess_inspect.decomposition.nested import widen_for_contexts
 from hotmess_inspect.inference.beta_binomial import (
     BetaBinomial,
     all_right,
@@ -19,9 +20,16 @@ from hotmess_inspect.inference.beta_binomial import (
     log_likelihood,
     probabilities,
 )
-from hotmess_inspect.inference.intervals import UNDEFINED, Interval, linearised_means, ratio_intervals
+from hotmess_inspect.inference.intervals import (
+    UNDEFINED,
+    Interval,
+    linearised_means,
+    ratio_intervals,
+    ratio_table,
+)
 from hotmess_inspect.inference.jackknife import jackknife
 from hotmess_inspect.inference.quantiles import normal_quantile
+from hotmess_inspect.inference.ratios import FEWEST
 from hotmess_inspect.inference.resampling import LARGE, canonical_order, cluster_sums, resampled_sums
 
 FARTHEST = 4
@@ -145,6 +153,7 @@ def reliability(
     resamples: int = 2000,
     simulations: int = 499,
     clusters: Sequence[Hashable] | NDArray[Any] | None = None,
+    contexts: ArrayLike | None = None,
     rng: Seed = None,
 ) -> Reliability:
     """pass^k, pass@k and what goes with them, from outcomes that are right or wrong.
@@ -170,6 +179,9 @@ def reliability(
         resamples: Bootstrap replicates.
         simulations: Simulated and refitted data sets behind the p-value of the goodness of fit; 0 leaves it out.
         clusters: Label of each question's cluster, shape (questions,), resampled as a whole.
+        contexts: Number of each epoch's few-shot context where questions share contexts, shape (questions, epochs).
+            Intervals of pass^k and pass@k then speak of other contexts, too, by leaving out each (see
+            `widen_for_contexts`): there is none where k epochs are more than are left.
         rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
@@ -198,7 +210,10 @@ def reliability(
     options = _Options(level, resamples, rng)
     shown = int(epochs.max(initial=0))
     sample = _Sample(wins, epochs, labels)
-    measured = _pass_rates(sample, shown, options)
+    without = (
+        None if contexts is None or not shown else _without_contexts(values, np.asarray(contexts), shown)
+    )
+    measured = _pass_rates(sample, shown, options, without)
     model, note = sample.model
     fit = None
     beyond: tuple[tuple[PassRate, ...], tuple[PassRate, ...]] = ((), ())
@@ -368,7 +383,22 @@ def _all_of(count: IntArray, epochs: IntArray, largest: int) -> FloatArray:
     return np.cumprod(factors, axis=1)
 
 
-def _pass_rates(sample: _Sample, largest: int, options: _Options) -> list[list[PassRate]]:
+def _without_contexts(values: FloatArray, contexts: NDArray[Any], largest: int) -> FloatArray:
+    """pass^k and pass@k for k from 1 to R without the epochs of each context, shape (contexts, 2R)."""
+    found = []
+    for label in np.unique(contexts[~np.isnan(values)]):
+        left = np.where(contexts == label, np.nan, values)
+        wins, epochs = np.nansum(left, axis=1).astype(np.int64), (~np.isnan(left)).sum(axis=1)
+        has = epochs[:, None] > np.arange(largest)
+        every, none = (_all_of(count, epochs, largest) for count in (wins, epochs - wins))
+        terms = np.where(np.tile(has, 2), np.concatenate([every, 1 - none], axis=1), np.nan)
+        found.append([ordered_mean(column) for column in terms.T])
+    return np.array(found)
+
+
+def _pass_rates(
+    sample: _Sample, largest: int, options: _Options, without: FloatArray | None
+) -> list[list[PassRate]]:
     """pass^k and pass@k for k from 1 to R, all from the same resampled questions."""
     if not largest:
         return [[], []]
@@ -394,10 +424,25 @@ def _pass_rates(sample: _Sample, largest: int, options: _Options) -> list[list[P
             rng=options.rng,
         )
     )
+    # As for the accuracy: fewer than two questions that are ever right, or ever wrong, say nothing about others.
+    weights = times[:, None] * counted
+    for side in (values, counted - values):
+        total, squares = (weights * side).sum(axis=0), (weights * np.square(side)).sum(axis=0)
+        intervals[np.square(total) < FEWEST * squares] = np.nan
+        intervals[total == 0.0] = np.nan
     rates = []
     for place, ends in enumerate(intervals):
         questions = int((times * counted[:, place]).sum())
         value = float(np.sort(times * values[:, place]).sum() / questions)
+        if without is not None and not np.isnan(ends[0]):
+            columns = [
+                np.repeat(part[:, [place]], times.astype(np.int64), axis=0) for part in (values, counted)
+            ]
+            table = ratio_table(columns, sample.clusters)
+            spread = table.standard_error if table.sizes is None else table.jackknife_error
+            freedom = float(table.erring_degrees_of_freedom[0])
+            own = Interval(float(ends[0]), float(ends[1]))
+            ends = widen_for_contexts(own, value, float(spread[0]), freedom, without[:, place], options.level)
         rates.append(PassRate(place % largest + 1, value, _within(ends, value), False, questions))
     return [rates[:largest], rates[largest:]]
 

@@ -54,10 +54,7 @@ class ContextSums:
     @property
     def shared(self) -> int:
         """How many contexts questions share; 0 where there is one that a single question has."""
-        question = np.broadcast_to(np.arange(len(self.context))[:, None], self.context.shape)
-        pairs = np.unique(np.stack([self.context[self.present], question[self.present]]), axis=1)
-        counts = np.unique(pairs[0], return_counts=True)[1]
-        return len(counts) if len(counts) <= _MOST_SHARED and (counts >= 2).all() else 0
+        return count_shared(self.present, self.context)
 
     def take(self, questions: Any) -> "ContextSums":
         """Those of some of the questions."""
@@ -268,6 +265,19 @@ def decompose_nested(
         grader=grader,
         by_context=kept,
     )
+
+
+def count_shared(present: BoolArray, context: IntArray) -> int:
+    """How many contexts questions share; 0 where there is one that a single question has.
+
+    Args:
+        present: Which epochs there are, shape (questions, epochs).
+        context: Number of each epoch's context, same shape.
+    """
+    question = np.broadcast_to(np.arange(len(context))[:, None], context.shape)
+    pairs = np.unique(np.stack([context[present], question[present]]), axis=1)
+    counts = np.unique(pairs[0], return_counts=True)[1]
+    return len(counts) if len(counts) <= _MOST_SHARED and (counts >= 2).all() else 0
 
 
 def contexts_shared(present: ArrayLike, contexts: ArrayLike) -> bool:

@@ -223,7 +223,11 @@ class Decomposition:
     def ratio_parts(self, quantity: Quantity) -> tuple[FloatArray, FloatArray]:
         """Per-question numerator and denominator whose sums make the quantity, each of shape (questions,)."""
         if quantity == "incoherence":
-            return self.variance, self.error
+            if not self.error_floor:
+                return self.variance, self.error
+            # What smoothing leaves to right answers is no error, and tells questions apart by rounding alone.
+            erring = ~(self.error <= self._zero)
+            return np.where(erring, self.variance, 0.0), np.where(erring, self.error, 0.0)
         values: FloatArray = getattr(self, quantity)
         return values, np.ones(len(values))
 

@@ -16,7 +16,7 @@ from hotmess_inspect.decomposition import (
     ratio_interval,
 )
 from hotmess_inspect.decomposition.adaptive import adaptive_means
-from hotmess_inspect.decomposition.nested import widen_for_contexts
+from hotmess_inspect.decomposition.nested import contexts_shared, count_shared, widen_for_contexts
 from hotmess_inspect.inference.intervals import ratio_table
 from hotmess_inspect.inference.ratios import FEWEST, effective_number
 from hotmess_inspect.schema import UNTARGETED_LOSSES
@@ -43,6 +43,14 @@ def measured_accuracy(questions: Questions, decomposition: Decomposition) -> flo
         return mean_correct(questions.correct[measured])
     means = adaptive_means(questions.correct, questions.pilot)[measured]
     return float(np.sort(means).mean()) if means.size else float("nan")
+
+
+def shared_contexts(questions: Questions) -> int:
+    """How many few-shot contexts the questions share among their epochs with a verdict; 0 where they share none."""
+    present = ~np.isnan(questions.correct)
+    if not contexts_shared(present, questions.context):
+        return 0
+    return count_shared(present, questions.context)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +104,7 @@ class GroupIntervals:
             clusters=labels,
             rng=np.random.default_rng(self.seed),
         )
-        if isinstance(self.decomposition, NestedDecomposition) and self.decomposition.shared_contexts:
+        if shared_contexts(self.questions):
             table = ratio_table([means[:, None], np.ones((len(means), 1))], labels)
             spread = table.standard_error if table.sizes is None else table.jackknife_error
             low, high = widen_for_contexts(

@@ -17,6 +17,7 @@ from hotmess_inspect.analyses.reliability import (
     score_reliability,
 )
 from hotmess_inspect.analyses.summaries import Estimate
+from hotmess_inspect.results.intervals import shared_contexts
 from hotmess_inspect.schema import finite_or_none, json_value
 from hotmess_inspect.table import Questions
 
@@ -147,7 +148,8 @@ def _findings(questions: Questions, resamples: int, seed: int) -> ReliabilityFin
         "rng": np.random.default_rng(seed),
     }
     if ((given == 0) | (given == 1)).all():
-        passes = reliability(right, **options)
+        contexts = questions.context if shared_contexts(questions) else None
+        passes = reliability(right, contexts=contexts, **options)
         return ReliabilityFindings(passes, passes.scores)
     return ReliabilityFindings(None, score_reliability(right, **options))
 
