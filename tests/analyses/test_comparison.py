@@ -358,3 +358,18 @@ def test_contexts_of_a_single_question_leave_the_interval_as_it_is() -> None:
     flat = (a - b).mean(axis=1)
     error = compared_in_contexts(a, b, own)["accuracy"].standard_error
     assert error == pytest.approx(flat.std(ddof=1) / 40**0.5, rel=1e-9)
+
+
+def test_one_question_or_cluster_is_compared_by_its_difference_alone() -> None:
+    a, b = np.array([[1.0, 1.0, 1.0, 1.0]]), np.array([[0.0, 0.0, 0.0, 1.0]])
+    one = compared(a, b, permutations=20_000)["accuracy"]
+    assert (one.estimate, np.isnan(one.low)) == (0.75, True)
+    assert "one question" in one.note
+    # Of the 70 divisions of five right and three wrong epochs, those with 4 and 1 or 1 and 4 right are as extreme.
+    assert one.p_value == pytest.approx(2 * comb(5, 4) * comb(3, 0) / comb(8, 4), abs=0.01)
+    x, y = world(3, questions=12, always=0.2)
+    together = compared(x, y, clusters=["same"] * 12)
+    assert all(np.isnan(d.low) and "one cluster" in d.note for d in together.values())
+    apart = compared(x, y)
+    assert all(together[name].estimate == pytest.approx(d.estimate) for name, d in apart.items())
+    assert all(0 < d.p_value <= 1 for d in together.values())

@@ -35,6 +35,19 @@ def test_much_worse_is_harm(tmp_path: Path) -> None:
     assert back.exit_code == 0 and back.output.startswith("No harm shown")
 
 
+def test_all_questions_lost_is_harm_without_an_interval(tmp_path: Path) -> None:
+    # Every question fell from always right to always wrong: nothing varies, which says nothing about other
+    # questions, and the exact test of these rejects all the same.
+    old = write(tmp_path / "old.csv", np.ones(30), 4, 1)
+    new = write(tmp_path / "new.csv", np.zeros(30), 4, 2)
+    done = run(new, "--against", old, "--on", "accuracy", "--json")
+    (check,) = json.loads(done.stdout)["checks"]
+    assert done.exit_code == 1 and check["decision"] == "harm" and check["ci"] is None
+    done = run(old, "--against", new, "--on", "accuracy", "--json")
+    (check,) = json.loads(done.stdout)["checks"]
+    assert done.exit_code == 2 and check["decision"] == "cannot tell"
+
+
 def test_the_same_model_again_with_many_epochs_shows_no_harm(tmp_path: Path) -> None:
     old, new = write(tmp_path / "old.csv", RATES, 40, 1), write(tmp_path / "new.csv", RATES, 40, 2)
     done = run(new, "--against", old, "--on", "accuracy,error,variance,pass^3", "--json")

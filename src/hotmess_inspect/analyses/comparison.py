@@ -618,8 +618,10 @@ def _linearised(terms: FloatArray, clusters: IntArray | None) -> tuple[FloatArra
         member = (clusters[:, None] == np.unique(clusters)).astype(np.float64)
         units = influence @ member
     count = units.shape[2]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        error = np.sqrt(count / (count - 1) * np.square(units).sum(axis=2))
+    if count < 2:
+        # One question, or one cluster, has no spread to measure differences by: they are compared as they are.
+        return np.column_stack([means.T, ratios]), np.ones((len(terms), 6))
+    error = np.sqrt(count / (count - 1) * np.square(units).sum(axis=2))
     return np.column_stack([means.T, ratios]), error.T
 
 

@@ -257,7 +257,8 @@ def _check(
     sign = 1.0 if quantity in LOWER_IS_BETTER else -1.0
     harm = sign * one.estimate
     low, high = sorted((sign * one.low, sign * one.high)) if not math.isnan(one.low) else (math.nan, math.nan)
-    harmful = one.p_value < 1 - strict and harm > 0 and not math.isnan(one.low)
+    # The test is about these questions and needs no interval, which speaks of others.
+    harmful = one.p_value < 1 - strict and harm > 0
     safe = not math.isnan(high) and high < margin
     decision: Decision = "harm" if harmful else "no harm shown" if safe else "cannot tell"
     normal, error = NormalDist(), one.standard_error
