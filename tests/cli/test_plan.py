@@ -139,3 +139,47 @@ def test_beta_moments_against_quadrature() -> None:
     # E[h | p] = (p (1 - p) - .3 (1 - p)) / .4; its mean square is the part that no epoch mends.
     assert moments.shared_none == pytest.approx(mean(lambda p: ((1 - p) * (p - 0.3) / 0.4) ** 2), rel=1e-6)
     assert share == pytest.approx(0.4**2 / mean(lambda p: (1 - p) ** 2), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("rates", "quantity", "said"),
+    [
+        (np.ones(20), "accuracy", "do not differ"),
+        (np.zeros(20), "accuracy", "do not differ"),
+        (np.ones(20), "incoherence", "none of its questions has any error"),
+        (np.arange(20) % 2, "incoherence", "do not differ"),
+        (np.where(np.arange(20) == 3, 0.0, 1.0), "accuracy", "fewer than two of its questions"),
+        (np.where(np.arange(20) == 3, 0.0, 1.0), "error", "fewer than two of its questions"),
+    ],
+)
+def test_a_pilot_in_which_nothing_varies_gives_no_width(
+    tmp_path: Path, rates: np.ndarray, quantity: str, said: str
+) -> None:
+    path = write_scores(tmp_path / "pilot.csv", {"m": passes(np.random.default_rng(0), rates, 4)})
+    (plan,) = json.loads(run(path, "--quantity", quantity, "--width", "0.1", "--json").stdout)["plans"]
+    assert plan["pilot"]["width"] is None and said in plan["note"] and said in plan["advice"]
+    assert all(one["width"] is None for one in (*plan["same_questions"], *plan["designs"]))
+    assert said in run(path, "--quantity", quantity, "--width", "0.1").output.replace("\n", " ")
+
+
+def test_the_pilots_own_interval_stands_beside_the_plan(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    right = passes(rng, rng.random(40), 4)
+    plain = write_scores(tmp_path / "pilot.csv", {"m": right})
+    lines = Path(plain).read_text().splitlines()
+    clustered = tmp_path / "clustered.csv"
+    names = list(
+        dict.fromkeys(line.split(",")[lines[0].split(",").index("question_id")] for line in lines[1:])
+    )
+    place = lines[0].split(",").index("question_id")
+    rows = [f"{line},k{names.index(line.split(',')[place]) // 5}" for line in lines[1:]]
+    clustered.write_text("\n".join([lines[0] + ",cluster", *rows]) + "\n")
+    for quantity in ("accuracy", "error", "incoherence"):
+        for path, said in ((plain, False), (clustered, True)):
+            (plan,) = json.loads(run(str(path), "--quantity", quantity, "--width", "0.1", "--json").stdout)[
+                "plans"
+            ]
+            analyzed = CliRunner().invoke(main, ["analyze", str(path), "--json"]).stdout
+            low, high = json.loads(analyzed)["groups"][0][f"{quantity}_ci"]
+            assert plan["observed_width"] == pytest.approx(high - low)
+            assert (f"{high - low:.3f} wide" in (plan["note"] or "")) == said

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from hotmess_inspect.analyses.planning import (
     PairMoments,
+    PairSums,
     Quantity,
     pair_moments,
     pair_sums,
     pass_fail_moments,
 )
+from hotmess_inspect.inference.ratios import FEWEST
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.table import Questions
 
@@ -71,6 +73,8 @@ class Plan:
         pilot: The pilot's own design, with the width that is predicted for it.
         observed_width: The width that the pilot's interval has; NaN where that is undefined.
         tokens_per_epoch: Mean of the tokens written in an epoch, NaN where unknown.
+        silent: Why the pilot says nothing about other questions, which leaves all widths undefined; or empty.
+        clusters: What to know about clusters of questions, which the widths take for independent; or empty.
     """
 
     name: str
@@ -81,6 +85,8 @@ class Plan:
     pilot: Design
     observed_width: float
     tokens_per_epoch: float
+    silent: str = ""
+    clusters: str = ""
 
     def width(self, questions: int, epochs: int) -> float:
         """Predicted width of the 95 % interval.
@@ -93,18 +99,21 @@ class Plan:
             epochs: Epochs per question, from 2.
 
         Returns:
-            The width; NaN below two effective questions, where no interval is defined.
+            The width; NaN below two effective questions, where no interval is defined, and where the pilot is
+            silent: a pilot in which nothing varies does not make an interval of no width.
         """
         from scipy.special import stdtrit
 
         effective = self.effective_share * questions
-        if effective < 2:
+        if effective < 2 or self.silent:
             return math.nan
         quantile = float(stdtrit(effective - 1, (1 + LEVEL) / 2))
         return 2 * quantile * self.moments.standard_error(questions, epochs)
 
     def questions_for(self, width: float, epochs: int) -> int | None:
         """The least number of questions whose interval is at most so wide; ``None`` beyond ten million."""
+        if self.silent:
+            return None
         low, high = 1, 2
         while not self.width(high, epochs) <= width:
             low, high = high, high * 2
@@ -136,7 +145,12 @@ class Plan:
         return min(reached, key=lambda d: (d.runs or 0, d.epochs), default=None)
 
     def advice(self, width: float) -> str:
-        """What to do next, in one sentence."""
+        """What to do next, in a sentence or two."""
+        if self.silent:
+            return f"The pilot cannot tell: {self.silent}. Run more questions."
+        return f"{self._next(width)} {self.clusters}".rstrip()
+
+    def _next(self, width: float) -> str:
         best = self.best(width)
         if best is None or best.questions is None:
             return f"No number of questions up to {MOST_QUESTIONS:,} gives an interval of width {width:g}."
@@ -180,6 +194,7 @@ class Plan:
             "width": width,
             "designs": None if width is None else [d.as_json() for d in self.designs(width)],
             "advice": None if width is None else self.advice(width),
+            "note": self.silent or self.clusters or None,
         }
 
 
@@ -213,7 +228,7 @@ def plan_group(result: GroupResult, quantity: Quantity) -> Plan:
     }.get(quantity)
     if value is None:
         value = d.mean(quantity)  # type: ignore[arg-type]
-    observed = result.incoherence_ci if quantity == "incoherence" else (math.nan, math.nan)
+    observed = result.intervals.accuracy if quantity == "accuracy" else result.intervals.of(quantity)
     plan = Plan(
         name=group_name(result.group),
         quantity=quantity,
@@ -223,6 +238,8 @@ def plan_group(result: GroupResult, quantity: Quantity) -> Plan:
         pilot=Design(questions, epochs, math.nan, math.nan),
         observed_width=observed[1] - observed[0],
         tokens_per_epoch=_mean_tokens(result),
+        silent=_silent(sums, weights, quantity),
+        clusters=_clusters_note(result, observed[1] - observed[0]),
     )
     pilot = Design(
         questions, epochs, plan.width(questions, epochs), questions * epochs * plan.tokens_per_epoch
@@ -279,6 +296,8 @@ def plan_difference(first: GroupResult, second: GroupResult, quantity: Quantity)
         pilot=Design(n, epochs, math.nan, math.nan),
         observed_width=math.nan,
         tokens_per_epoch=sum(s.tokens_per_epoch for s in singles),
+        silent=next((s.silent for s in singles if s.silent), ""),
+        clusters=next((s.clusters for s in singles if s.clusters), ""),
     )
     return _with_pilot(plan, Design(n, epochs, plan.width(n, epochs), n * epochs * plan.tokens_per_epoch))
 
@@ -318,6 +337,34 @@ def points_of(questions: Questions, loss: str) -> tuple[NDArray[np.float64], NDA
     goal = np.asarray(questions.target, dtype=np.float64)
     goal = np.broadcast_to(goal, (questions.predictions.shape[0], questions.predictions.shape[2]))
     return questions.predictions, goal, loss
+
+
+def _silent(sums: PairSums, weights: NDArray[np.float64], quantity: str) -> str:
+    """Why a pilot says nothing about other questions, or an empty string."""
+    if not weights.any():
+        return "none of its questions has any error"
+    values = sums.value[~np.isnan(sums.value)]
+    if len(values) < 2 or float(np.ptp(values)) <= 1e-12 * float(np.abs(values).max()):
+        return "its questions do not differ"
+    # Centred values: those of questions that are always right (or wrong) are one and the same.
+    extremes = (
+        [values - values.min(), values.max() - values] if quantity in ("accuracy", "error") else [weights]
+    )
+    if min(_effective(part) for part in extremes) < FEWEST:
+        return "fewer than two of its questions, counted by how unequal they are, differ from the rest"
+    return ""
+
+
+def _clusters_note(result: GroupResult, observed: float) -> str:
+    """What to know about clusters, or an empty string."""
+    found = result.intervals.clusters
+    if found is None:
+        return ""
+    own = "is undefined" if math.isnan(observed) else f"is {observed:.3f} wide"
+    return (
+        f"Its questions are in {found[0]} clusters (as good as {found[1]:.1f} equal ones), and these widths take them for "
+        f"independent: the pilot's own interval over clusters {own}."
+    )
 
 
 def _effective(weights: NDArray[np.float64]) -> float:
