@@ -13,37 +13,23 @@ step and 0 behind it, so that halving the range of steps finds it with forks of 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from inspect_ai import Task, eval, task
-from inspect_ai.agent import react
-from inspect_ai.dataset import Sample
+import planted
+from inspect_ai import eval
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 from inspect_ai.model import get_model
-from inspect_ai.scorer import Score, Scorer, Target, accuracy, scorer
-from inspect_ai.solver import TaskState
-from inspect_ai.tool import bash
-from inspect_ai.util import sandbox
+from planted import write_rows
 
 from hotmess_inspect.plugin.fork import fork_log
 from hotmess_inspect.plugin.replay import STORE, replaying_model
 from hotmess_inspect.swebench.mini import mini_rows
 
 BEHAVIOUR: dict[str, Any] = {"actions": 3, "parallel": 0.3, "tests": 0.5, "right": 0.4}
-CODE = "def add(a, b):\n    return a - b\n"
-ROW = {
-    "instance_id": "toy-1",
-    "problem_statement": "The function `add` subtracts its arguments.",
-    "patch": "diff --git a/calc.py b/calc.py\n--- a/calc.py\n+++ b/calc.py\n@@ -1,2 +1,2 @@\n"
-    " def add(a, b):\n-    return a - b\n+    return a + b\n",
-    "FAIL_TO_PASS": '["t::a"]',
-    "PASS_TO_PASS": "[]",
-}
 LAST_STEP = 3
 
 
@@ -103,41 +89,12 @@ def replayed(log: EvalLog, sample: EvalSample, log_dir: str) -> Counter[str]:
     return found
 
 
-@scorer(metrics=[accuracy()])
-def added() -> Scorer:
-    """Whether the function adds."""
-
-    async def score(state: TaskState, target: Target) -> Score:
-        shown = await sandbox().exec(["cat", "calc.py"])
-        return Score(value=1.0 if "return a + b" in shown.stdout else 0.0)
-
-    return score
-
-
-@task
-def commitment() -> Task:
-    """One small repository, mended or not."""
-    setup = (
-        f"#!/bin/bash\ngit init -q . && printf '%s' '{CODE}' > calc.py && git add . "
-        "&& git -c user.name=a -c user.email=a@b commit -qm one\n"
-    )
-    sample = Sample(id="toy-1", input=f"Fix: {ROW['problem_statement']}", setup=setup)
-    return Task(
-        dataset=[sample],
-        solver=react(tools=[bash()]),
-        scorer=added(),
-        sandbox="local",
-        message_limit=40,
-    )
-
-
-def committed_step(seed: int, planted: int, folder: Path, epochs: int = 8) -> int:
+def committed_step(seed: int, step: int, folder: Path, epochs: int = 8) -> int:
     """The last step from which both ends are open, by forks alone; -1 if there is none."""
-    rows = folder / "rows.jsonl"
-    rows.write_text(json.dumps(ROW) + "\n")
-    arguments = {"rows": str(rows), "seed": seed, "branch_step": planted, "actions": 1, "tests": 0.0}
+    rows = write_rows(folder / "rows.jsonl", 1)
+    arguments = {"rows": str(rows), "seed": seed, "branch_step": step, "actions": 1, "tests": 0.0}
     (log,) = eval(
-        f"{Path(__file__).resolve()}@commitment",
+        f"{Path(planted.__file__).resolve()}@planted",
         model=get_model("hotmess/simulated-agent", **arguments),
         model_args=arguments,
         log_dir=str(folder / "logs"),
@@ -147,7 +104,12 @@ def committed_step(seed: int, planted: int, folder: Path, epochs: int = 8) -> in
     while high - low > 1:
         middle = (low + high) // 2
         fork = fork_log(
-            log.location, question="toy-1", epoch=1, step=middle, epochs=epochs, log_dir=str(folder / "forks")
+            log.location,
+            question="planted-0",
+            epoch=1,
+            step=middle,
+            epochs=epochs,
+            log_dir=str(folder / "forks"),
         )
         low, high = (middle, high) if fork.variance > 0 else (low, middle)
     return low
@@ -170,11 +132,11 @@ def main() -> None:
             for number in range(given.commitments):
                 folder = Path(name) / str(number)
                 folder.mkdir()
-                planted = number % (LAST_STEP + 1)
-                found = committed_step(given.seed + number, planted, folder)
-                right += found == planted
+                step = number % (LAST_STEP + 1)
+                found = committed_step(given.seed + number, step, folder)
+                right += found == step
                 print(
-                    f"seed {given.seed + number}: planted {planted}, found {found}; {right} of {number + 1}",
+                    f"seed {given.seed + number}: planted {step}, found {found}; {right} of {number + 1}",
                     flush=True,
                 )
             return

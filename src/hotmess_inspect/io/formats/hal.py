@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -9,6 +11,7 @@ import msgspec
 
 from hotmess_inspect.io.formats.interface import Rows
 
+_REPEAT = re.compile(r"_(?:r|rep|run)_?\d+$")
 _SCORES = ("reward", "score", "resolved", "success", "correct")
 
 
@@ -29,10 +32,12 @@ class HalUpload:
             raise ValueError(
                 "an upload without raw_eval_results by task (encrypted ones must be decrypted first)"
             )
-        config = document.get("config") or {}
-        agent = config.get("agent_args") or {}
-        model = agent.get("model_name") or config.get("agent_name") or PurePosixPath(path).name.split(".")[0]
-        run = str(config.get("run_id") or PurePosixPath(path).name)
+        config = {**(document.get("metadata") or {}), **(document.get("config") or {})}
+        agent = dict(config.get("agent_args") or {})
+        stem = PurePosixPath(path).name.split(".")[0].removesuffix("_UPLOAD")
+        # Repeated runs of one agent are told apart at the end of their names.
+        model = agent.pop("model_name", None) or config.get("agent_name") or _REPEAT.sub("", stem)
+        run = str(config.get("run_id") or stem)
         results = document["raw_eval_results"]
         if isinstance(results.get("eval_result"), dict):
             results = results["eval_result"]
@@ -41,6 +46,7 @@ class HalUpload:
             "score": [_score(one) for one in results.values()],
             "model": [model] * len(results),
             "task": [config.get("benchmark_name")] * len(results),
+            "variant": [json.dumps(agent, sort_keys=True) if agent else None] * len(results),
             "actions": [_actions(one) for one in results.values()],
         }
         return Rows(columns, [run] * len(results))

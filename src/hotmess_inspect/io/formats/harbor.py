@@ -32,7 +32,11 @@ class Harbor:
         if not isinstance(document, dict):
             raise ValueError("no JSON object")
         if isinstance(document.get("results"), list):
-            return _terminal_bench(document["results"], path)
+            return _terminal_bench(document["results"], os.path.dirname(path))
+        if "is_resolved" in document:
+            # <run>/<task>/<trial>/results.json, which stands in the run's results, too.
+            folder = os.path.dirname(os.path.dirname(os.path.dirname(path)))
+            return _terminal_bench([document], folder)
         if "trial_name" not in document:
             return Rows(
                 {name: [] for name in ("question_id", "score")},
@@ -41,20 +45,40 @@ class Harbor:
             )
         agent = document.get("agent_info") or {}
         model = agent.get("model_info") or {}
-        result = document.get("agent_result") or {}
         columns = {
             "question_id": [document.get("task_name") or document["trial_name"].rsplit("__", 1)[0]],
             "score": [_reward(document)],
             "model": [" · ".join(str(n) for n in (agent.get("name"), model.get("name")) if n) or None],
             "task": [document.get("source")],
-            "output_tokens": [result.get("n_output_tokens")],
+            "variant": [_variant(document, agent)],
+            "output_tokens": [_output_tokens(document)],
             "actions": [_actions(path)],
         }
         return Rows(columns, [str(document["trial_name"])])
 
 
+def _variant(document: dict[str, Any], agent: dict[str, Any]) -> str | None:
+    """The agent's version and arguments: trials that differ in them are no epochs of one experiment."""
+    given = ((document.get("config") or {}).get("agent") or {}).get("kwargs") or None
+    told = {"agent_version": agent.get("version"), "agent_kwargs": given}
+    return (
+        json.dumps({k: v for k, v in told.items() if v is not None}, sort_keys=True)
+        if any(told.values())
+        else None
+    )
+
+
+def _output_tokens(document: dict[str, Any]) -> int | None:
+    """Tokens that the agent wrote; trials of several steps note them per step."""
+    parts = [document, *(document.get("step_results") or [])]
+    known = [(part.get("agent_result") or {}).get("n_output_tokens") for part in parts]
+    return sum(n for n in known if n is not None) if any(n is not None for n in known) else None
+
+
 def _reward(document: dict[str, Any]) -> float | None:
-    """The reward; of several the one called so, else their mean."""
+    """The reward; of several the one called so, else their mean. One that Harbor itself calls invalid is none."""
+    if document.get("reward_valid") is False:
+        return None
     rewards = (document.get("verifier_result") or {}).get("rewards")
     if not isinstance(rewards, dict) or not rewards:
         return None
@@ -76,13 +100,34 @@ def _actions(path: str) -> int | None:
         return None
 
 
-def _terminal_bench(results: list[Any], path: str) -> Rows:
+def _terminal_bench(results: list[Any], folder: str) -> Rows:
+    """Trials of a run, whose folder says of which agent and model they are."""
     trials = [one for one in results if isinstance(one, dict)]
-    run = PurePosixPath(path).parent.name
+    run = PurePosixPath(folder).name
+    about = _metadata(folder)
+    model = " · ".join(str(n) for n in (about.get("agent_name"), about.get("model_name")) if n) or run
     columns: dict[str, list[Any]] = {
         "question_id": [one.get("task_id") for one in trials],
         "score": [one.get("is_resolved") for one in trials],
         "output_tokens": [one.get("total_output_tokens") for one in trials],
-        "task": ["terminal-bench"] * len(trials),
+        "model": [model] * len(trials),
+        "task": [about.get("dataset_name") or "terminal-bench"] * len(trials),
+        "variant": [json.dumps(about["agent_kwargs"], sort_keys=True) if about.get("agent_kwargs") else None]
+        * len(trials),
     }
-    return Rows(columns, [f"{run}/{one.get('trial_name')}" for one in trials])
+    open_ends = sum(one.get("is_resolved") is None for one in trials)
+    notes = [f"{open_ends} trials without a verdict, which Terminal-Bench itself counts as not resolved"]
+    return Rows(columns, [f"{run}/{one.get('trial_name')}" for one in trials], notes if open_ends else [])
+
+
+def _metadata(folder: str) -> dict[str, Any]:
+    """``run_metadata.json`` of a local run."""
+    path = os.path.join(folder, "run_metadata.json")
+    if "://" in path or not os.path.isfile(path) or os.path.getsize(path) > _MOST_TRAJECTORY:
+        return {}
+    try:
+        with open(path, "rb") as file:
+            found = msgspec.json.decode(file.read())
+    except (msgspec.DecodeError, OSError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -9,11 +10,12 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
+from hotmess_inspect.bits import encode_tests
 from hotmess_inspect.io.raw_tables import RawTable, from_columns, text_of
 from hotmess_inspect.io.roles import assign_roles
 from hotmess_inspect.io.sources import File
 from hotmess_inspect.io.tables import UNNUMBERED, TableReading, outcomes_from_raw
-from hotmess_inspect.table import Labels
+from hotmess_inspect.table import Labels, Outcomes
 
 GROUP = "hotmess_inspect.formats"
 HEAD_BYTES = 1 << 16
@@ -28,6 +30,10 @@ _OURS = (
 )
 
 
+Tests = tuple[Mapping[str, bool], Mapping[str, bool]]
+"""Whether each FAIL_TO_PASS and each PASS_TO_PASS test passed."""
+
+
 @dataclass(frozen=True)
 class Rows:
     """The epochs of one file.
@@ -39,11 +45,15 @@ class Rows:
         trials: Name of each row's run, where epochs have no number; runs are numbered in the order of their
             names once all files are read. A run of several questions has one name.
         notes: What a reader has to know, a sentence each.
+        tests: Outcomes of each row's unit tests by name, those that the patch must mend and those that it must not
+            break; ``None`` for a row that is a plain score. Empty ones were not run: the epoch has no verdict. Needs
+            ``trials``.
     """
 
     columns: Mapping[str, Sequence[Any]]
     trials: Sequence[str] | None = None
     notes: Sequence[str] = field(default_factory=list)
+    tests: Sequence[Tests | None] | None = None
 
 
 class Format(Protocol):
@@ -115,9 +125,35 @@ def outcomes_of(rows: Rows, name: str, path: str) -> TableReading:
     if rows.trials is None:
         return reading
     outcomes = reading.outcomes
+    if rows.tests is not None:
+        outcomes = _with_tests(outcomes, [rows.tests[row] for row in outcomes.epoch.tolist()])
     named = [
         f"{rows.trials[row]}/{question}"
         for row, question in zip(outcomes.epoch.tolist(), outcomes.question.values(), strict=True)
     ]
     loose = replace(outcomes, epoch=outcomes.epoch * 0 + UNNUMBERED, uuid=Labels.encode(named))
     return replace(reading, outcomes=loose)
+
+
+def _with_tests(outcomes: Outcomes, tests: Sequence[Tests | None]) -> Outcomes:
+    """The rows with their unit tests, in the order of the tests' names."""
+    kind, status, bits, target = (
+        list(column.values()) for column in (outcomes.kind, outcomes.status, outcomes.tests, outcomes.target)
+    )
+    f2p, p2p = outcomes.f2p.copy(), outcomes.p2p.copy()
+    for row, found in enumerate(tests):
+        if found is None:
+            continue
+        kind[row] = "tests"
+        names = [sorted(own) for own in found]
+        f2p[row], p2p[row] = map(len, names)
+        status[row] = "ok" if any(names) else "unscored"
+        if any(names):
+            bits[row] = encode_tests(
+                [own[name] for own, order in zip(found, names, strict=True) for name in order]
+            )
+            # Two runs must have the same tests, not only as many.
+            digest = hashlib.blake2b(repr(names).encode("utf-8", "replace"), digest_size=4).hexdigest()
+            target[row] = f"{f2p[row]} FAIL_TO_PASS and {p2p[row]} PASS_TO_PASS tests ({digest})"
+    kinds, statuses, texts, targets = map(Labels.encode, (kind, status, bits, target))
+    return replace(outcomes, f2p=f2p, p2p=p2p, kind=kinds, status=statuses, tests=texts, target=targets)

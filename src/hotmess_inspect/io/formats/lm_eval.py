@@ -41,9 +41,20 @@ class LmEval:
         }
         if not repeated:
             return Rows(columns | {"score": [row[3] for row in found]}, [run] * len(found))
+        runs = [f"{run}/{row[2]:06d}" for row in found]
         notes = ["several responses per question: each is an epoch, right where it equals the target"]
-        columns |= {"answer": [row[4] for row in found], "target": [row[5] for row in found]}
-        return Rows(columns, [f"{run}/{row[2]:06d}" for row in found], notes)
+        # A filter that leaves one response stands beside those that leave all: it has labels, too, if they explain its score.
+        if all(row[3] is None or (row[4] is not None and row[3] == (row[4] == row[5])) for row in found):
+            columns |= {"answer": [row[4] for row in found], "target": [row[5] for row in found]}
+            return Rows(columns, runs, notes)
+        notes.append(
+            "another filter has scores that are more than right or wrong answers: all are read as scores"
+        )
+        return Rows(columns | {"score": [_score_of(row) for row in found]}, runs, notes)
+
+
+def _score_of(row: tuple[Any, ...]) -> float:
+    return float(row[4] == row[5]) if row[3] is None else row[3]
 
 
 def _rows_of(line: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -61,9 +72,10 @@ def _rows_of(line: dict[str, Any]) -> list[tuple[Any, ...]]:
             for n, one in enumerate(answers)
         ]
     metrics = line.get("metrics") or [n for n in ("exact_match", "acc", "pass@1") if n in line]
-    scores = [(name, line.get(name)) for name in metrics]
+    said = answers[0] if isinstance(answers, list) and len(answers) == 1 else answers
+    label = said.strip() if isinstance(said, str) else None
     return [
-        (question, f"{name},{filter_}", 0, score, None, None)
-        for name, score in scores
-        if isinstance(score, int | float)
+        (question, f"{name},{filter_}", 0, line[name], label, str(line.get("target")).strip())
+        for name in metrics
+        if isinstance(line.get(name), int | float)
     ]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
 
-from hotmess_inspect.io.formats.interface import Rows
+from hotmess_inspect.io.formats.interface import Rows, Tests
 
 _REPEATED = re.compile(rb'"resolved"\s*:\s*\[\s*(?:\d|true|false|\])')
 
@@ -57,10 +59,29 @@ def _run(document: dict[str, Any], path: str) -> Rows:
         for name in value
     ]
     ids = sorted(set(document.get("submitted_ids") or named))
-    stem = PurePosixPath(path).name.removesuffix(".json")
-    model, _, run = stem.rpartition(".")
+    model, run = _model_and_run(path)
     scores = [None if name in failed else name in resolved for name in ids]
-    return _rows(ids, scores, model or stem, run or stem)
+    rows = _rows(ids, scores, model, run)
+    notes = []
+    if document.get("infra_failure_ids"):
+        notes.append(
+            f"{len(document['infra_failure_ids'])} instances failed for reasons of their environment, as the harness says; "
+            "they count as not resolved, as they do there"
+        )
+    return replace(rows, columns={**rows.columns, "scorer": ["resolved"] * len(ids)}, notes=notes)
+
+
+def _model_and_run(path: str) -> tuple[str, str]:
+    """The two halves of ``<model>.<run>.json``; both may have points, so the folder of the run's logs decides if it is there."""
+    stem = PurePosixPath(path).name.removesuffix(".json")
+    parts = stem.split(".")
+    logs = os.path.join(os.path.dirname(path), "logs", "run_evaluation")
+    for at in range(1, len(parts)):
+        model, run = ".".join(parts[:at]), ".".join(parts[at:])
+        if os.path.isdir(os.path.join(logs, run, model)):
+            return model, run
+    model, _, run = stem.rpartition(".")
+    return model or stem, run or stem
 
 
 def _submission(document: dict[str, Any], path: str) -> Rows:
@@ -74,11 +95,30 @@ def _submission(document: dict[str, Any], path: str) -> Rows:
 
 
 def _instances(document: dict[str, Any], path: str) -> Rows:
+    """Reports of instances: whether each is resolved, and what became of each of its tests where that is told."""
     found = {name: one for name, one in document.items() if isinstance(one, dict) and "resolved" in one}
     folders = PurePosixPath(path).parts[:-1]
     model = folders[-2] if len(folders) >= 2 else "report"
     run = folders[-3] if len(folders) >= 3 else "run"
-    return _rows(list(found), [bool(one["resolved"]) for one in found.values()], model, run)
+    known = {name: tests for name, one in found.items() if (tests := _tests(one)) is not None}
+    rows = _rows([*found, *known], [bool(found[n]["resolved"]) for n in (*found, *known)], model, run)
+    scorers = ["resolved"] * len(found) + ["tests"] * len(known)
+    return replace(
+        rows, columns={**rows.columns, "scorer": scorers}, tests=[*[None] * len(found), *known.values()]
+    )
+
+
+def _tests(report: dict[str, Any]) -> Tests | None:
+    """The tests of a report: none at all where the patch could not be applied, ``None`` where it says nothing of them."""
+    status = report.get("tests_status")
+    if not isinstance(status, dict):
+        return ({}, {}) if report.get("patch_successfully_applied") is False else None
+    found = []
+    for name in ("FAIL_TO_PASS", "PASS_TO_PASS"):
+        lists = status.get(name) or {}
+        passed, failed = (lists.get(key) or () for key in ("success", "failure"))
+        found.append({**dict.fromkeys(passed, True), **dict.fromkeys(failed, False)})
+    return found[0], found[1]
 
 
 def _repeats(documents: list[Any], path: str) -> Rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import PurePosixPath
 from typing import Any
@@ -30,13 +31,14 @@ class TauBench:
     def read(self, path: str, text: bytes) -> Rows:
         """One row per trial; trials count from 0 in the file."""
         document = msgspec.json.decode(text)
-        model, task = None, None
+        model, task, variant = None, None, None
         entries: Any = document
         if isinstance(document, dict):
             entries = document.get("simulations")
             info = document.get("info") or {}
             model = (info.get("agent_info") or {}).get("llm")
             task = (info.get("environment_info") or {}).get("domain_name")
+            variant = _settings(info)
         if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
             raise ValueError("no list of trials")
         name = PurePosixPath(path).name.split(".")[0]
@@ -46,12 +48,24 @@ class TauBench:
             "score": [_reward(one) for one in entries],
             "model": [model or name] * len(entries),
             "task": [task or None] * len(entries),
+            "variant": [variant] * len(entries),
         }
         talks = [one.get("traj") or one.get("messages") for one in entries]
         if any(isinstance(talk, list) for talk in talks):
             columns["actions"] = [_actions(talk) for talk in talks]
             columns["turns"] = [_turns(talk) for talk in talks]
         return Rows(columns)
+
+
+def _settings(info: dict[str, Any]) -> str | None:
+    """What sets two runs of one agent apart: its kind and arguments, and those of the simulated user."""
+    told = {
+        f"{who}_{name}": value
+        for who in ("agent", "user")
+        for name, value in (info.get(f"{who}_info") or {}).items()
+        if name in ("implementation", "llm", "llm_args") and value and (who, name) != ("agent", "llm")
+    }
+    return json.dumps(told, sort_keys=True) if told else None
 
 
 def _reward(entry: dict[str, Any]) -> Any:
