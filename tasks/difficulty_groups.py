@@ -4,8 +4,9 @@ r"""Bias and variance against the size of the model, apart for easy and hard que
         --model hf/Qwen/Qwen3-1.7B,1.7 --model hf/Qwen/Qwen3-8B,8 --model hf/Qwen/Qwen3-32B,32
     inspect eval-set tasks/difficulty_groups.py --model hf/Qwen/Qwen3-8B --log-dir logs/groups
 
-Questions are sorted by how long the reference model thinks about them and cut into groups of equal size; bias² and variance have
-a power law in each, with a test that the groups share it.
+Questions are sorted by how long the reference model thinks about them and cut into five groups of equal size, as in the paper,
+with 10 contexts x 3 samples; bias² and variance have a power law in each, with a test that the groups share it. Questions are 100
+of each MMLU subject (5,700).
 
 Reference: Hägele et al. (2026), The Hot Mess of AI, section 3, https://arxiv.org/abs/2601.23045
 """
@@ -36,36 +37,47 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the reference and all models, and print the power laws of each group."""
     from inspect_ai.model import get_model
 
-    from hotmess_inspect.experiments.studies.command import add_model_arguments, options, run_study
+    from hotmess_inspect.experiments.studies.command import (
+        add_model_arguments,
+        design,
+        options,
+        present,
+        run_study,
+    )
     from hotmess_inspect.experiments.studies.ends import scaling_end, scaling_text
     from hotmess_inspect.experiments.studies.models import sized_model
 
     parser = options(__doc__)
     parser.add_argument("--reference", required=True, help="model whose lengths sort the questions")
-    parser.add_argument("--groups", type=int, default=3, help="groups of equal size")
+    parser.add_argument("--groups", type=int, default=5, help="groups of equal size")
     parser.add_argument("--model", action="append", required=True, help="NAME,SIZE; several times")
     add_model_arguments(parser)
     given = parser.parse_args(arguments)
     models = [sized_model(text, given.model_args) for text in given.model]
-    design = {name: getattr(given, name) for name in ("dataset", "questions", "contexts", "repeats", "seed")}
+    asked = design(given)
     reference = sized_model(f"{given.reference},1", given.model_args)
     # One run serves where the reference is among the models.
     same = [m.label for m in models if (m.name, m.arguments) == (reference.name, reference.arguments)]
     wanted = {model.label: model for model in models} | ({} if same else {"reference": reference})
     plan = {
-        label: (mmlu(**design), get_model(model.name, **model.arguments)) for label, model in wanted.items()
+        label: (mmlu(**asked), get_model(model.name, **model.arguments)) for label, model in wanted.items()
     }
     runs = run_study(plan, given, lambda label: given.output_tokens)
     if runs:
-        laws = scaling_end(
-            [runs[model.label] for model in models],
-            [model.size for model in models],
-            reference=runs[same[0] if same else "reference"],
-            groups=given.groups,
-            resamples=given.resamples,
-            seed=given.seed,
+        present(
+            given,
+            "difficulty_groups",
+            lambda loss: scaling_end(
+                [runs[model.label] for model in models],
+                [model.size for model in models],
+                reference=runs[same[0] if same else "reference"],
+                groups=given.groups,
+                loss=loss,
+                resamples=given.resamples,
+                seed=given.seed,
+            ),
+            lambda laws: scaling_text(laws, [model.label for model in models]),
         )
-        print(scaling_text(laws, [model.label for model in models]))
 
 
 if __name__ == "__main__":

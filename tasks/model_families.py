@@ -1,8 +1,8 @@
 r"""Do bias and variance fall alike with the size of the model? Any list of models with their sizes, on GPQA.
 
-    python tasks/model_families.py --log-dir logs/qwen3 --contexts 10 --repeats 3 \
+    python tasks/model_families.py --log-dir logs/qwen3 \
         --model hf/Qwen/Qwen3-1.7B,1.7 --model hf/Qwen/Qwen3-8B,8 --model hf/Qwen/Qwen3-32B,32
-    python tasks/model_families.py --log-dir logs/base --contexts 10 --model hf/Qwen/Qwen3-1.7B-Base,1.7,base --model hf/Qwen/Qwen3-8B-Base,8,base
+    python tasks/model_families.py --log-dir logs/base --model hf/Qwen/Qwen3-1.7B-Base,1.7,base --model hf/Qwen/Qwen3-8B-Base,8,base
     inspect eval-set tasks/model_families.py -T kind=base --model hf/Qwen/Qwen3-8B-Base --log-dir logs/base
 
 A model is NAME,SIZE,KIND: base and instruct models are read by the log-probabilities of the letters (one call per context),
@@ -13,6 +13,7 @@ Reference: Hägele et al. (2026), The Hot Mess of AI, section 3, https://arxiv.o
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from inspect_ai import Task, task
 
@@ -31,31 +32,39 @@ def model_families(
     output_tokens: float = 2000,
 ) -> Task:
     """GPQA for one kind of model: base, instruct or thinking."""
-    made = planned(kind, dataset, questions, contexts, repeats, seed)
+    asked = {
+        "dataset": dataset,
+        "questions": questions,
+        "contexts": contexts,
+        "repeats": repeats,
+        "seed": seed,
+    }
+    made = planned(kind, **asked)
     tokens = output_tokens if kind == "thinking" else 1
     return state_cost(f"model_families {kind}", made, output_tokens=tokens, shots=5 if contexts else 0)
 
 
-def planned(kind: str, dataset: str, questions: int | None, contexts: int, repeats: int, seed: int) -> Task:
-    """The task for a kind of model."""
+def planned(kind: str, **asked: Any) -> Task:
+    """The task for a kind of model, with the other parameters of `hotmess/gpqa`."""
     if kind not in ("base", "instruct", "thinking"):
         raise ValueError(f"kind={kind!r} is not one of base, instruct, thinking")
-    thinking = kind == "thinking"
-    return gpqa(
-        dataset=dataset,
-        questions=questions,
-        format="letter" if thinking else "logprob",
-        contexts=contexts,
-        repeats=repeats if thinking else None,
-        seed=seed,
-    )
+    if kind != "thinking":
+        # Log-probabilities are the same in every epoch of a context.
+        asked |= {"format": "logprob", "repeats": None, "cot": False}
+    return gpqa(**asked)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run all models and print the power laws of each kind."""
     from inspect_ai.model import get_model
 
-    from hotmess_inspect.experiments.studies.command import add_model_arguments, options, run_study
+    from hotmess_inspect.experiments.studies.command import (
+        add_model_arguments,
+        design,
+        options,
+        present,
+        run_study,
+    )
     from hotmess_inspect.experiments.studies.ends import scaling_end, scaling_text
     from hotmess_inspect.experiments.studies.models import sized_model
 
@@ -66,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     models = {model.label: model for model in (sized_model(text, given.model_args) for text in given.model)}
     plan = {
         label: (
-            planned(model.kind, given.dataset, given.questions, given.contexts, given.repeats, given.seed),
+            planned(model.kind, **design(given)),
             get_model(model.name, **model.arguments),
         )
         for label, model in models.items()
@@ -76,13 +85,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     for kind in dict.fromkeys(model.kind for model in models.values()) if runs else ():
         labels = [label for label, model in models.items() if model.kind == kind]
-        laws = scaling_end(
-            [runs[label] for label in labels],
-            [models[label].size for label in labels],
-            resamples=given.resamples,
-            seed=given.seed,
+        sizes = [models[label].size for label in labels]
+        present(
+            given,
+            "model_families",
+            lambda loss, labels=labels, sizes=sizes: scaling_end(
+                [runs[label] for label in labels],
+                sizes,
+                loss=loss,
+                resamples=given.resamples,
+                seed=given.seed,
+            ),
+            lambda laws, labels=labels: scaling_text(laws, labels),
+            part=f"{kind} models",
         )
-        print(f"{kind} models\n{scaling_text(laws, labels)}")
 
 
 if __name__ == "__main__":

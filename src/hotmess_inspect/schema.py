@@ -5,6 +5,8 @@ an epoch (Inspect hands metrics no epoch number, target or token count) and what
 it, so each stays small: strings of at most 1,024 characters, everything else below 1 kB.
 """
 
+from __future__ import annotations
+
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
@@ -110,6 +112,7 @@ class EpochMetadata(msgspec.Struct, gc=False, frozen=True):
     hm_regrades: Any = None
     hm_digest: Any = None
     hm_goal: Any = None
+    hm_range: Any = None
     hm_embedding: Any = None
     hm_embedding_2: Any = None
     hm_embedding_3: Any = None
@@ -118,6 +121,76 @@ class EpochMetadata(msgspec.Struct, gc=False, frozen=True):
     def entries(self) -> dict[str, Any]:
         """The entries that are known, for ``Score.metadata``."""
         return {name: entry for name, entry in msgspec.structs.asdict(self).items() if entry is not None}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What scores mean.
+
+    Attributes:
+        low: Score of an epoch that is all wrong.
+        high: Score of one that is all right.
+
+    Raises:
+        ValueError: If the two are equal or one is not finite.
+    """
+
+    low: float = 0.0
+    high: float = PERFECT
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low != self.high):
+            raise ValueError(
+                f"the range of scores needs two different finite numbers, not {self.low:g} and {self.high:g}"
+            )
+
+    @classmethod
+    def given(cls, perfect: float | None, range_: str | Sequence[float | str] | None) -> Scale | None:
+        """The scale that options state, ``None`` where they state none.
+
+        Args:
+            perfect: Score of a right answer: a wrong one gets 0, and 1 where a right one gets 0 (harm, say).
+            range_: Scores of a wrong and of a right answer, as two numbers or a text such as "1,5".
+
+        Raises:
+            ValueError: If both are given, or they are no two different finite numbers.
+
+        Example:
+            >>> Scale.given(0, None), Scale.given(10, None), Scale.given(None, (1, 5))
+            (Scale(low=1.0, high=0.0), Scale(low=0.0, high=10.0), Scale(low=1.0, high=5.0))
+        """
+        if perfect is not None and range_ is not None:
+            raise ValueError("range and perfect exclude each other: each says what a right answer gets")
+        if perfect is not None:
+            if not math.isfinite(perfect):
+                raise ValueError(f"perfect={perfect!r} must be a finite number: the score of a right answer")
+            return cls(0.0 if perfect else 1.0, float(perfect))
+        if range_ is None:
+            return None
+        try:
+            low, high = map(float, range_.replace(",", " ").split() if isinstance(range_, str) else range_)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"range={range_!r} must be two numbers: the scores of wrong and of right"
+            ) from None
+        return cls(low, high)
+
+    @classmethod
+    def of_entry(cls, entry: object, key: str | None = None) -> Scale | None:
+        """The scale that ``hm_range`` states (of a key, if it states one for each); ``None`` if it states none."""
+        if isinstance(entry, Mapping):
+            entry = None if key is None else entry.get(key)
+        try:
+            return cls.given(None, entry) if isinstance(entry, list | tuple) else None
+        except ValueError:
+            return None
+
+    def entry(self, key: str | int | None = None) -> Any:
+        """What ``hm_range`` holds: wrong and right, for every key of the score or for one."""
+        return [self.low, self.high] if key is None else {str(key): [self.low, self.high]}
+
+    def __str__(self) -> str:
+        return f"{self.low!r} {self.high!r}"
 
 
 @dataclass(frozen=True)
@@ -149,6 +222,7 @@ def epoch_metadata(
     f2p: Sequence[bool] | None = None,
     p2p: Sequence[bool] | None = None,
     lengths: Mapping[str, int] | None = None,
+    scale: Scale | None = None,
 ) -> dict[str, Any]:
     """Describe one epoch for the metric, the log's summaries and `hotmess analyze`.
 
@@ -171,6 +245,7 @@ def epoch_metadata(
         lengths: Any of ``hm_actions``, ``hm_turns``, ``hm_output_tokens``, ``hm_reasoning_tokens``,
             ``hm_reasoning_characters``, as
             :func:`~hotmess_inspect.plugin.lengths.sample_lengths` gives them. Unknown ones are left out.
+        scale: What the score means where a right answer gets something else than 1.
 
     Returns:
         A flat dictionary of ``hm_*`` keys; what is unknown has no key.
@@ -195,6 +270,7 @@ def epoch_metadata(
         hm_classes=classes,
         hm_probabilities=None if probabilities is None else _round_to_fit(probabilities),
         hm_tests=None if f2p is None or p2p is None else encode_tests([*f2p, *p2p]),
+        hm_range=None if scale is None else scale.entry(),
         **counted,
     ).entries()
 

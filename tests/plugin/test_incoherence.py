@@ -207,9 +207,14 @@ def test_values_outside_the_unit_interval_are_left_out_unless_the_scale_is_told(
     for values in ([3, -1], [3, "C", "I", "C"]):
         unread = {"epochs_unscored": len(values), "epochs_scored": 0, "error": math.nan, "accuracy": math.nan}
         check(compute(verdicts(values)), **unread)
-    # A grade of 10 is perfect: (10, 8) → errors 0 and 4, mean 9, variance 1·2 = 2, error 2.
+    # A grade of 10 is perfect: (10, 8) are 1 and .8 → errors 0 and .04, mean .9, variance .01·2 = .02, error .02.
     check(
-        compute(verdicts([10, 8]), perfect=10), error=2, variance=2, bias_squared=0, incoherence=1, accuracy=9
+        compute(verdicts([10, 8]), perfect=10),
+        error=0.02,
+        variance=0.02,
+        bias_squared=0,
+        incoherence=1,
+        accuracy=0.9,
     )
     # As outcomes of two classes they mean nothing.
     check(compute(verdicts([3, 0, 1], [0, 0]), loss="kl"), epochs_unscored=5, epochs_scored=0)

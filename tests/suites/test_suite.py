@@ -107,17 +107,18 @@ def test_errors_say_what_to_type(arguments: dict[str, Any], words: str) -> None:
 def test_several_scorers_keep_their_rows(tmp_path: Path) -> None:
     log = run(tmp_path, task=f"{OWN}@several", args="questions=2", epochs=4, perfect=10)
     found = metrics(log)
-    # Epochs 1 and 3 give 10 of 10, the others 0: error ½·100, mean 5, unbiased variance 25·4/3.
+    # Epochs 1 and 3 give 10 of 10, the others 0: error ½, mean 5, unbiased variance ¼·4/3, as
+    # shares of the range.
     assert found["points", "points"]["mean"] == 5
-    assert found["points", "points"]["error"] == 50
-    assert found["points", "points"]["variance"] == pytest.approx(100 / 3)
-    # The same scorer with another parameter, against 10: errors 81 and 100, variance of 1, 0, 1, 0: 1/3.
-    assert found["points1", "points1"]["error"] == 90.5
-    assert found["points1", "points1"]["variance"] == pytest.approx(1 / 3)
+    assert found["points", "points"]["error"] == pytest.approx(0.5)
+    assert found["points", "points"]["variance"] == pytest.approx(1 / 3)
+    # The same scorer with another parameter, of 10: errors .81 and 1, variance of .1, 0, .1, 0: .01/3.
+    assert found["points1", "points1"]["error"] == pytest.approx(0.905)
+    assert found["points1", "points1"]["variance"] == pytest.approx(0.01 / 3)
     # Their rows by key stay, ours stand in the scorer's own row, key by key.
     assert found["parts", "early"] == {"inspect_ai/mean": 0.5} or found["parts", "early"] == {"mean": 0.5}
-    assert found["parts", "parts"]["error_late"] == 81
-    assert found["parts", "parts"]["variance_early"] == pytest.approx(1 / 3)
+    assert found["parts", "parts"]["error_late"] == pytest.approx(0.81)
+    assert found["parts", "parts"]["variance_early"] == pytest.approx(0.01 / 3)
     assert found["match", "match"]["questions"] == 2
     assert log.eval.dataset.samples == 2
 

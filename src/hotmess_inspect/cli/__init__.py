@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("hotmess_inspect.cli.plan", "How many questions and epochs an interval needs."),
     "report": ("hotmess_inspect.cli.report", "One self-contained HTML page."),
     "run": ("hotmess_inspect.cli.run", "Run a task until an interval is narrow: adaptive epochs."),
+    "study": ("hotmess_inspect.cli.study", "The paper's analyses across models, budgets and epochs."),
     "survey": ("hotmess_inspect.cli.survey", "Intelligence against incoherence, from logs or rankings."),
 }
 

@@ -3,44 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 if TYPE_CHECKING:
     from hotmess_inspect.io.account import Account
-    from hotmess_inspect.io.scales import Scale
     from hotmess_inspect.schema import Problem
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_READING = (
-    click.option(
-        "--columns",
-        multiple=True,
-        metavar="ROLE=NAME",
-        help="A table's column by its role, such as question_id=case or answer=said. May be given several times.",
-    ),
-    click.option(
-        "--range",
-        "range_",
-        type=float,
-        nargs=2,
-        metavar="WRONG RIGHT",
-        help="Scores of an all wrong and of an all right epoch. Default: 0 and 1.",
-    ),
-    click.option(
-        "--perfect", type=float, metavar="SCORE", help="Score of an all right epoch; 0 is all wrong."
-    ),
-    click.option("--account", "show_account", is_flag=True, help="Show what became of every file and epoch."),
+_COLUMNS = click.option(
+    "--columns",
+    multiple=True,
+    metavar="ROLE=NAME",
+    help="A table's column by its role, such as question_id=case or answer=said. May be given several times.",
 )
+_RANGE = click.option(
+    "--range",
+    "range_",
+    type=float,
+    nargs=2,
+    metavar="WRONG RIGHT",
+    help="Scores of an all wrong and of an all right epoch. Default: what the log says, else 0 and 1.",
+)
+_PERFECT = click.option(
+    "--perfect",
+    type=float,
+    metavar="SCORE",
+    help="Score of an all right epoch; an all wrong one gets 0, and 1 where a right one gets 0.",
+)
+_ACCOUNT = click.option(
+    "--account", "show_account", is_flag=True, help="Show what became of every file and epoch."
+)
+
+
+def scale_options(command: _Command) -> _Command:
+    """Give a command the options --range and --perfect, which reach it as one parameter ``scale``."""
+
+    @wraps(command)
+    def scaled(*args: Any, range_: tuple[float, float] | None, perfect: float | None, **options: Any) -> Any:
+        from hotmess_inspect.schema import Scale
+
+        if range_ and perfect is not None:
+            raise click.UsageError("--range and --perfect exclude each other")
+        try:
+            scale = Scale.given(perfect, range_)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+        return command(*args, scale=scale, **options)
+
+    return _RANGE(_PERFECT(cast(_Command, scaled)))
 
 
 def reading_options(command: _Command) -> _Command:
     """Give a command the options --columns, --range, --perfect and --account."""
-    for option in reversed(_READING):
-        command = option(command)
-    return command
+    return _COLUMNS(scale_options(_ACCOUNT(command)))
 
 
 def checked_columns(columns: Sequence[str]) -> dict[str, str]:
@@ -56,20 +75,6 @@ def checked_columns(columns: Sequence[str]) -> dict[str, str]:
             )
         found[role.strip()] = name.strip()
     return found
-
-
-def checked_scale(range_: tuple[float, float] | None, perfect: float | None) -> Scale | None:
-    """The scale that the user gave, ``None`` if none; a usage error where there are two."""
-    from hotmess_inspect.io.scales import Scale
-
-    if range_ and perfect is not None:
-        raise click.UsageError("--range and --perfect exclude each other")
-    try:
-        if perfect is not None:
-            return Scale(0.0, perfect)
-        return Scale(*range_) if range_ else None
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
 
 
 def nothing_counted(account: Account, problems: Sequence[Problem], *, anything: bool) -> list[Problem]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from hotmess_inspect.cli._inputs import checked_columns, checked_scale, nothing_counted, reading_options
+from hotmess_inspect.cli._inputs import checked_columns, nothing_counted, reading_options
 from hotmess_inspect.cli._options import analysis_options, checked_options
 from hotmess_inspect.cli._threads import one_thread
+
+if TYPE_CHECKING:
+    from hotmess_inspect.schema import Scale
 
 
 @click.command()
@@ -48,8 +52,7 @@ def analyze(
     details: bool,
     as_json: bool,
     columns: Sequence[str],
-    range_: tuple[float, float] | None,
-    perfect: float | None,
+    scale: Scale | None,
     show_account: bool,
     explain: bool,
 ) -> None:
@@ -76,7 +79,7 @@ def analyze(
         seed=seed,
         resamples=resamples,
     )
-    named, scale = checked_columns(columns), checked_scale(range_, perfect)
+    named = checked_columns(columns)
     if explain:
         sys.exit(_explain(inputs, named, cluster))
     with reading_progress(quiet=as_json) as progress, reading_pool(jobs) as executor:

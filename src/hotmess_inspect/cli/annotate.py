@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
+
+from hotmess_inspect.cli._inputs import scale_options
+
+if TYPE_CHECKING:
+    from hotmess_inspect.schema import Scale
 
 
 @click.command()
@@ -24,6 +30,7 @@ import click
     type=click.Choice(("plugin", "unbiased", "jackknife")),
     help="Default: unbiased where it exists, else plugin.",
 )
+@scale_options
 def annotate(
     logs: Sequence[str],
     output: str | None,
@@ -32,6 +39,7 @@ def annotate(
     loss: str | None,
     estimator: str | None,
     overwrite: bool,
+    scale: Scale | None,
 ) -> None:
     """Add each question's error, bias², variance, incoherence, share correct and modal answer to logs.
 
@@ -60,7 +68,9 @@ def annotate(
     for path in paths:
         try:
             target = path if in_place else output
-            done = annotate_log(path, target, scorer=scorer, options=options, overwrite=overwrite)
+            done = annotate_log(
+                path, target, scorer=scorer, options=options, scale=scale, overwrite=overwrite
+            )
         except (ValueError, OSError, ImportError) as error:
             failed = True
             text = str(error.strerror if isinstance(error, OSError) and error.strerror else error)

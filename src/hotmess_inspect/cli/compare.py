@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
+from hotmess_inspect.cli._inputs import scale_options
 from hotmess_inspect.cli._options import analysis_options, checked_options
 from hotmess_inspect.cli._threads import one_thread
+
+if TYPE_CHECKING:
+    from hotmess_inspect.schema import Scale
 
 
 @click.command()
 @click.argument("inputs", metavar="A B [C...]", nargs=-1, required=True)
 @analysis_options
+@scale_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 def compare(
     inputs: Sequence[str],
@@ -25,6 +31,7 @@ def compare(
     cluster: str | None,
     pool: bool,
     seed: int,
+    scale: Scale | None,
     as_json: bool,
 ) -> None:
     """Differences between runs, paired by question: accuracy, error, bias², variance, incoherence, pass^k.
@@ -46,7 +53,9 @@ def compare(
         losses, estimator=estimator, length=length, buckets=buckets, pool=pool, seed=seed
     )
     with reading_progress(quiet=as_json) as progress:
-        contenders, problems = read_contenders(inputs, options, cluster=cluster, progress=progress)
+        contenders, problems = read_contenders(
+            inputs, options, cluster=cluster, scale=scale, progress=progress
+        )
     pairs, rankings, found = compare_all(contenders)
     problems = [*problems, *found]
     if as_json:

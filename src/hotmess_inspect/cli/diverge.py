@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hotmess_inspect.cli._inputs import scale_options
 from hotmess_inspect.cli._threads import one_thread
 from hotmess_inspect.cli._writing import sentences
 
 if TYPE_CHECKING:
     from hotmess_inspect.results.divergence import GroupDivergence
+    from hotmess_inspect.schema import Scale
 
 
 @click.command()
@@ -83,6 +85,7 @@ if TYPE_CHECKING:
     "--explanations", type=click.IntRange(1), default=3, show_default=True, help="How many it explains."
 )
 @click.option("--overwrite", is_flag=True, help="Replace a file that is no HTML page.")
+@scale_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 def diverge(
     inputs: Sequence[str],
@@ -100,6 +103,7 @@ def diverge(
     explainer: str | None,
     explanations: int,
     overwrite: bool,
+    scale: Scale | None,
     as_json: bool,
 ) -> None:
     """Show at which step epochs of the same question part, and which partings decide the outcome.
@@ -132,7 +136,7 @@ def diverge(
             seed=seed,
         )
         with reading_progress(quiet=as_json) as progress:
-            walked = read_with_paths(inputs, options, cluster=cluster, progress=progress)
+            walked = read_with_paths(inputs, options, cluster=cluster, scale=scale, progress=progress)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     results, problems = split(walked.inputs.outcomes, walked.paths.by_epoch, options)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from hotmess_inspect.cli._inputs import checked_columns, checked_scale, reading_options
+from hotmess_inspect.cli._inputs import checked_columns, reading_options
+
+if TYPE_CHECKING:
+    from hotmess_inspect.schema import Scale
 
 
 @click.command()
@@ -28,8 +32,7 @@ def export(
     overwrite: bool,
     cluster: str | None,
     columns: Sequence[str],
-    range_: tuple[float, float] | None,
-    perfect: float | None,
+    scale: Scale | None,
     show_account: bool,
 ) -> None:
     """Write outcomes as Parquet: one row per epoch and scorer.
@@ -46,7 +49,7 @@ def export(
     from hotmess_inspect.render.export import export_outcomes
     from hotmess_inspect.render.text import plain
 
-    named, scale = checked_columns(columns), checked_scale(range_, perfect)
+    named = checked_columns(columns)
     with reading_progress(quiet=False) as progress:
         found = read_inputs(inputs, progress=progress, cluster=cluster, columns=named, scale=scale)
     print_problems(found.problems)

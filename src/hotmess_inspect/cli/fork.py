@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import math
 import sys
+from typing import TYPE_CHECKING
 
 import click
+
+from hotmess_inspect.cli._inputs import scale_options
+
+if TYPE_CHECKING:
+    from hotmess_inspect.schema import Scale
 
 
 @click.command()
@@ -20,6 +26,7 @@ import click
 )
 @click.option("--model", help="Another model to go on. Default: the log's own.")
 @click.option("--log-dir", help="Where the new log is written. Default: Inspect's own.")
+@scale_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def fork(
     log: str,
@@ -29,6 +36,7 @@ def fork(
     epochs: int,
     model: str | None,
     log_dir: str | None,
+    scale: Scale | None,
     as_json: bool,
 ) -> None:
     """Replay an epoch of LOG up to a step in a fresh sandbox, and let the model go on from there.
@@ -58,7 +66,14 @@ def fork(
     )
     try:
         found = fork_log(
-            paths[0], question=question, epoch=epoch, step=step, epochs=epochs, model=model, log_dir=log_dir
+            paths[0],
+            question=question,
+            epoch=epoch,
+            step=step,
+            epochs=epochs,
+            model=model,
+            log_dir=log_dir,
+            scale=scale,
         )
     except (ValueError, OSError) as error:
         raise click.ClickException(plain(error)) from error

@@ -6,11 +6,15 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from hotmess_inspect.cli._inputs import scale_options
 from hotmess_inspect.cli._threads import one_thread
+
+if TYPE_CHECKING:
+    from hotmess_inspect.schema import Scale
 
 
 class _Usage(click.UsageError):
@@ -56,6 +60,7 @@ class _GateCommand(click.Command):
 @click.option(
     "--junit", type=click.Path(dir_okay=False), help="Write the checks as JUnit XML into this file."
 )
+@scale_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 def gate(
     new: Sequence[str],
@@ -65,6 +70,7 @@ def gate(
     cluster: str | None,
     seed: int,
     junit: str | None,
+    scale: Scale | None,
     as_json: bool,
 ) -> None:
     """Whether NEW is worse than OLD, question by question, with a kept rate of false alarms.
@@ -88,7 +94,9 @@ def gate(
     except ValueError as error:
         raise _Usage(f"--on: {error}") from error
     options = Options(seed=seed)
-    sides = [read_contenders(list(places), options, cluster=cluster) for places in (new, against)]
+    sides = [
+        read_contenders(list(places), options, cluster=cluster, scale=scale) for places in (new, against)
+    ]
     found = decide(sides[0][0], sides[1][0], quantities, margin)
     problems = [*sides[0][1], *sides[1][1], *found.problems]
     if junit:

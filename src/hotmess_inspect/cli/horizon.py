@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from hotmess_inspect.cli._inputs import checked_columns, checked_scale, nothing_counted, reading_options
+from hotmess_inspect.cli._inputs import checked_columns, nothing_counted, reading_options
 from hotmess_inspect.cli._options import checked_options
 from hotmess_inspect.cli._threads import one_thread
+
+if TYPE_CHECKING:
+    from hotmess_inspect.schema import Scale
 
 
 @click.command()
@@ -51,8 +55,7 @@ def horizon(
     seed: int,
     as_json: bool,
     columns: Sequence[str],
-    range_: tuple[float, float] | None,
-    perfect: float | None,
+    scale: Scale | None,
     show_account: bool,
 ) -> None:
     """The length of tasks, in the time that people take, at which success falls to 50 % and 80 %.
@@ -73,7 +76,7 @@ def horizon(
     options = checked_options(
         (), estimator=None, length="human", buckets=buckets, resamples=resamples, seed=seed
     )
-    named, scale = checked_columns(columns), checked_scale(range_, perfect)
+    named = checked_columns(columns)
     if weights is not None:
         named["weight"] = weights
     with reading_progress(quiet=as_json) as progress:

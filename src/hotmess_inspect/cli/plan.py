@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hotmess_inspect.cli._inputs import scale_options
 from hotmess_inspect.cli._threads import one_thread
 
 if TYPE_CHECKING:
     from hotmess_inspect.results.plan import Design, Plan
-    from hotmess_inspect.schema import Problem
+    from hotmess_inspect.schema import Problem, Scale
 
 
 @click.command()
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("--accuracy", type=float, help="Without a pilot: the assumed accuracy.")
 @click.option("--incoherence", type=float, help="Without a pilot: the assumed incoherence.")
 @click.option("--figure", type=click.Path(dir_okay=False), help="Draw the widths into this PNG or SVG file.")
+@scale_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 def plan(
     inputs: Sequence[str],
@@ -46,6 +48,7 @@ def plan(
     accuracy: float | None,
     incoherence: float | None,
     figure: str | None,
+    scale: Scale | None,
     as_json: bool,
 ) -> None:
     """How wide an interval other numbers of questions and epochs would give.
@@ -70,7 +73,7 @@ def plan(
         except ValueError as error:
             raise click.UsageError(str(error)) from error
     else:
-        plans, problems = _from_pilot(inputs, quantity, difference)
+        plans, problems = _from_pilot(inputs, quantity, difference, scale)
     if as_json:
         listed = [{"level": p.level, "input": p.input, "message": p.message} for p in problems]
         made = [one.as_json(width) for one in plans]
@@ -86,7 +89,9 @@ def plan(
     sys.exit(1 if not plans or any(p.level == "error" for p in problems) else 0)
 
 
-def _from_pilot(inputs: Sequence[str], quantity: str, difference: bool) -> tuple[list[Plan], list[Problem]]:
+def _from_pilot(
+    inputs: Sequence[str], quantity: str, difference: bool, scale: Scale | None
+) -> tuple[list[Plan], list[Problem]]:
     from hotmess_inspect.cli._reading import reading_progress
     from hotmess_inspect.io.logs import read_inputs
     from hotmess_inspect.results.analyze import analyze, group_name
@@ -94,7 +99,7 @@ def _from_pilot(inputs: Sequence[str], quantity: str, difference: bool) -> tuple
     from hotmess_inspect.schema import UNTARGETED_LOSSES, Problem
 
     with reading_progress(quiet=not sys.stderr.isatty()) as progress:
-        found = read_inputs(list(inputs), progress=progress)
+        found = read_inputs(list(inputs), progress=progress, scale=scale)
     results, problems = analyze(found.outcomes)
     problems = [*found.problems, *problems]
     usable = [r for r in results if r.decomposition.loss in ("brier", "squared")]

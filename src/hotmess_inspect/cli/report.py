@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from hotmess_inspect.cli._inputs import checked_columns, checked_scale, reading_options
+from hotmess_inspect.cli._inputs import checked_columns, reading_options
 from hotmess_inspect.cli._options import analysis_options, checked_options
 from hotmess_inspect.cli._writing import sentences
+from hotmess_inspect.cli.study import checked_study, study_options
 
 if TYPE_CHECKING:
     from hotmess_inspect.results.divergence import GroupDivergence
+    from hotmess_inspect.schema import Scale
 
 
 @click.command()
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     help="Read transcripts, and show at which step epochs part.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a file that is no HTML page.")
+@study_options
 @reading_options
 @click.option("--title", default="Bias, variance and incoherence", show_default=True, help="Heading.")
 def report(
@@ -57,9 +61,11 @@ def report(
     title: str,
     seed: int,
     overwrite: bool,
+    sizes: Sequence[str],
+    reference: str | None,
+    groups: int,
     columns: Sequence[str],
-    range_: tuple[float, float] | None,
-    perfect: float | None,
+    scale: Scale | None,
     show_account: bool,
 ) -> None:
     """Write one HTML page about logs or tables: no network, no scripts, light and dark, printable.
@@ -73,15 +79,22 @@ def report(
     from hotmess_inspect.render.report import ReportOptions, write_report
     from hotmess_inspect.render.text import plain
     from hotmess_inspect.results.paths import group_steps
+    from hotmess_inspect.results.study import Waits, count_waits
 
     analysis = checked_options(
         losses, estimator=estimator, length=length, buckets=buckets, pool=pool, seed=seed
     )
     try:
-        options = ReportOptions(analysis=analysis, viewer=viewer, questions=questions, title=title)
+        options = ReportOptions(
+            analysis=analysis,
+            viewer=viewer,
+            questions=questions,
+            title=title,
+            study=checked_study(sizes, reference, groups),
+        )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    named, scale = checked_columns(columns), checked_scale(range_, perfect)
+    named = checked_columns(columns)
     with sentences(output):
         check_target(output, "HTML", inputs=inputs, overwrite=overwrite)
     with reading_progress(quiet=False) as progress:
@@ -91,11 +104,14 @@ def report(
         raise click.ClickException("nothing was read, so nothing is written")
     try:
         walked: list[GroupDivergence] = []
+        waits: Waits = {}
         if steps:
             with reading_progress(quiet=False) as progress:
-                walked = group_steps(found, inputs, seed=seed, progress=progress)
+                walked = group_steps(
+                    found, inputs, seed=seed, progress=progress, passing=partial(count_waits, waits)
+                )
         with sentences(output):
-            problems = write_report(found, output, options, walked, overwrite=overwrite)
+            problems = write_report(found, output, options, walked, waits, overwrite=overwrite)
     except ImportError as error:
         raise click.ClickException(str(error)) from error
     print_problems([p for p in problems if p.level != "note"])

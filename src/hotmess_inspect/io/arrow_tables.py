@@ -18,7 +18,7 @@ SCHEMA_VERSION = b"1"
 OWN_COLUMNS = frozenset({"question", "epoch", "kind", "status", "answer", "value", "vector"})
 """Columns by which a table made from outcomes is known; tables of answers have `question_id`."""
 _ADDED_LATER = frozenset(
-    {"cluster", "digest", "human_minutes", "masked", "pilot", "reasoning_characters", "regrades", "weight"}
+    {"cluster", "digest", "human_minutes", "masked", "pilot", "reasoning_characters", "regrades", "scale", "weight"}
 )
 """Columns that files of this schema version may lack; they are read as missing."""
 
@@ -31,6 +31,8 @@ def outcomes_to_arrow(outcomes: Outcomes) -> pa.Table:
 
     arrays = {}
     for field in fields(outcomes):
+        if field.name == "scale":
+            continue  # applied to the values already
         column = getattr(outcomes, field.name)
         if isinstance(column, Labels):
             codes = pa.array(column.codes, mask=column.missing)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hotmess_inspect.io.clusters import MetadataClusters
 from hotmess_inspect.io.human_time import MetadataMinutes
-from hotmess_inspect.io.own_scores import OwnColumns, of_records
+from hotmess_inspect.io.own_scores import OwnColumns, of_records, scale_labels
 from hotmess_inspect.io.records import (
     ANNOTATION,
     HeaderRecord,
@@ -23,8 +23,9 @@ from hotmess_inspect.io.records import (
     Usage,
 )
 from hotmess_inspect.io.same_questions import Asked, asked_of
+from hotmess_inspect.io.scales import stated_scale
 from hotmess_inspect.io.variants import variant_of
-from hotmess_inspect.schema import ADAPTIVE, STATUSES, EpochMetadata, normalise_label
+from hotmess_inspect.schema import ADAPTIVE, STATUSES, EpochMetadata, Scale, normalise_label
 from hotmess_inspect.table import LabelBuilder, Labels, Outcomes
 from hotmess_inspect.table.outcomes import fold_keys
 from hotmess_inspect.verdicts import entries_of, pick, value_keys, verdicts_to_floats
@@ -176,18 +177,31 @@ class LogRows:
         if ours and len(ours) < len(self._scorers):
             others = sorted(set(self._scorers) - {columns.name for columns in ours})
             self.notes.append(f"scorers without hm_* metadata are left out beside ours: {', '.join(others)}")
+            stated = {name: stated_scale(self.header.eval.scorers, name, None) for name in others}
+            if told := [f"{name} (from {scale})" for name, scale in stated.items() if scale]:
+                self.warnings.append(
+                    f"the scale of {', '.join(told)} is its metric's and not known of what repeats it: state it with "
+                    "--range or --perfect, or with -S perfect=… when repeating"
+                )
         return ours or list(self._scorers.values())
 
     def _scorer_tables(self, columns: _ScorerColumns, last: IntArray) -> Iterable[Outcomes]:
         chosen = columns.lined_up(len(self._epochs))[last]
         if columns.ours and not columns.plain_dictionaries:
-            yield self._table(columns.name, last, columns.own.columns(chosen, self._missing_status(last)))
+            own = columns.own.columns(chosen, self._missing_status(last))
+            yield self._table(columns.name, last, own | self._stated(columns, None, chosen))
             return
         lengths = columns.own.lengths(chosen) if columns.ours else {}
         for key in columns.keys():
             name = columns.name if key is None else self._name_of_key(columns.name, key)
-            plain = self._plain_columns(columns, key, chosen, last)
+            plain = {"scale": columns.scales(chosen, key)} | self._stated(columns, key, chosen)
+            plain |= self._plain_columns(columns, key, chosen, last)
             yield self._table(name, last, plain | lengths)
+
+    def _stated(self, columns: _ScorerColumns, key: str | None, chosen: IntArray) -> dict[str, Labels]:
+        """The scale that the metric of a scorer states in the header, which goes before that of the scores."""
+        scale = stated_scale(self.header.eval.scorers, columns.name, key)
+        return {} if scale is None else {"scale": Labels.constant(str(scale), len(chosen))}
 
     def _name_of_key(self, scorer: str, key: str) -> str:
         """`scorer/key`, with more strokes where another scorer has that very name."""
@@ -218,7 +232,8 @@ class LogRows:
             given = np.where(answer.missing, _UNPARSED, _OK)
             status = np.where(chosen < 0, status, given).astype(np.int32)
             return {"kind": "answer", "answer": answer, "value": values, "status": Labels(status, STATUSES)}
-        letters = _letters(answer, target, values) if key is None else None
+        stated = stated_scale(self.header.eval.scorers, columns.name, None)
+        letters = _letters(answer, target, values) if key is None and stated in (None, Scale()) else None
         if letters is not None:
             odd = int((letters.missing & ~answer.missing).sum())
             if odd:
@@ -459,6 +474,13 @@ class _ScorerColumns:
         else:
             self.values = []
         self.answers.extend([score.answer for score in scores])
+
+    def scales(self, chosen: IntArray, key: str | None) -> Labels:
+        """Column ``scale``, of the verdicts or of one of their keys."""
+        if self.ours:
+            return self.own.scales(chosen, key)
+        ranges = [record.hm_range for record in self._undescribed]
+        return scale_labels([*ranges, None], key).take(chosen)
 
     @property
     def plain_dictionaries(self) -> bool:

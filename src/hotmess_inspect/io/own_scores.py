@@ -5,9 +5,11 @@ A hundred thousand take some megabytes. What is not as documented is left unread
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import repeat
 from operator import attrgetter, contains, itemgetter
 from typing import Any, TypeAlias, cast
@@ -15,7 +17,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.schema import KINDS, MEASURED_LENGTHS, STATUSES, EpochMetadata, normalise_label
+from hotmess_inspect.schema import KINDS, MEASURED_LENGTHS, STATUSES, EpochMetadata, Scale, normalise_label
 from hotmess_inspect.table import LabelBuilder, Labels, Ragged
 from hotmess_inspect.table.cleaning import MOST_CLASSES, MOST_TESTS
 from hotmess_inspect.vectors import ENTRIES, decode_embedding
@@ -30,7 +32,7 @@ _COUNTS = {
     "f2p": ("hm_f2p", MOST_TESTS),
     "p2p": ("hm_p2p", MOST_TESTS),
 }
-_TEXT = ("answer", "context", "target", "tests", "masked", "regrades", "digest")
+_TEXT = ("answer", "context", "target", "tests", "masked", "regrades", "digest", "range")
 _OF_TESTS = ("tests", "masked", "regrades", "digest", "f2p", "p2p")
 _OTHER = "other"
 _OK, _UNPARSED, _UNSCORED, _OTHER_KIND = map(STATUSES.index, ("ok", "unparsed", "unscored", "other_kind"))
@@ -112,6 +114,8 @@ class OwnColumns:
         }
         contexts = column("hm_context")
         text["context"] = None if contexts is None else [None if c is None else str(c) for c in contexts]
+        ranges = column("hm_range") if "score" in present else None
+        text["range"] = None if ranges is None else list(map(_range_text, ranges))
         if "tests" in present or self._extras:
             text |= {
                 name: _texts(column(f"hm_{name}"), rows, empty=False)
@@ -156,6 +160,7 @@ class OwnColumns:
             **{name: self._column(name, chosen) for name in ("value", "f2p", "p2p")},
             **(self.lengths(chosen) if self._extras else {}),
             "kind": _filled(text["kind"], kind),
+            "scale": text["range"].map(partial(_scale_of, key=None)),
             "status": Labels(np.where(status < 0, absent, status).astype(np.int32), STATUSES),
             "answer": text["answer"].map(normalise_label),
             "vector": self._ragged("vector", chosen),
@@ -167,6 +172,13 @@ class OwnColumns:
             made["choices"] = choices
         goal = self._ragged("goal", chosen)
         return made | ({"goal": goal} if goal.flat.size else {})
+
+    def scales(self, chosen: IntArray, key: str | None) -> Labels:
+        """Column ``scale`` of the verdicts, or of one of their keys; this works before `columns` alone."""
+        labels = self._text["range"].labels()
+        return Labels(np.append(labels.codes, np.int32(-1))[chosen], labels.names).map(
+            partial(_scale_of, key=key)
+        )
 
     def warnings(self) -> list[str]:
         """What the metadata said that cannot be."""
@@ -224,6 +236,20 @@ class OwnColumns:
         if chosen is None:
             return Ragged.concatenate(parts) if len(parts) != 1 else parts[0]
         return Ragged.concatenate([*parts, Ragged.empty(1)]).take(chosen)
+
+
+def scale_labels(ranges: Sequence[object], key: str | None) -> Labels:
+    """Column ``scale`` of a table from the ``hm_range`` of its scores."""
+    return Labels.encode(list(map(_range_text, ranges))).map(partial(_scale_of, key=key))
+
+
+def _range_text(entry: object) -> str | None:
+    return json.dumps(entry, default=str) if isinstance(entry, list | tuple | dict) else None
+
+
+def _scale_of(text: str, key: str | None) -> str | None:
+    scale = Scale.of_entry(json.loads(text), key)
+    return None if scale is None else str(scale)
 
 
 def integers(entries: Sequence[object] | None, rows: int, *, high: int) -> IntArray:

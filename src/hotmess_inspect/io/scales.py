@@ -2,48 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import chain, count
 
 import numpy as np
 
-from hotmess_inspect.schema import PERFECT, Problem
+from hotmess_inspect.schema import PERFECT, Problem, Scale
 from hotmess_inspect.table import Labels, Outcomes
 from hotmess_inspect.table.cleaning import LARGEST_SCORE
 from hotmess_inspect.table.outcomes import fold_keys
 
 
-@dataclass(frozen=True)
-class Scale:
-    """What scores mean.
-
-    Attributes:
-        low: Score of an epoch that is all wrong.
-        high: Score of one that is all right.
-    """
-
-    low: float = 0.0
-    high: float = PERFECT
-
-    def __post_init__(self) -> None:
-        if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low != self.high):
-            raise ValueError(
-                f"the range of scores needs two different finite numbers, not {self.low:g} and {self.high:g}"
-            )
-
-
 def rescaled(outcomes: Outcomes, scale: Scale | None) -> tuple[Outcomes, list[Problem]]:
-    """Scores from 0 to 1, and what was decided about each scorer.
+    """Scores from 0 (wrong) to 1 (right), and what was decided about each scorer.
 
-    A scorer whose scores all lie in [0, 1] is taken as it is. One with others is rescaled where the range is
-    given, and otherwise left out as a whole: of the scores 0, 1 and 7 of a scale to 10, the first two are no
-    verdicts of wrong and right. Without names of scorers, a task's scores are one scorer's.
+    A scorer's scale is the one that the user states, else the one that is on record with its scores (column
+    ``scale``), else 0 to 1. Where some score lies outside of it the scorer is left out as a whole: of the scores 0,
+    1 and 7 of a scale to 10, the first two are no verdicts of wrong and right. Without names of scorers, a task's
+    scores are one scorer's.
 
     Args:
         outcomes: The rows.
         scale: What the user said.
 
     Returns:
-        The rows, those left out as ``unscored``, and the problems.
+        The rows, those left out as ``unscored``, without a scale since it is applied; and the problems.
     """
     # What is no number, or larger than any score, is left out epoch by epoch.
     judged = outcomes.kind.equals("score") & (np.abs(outcomes.value) < LARGEST_SCORE)
@@ -51,7 +35,7 @@ def rescaled(outcomes: Outcomes, scale: Scale | None) -> tuple[Outcomes, list[Pr
         return outcomes, []
     unnamed = outcomes.scorer.missing
     task = np.where(unnamed, outcomes.task.codes, np.int32(-1))
-    _, owner = np.unique(fold_keys([outcomes.scorer.codes, task]), return_inverse=True)
+    _, owner = np.unique(fold_keys([outcomes.scorer.codes, task, outcomes.scale.codes]), return_inverse=True)
     size = int(owner.max()) + 1
     low, high = np.full(size, np.inf), np.full(size, -np.inf)
     np.minimum.at(low, owner[judged], outcomes.value[judged])
@@ -65,18 +49,24 @@ def rescaled(outcomes: Outcomes, scale: Scale | None) -> tuple[Outcomes, list[Pr
         rows = (owner == number) & judged
         if not rows.any():
             continue
-        name = _name(outcomes, int(np.flatnonzero(rows)[0]))
-        span = f"from {low[number]:g} to {high[number]:g}"
-        if scale is not None:
-            made = (value[rows] - scale.low) / (scale.high - scale.low)
+        first = int(np.flatnonzero(rows)[0])
+        name, span = _name(outcomes, first), f"from {low[number]:g} to {high[number]:g}"
+        own, source = (scale, "as told") if scale else (_recorded(outcomes, first), "as the log says")
+        if own is not None:
+            made = (value[rows] - own.low) / (own.high - own.low)
             if ((made < 0) | (made > 1)).any():
-                text = f"scores go {span}, outside of the range from {scale.low:g} to {scale.high:g} that was given: left out"
+                text = (
+                    f"scores go {span}, outside of the range from {own.low:g} to {own.high:g} {source}: left out. "
+                    "--range WRONG RIGHT states another"
+                )
                 problems.append(Problem("error", name, text))
                 status = np.where(rows, names.index("unscored"), status)
-            else:
+            elif (own.low, own.high) != (0, PERFECT) or scale:
                 value = value.copy()
                 value[rows] = made
-                text = f"scores count from {scale.low:g} (wrong) to {scale.high:g} (right), as told; they go {span}"
+                text = (
+                    f"scores count from {own.low:g} (wrong) to {own.high:g} (right), {source}; they go {span}"
+                )
                 problems.append(Problem("note", name, text))
         elif low[number] < 0 or high[number] > 1:
             text = (
@@ -89,9 +79,65 @@ def rescaled(outcomes: Outcomes, scale: Scale | None) -> tuple[Outcomes, list[Pr
             problems.append(
                 Problem("note", name, f"scores count from 0 (wrong) to 1 (right); they go {span}")
             )
-    if value is outcomes.value and status is outcomes.status.codes:
+    scaled = bool(outcomes.scale.names)
+    if value is outcomes.value and status is outcomes.status.codes and not scaled:
         return outcomes, problems
-    return replace(outcomes, value=value, status=Labels(status.astype(np.int32), names)), problems
+    made_of = {"scale": Labels.constant(None, len(outcomes))} if scaled else {}
+    return replace(outcomes, value=value, status=Labels(status.astype(np.int32), names), **made_of), problems
+
+
+def stated_scale(scorers: object, name: str, key: str | None) -> Scale | None:
+    """The scale that a log's header states for a score: of our metric on that scorer, or on one key of it.
+
+    Args:
+        scorers: The header's list of scorers, each with its metrics and their options.
+        name: Name of the score in the samples.
+        key: Key of the score, ``None`` for the score itself.
+
+    Returns:
+        The scale, ``None`` where the header states none. Of two metrics the first that names the key counts.
+    """
+    taken: set[str] = set()
+    for scorer in scorers if isinstance(scorers, list) else []:
+        if not isinstance(scorer, Mapping):
+            continue
+        base = str(scorer.get("name", "")).rpartition("/")[2]
+        # As Inspect names a scorer that stands in a task several times.
+        own = next(n for n in chain([base], (f"{base}{i}" for i in count(1))) if n not in taken)
+        taken.add(own)
+        if own == name:
+            found = [s for named, s in _stated(scorer.get("metrics"), None) if named in (None, key)]
+            of_key = [
+                s for named, s in _stated(scorer.get("metrics"), None) if named is not None and named == key
+            ]
+            return next(iter([*of_key, *found]), None)
+    return None
+
+
+def _stated(metrics: object, pattern: str | None) -> Iterator[tuple[str | None, Scale]]:
+    """Key (``None``: every key) and scale of each of our metrics that states one."""
+    if isinstance(metrics, Mapping) and "name" not in metrics:
+        for key, inner in metrics.items():
+            yield from _stated(inner, str(key))
+    elif isinstance(metrics, list):
+        for inner in metrics:
+            yield from _stated(inner, pattern)
+    elif isinstance(metrics, Mapping) and str(metrics["name"]).rpartition("/")[2] == "incoherence":
+        options = metrics.get("options")
+        options = options if isinstance(options, Mapping) else {}
+        try:
+            scale = Scale.given(options.get("perfect"), options.get("range"))
+        except (TypeError, ValueError):
+            return
+        if scale is not None:
+            key = options.get("key", pattern)
+            yield (None if key in (None, "*") else str(key)), scale
+
+
+def _recorded(outcomes: Outcomes, row: int) -> Scale | None:
+    """The scale that stands with a row's score."""
+    text = outcomes.scale.value(row)
+    return None if text is None else Scale.given(None, text.split())
 
 
 def _guess(low: float, high: float) -> str:

@@ -22,7 +22,7 @@ from hotmess_inspect.plugin.annotation_view import annotated_viewer
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze, group_name
 from hotmess_inspect.results.paths import group_steps
 from hotmess_inspect.results.questions import QuestionNumbers, as_score_value, question_numbers
-from hotmess_inspect.schema import Problem
+from hotmess_inspect.schema import Problem, Scale
 
 _LONGEST = 80
 """Characters of a branch that a column shows."""
@@ -55,6 +55,7 @@ def annotate_log(
     *,
     scorer: str | None = None,
     options: Options | None = None,
+    scale: Scale | None = None,
     overwrite: bool = False,
 ) -> Annotation:
     """Write per-question error, bias², variance, incoherence, share correct and modal answer into a log.
@@ -69,6 +70,7 @@ def annotate_log(
             itself may be named: it is replaced in one step, unless it was changed meanwhile.
         scorer: Which scorer's verdicts count where a log has several; default the first group.
         options: Loss, estimator and what an unparsed answer counts as.
+        scale: What the scores mean; None takes what the log says.
         overwrite: Whether to replace a file that is no earlier annotation of this log.
 
     Returns:
@@ -85,7 +87,7 @@ def annotate_log(
     if before is None:
         raise ValueError(f"{source}: no such log")
     with local_copy(source) as copy:
-        found = read_inputs([copy])
+        found = read_inputs([copy], scale=scale)
         if not found.logs:
             raise ValueError(f"{source}: {found.problems[0].message if found.problems else 'no log'}")
         if found.logs[0].status == "started":

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.io.own_scores import OwnColumns, integers, of_dictionaries
+from hotmess_inspect.io.own_scores import OwnColumns, integers, of_dictionaries, scale_labels
 from hotmess_inspect.io.same_questions import one_kind
 from hotmess_inspect.io.scales import rescaled
-from hotmess_inspect.schema import PERFECT, STATUSES
+from hotmess_inspect.schema import STATUSES, Scale
 from hotmess_inspect.table import LabelBuilder, Labels, Outcomes
 from hotmess_inspect.verdicts import read_verdicts
 
@@ -47,7 +47,7 @@ def epochs_of(
     *,
     key: str | int | None = None,
     plain: bool = False,
-    perfect: float = PERFECT,
+    scale: Scale | None = None,
 ) -> Epochs:
     """Read scores.
 
@@ -59,7 +59,7 @@ def epochs_of(
         metadata: Score metadata or None.
         key: Key (or index) of the value to read where scores are dictionaries (or lists).
         plain: Read the values alone, whatever kinds the metadata name.
-        perfect: Score of a right answer; any other than 1 says that the scale is known.
+        scale: What scores mean; None reads it from the metadata (``hm_range``), and is 0 to 1 where they say nothing.
     """
     nameless = 0
     if None in ids:
@@ -90,6 +90,9 @@ def epochs_of(
         verdicts = read_verdicts(values, key)
         status = np.where(np.isnan(verdicts), _UNSCORED, 0).astype(np.int32)
         columns = {"kind": "score", "value": verdicts, "status": Labels(status, STATUSES)}
+        ranges = of_dictionaries(entries)("hm_range")
+        if ranges is not None:
+            columns["scale"] = scale_labels(ranges, None if key is None else str(key))
     else:
         own = OwnColumns(lengths=False)
         own.add(of_dictionaries(entries), values)
@@ -97,10 +100,10 @@ def epochs_of(
     table = Outcomes.build(len(values), {**columns, "question": labels, "epoch": epoch.astype(np.int32)})
     if len(table.kind.names) > 1:
         table = one_kind(table)[0]
-    if perfect == PERFECT:
-        with np.errstate(invalid="ignore"):
-            outside = ((table.value < 0) | (table.value > 1)).any()
-        table = rescaled(table, None)[0] if outside else table
+    with np.errstate(invalid="ignore"):
+        outside = ((table.value < 0) | (table.value > 1)).any()
+    if scale is not None or outside or table.scale.names:
+        table = rescaled(table, scale)[0]
     return Epochs(
         table,
         nameless,

@@ -17,6 +17,7 @@ from hotmess_inspect.io.variants import FORK
 from hotmess_inspect.plugin.replay import STORE, replaying_model
 from hotmess_inspect.results.divergence import DivergeOptions, Paths, headline_outcomes
 from hotmess_inspect.results.paths import read_with_paths
+from hotmess_inspect.schema import Scale
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
@@ -132,6 +133,7 @@ def fork_log(
     grain: str = "target",
     every_turn: bool = False,
     display: str = "none",
+    scale: Scale | None = None,
 ) -> Fork:
     """Replay an epoch up to a step in a fresh sandbox, and let the model go on several times.
 
@@ -149,6 +151,7 @@ def fork_log(
         grain: At which grain recorded epochs count as being on the same path.
         every_turn: Whether the sandbox's state is noted at every turn.
         display: Inspect's display while it runs.
+        scale: What the scores mean; None takes what the log says.
 
     Returns:
         What it gave, and whether the replays are verified.
@@ -200,6 +203,7 @@ def fork_log(
         replayed=len(turns),
         grain=grain,
         recorded=_state_at((sample.store or {}).get(STORE) or {}, len(turns)),
+        scale=scale,
     )
 
 
@@ -240,15 +244,16 @@ def _result(
     replayed: int,
     grain: str,
     recorded: str | None,
+    scale: Scale | None,
 ) -> Fork:
     notes = [(sample.store or {}).get(STORE) or {} for sample in made.samples or []]
     states = tuple(dict.fromkeys(_state_at(note, replayed) for note in notes))
     differing = sorted({int(turn) for note in notes for turn in note.get("differing", [])})
-    outcomes = headline_outcomes(read_inputs([made.location]).outcomes).get(question)
+    outcomes = headline_outcomes(read_inputs([made.location], scale=scale).outcomes).get(question)
     values = np.zeros((0, 1)) if outcomes is None else outcomes.deviation
-    scale = 1.0 if outcomes is None else outcomes.largest
+    largest = 1.0 if outcomes is None else outcomes.largest
     options = DivergeOptions(grain=grain)
-    walked = read_with_paths([location], options)
+    walked = read_with_paths([location], options, scale=scale)
     known = headline_outcomes(walked.inputs.outcomes).get(question)
     same, whole = np.zeros((0, 1)), float("nan")
     if known is not None:
@@ -261,7 +266,7 @@ def _result(
         replayed=replayed,
         epochs=len(values),
         variance=unbiased_variance(values),
-        interval=variance_interval(values, scale),
+        interval=variance_interval(values, largest),
         observed=unbiased_variance(same),
         observed_epochs=len(same),
         whole=whole,

@@ -21,7 +21,8 @@ def incoherence(
     tests: str = "f2p",
     unparsed: str = "uniform",
     key: str | int | None = None,
-    perfect: float = 1.0,
+    perfect: float | None = None,
+    range: str | list[float] | None = None,
     smoothing: float = 1e-12,
 ) -> Metric:
     """Bias, variance and incoherence over the epochs of each question.
@@ -29,7 +30,7 @@ def incoherence(
     incoherence = Σ variance / Σ error over the questions with at least two epochs, with
     error = bias_squared + variance per question. What an epoch predicts is read from the ``hm_*`` entries
     of `Score.metadata` ("answer", "probabilities", "tests", "text"); scores without them, and verdicts of other
-    people's scorers, are read from `Score.value` as a number whose right value is `perfect`
+    people's scorers, are read from `Score.value` as a number, rescaled so that wrong is 0 and right is 1
     ("score": squared loss, so that for verdicts the incoherence of a question is its pass rate).
 
     The scores become the table that `hotmess analyze` reads logs into, and take the same way from there: the
@@ -40,7 +41,7 @@ def incoherence(
 
     The metric never raises and gives the same bits for the epochs in any order. Epochs that it cannot read
     are counted, not guessed: None, NaN, ±inf, unknown words, a missing key, tests that do not fit, all scores of a
-    scorer where one lies outside [0, 1] and `perfect` is 1, an epoch whose target is not that of most epochs of
+    scorer where one lies outside of its scale, an epoch whose target is not that of most epochs of
     its question.
 
     Args:
@@ -55,7 +56,10 @@ def incoherence(
             classes: "class" is the point of zeros there, anything else leaves the epoch out.
         key: Key (or index) of the value to decompose where scores are dictionaries (or lists). None
             decomposes every key of dictionaries of several plain scores.
-        perfect: Score of a right answer, for plain scores.
+        perfect: Score of a right answer, for plain scores; a wrong one gets 0, or 1 where a right one gets 0. None
+            takes what the scorer wrote (``hm_range``), and is 1 where it wrote nothing. It stands in the log, where
+            `hotmess analyze` and all other commands find it.
+        range: Scores of a wrong and of a right answer, such as ``[1, 5]`` or ``[10, 0]``, in place of `perfect`.
         smoothing: δ of the KL loss.
 
     Returns:
@@ -98,6 +102,7 @@ def incoherence(
         tests=tests,
         key=key,
         perfect=perfect,
+        range=range,
     )
 
     def compute(scores: list[SampleScore]) -> dict[str, float]:
@@ -105,7 +110,7 @@ def incoherence(
         from hotmess_inspect.plugin.epochs import epochs_of
         from hotmess_inspect.plugin.summary import summarise
 
-        read = partial(epochs_of, perfect=options.perfect)
+        read = partial(epochs_of, scale=options.scale)
         inner = list(map(attrgetter("score"), scores))
         ids, values, metadata = (
             list(map(attrgetter(name), holders))

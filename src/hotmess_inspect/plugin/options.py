@@ -1,9 +1,10 @@
 """What a decomposition of scores can be asked for, checked once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast, get_args
 
-from hotmess_inspect.schema import CLASS_LOSSES, ESTIMATORS, UNPARSED, ClassLoss, Estimator, Unparsed
+from hotmess_inspect.schema import CLASS_LOSSES, ESTIMATORS, UNPARSED, ClassLoss, Estimator, Scale, Unparsed
 
 Headline: TypeAlias = Literal["f2p", "p2p", "pooled"]
 
@@ -18,7 +19,7 @@ class Options:
     unparsed: Unparsed = "uniform"
     tests: Headline = "f2p"
     key: str | int | None = None
-    perfect: float = 1.0
+    scale: Scale | None = None
 
 
 def checked_options(
@@ -29,7 +30,8 @@ def checked_options(
     unparsed: str,
     tests: str,
     key: str | int | None,
-    perfect: float,
+    perfect: float | None,
+    range: str | Sequence[float | str] | None,
 ) -> Options:
     """Options as typed by a user, or a ValueError that names the parameter and what it may be."""
     _check("loss", loss, CLASS_LOSSES)
@@ -41,8 +43,6 @@ def checked_options(
     _check("tests", tests, get_args(Headline))
     if not 0 < smoothing < 1:
         raise ValueError(f"smoothing={smoothing!r} is outside (0, 1); the paper uses 1e-12")
-    if not abs(perfect) < float("inf"):
-        raise ValueError(f"perfect={perfect!r} must be a finite number: the score of a right answer")
     return Options(
         loss=cast(ClassLoss, loss),
         estimator=chosen,
@@ -50,7 +50,7 @@ def checked_options(
         unparsed=cast(Unparsed, unparsed),
         tests=cast(Headline, tests),
         key=key,
-        perfect=perfect,
+        scale=Scale.given(perfect, range),
     )
 
 

@@ -16,7 +16,7 @@ _QUANTITIES = {
     "answer": "Brier loss of the answers",
     "probabilities": "Brier loss of the probabilities",
     "tests": "coverage error of the FAIL_TO_PASS tests",
-    "score": "squared distance of the verdicts to 1",
+    "score": "squared distance of the verdicts to a right one",
     "point": "squared distance of the points to their goal",
     "text": "variance of the embeddings",
 }
@@ -32,8 +32,8 @@ def decomposition() -> ScoreReducer:
 
     Returns:
         A reducer whose scores carry in their metadata ``error``, ``bias_squared`` and ``variance``
-        (unbiased; Brier for classes, F2P coverage for unit tests, squared distance to 1 for plain
-        scores; None where undefined), ``quantity`` (which of these in words: of the verdicts of `choice()`, say,
+        (unbiased; Brier for classes, F2P coverage for unit tests, squared distance to the
+        verdict of a right answer, 1 or what the scores say in ``hm_range``, for plain scores; None where undefined), ``quantity`` (which of these in words: of the verdicts of `choice()`, say,
         which is another quantity than the letters that `hotmess analyze` reads from the log), ``epochs`` (those
         with a score), ``epochs_unscored``, ``modal_answer`` and ``modal_share``. For scores that are dictionaries or lists the three terms are shaped like the
         value. Where epochs disagree in shape, which Inspect's `mean` refuses, every key is averaged over

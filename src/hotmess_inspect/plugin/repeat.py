@@ -13,7 +13,7 @@ from hotmess_inspect._inspect_private import prerequisite_error
 from hotmess_inspect._inspect_versions import reason_of, score_with_reason, unscored
 from hotmess_inspect.plugin.incoherence import incoherence
 from hotmess_inspect.plugin.lengths import sample_lengths, sample_status
-from hotmess_inspect.schema import class_index, class_label, epoch_metadata
+from hotmess_inspect.schema import Scale, class_index, class_label, epoch_metadata
 from hotmess_inspect.verdicts import pick, verdict_to_float
 
 logger = getLogger(__name__)
@@ -23,7 +23,13 @@ SOURCE = "hm_source"
 
 # The parameter hides the decorator inside the function only.
 @scorer(metrics=[accuracy(), stderr(), incoherence()], name="repeat")
-def repeat(scorer: Scorer | None = None, source: str | None = None, key: str | int | None = None) -> Scorer:
+def repeat(
+    scorer: Scorer | None = None,
+    source: str | None = None,
+    key: str | int | None = None,
+    perfect: float | None = None,
+    range: str | list[float] | None = None,
+) -> Scorer:
     """Repeat a verdict that exists, with what the decomposition needs beside it.
 
     Three uses: `inspect score LOG --scorer hotmess/repeat --action append` takes the verdicts stored in a
@@ -38,6 +44,9 @@ def repeat(scorer: Scorer | None = None, source: str | None = None, key: str | i
         scorer: Scorer to run; None reads scores that the sample has already.
         source: Name of the score to read where a sample has several.
         key: Key of the value where scores are dictionaries, index where they are lists.
+        perfect: Score of a right answer; a wrong one gets 0, and 1 where a right one gets 0. None keeps what the
+            repeated score says. A metric of the other scorer is not seen from here: what it says must be said again.
+        range: Scores of a wrong and of a right answer, in place of `perfect`.
 
     Returns:
         A scorer whose metadata hold the ``hm_*`` entries of :mod:`~hotmess_inspect.schema`, ``hm_target`` and ``hm_classes`` for
@@ -45,12 +54,14 @@ def repeat(scorer: Scorer | None = None, source: str | None = None, key: str | i
         unscored and counted as such by Inspect.
 
     Raises:
-        ValueError: If both `scorer` and `source` are given.
+        ValueError: If both `scorer` and `source`, or `perfect` and `range`, are given.
         PrerequisiteError: When scoring, if a sample has several scores and `source` is None, or a score
             is a dictionary of several keys and `key` names none of them.
     """
     if scorer is not None and source is not None:
         raise ValueError(f"source={source!r} reads a stored score and scorer runs one: give one of the two")
+
+    scale = Scale.given(perfect, range)
 
     async def score(state: TaskState, target: Target) -> Score:
         if scorer is not None:
@@ -61,7 +72,7 @@ def repeat(scorer: Scorer | None = None, source: str | None = None, key: str | i
             return unscored(
                 "scoring_failed", explanation=f"no score {name!r} to repeat", metadata={SOURCE: name}
             )
-        return _repeat(verdict, name, key, state, target)
+        return _repeat(verdict, name, key, state, target, scale)
 
     return score
 
@@ -92,14 +103,24 @@ def _stored(scores: Mapping[str, Score], source: str | None) -> tuple[str, Score
     return next(iter(originals.items()), ("any", None))
 
 
-def _repeat(verdict: Score, name: str, key: str | int | None, state: TaskState, target: Target) -> Score:
+def _repeat(
+    verdict: Score,
+    name: str,
+    key: str | int | None,
+    state: TaskState,
+    target: Target,
+    scale: Scale | None,
+) -> Score:
     value = _value(verdict.value, key)
     own = {entry: found for entry, found in (verdict.metadata or {}).items() if entry.startswith("hm_")}
+    scale = scale or Scale.of_entry(own.get("hm_range"), _only_key(verdict.value, key))
     metadata = (
         own
         if own.get("hm_kind") is not None and key is None
-        else describe_verdict(value, verdict.answer, state, target)
+        else describe_verdict(value, verdict.answer, state, target, scale)
     )
+    if scale is not None:
+        metadata = {**metadata, "hm_range": scale.entry()}
     # A verdict without any number (model graders that failed) is unscored, not wrong.
     no_number = (
         metadata["hm_kind"] == "score" and math.isnan(verdict_to_float(value)) and not isinstance(value, str)
@@ -124,13 +145,30 @@ def _value(value: Value, key: str | int | None) -> Any:
     return math.nan if picked is None else picked
 
 
-def describe_verdict(value: Any, answer: str | None, state: TaskState, target: Target) -> dict[str, Any]:
-    """The ``hm_*`` entries of a verdict: an answer where it agrees with a letter, else a plain score."""
+def _only_key(value: Value, key: str | int | None) -> str | None:
+    """The key by which a score is read, its only one where none is named."""
+    if key is None and isinstance(value, Mapping) and len(value) == 1:
+        return str(next(iter(value)))
+    return None if key is None else str(key)
+
+
+def describe_verdict(
+    value: Any, answer: str | None, state: TaskState, target: Target, scale: Scale | None = None
+) -> dict[str, Any]:
+    """The ``hm_*`` entries of a verdict: an answer where it agrees with a letter, else a plain score.
+
+    On a scale of its own it is always a score: a right letter may be what is not wanted there.
+    """
     status = sample_status(state)
     lengths = sample_lengths(state)
     label = _answered(answer, len(state.choices))
     right = _single_label(target.text, len(state.choices))
-    if label is not None and right is not None and verdict_to_float(value) == float(label == right):
+    if (
+        scale in (None, Scale())
+        and label is not None
+        and right is not None
+        and verdict_to_float(value) == float(label == right)
+    ):
         return epoch_metadata(
             kind="answer",
             epoch=state.epoch,
@@ -140,7 +178,7 @@ def describe_verdict(value: Any, answer: str | None, state: TaskState, target: T
             classes=len(state.choices),
             lengths=lengths,
         )
-    return epoch_metadata(kind="score", epoch=state.epoch, status=status, lengths=lengths)
+    return epoch_metadata(kind="score", epoch=state.epoch, status=status, lengths=lengths, scale=scale)
 
 
 def _answered(answer: str | None, choices: int) -> str | None:

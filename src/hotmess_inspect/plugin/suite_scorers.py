@@ -13,6 +13,7 @@ from inspect_ai.util import registry_info
 
 from hotmess_inspect._inspect_private import creation_parameters
 from hotmess_inspect.plugin.repeat import describe_verdict
+from hotmess_inspect.schema import Scale
 from hotmess_inspect.verdicts import verdict_to_float
 
 logger = getLogger(__name__)
@@ -34,7 +35,9 @@ def with_metric(metrics: Metrics, metric: Metric) -> list[Metric | dict[str, lis
     return [*kept, metric]
 
 
-def described(theirs: Scorer, metric: Metric, *, perfect: float = 1.0) -> Scorer:
+def described(
+    theirs: Scorer, metric: Metric, *, scale: Scale | None = None, key: str | None = None
+) -> Scorer:
     """A scorer that scores as theirs does, under its name, and describes each epoch.
 
     Value, answer, explanation and metadata stay what they were; the ``hm_*`` entries come beside them.
@@ -44,7 +47,8 @@ def described(theirs: Scorer, metric: Metric, *, perfect: float = 1.0) -> Scorer
     Args:
         theirs: A scorer that carries Inspect's registry information.
         metric: Our metric, put behind their own.
-        perfect: Score of a right answer, for the warning about scores beyond it.
+        scale: What scores mean where that is not 0 for wrong and 1 for right; written with each of them.
+        key: The key of dictionaries that it is the scale of; None: of all.
 
     Returns:
         The scorer, to stand in place of theirs.
@@ -61,11 +65,11 @@ def described(theirs: Scorer, metric: Metric, *, perfect: float = 1.0) -> Scorer
         # Scorers may decline; Inspect then leaves the sample without their score.
         if not isinstance(verdict, Score):
             return verdict
-        for sentence in _doubts(verdict.value, name, perfect):
+        for sentence in _doubts(verdict.value, name, scale, key):
             if sentence not in said:
                 said.add(sentence)
                 logger.warning(sentence)
-        return _with_description(verdict, state, target)
+        return _with_description(verdict, state, target, scale, key)
 
     # Registered beside theirs, never in its place: names of ours start with this package.
     @scorer(metrics=with_metric(info.metadata["metrics"], metric), name=name, **metadata)
@@ -75,16 +79,22 @@ def described(theirs: Scorer, metric: Metric, *, perfect: float = 1.0) -> Scorer
     return scored(**creation_parameters(theirs))
 
 
-def _with_description(verdict: Score, state: TaskState, target: Target) -> Score:
+def _with_description(
+    verdict: Score, state: TaskState, target: Target, scale: Scale | None, key: str | None
+) -> Score:
     own = verdict.metadata or {}
     if own.get("hm_kind") is not None:
         return verdict
     value = verdict.value if isinstance(verdict.value, str | int | float | bool) else math.nan
-    entries = describe_verdict(value, verdict.answer, state, target)
+    entries = describe_verdict(value, verdict.answer, state, target, scale)
+    if scale is not None and key is not None:
+        entries |= {
+            "hm_range": scale.entry(key if isinstance(verdict.value, Mapping | list | tuple) else None)
+        }
     return verdict.model_copy(update={"metadata": {**own, **entries}})
 
 
-def _doubts(value: Value, name: str, perfect: float) -> Iterator[str]:
+def _doubts(value: Value, name: str, scale: Scale | None, key: str | None) -> Iterator[str]:
     """Sentences on values that the metric cannot read, or reads in another way than meant."""
     leaves = dict(_leaves(value))
     numbers = {key: verdict_to_float(leaf) for key, leaf in leaves.items()}
@@ -95,11 +105,14 @@ def _doubts(value: Value, name: str, perfect: float) -> Iterator[str]:
             f"hotmess/suite: scorer {name!r} gives values that are no scores, such as {str(value)[:60]!r} (numbers, "
             "booleans, C, P, I, N, yes, no are); its epochs are counted as unscored"
         )
-    large = next((n for n in numbers.values() if not math.isnan(n) and not 0 <= n <= max(perfect, 0)), None)
+    ends = scale or Scale()
+    low, high = sorted((ends.low, ends.high))
+    measured = [numbers[key]] if key in numbers else numbers.values()
+    large = next((n for n in measured if not math.isnan(n) and not low <= n <= high), None)
     if large is not None:
         yield (
-            f"hotmess/suite: scorer {name!r} gives scores outside 0 … {perfect:g}; the error is the squared distance "
-            "to the score of a right answer: say what that is with -T perfect=NUMBER"
+            f"hotmess/suite: scorer {name!r} gives scores outside {low:g} … {high:g}, such as {large:g}, so that none of "
+            "them can be read: say what a right answer gets with -T perfect=NUMBER, or -T range=WRONG,RIGHT"
         )
 
 

@@ -21,7 +21,7 @@ _Wanted = list[tuple[Loss | TextLoss, Estimator]]
 
 def summarise(epochs: Epochs, options: Options) -> dict[str, float]:
     """All results of the metric for these epochs, in the order in which they are shown."""
-    found = groups(epochs.outcomes, perfect=options.perfect)
+    found = groups(epochs.outcomes)
     if not found:
         nothing = np.zeros(0)
         empty = Decomposition(nothing, nothing, nothing, nothing.astype(np.int64))
@@ -97,7 +97,7 @@ def linearised_stderr(decomposition: Decomposition) -> float:
 
 
 def _lined_up(group: Group, options: Options) -> Questions:
-    return question_arrays(group, unparsed=options.unparsed, perfect=options.perfect)
+    return question_arrays(group, unparsed=options.unparsed)
 
 
 def _counted(

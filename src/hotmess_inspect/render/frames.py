@@ -7,27 +7,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from hotmess_inspect.results.analyze import GroupResult, group_name
+from hotmess_inspect.results.analyze import GroupResult
+from hotmess_inspect.results.labels import label_of
 from hotmess_inspect.results.questions import question_numbers
-from hotmess_inspect.results.variants import VariantNames
 
 Rows = list[dict[str, Any]]
 
-
-def label_of(result: GroupResult, results: Sequence[GroupResult]) -> str:
-    """A group's name, as short as it can be among the others."""
-    group = result.group
-    several = {
-        name: len({getattr(r.group, name) for r in results}) > 1
-        for name in ("task", "model", "scorer", "measure")
-    }
-    parts = [
-        getattr(group, name)
-        for name in ("model", "task", "scorer", "measure")
-        if several[name] or name == "model"
-    ]
-    parts.append(VariantNames(results).of(result))
-    return " · ".join(str(part) for part in parts if part) or group_name(group)
+__all__ = ["Rows", "bucket_rows", "group_rows", "label_of", "question_rows", "slope_rows"]
 
 
 def group_rows(results: Sequence[GroupResult]) -> Rows:

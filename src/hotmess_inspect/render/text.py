@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping, Sequence
 
 # C0 and C1 control characters, marks that turn the direction of text around, and characters that nobody sees
 # (but the joiner of emoji and the selectors of their look).
@@ -35,3 +36,11 @@ def csv_cell(value: object) -> str:
     if text.lstrip().startswith(_FORMULA):
         text = f"'{text}"
     return '"' + text.replace('"', '""') + '"'
+
+
+def csv_table(rows: Sequence[Mapping[str, object]]) -> str:
+    """Rows as CSV with a header; empty without any."""
+    if not rows:
+        return ""
+    lines = [",".join(map(csv_cell, rows[0])), *(",".join(map(csv_cell, row.values())) for row in rows)]
+    return "\n".join(lines) + "\n"

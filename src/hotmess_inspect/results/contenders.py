@@ -11,7 +11,7 @@ from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze
 from hotmess_inspect.results.compare import Contender, PairResult, Ranking
 from hotmess_inspect.results.variants import VariantNames
-from hotmess_inspect.schema import Problem, finite_or_none
+from hotmess_inspect.schema import Problem, Scale, finite_or_none
 
 
 def read_contenders(
@@ -19,6 +19,7 @@ def read_contenders(
     options: Options,
     *,
     cluster: str | None = None,
+    scale: Scale | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[list[Contender], list[Problem]]:
     """Read and analyse every input by itself; each group of it is a contender.
@@ -27,6 +28,7 @@ def read_contenders(
         inputs: Logs, folders, globs, URIs or tables.
         options: What to compute. Without losses, classes are compared by Brier, all else by squared error.
         cluster: As in `read_inputs`.
+        scale: As in `read_inputs`, for every input.
         progress: As in `read_inputs`, for each input in turn.
 
     Returns:
@@ -35,7 +37,7 @@ def read_contenders(
     found: list[tuple[str, GroupResult]] = []
     problems: list[Problem] = []
     for place in inputs:
-        read = read_inputs([place], progress=progress, cluster=cluster)
+        read = read_inputs([place], progress=progress, cluster=cluster, scale=scale)
         results, odd = analyze(read.outcomes, options)
         problems += [*read.problems, *odd]
         if not options.losses:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from hotmess_inspect.io.logs import Inputs, all_files, read_inputs
 from hotmess_inspect.io.sources import File
-from hotmess_inspect.io.trajectories import iter_trajectories
+from hotmess_inspect.io.trajectories import Trajectory, iter_trajectories
 from hotmess_inspect.results.divergence import DivergeOptions, GroupDivergence, Paths, diverge
-from hotmess_inspect.schema import Problem
+from hotmess_inspect.results.study import Waits, count_waits
+from hotmess_inspect.schema import Problem, Scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,7 @@ def read_with_paths(
     options: DivergeOptions,
     *,
     cluster: str | None = None,
+    scale: Scale | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Walked:
     """Read logs and the files of other harnesses with their transcripts, one sample at a time.
@@ -38,6 +42,7 @@ def read_with_paths(
         locations: Paths, folders, patterns or URIs.
         options: At which grain steps are kept.
         cluster: Field that names clusters of questions, as for `read_inputs`.
+        scale: As for `read_inputs`.
         progress: Called with the bytes of transcripts read so far and in all.
 
     Returns:
@@ -47,7 +52,7 @@ def read_with_paths(
         ValueError: If the grain's function cannot be imported.
     """
     paths = Paths(options)
-    found = read_inputs(locations, cluster=cluster)
+    found = read_inputs(locations, cluster=cluster, scale=scale)
     read_paths(found, list(all_files(locations, [])), paths, progress=progress)
     return Walked(found, paths)
 
@@ -55,17 +60,19 @@ def read_with_paths(
 def read_paths(
     inputs: Inputs,
     files: Sequence[File],
-    paths: Paths,
+    paths: Paths | None,
     *,
     progress: Callable[[int, int], None] | None = None,
+    passing: Callable[[Iterator[Trajectory]], Iterator[Trajectory]] | None = None,
 ) -> None:
     """Read the transcripts of epochs whose outcomes are known, one sample at a time.
 
     Args:
         inputs: The outcomes; transcripts that cannot be read are added to its problems.
         files: The files that they come from.
-        paths: Takes the steps.
+        paths: Takes the steps; None where they are only looked at by `passing`.
         progress: Called with the bytes of transcripts read so far and in all.
+        passing: Sees the transcripts on their way.
     """
     outcomes = inputs.outcomes
     known = set(outcomes.log.names)
@@ -83,19 +90,33 @@ def read_paths(
             if progress is not None:
                 progress(start + size, total)
 
-        paths.add_all(
-            iter_trajectories(
-                [file],
-                alone=alone.get(file.path),
-                failed=lambda log, reason: unread.setdefault(log, []).append(reason),
-                progress=behind,
-                wanted=lambda log, question, epoch: (log, question, epoch) in wanted,
-            )
+        transcripts = iter_trajectories(
+            [file],
+            alone=alone.get(file.path),
+            failed=lambda log, reason: unread.setdefault(log, []).append(reason),
+            progress=behind,
+            wanted=lambda log, question, epoch: (log, question, epoch) in wanted,
         )
+        transcripts = transcripts if passing is None else passing(transcripts)
+        if paths is None:
+            deque(transcripts, maxlen=0)
+        else:
+            paths.add_all(transcripts)
         done += file.size
     for log, reasons in unread.items():
         text = f"{len(reasons)} transcripts cannot be read, the first because: {reasons[0]}"
         inputs.problems.append(Problem("error", log, text))
+
+
+def read_waits(
+    inputs: Inputs, locations: Sequence[str], *, progress: Callable[[int, int], None] | None = None
+) -> Waits:
+    """Count hesitations in the transcripts of epochs that were read before; empty where there are none."""
+    waits: Waits = {}
+    read_paths(
+        inputs, list(all_files(locations, [])), None, progress=progress, passing=partial(count_waits, waits)
+    )
+    return waits
 
 
 def group_steps(
@@ -105,6 +126,7 @@ def group_steps(
     seed: int = 0,
     scorer: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    passing: Callable[[Iterator[Trajectory]], Iterator[Trajectory]] | None = None,
 ) -> list[GroupDivergence]:
     """The account by step of groups that were read before, where their epochs call tools.
 
@@ -114,10 +136,11 @@ def group_steps(
         seed: Seed of permutations and bootstrap.
         scorer: The scorer whose verdicts count; all if not given.
         progress: As for `read_paths`.
+        passing: As for `read_paths`.
     """
     options = DivergeOptions(seed=seed)
     paths = Paths(options)
-    read_paths(inputs, list(all_files(locations, [])), paths, progress=progress)
+    read_paths(inputs, list(all_files(locations, [])), paths, progress=progress, passing=passing)
     found, _ = diverge(inputs.outcomes, paths.by_epoch, options)
     return [
         group

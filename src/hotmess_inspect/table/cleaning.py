@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.schema import KINDS, PERFECT, STATUSES, SUM_TOLERANCE, class_index
+from hotmess_inspect.schema import KINDS, STATUSES, SUM_TOLERANCE, class_index
 from hotmess_inspect.table.columns import Labels, Ragged
 from hotmess_inspect.table.outcomes import Outcomes
 
@@ -50,7 +50,7 @@ class Readable:
     notes: tuple[Note, ...] = ()
 
 
-def readable(outcomes: Outcomes, *, perfect: float = PERFECT, need_target: bool = True) -> Readable:
+def readable(outcomes: Outcomes, *, need_target: bool = True) -> Readable:
     """Decide what the rows of one scorer are, and which of them can be read as that.
 
     - Answers, probabilities and plain scores side by side are all read by their verdicts. Unit tests, points and
@@ -64,7 +64,6 @@ def readable(outcomes: Outcomes, *, perfect: float = PERFECT, need_target: bool 
 
     Args:
         outcomes: Rows of one task, model, variant and scorer.
-        perfect: Score of a right answer; any other than 1 says that the scale is known, and permits any score.
         need_target: Whether answers none of which has a target are left out; else they are kept, to see how far
             they agree.
     """
@@ -77,7 +76,7 @@ def readable(outcomes: Outcomes, *, perfect: float = PERFECT, need_target: bool 
     elif kind == "tests":
         cleaner.tests()
     elif kind == "score":
-        cleaner.scores(perfect)
+        cleaner.scores()
     elif kind == "point":
         cleaner.goals()
     else:
@@ -253,12 +252,10 @@ class _Cleaner:
         named = outcomes.target.sorted().codes.astype(np.int64)
         self.leave_out(self._minority(named), "most epochs of their question have other unit tests")
 
-    def scores(self, perfect: float) -> None:
+    def scores(self) -> None:
         values = self.outcomes.value
         scored = self.scored
         self.leave_out(scored & ~(np.abs(values) < LARGEST_SCORE), "their score is no number")
-        if perfect != PERFECT:
-            return
         with np.errstate(invalid="ignore"):
             outside = self.scored & ((values < 0) | (values > 1))
         if outside.any():

@@ -34,6 +34,8 @@ class Outcomes:
         cluster: What the question was drawn with (subject, repository); missing where it stands alone.
         kind: One of :data:`hotmess_inspect.schema.KINDS`.
         status: One of :data:`hotmess_inspect.schema.STATUSES`.
+        scale: Score of wrong and of right as the scorer or its metric says, with a blank between; missing
+            means 0 and 1, and always once scores are read (`hotmess_inspect.io.scales.rescaled`).
         limit: Kind of the limit that stopped the epoch (``message``, ``time``, ...), missing if none did.
         answer: The label given (``kind`` answer); missing where none could be parsed.
         target: The right label; for other kinds the target as written, if any.
@@ -75,6 +77,7 @@ class Outcomes:
     cluster: Labels
     kind: Labels
     status: Labels
+    scale: Labels
     limit: Labels
     answer: Labels
     target: Labels

@@ -186,7 +186,7 @@ class Group:
         return self.kind in ("answer", "probabilities") and bool(target.missing[self.outcomes.scored].all())
 
 
-def groups(outcomes: Outcomes, *, perfect: float = PERFECT, need_target: bool = True) -> list[Group]:
+def groups(outcomes: Outcomes, *, need_target: bool = True) -> list[Group]:
     """Split outcomes into the sets that may be pooled, in the order of their names.
 
     Two models, two tasks, two variants or two scorers are never in one group, and the epochs of a group are of
@@ -195,14 +195,13 @@ def groups(outcomes: Outcomes, *, perfect: float = PERFECT, need_target: bool = 
 
     Args:
         outcomes: Rows of any number of tasks and models.
-        perfect: Score of a right answer, for plain scores.
         need_target: Whether answers none of which has a target are left out, since no error can be measured.
     """
     columns = [outcomes.task, outcomes.model, outcomes.variant, outcomes.scorer]
     found = []
     for row, part in _parts(outcomes, fold_keys([c.codes for c in columns]) if len(outcomes) else None):
         task, model, variant, scorer = (c.value(row) for c in columns)
-        clean = readable(part, perfect=perfect, need_target=need_target)
+        clean = readable(part, need_target=need_target)
         measures = TEST_MEASURES if clean.kind == "tests" else (None,)
         found += [
             Group(task, model, variant, scorer, measure, clean.kind, clean.outcomes, clean.notes)
@@ -225,7 +224,7 @@ def _parts(outcomes: Outcomes, keys: NDArray[np.int64] | None) -> Iterator[tuple
         yield int(rows[0]), outcomes.take(rows)
 
 
-def question_arrays(group: Group, *, unparsed: Unparsed = "uniform", perfect: float = PERFECT) -> Questions:
+def question_arrays(group: Group, *, unparsed: Unparsed = "uniform") -> Questions:
     """Line up the epochs of a group.
 
     Args:
@@ -233,7 +232,6 @@ def question_arrays(group: Group, *, unparsed: Unparsed = "uniform", perfect: fl
         unparsed: What an unparsed answer counts as; the paper's choice is ``"uniform"``. For unit tests
             and scores, which have no classes, only ``"drop"`` changes anything; an unparsed text is left out
             unless it is a ``"class"``, the point of zeros.
-        perfect: Score of a right answer, for plain scores.
 
     Returns:
         The arrays.
@@ -248,7 +246,7 @@ def question_arrays(group: Group, *, unparsed: Unparsed = "uniform", perfect: fl
     if group.kind in ("answer", "probabilities"):
         predictions, target, correct, counts, own = _class_arrays(group, layout, unparsed)
     else:
-        predictions, target, correct = _value_arrays(group, layout, unparsed, perfect)
+        predictions, target, correct = _value_arrays(group, layout, unparsed)
     return Questions(
         ids=layout.ids,
         predictions=predictions,
@@ -460,7 +458,7 @@ def _renumber(column: Labels, numbers: list[int]) -> NDArray[np.int32]:
 
 
 def _value_arrays(
-    group: Group, layout: _Layout, unparsed: Unparsed, perfect: float
+    group: Group, layout: _Layout, unparsed: Unparsed
 ) -> tuple[_FloatArray, _FloatArray, _FloatArray]:
     outcomes = group.outcomes
     if group.kind == "tests":
@@ -475,7 +473,7 @@ def _value_arrays(
         target[layout.question[outcomes.scored]] = outcomes.goal.take(outcomes.scored).padded(rows.shape[1])
     else:
         rows = outcomes.value[:, None].copy()
-        target = np.full((len(layout.ids), 1), perfect)
+        target = np.full((len(layout.ids), 1), PERFECT)
     gone = ~outcomes.scored | (outcomes.status.equals("unparsed") if unparsed == "drop" else False)
     rows[gone] = np.nan
     held = ~np.isnan(rows)

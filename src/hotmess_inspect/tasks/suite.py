@@ -15,6 +15,7 @@ from inspect_ai.util import registry_info
 
 from hotmess_inspect._inspect_private import prerequisite_error
 from hotmess_inspect.plugin.incoherence import incoherence
+from hotmess_inspect.schema import Scale
 
 DEFAULT_EPOCHS = 10
 
@@ -26,7 +27,8 @@ def suite(
     args: str | dict[str, Any] | None = None,
     epochs: int | None = None,
     key: str | None = None,
-    perfect: float = 1.0,
+    perfect: float | None = None,
+    range: str | list[float] | None = None,
 ) -> Task:
     """Run another task with our metric on each of its scorers.
 
@@ -36,7 +38,9 @@ def suite(
         epochs: Epochs; None takes the task's own number, or 10 where that is 1. ``--epochs`` goes before it.
         key: The key to decompose where scores are dictionaries; None decomposes every key, each under its
             own names.
-        perfect: Score of a right answer, for scores that are no verdicts.
+        perfect: Score of a right answer; 0 for scores of harm, where 1 is wrong, 10 for points out of ten.
+        range: Scores of a wrong and of a right answer, such as ``1,5``, in place of `perfect`. Either is written
+            into the log, and with `key` holds for that key alone.
 
     Returns:
         The task, whose scorers have the metric ``hotmess/incoherence`` behind their own metrics.
@@ -49,7 +53,8 @@ def suite(
     from hotmess_inspect.plugin.suite_scorers import described, with_metric
 
     try:
-        metric = incoherence(key=key, perfect=perfect)
+        scale = Scale.given(perfect, range)
+        metric = incoherence(key=key, perfect=perfect, range=range)
         theirs = load_task(task, task_arguments(args))
     except ValueError as error:
         raise prerequisite_error(f"hotmess/suite: {error}") from error
@@ -64,7 +69,7 @@ def suite(
     return task_with(
         theirs,
         name=theirs.name,
-        scorer=[described(scorer, metric, perfect=perfect) for scorer in scorers],
+        scorer=[described(scorer, metric, scale=scale, key=key) for scorer in scorers],
         # Scoring the log again takes the metrics that it names for the task, else those of the bare scorers.
         metrics=None if common is None else with_metric(common, metric),
         epochs=_epochs(theirs, epochs),

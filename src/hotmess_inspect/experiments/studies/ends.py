@@ -13,13 +13,17 @@ from hotmess_inspect.analyses.groups import ScalingLaws, difficulty_groups, scal
 from hotmess_inspect.experiments.studies.runs import Run, line_up
 from hotmess_inspect.inference.intervals import Interval
 from hotmess_inspect.inference.power_laws import PowerLaw
+from hotmess_inspect.schema import ESTIMATORS, ClassLoss
 
 
-def budgets_end(runs: Sequence[Run], *, resamples: int = 2000, seed: int = 0) -> tuple[BudgetPoint, ...]:
+def budgets_end(
+    runs: Sequence[Run], *, loss: ClassLoss = "brier", resamples: int = 2000, seed: int = 0
+) -> tuple[BudgetPoint, ...]:
     """Accuracy and incoherence per budget, beside longer against shorter epochs under one budget.
 
     Args:
         runs: One per budget, in the order to show, their labels being the budgets.
+        loss: Of the decomposition, with its first estimator.
         resamples: Bootstrap replicates.
         seed: Seed of the bootstrap and of permutations.
 
@@ -35,6 +39,8 @@ def budgets_end(runs: Sequence[Run], *, resamples: int = 2000, seed: int = 0) ->
         correct=[run.questions.correct for run in lined],
         contexts=[run.shared_contexts for run in lined],
         clusters=lined[0].questions.clusters,
+        loss=loss,
+        estimator=ESTIMATORS[loss][0],
         resamples=resamples,
         permutations=min(999, resamples),
         rng=np.random.default_rng(seed),
@@ -46,7 +52,8 @@ def scaling_end(
     sizes: Sequence[float],
     *,
     reference: Run | None = None,
-    groups: int = 3,
+    groups: int = 5,
+    loss: ClassLoss = "brier",
     resamples: int = 2000,
     seed: int = 0,
 ) -> ScalingLaws:
@@ -57,6 +64,7 @@ def scaling_end(
         sizes: Their sizes.
         reference: Run whose lengths sort the questions into groups of difficulty; None makes one group.
         groups: Number of groups.
+        loss: Of the decomposition, with its first estimator.
         resamples: Bootstrap replicates.
         seed: Seed of the bootstrap.
 
@@ -69,7 +77,7 @@ def scaling_end(
         number = difficulty_groups(lined.pop().lengths, groups=groups, ids=lined[0].ids)
     return scaling_laws(
         sizes,
-        [run.decompose() for run in lined],
+        [run.decompose(loss, ESTIMATORS[loss][0]) for run in lined],
         number,
         resamples=resamples,
         rng=np.random.default_rng(seed),
@@ -77,7 +85,13 @@ def scaling_end(
 
 
 def ensembling_end(
-    run: Run, *, sizes: Sequence[int] | None = None, ensembles: int = 10, resamples: int = 2000, seed: int = 0
+    run: Run,
+    *,
+    sizes: Sequence[int] | None = None,
+    ensembles: int = 10,
+    loss: ClassLoss = "brier",
+    resamples: int = 2000,
+    seed: int = 0,
 ) -> EnsemblingCurve:
     """Variance of averaged predictions against how many are averaged.
 
@@ -85,6 +99,7 @@ def ensembling_end(
         run: The run, with `ensembles` times the largest size epochs.
         sizes: Ensemble sizes; None takes all that fit.
         ensembles: Disjoint ensembles per question.
+        loss: Of the decomposition, with its first estimator.
         resamples: Bootstrap replicates.
         seed: Seed of partitions and bootstrap.
 
@@ -97,6 +112,8 @@ def ensembling_end(
         sizes=sizes,
         ensembles=ensembles,
         shuffles=10,
+        loss=loss,
+        estimator=ESTIMATORS[loss][0],
         resamples=resamples,
         rng=np.random.default_rng(seed),
     )

@@ -15,9 +15,10 @@ from hotmess_inspect._extras import require
 from hotmess_inspect.analyses.ensembling import ensemble_terms
 from hotmess_inspect.analyses.plane import bias_variance_plane, iso_incoherence_lines
 from hotmess_inspect.render.frames import Rows, bucket_rows
-from hotmess_inspect.render.text import csv_cell, plain
+from hotmess_inspect.render.text import csv_table, plain
 from hotmess_inspect.results.analyze import GroupResult
 from hotmess_inspect.results.questions import QuestionNumbers
+from hotmess_inspect.results.study import Finding
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as MatplotlibFigure
@@ -58,11 +59,7 @@ class Figure:
     @property
     def csv(self) -> str:
         """The numbers as CSV."""
-        if not self.rows:
-            return ""
-        lines = [",".join(map(csv_cell, self.rows[0]))]
-        lines += [",".join(csv_cell(v) for v in row.values()) for row in self.rows]
-        return "\n".join(lines) + "\n"
+        return csv_table(self.rows)
 
     def data_uri(self, form: str) -> str:
         """The figure as a link that needs no network: ``svg``, ``png`` or ``csv``."""
@@ -380,6 +377,37 @@ def reliability_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -
         "beta-binomial over the questions takes it further. Shaded: 95 % intervals over questions (clusters)."
     )
     return Drawing("reliability", "How often all of k epochs are right", caption, draw, rows)
+
+
+def finding_drawing(finding: Finding) -> Drawing:
+    """One of the paper's analyses: a line for each group, with the intervals of its table."""
+    rows = [row for row in finding.rows if row[finding.y] is not None and row[finding.x] is not None]
+    names = not all(isinstance(row[finding.x], int | float) for row in rows)
+    places = list(dict.fromkeys(row[finding.x] for row in rows)) if names else []
+    low, high = f"{finding.y}_low", f"{finding.y}_high"
+
+    def draw(axes: Any) -> None:
+        groups = list(dict.fromkeys(row["group"] for row in rows))
+        for number, group in enumerate(groups):
+            own = [row for row in rows if row["group"] == group]
+            y = [row[finding.y] for row in own]
+            x = [places.index(row[finding.x]) if names else row[finding.x] for row in own]
+            if names:
+                # Side by side where they stand at one name.
+                x = [at + 0.5 * ((number + 0.5) / len(groups) - 0.5) for at in x]
+            bars = [
+                [max(0.0, v - _or(row[low], v)) for v, row in zip(y, own, strict=True)],
+                [max(0.0, _or(row[high], v) - v) for v, row in zip(y, own, strict=True)],
+            ]
+            _points(axes, number, x, y, plain(group), yerr=bars, line=not names)
+        axes.set(xlabel=finding.x.replace("_", " "), ylabel=finding.y.replace("_", " "))
+        if names:
+            axes.set_xticks(range(len(places)), [plain(str(place)) for place in places], fontsize=7)
+        elif finding.log_x and all(row[finding.x] > 0 for row in rows):
+            axes.set(xscale="log")
+        _legend(axes)
+
+    return Drawing(finding.name.replace("_", "-"), finding.title, finding.caption, draw, finding.rows)
 
 
 def _plain_ticks(axes: Any) -> None:

@@ -21,6 +21,7 @@ from hotmess_inspect.render.text import escaped
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze
 from hotmess_inspect.results.divergence import GroupDivergence
 from hotmess_inspect.results.questions import question_numbers
+from hotmess_inspect.results.study import StudyOptions, Waits, study
 from hotmess_inspect.results.variants import VariantNames
 from hotmess_inspect.results.verdict import leading_results, verdict
 from hotmess_inspect.results.warnings import ItemCounts, count_warnings
@@ -41,12 +42,14 @@ class ReportOptions:
         viewer: Where Inspect's log viewer answers, for links to transcripts.
         questions: How many questions to read first are listed per group.
         title: Heading.
+        study: Sizes of models, reference and groups of difficulty for the paper's analyses.
     """
 
     analysis: Options = field(default_factory=Options)
     viewer: str = "http://127.0.0.1:7575"
     questions: int = 15
     title: str = "Bias, variance and incoherence"
+    study: StudyOptions = field(default_factory=StudyOptions)
 
     def __post_init__(self) -> None:
         if not self.viewer.startswith(("http://", "https://")):
@@ -62,6 +65,7 @@ def write_report(
     path: str,
     options: ReportOptions | None = None,
     steps: Sequence[GroupDivergence] = (),
+    waits: Waits | None = None,
     *,
     overwrite: bool = False,
 ) -> list[Problem]:
@@ -72,6 +76,7 @@ def write_report(
         path: File to write; it is replaced in one step.
         options: What to show.
         steps: The account by step, for groups whose transcripts were read.
+        waits: Hesitations per epoch, where transcripts were read.
         overwrite: Whether to replace a file that is no HTML page.
 
     Returns:
@@ -80,7 +85,7 @@ def write_report(
     Raises:
         Refused: If the file is one of the inputs, or holds something else than a page.
     """
-    text, problems = report_html(inputs, options or ReportOptions(), steps)
+    text, problems = report_html(inputs, options or ReportOptions(), steps, waits)
     write_page(text, path, inputs=[one.path for one in inputs.account.files], overwrite=overwrite)
     return problems
 
@@ -106,7 +111,10 @@ def write_page(text: str, path: str, *, inputs: Iterable[str] = (), overwrite: b
 
 
 def report_html(
-    inputs: Inputs, options: ReportOptions, steps: Sequence[GroupDivergence] = ()
+    inputs: Inputs,
+    options: ReportOptions,
+    steps: Sequence[GroupDivergence] = (),
+    waits: Waits | None = None,
 ) -> tuple[str, list[Problem]]:
     """The page as text, and all problems; with the account by step of groups whose transcripts were read."""
     results, found = analyze(inputs.outcomes, options.analysis)
@@ -124,6 +132,7 @@ def report_html(
         bullets(VariantNames(results).key),
         _warnings(results, problems),
         *(_loss_section(loss, estimator, own, options) for (loss, estimator), own in sections.items()),
+        _study_section(results, options, waits, problems),
         comparison_section(results),
         length_section(results),
         _reliability_section(results),
@@ -252,6 +261,24 @@ def _loss_section(loss: str, estimator: str, results: Sequence[GroupResult], opt
     shown = "\n".join(_figure(one.figure(), f"{loss}-{estimator}") for one in drawn if one is not None)
     return (
         f"<h2>{escaped(loss)}, {escaped(estimator)}</h2>\n<div class=figures>{shown}</div>" if shown else ""
+    )
+
+
+def _study_section(
+    results: Sequence[GroupResult], options: ReportOptions, waits: Waits | None, problems: list[Problem]
+) -> str:
+    """The paper's analyses across groups, a figure each with its table and sentences."""
+    found, odd = study(results, options.study, waits)
+    problems += odd
+    shown = [
+        _figure(figures.finding_drawing(one).figure(), "study") + bullets(one.said)
+        for one in found
+        if any(row[one.y] is not None for row in one.rows)
+    ]
+    return (
+        f"<h2>Across models, settings and epochs</h2>\n<div class=figures>{''.join(shown)}</div>"
+        if shown
+        else ""
     )
 
 

@@ -1,0 +1,179 @@
+"""How estimates settle with the number of epochs: what r of the R epochs that there are would have given."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hotmess_inspect.analyses._arrays import as_predictions, check_level, percentile_interval, present_epochs
+from hotmess_inspect.arrays import (
+    NAN,
+    FloatArray,
+    Seed,
+    as_class_target,
+    as_point_target,
+    check_choice,
+    cluster_numbers,
+    seeded,
+)
+from hotmess_inspect.inference.intervals import UNDEFINED, Interval
+from hotmess_inspect.inference.resampling import cluster_sums, draw_weights
+
+SHARE = 0.9
+"""Share of the questions that must have as many epochs as the longest curve has."""
+
+
+@dataclass(frozen=True)
+class StabilityPoint:
+    """What a run of this many epochs gives.
+
+    Attributes:
+        epochs: r, from 2.
+        plugin: Plug-in incoherence with r epochs, in expectation over all subsets of that size.
+        plugin_ci: Where the estimate of one run with r epochs would lie: over questions and subsets of epochs.
+        unbiased: The same of the unbiased estimator, NaN for "kl", which has none.
+        unbiased_ci: Its interval.
+        error: Mean error; the same at every r, since it is a mean over epochs.
+    """
+
+    epochs: int
+    plugin: float
+    plugin_ci: Interval
+    unbiased: float
+    unbiased_ci: Interval
+    error: float
+
+
+@dataclass(frozen=True)
+class Stabilisation:
+    """The curve.
+
+    Attributes:
+        points: One for each r from 2 to the epochs of the questions that count.
+        questions: Questions that count: as many epochs as the last point has.
+        left_out: Questions with fewer epochs.
+    """
+
+    points: tuple[StabilityPoint, ...]
+    questions: int
+    left_out: int
+
+
+def stabilisation(
+    predictions: ArrayLike,
+    target: ArrayLike,
+    *,
+    loss: str = "brier",
+    smoothing: float = 1e-12,
+    orders: int = 200,
+    level: float = 0.95,
+    clusters: ArrayLike | None = None,
+    rng: Seed = None,
+) -> Stabilisation:
+    """Incoherence as r = 2 … R epochs would have given it.
+
+    With U the unbiased variance of a question's R epochs, a U-statistic, the mean over all subsets of r epochs of the
+    unbiased variance is U again, and that of the plug-in variance U·(r - 1)/r, while the error stays what it is: for
+    "brier" and "squared" both curves are exact. "kl" is averaged over `orders` random orders of the epochs, whose first
+    r are a subset of each size. Intervals draw a random order and questions (or clusters) together, `orders` times.
+    Epochs are taken in any order, also where they share few-shot contexts.
+
+    Args:
+        predictions: Shape (questions, epochs, classes), a missing epoch is a row of NaN; for "squared" points, whose
+            missing dimensions are NaN.
+        target: Right class, shape (questions,); for "squared" points, shape (questions, dims).
+        loss: "brier", "kl" or "squared" (mean over the dimensions that are there).
+        smoothing: δ of "kl".
+        orders: Random orders, and replicates of the intervals.
+        level: Coverage of the intervals, inside (0, 1).
+        clusters: Label of each question's cluster, shape (questions,).
+        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
+
+    Returns:
+        A point for each r up to the largest number of epochs that nine tenths of the repeated questions have; without
+        points where none has two.
+
+    Raises:
+        ValueError: If shapes disagree or an option is outside its range.
+
+    Examples:
+        >>> import numpy as np
+        >>> answers = np.eye(2)[[[0, 1, 0, 1], [0, 0, 0, 1]]]
+        >>> curve = stabilisation(answers, [0, 0])
+        >>> [(p.epochs, round(p.plugin, 3), round(p.unbiased, 3)) for p in curve.points]
+        [(2, 0.389, 0.778), (3, 0.519, 0.778), (4, 0.583, 0.778)]
+    """
+    check_choice("loss", loss, ("brier", "kl", "squared"))
+    check_level(level, orders)
+    values = as_predictions(predictions)
+    rng = seeded(rng)
+    present = present_epochs(values)
+    counts = present.sum(axis=1)
+    repeated = np.sort(counts[counts >= 2])
+    if not len(repeated):
+        return Stabilisation((), 0, len(counts))
+    # As many questions as possible have them all.
+    most = int(repeated[int(np.floor((1 - SHARE) * len(repeated)))])
+    used = np.flatnonzero(counts >= most)
+    right = (
+        as_point_target(target, len(values), values.shape[2])[used]
+        if loss == "squared"
+        else np.eye(values.shape[2])[as_class_target(target, len(values), values.shape[2])[used]]
+    )
+    groups = None if clusters is None else cluster_numbers(np.asarray(clusters), len(values))[used]
+    terms = np.empty((orders, 2, 2, most))
+    units = len(used) if groups is None else len(np.unique(groups))
+    weights = draw_weights(units, orders, rng)
+    for place in range(orders):
+        # Missing epochs last, the others in random order.
+        order = np.argsort(np.where(present[used], rng.random(present[used].shape), 2.0), axis=1)[:, :most]
+        drawn = np.take_along_axis(values[used], order[:, :, None], axis=1)
+        each = _terms(drawn, right, loss, smoothing)
+        flat = each.transpose(1, 0, 2).reshape(len(used), -1)
+        flat = flat if groups is None else cluster_sums(flat, groups)
+        terms[place, 0] = flat.sum(axis=0).reshape(2, most)
+        terms[place, 1] = (weights[place].astype(np.float64) @ flat).reshape(2, most)
+    error, variance = terms[:, 0, 0].mean(axis=0), terms[:, 0, 1].mean(axis=0)
+    # The whole has no order: error and unbiased variance of all epochs, exactly.
+    if loss != "kl":
+        error, variance = np.full(most, error[-1]), np.full(most, variance[-1])
+    unbiased = loss != "kl"
+    points = []
+    for r in range(2, most + 1):
+        shrunk = (r - 1) / r if unbiased else 1.0
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratios = terms[:, 1, 1, r - 1] / terms[:, 1, 0, r - 1]
+        ratio = variance[r - 1] / error[r - 1] if error[r - 1] > 0 else NAN
+        low, high = UNDEFINED if np.isnan(ratio) else percentile_interval(ratios, level, units)
+        points.append(
+            StabilityPoint(
+                epochs=r,
+                plugin=float(ratio * shrunk),
+                plugin_ci=Interval(low * shrunk, high * shrunk),
+                unbiased=float(ratio) if unbiased else NAN,
+                unbiased_ci=Interval(low, high) if unbiased else UNDEFINED,
+                error=float(error[r - 1] / len(used)),
+            )
+        )
+    return Stabilisation(tuple(points), len(used), len(counts) - len(used))
+
+
+def _terms(drawn: FloatArray, right: FloatArray, loss: str, smoothing: float) -> FloatArray:
+    """Error and variance of the first r epochs, shape (2, questions, epochs); of "kl" the plug-in variance."""
+    r = np.arange(1, drawn.shape[1] + 1)[:, None]
+    if loss == "kl":
+        logs = np.log((drawn + smoothing) / (1 + drawn.shape[2] * smoothing))
+        means = np.cumsum(logs, axis=1) / r
+        error = -(means * right[:, None]).sum(axis=2)
+        top = means.max(axis=2, keepdims=True)
+        normal = np.log(np.exp(means - top).sum(axis=2)) + top[:, :, 0]
+        # bias² = -log g[y] = error + log Σ exp(mean log f), so that the variance is -log Σ exp(mean log f).
+        return np.stack([error, -normal])
+    there = ~np.isnan(drawn)
+    dims = there.sum(axis=2) if loss == "squared" else np.ones(drawn.shape[:2])
+    filled = np.where(there, drawn, 0.0)
+    away = np.where(there, drawn - right[:, None], 0.0)
+    error = np.cumsum(np.square(away).sum(axis=2) / dims, axis=1) / r[:, 0]
+    sums, squares = np.cumsum(filled, axis=1), np.cumsum(np.square(filled).sum(axis=2), axis=1)
+    spread = (squares - np.square(sums).sum(axis=2) / r[:, 0]) / dims
+    return np.stack([error, spread / np.maximum(r[:, 0] - 1, 1)])

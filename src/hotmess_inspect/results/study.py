@@ -1,0 +1,595 @@
+"""The paper's analyses across groups: models of several sizes, budgets, few-shot contexts, numbers of epochs.
+
+Each gives one table with intervals, which the terminal, JSON, CSV and the report's figures all show.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hotmess_inspect.analyses._arrays import take
+from hotmess_inspect.analyses.agreement import mean_with_interval
+from hotmess_inspect.analyses.answers import wait_ratio
+from hotmess_inspect.analyses.correlation import length_correlation
+from hotmess_inspect.analyses.ensembling import ensemble_terms
+from hotmess_inspect.analyses.groups import ScalingLaws, difficulty_groups, scaling_laws
+from hotmess_inspect.analyses.lengths import bucket_shares
+from hotmess_inspect.analyses.stabilisation import stabilisation
+from hotmess_inspect.analyses.summaries import Share
+from hotmess_inspect.decomposition import Decomposition
+from hotmess_inspect.inference.intervals import ratio_interval
+from hotmess_inspect.inference.power_laws import PowerLaw
+from hotmess_inspect.inference.regression import size_and_length
+from hotmess_inspect.io.trajectories import Trajectory
+from hotmess_inspect.results.analyze import GroupResult, group_name
+from hotmess_inspect.results.labels import label_of
+from hotmess_inspect.schema import Problem, finite_or_none
+
+Rows: TypeAlias = list[dict[str, Any]]
+Waits: TypeAlias = dict[tuple[str, str, int], tuple[float, float]]
+"""Times that "Wait" stands in an epoch's text, and the text's words."""
+ENSEMBLES = (1, 2, 3, 5, 10, 20, 50)
+MOST_PAIRS = 28
+_BUDGET = re.compile(r"effort|budget|reasoning_tokens", re.IGNORECASE)
+_SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)([bm])(?![a-z])", re.IGNORECASE)
+_LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh")
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """What to compare.
+
+    Attributes:
+        sizes: Size by name of the model; for others it is read off the name, such as 8 of "Qwen3-8B".
+        reference: Model whose lengths sort questions into groups of difficulty; None: the largest.
+        groups: Number of those groups.
+        only: Names of analyses; empty: all that the groups allow.
+
+    Raises:
+        ValueError: If a number or a name is not permitted.
+    """
+
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    reference: str | None = None
+    groups: int = 5
+    only: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.groups < 1:
+            raise ValueError(f"groups must be 1 or more, not {self.groups}")
+        for name, size in self.sizes.items():
+            if not 0 < size < math.inf:
+                raise ValueError(f"size of {name!r} must be positive, not {size:g}")
+        for name in self.only:
+            if name not in ANALYSES:
+                raise ValueError(f"no analysis {name!r}; there are {', '.join(ANALYSES)}")
+
+    def size(self, model: str | None) -> float:
+        """Size of a model, NaN where it is neither given nor named."""
+        if model in self.sizes:
+            return float(self.sizes[model])
+        found = _SIZE.search(model or "")
+        return math.nan if found is None else float(found[1]) * (1 if found[2].lower() == "b" else 1e-3)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One analysis as a table, and how to draw it.
+
+    Attributes:
+        name: One of `ANALYSES`.
+        title: Heading.
+        caption: How to read it.
+        rows: The numbers; those drawn have the ends of their intervals beside them, as ``…_low`` and ``…_high``.
+        x: Column of the horizontal axis.
+        y: Column of the vertical axis.
+        log_x: Whether the horizontal axis is logarithmic.
+        log_y: Whether the vertical axis is.
+        said: Sentences: exponents, tests, what was left out.
+    """
+
+    name: str
+    title: str
+    caption: str
+    rows: Rows
+    x: str
+    y: str
+    log_x: bool = False
+    log_y: bool = False
+    said: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Fields of `hotmess study --json`."""
+        return {"name": self.name, "title": self.title, "rows": self.rows, "said": list(self.said)}
+
+
+def study(
+    results: Sequence[GroupResult], options: StudyOptions | None = None, waits: Waits | None = None
+) -> tuple[list[Finding], list[Problem]]:
+    """All analyses that these groups allow.
+
+    Args:
+        results: What `analyze` gave.
+        options: What to compare.
+        waits: Hesitations per epoch, as `count_waits` reads them from transcripts.
+
+    Returns:
+        Findings in the order of `ANALYSES`, and what could not be computed although it was asked for.
+    """
+    options = options or StudyOptions()
+    found, problems = [], []
+    for name, analysis in ANALYSES.items():
+        if options.only and name not in options.only:
+            continue
+        try:
+            finding = analysis(_Study(list(results), options, waits or {}))
+        except ValueError as error:
+            problems.append(Problem("error", name, str(error)))
+            continue
+        if finding is not None:
+            rows = [{k: _clean(v) for k, v in row.items()} for row in finding.rows]
+            found.append(replace(finding, rows=rows))
+        elif name in options.only:
+            problems.append(Problem("error", name, f"nothing to show: it needs {NEEDS[name]}"))
+    return found, problems
+
+
+def count_waits(waits: Waits, trajectories: Iterable[Trajectory]) -> Iterator[Trajectory]:
+    """Count hesitations while transcripts pass by; those without any text of the model count nothing."""
+    for trajectory in trajectories:
+        if trajectory.text:
+            words = float(len(trajectory.text.split()))
+            count = float(wait_ratio([trajectory.text]).counts[0])
+            waits[trajectory.log, trajectory.question, trajectory.epoch] = (count, words)
+        yield trajectory
+
+
+def _clean(value: Any) -> Any:
+    return finite_or_none(value) if isinstance(value, float) else value
+
+
+def _ends(name: str, interval: Sequence[float]) -> dict[str, float]:
+    return {f"{name}_low": float(interval[0]), f"{name}_high": float(interval[1])}
+
+
+@dataclass(frozen=True)
+class _Study:
+    results: list[GroupResult]
+    options: StudyOptions
+    waits: Waits
+
+    def label(self, result: GroupResult) -> str:
+        losses = len({(r.decomposition.loss, r.decomposition.estimator) for r in self.results}) > 1
+        return f"{label_of(result, self.results)}{f', {result.decomposition.loss}' if losses else ''}"
+
+    def once(self) -> list[GroupResult]:
+        """Every group once, whatever losses it has."""
+        first: dict[int, GroupResult] = {}
+        for result in self.results:
+            first.setdefault(id(result.group), result)
+        return list(first.values())
+
+    def families(self, results: Sequence[GroupResult]) -> Iterator[list[GroupResult]]:
+        """Groups of one task, scorer, measure and loss: models and settings beside each other."""
+        found: dict[tuple[Any, ...], list[GroupResult]] = defaultdict(list)
+        for r in results:
+            g, d = r.group, r.decomposition
+            found[g.task, g.scorer, g.measure, d.loss, d.estimator].append(r)
+        yield from (family for family in found.values() if len(family) > 1)
+
+    def sized(self, family: Sequence[GroupResult]) -> list[tuple[float, GroupResult]]:
+        sizes = [(self.options.size(r.group.model), r) for r in family]
+        return sorted(((s, r) for s, r in sizes if not math.isnan(s)), key=lambda pair: pair[0])
+
+
+def _common(results: Sequence[GroupResult]) -> tuple[list[str], list[NDArray[np.intp]]]:
+    """Questions that all groups have, and their places in each."""
+    shared = sorted(set.intersection(*(set(r.questions.ids) for r in results)))
+    places = []
+    for r in results:
+        at = {name: place for place, name in enumerate(r.questions.ids)}
+        places.append(np.asarray([at[name] for name in shared], dtype=np.intp))
+    return shared, places
+
+
+def _clusters(result: GroupResult, places: NDArray[np.intp]) -> NDArray[np.intp] | None:
+    found = result.questions.clusters
+    return None if found is None else found[places]
+
+
+def _incoherence(part: Decomposition, result: GroupResult, clusters: Any = None) -> dict[str, float]:
+    kept = part.repeated
+    labels = None if clusters is None else clusters[kept]
+    interval = ratio_interval(
+        part.variance[kept],
+        part.error[kept],
+        resamples=result.options.resamples,
+        clusters=labels,
+        rng=np.random.default_rng(result.options.seed),
+    )
+    return {"incoherence": part.incoherence, **_ends("incoherence", interval)}
+
+
+def _answer_changes(s: _Study) -> Finding | None:
+    rows: Rows = []
+    for r in s.once():
+        if r.group.kind not in ("answer", "probabilities") or r.spread is None:
+            continue
+        changes = r.spread.changes
+        for name, share in (
+            ("by resampling", changes.within_a_context),
+            ("by context", changes.context),
+            ("by both", changes.either),
+        ):
+            rows += _per_cent(s.label(r), name, share)
+    caption = (
+        "By resampling: share of the contexts of a question within which its answer changes; by context: questions whose "
+        "majority answer is not the same in all contexts; by both: questions with any two different answers."
+    )
+    return Finding("answer_changes", "Answer changes", caption, rows, "change", "per_cent") if rows else None
+
+
+def _per_cent(group: str, name: str, share: Share) -> Rows:
+    if math.isnan(share.value):
+        return []
+    ends = _ends("per_cent", [100 * end for end in share.interval])
+    return [
+        {"group": group, "change": name, "per_cent": 100 * share.value, **ends, "questions": share.questions}
+    ]
+
+
+def _wait_ratio(s: _Study) -> Finding | None:
+    rows: Rows = []
+    for r in s.once():
+        outcomes = r.questions.outcomes
+        keys = zip(outcomes.log.values(), outcomes.question.values(), outcomes.epoch.tolist(), strict=True)
+        pairs = np.array([s.waits.get((log or "", q or "", e), (np.nan, np.nan)) for log, q, e in keys])
+        if not len(pairs) or np.isnan(pairs[:, 1]).all():
+            continue
+        count, words = np.vstack([pairs, [np.nan, np.nan]])[r.questions.row].transpose(2, 0, 1)
+        ratio = 1000 * _row_means(count / np.where(words > 0, words, np.nan))
+        length = _row_means(words)
+        shares = bucket_shares(length, min(r.options.buckets, int((~np.isnan(length)).sum())))
+        for weights in (np.ones((len(length), 1)), *(shares[:, [b]] for b in range(shares.shape[1]))):
+            held = (weights[:, 0] > 0) & ~np.isnan(length)
+            found = mean_with_interval(
+                np.where(held, ratio, np.nan), (0.0, math.inf), 0.95, r.options.resamples,
+                r.questions.clusters, np.random.default_rng(r.options.seed),
+            )  # fmt: skip
+            whole = len(weights) == int(weights.sum())
+            rows.append(
+                {
+                    "group": s.label(r), "part": "all" if whole else "bucket", "words": float(length[held].mean()),
+                    "waits_per_1000_words": found.value, **_ends("waits_per_1000_words", found.interval),
+                    "questions": int(held.sum()), "epochs": int((~np.isnan(words[held])).sum()),
+                }
+            )  # fmt: skip
+    caption = (
+        'Times that the word "Wait" stands in what the model wrote, reasoning included, per 1,000 words: mean over epochs, then '
+        "over questions; of all questions and of buckets by length."
+    )
+    return (
+        Finding("wait_ratio", "Hesitation", caption, rows, "words", "waits_per_1000_words", log_x=True)
+        if rows
+        else None
+    )
+
+
+def _row_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    known = ~np.isnan(values)
+    sums, counts = np.where(known, values, 0.0).sum(axis=1), known.sum(axis=1)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def _size_length(s: _Study) -> Finding | None:
+    rows: Rows = []
+    said: list[str] = []
+    for family in s.families(s.results):
+        cells = [
+            (size, s.label(r), b)
+            for size, r in s.sized(family)
+            if r.lengths is not None
+            for b in r.lengths.trend.buckets
+        ]
+        sizes = {size for size, *_ in cells}
+        if len(sizes) < 2:
+            continue
+        fit = size_and_length(
+            [size for size, *_ in cells],
+            [b.length for *_, b in cells],
+            [b.incoherence for *_, b in cells],
+            clusters=[label for _, label, _ in cells],
+        )
+        of = f"{group_name(replace(family[0].group, model=None))}, {family[0].decomposition.loss}"
+        for name in ("size", "length"):
+            c = fit.coefficients[name]
+            rows.append(
+                {
+                    "group": of, "term": name, "exponent": c.estimate, **_ends("exponent", c.interval), "p": c.p_value,
+                    "models": len({label for _, label, _ in cells}), "cells": fit.observations,
+                }
+            )  # fmt: skip
+        if fit.note:
+            said.append(f"{of}: {fit.note}")
+    caption = (
+        "Incoherence ∝ size^a · length^b over the length buckets of all models at once: each exponent with the other held "
+        "fixed; intervals take the buckets of one model as one cluster."
+    )
+    return (
+        Finding("size_length", "Size against length", caption, rows, "term", "exponent", said=tuple(said))
+        if rows
+        else None
+    )
+
+
+def _scaling(s: _Study) -> Finding | None:
+    rows: Rows = []
+    said: list[str] = []
+    for family in s.families(s.results):
+        sized = s.sized(family)
+        if len({size for size, _ in sized}) < 2:
+            continue
+        results = [r for _, r in sized]
+        shared, places = _common(results)
+        if not shared:
+            raise ValueError(f"{', '.join(map(s.label, results))} have no question in common")
+        number, told = _difficulty(s, results, shared)
+        parts = [take(r.decomposition, at) for r, at in zip(results, places, strict=True)]
+        clusters = _clusters(results[0], places[0])
+        laws = scaling_laws(
+            [size for size, _ in sized],
+            parts,
+            number,
+            resamples=results[0].options.resamples,
+            clusters=clusters,
+            rng=np.random.default_rng(results[0].options.seed),
+        )
+        said += [told, *_exponents(laws, results[0].decomposition.loss)]
+        for group in np.unique(number[number >= 0]).tolist():
+            own = np.flatnonzero(number == group)
+            for (size, r), part in zip(sized, parts, strict=True):
+                cell = take(part, own)
+                means = {name: cell.mean(name) for name in ("bias_squared", "variance", "error")}
+                cut = None if clusters is None else clusters[own]
+                rows.append(
+                    {
+                        "group": f"{r.decomposition.loss}, difficulty {group + 1}", "model": s.label(r), "size": size,
+                        "questions": len(own), **means, **_incoherence(cell, r, cut),
+                    }
+                )  # fmt: skip
+    caption = (
+        "Incoherence per model and group of difficulty, 1 being the questions that the reference model answers shortest; "
+        "the power laws of bias² and of variance in size stand below."
+    )
+    return (
+        Finding(
+            "scaling", "Size of the model", caption, rows, "size", "incoherence", log_x=True, said=tuple(said)
+        )
+        if rows
+        else None
+    )
+
+
+def _difficulty(
+    s: _Study, results: Sequence[GroupResult], shared: Sequence[str]
+) -> tuple[NDArray[np.int64], str]:
+    """Group of each shared question, and by whose lengths."""
+    named = s.options.reference
+    pool = [r for r in s.results if named is None or r.group.model == named]
+    if named is not None and not pool:
+        models = sorted({str(r.group.model) for r in s.results})
+        raise ValueError(f"no group of the reference {named!r}; there are {', '.join(models)}")
+    reference = results[-1] if named is None else pool[0]
+    if reference.length is None or s.options.groups == 1:
+        return np.zeros(len(shared), dtype=np.int64), f"one group of {len(shared)} questions"
+    at = {name: place for place, name in enumerate(reference.questions.ids)}
+    lengths = reference.questions.lengths(reference.length)
+    means = _row_means(lengths)
+    own = np.array([means[at[name]] if name in at else np.nan for name in shared])
+    number = difficulty_groups(own, groups=s.options.groups, ids=shared)
+    left = int((number < 0).sum())
+    text = f"groups of difficulty by the {reference.length.replace('_', ' ')} of {reference.group.model}"
+    if named is None:
+        text += " (the largest model; --reference names another)"
+    return number, text + (f"; {left} questions without a length are left out" if left else "")
+
+
+def _exponents(laws: ScalingLaws, loss: str) -> Iterator[str]:
+    def law(name: str, fit: PowerLaw, interval: Sequence[float]) -> str:
+        if fit.note:
+            return f"{name}: {fit.note}"
+        return f"{name} ∝ size^{fit.exponent:.3f} [{interval[0]:.3f} … {interval[1]:.3f}]"
+
+    for group in laws.groups:
+        difference = f"difference {group.difference:+.3f} [{group.difference_ci[0]:.3f} … {group.difference_ci[1]:.3f}]"
+        yield (
+            f"{loss}, difficulty {group.group + 1}: {law('bias²', group.bias_squared, group.bias_squared_ci)}, "
+            f"{law('variance', group.variance, group.variance_ci)}; {difference}"
+        )
+    if laws.incomplete_questions:
+        yield f"{laws.incomplete_questions} questions lack two epochs in some model and are left out"
+
+
+def _budgets(s: _Study) -> Finding | None:
+    rows: Rows = []
+    for family in s.families(s.results):
+        of_model: dict[str | None, list[tuple[str, GroupResult]]] = defaultdict(list)
+        for r in family:
+            named = [f"{v}" for k, v in sorted(r.variant.items()) if _BUDGET.search(k) and v is not None]
+            if named:
+                of_model[r.group.model].append((named[0], r))
+        for model, runs in of_model.items():
+            if len({budget for budget, _ in runs}) < 2:
+                continue
+            shared, places = _common([r for _, r in runs])
+            for (budget, r), at in zip(runs, places, strict=True):
+                part = take(r.decomposition, at)
+                correct = _row_means(r.questions.correct[at])
+                clusters = _clusters(r, at)
+                accuracy = mean_with_interval(
+                    correct, (0.0, 1.0), 0.95, r.options.resamples, clusters, np.random.default_rng(r.options.seed)
+                )  # fmt: skip
+                length = math.nan if r.length is None else _mean(r.questions.lengths(r.length)[at])
+                split = None if r.lengths is None else r.lengths.overthinking
+                longer = (
+                    (math.nan, (math.nan, math.nan))
+                    if split is None or split.note
+                    else (split.difference, split.difference_ci)
+                )
+                rows.append(
+                    {
+                        "group": f"{model}, {r.decomposition.loss}", "budget": budget, "questions": len(shared),
+                        "length": length, "accuracy": accuracy.value, **_ends("accuracy", accuracy.interval),
+                        **{name: part.mean(name) for name in ("error", "bias_squared", "variance")},
+                        **_incoherence(part, r, clusters),
+                        "longer_less_shorter": longer[0], **_ends("longer_less_shorter", longer[1]),
+                    }
+                )  # fmt: skip
+    rows.sort(key=lambda row: (row["group"], _level(row["budget"])))
+    caption = (
+        "Accuracy and incoherence under each reasoning budget, on the questions that all runs of the model have; beside them "
+        "the incoherence of the longer less the shorter epochs of the same questions under one budget."
+    )
+    return Finding("budgets", "Reasoning budgets", caption, rows, "budget", "incoherence") if rows else None
+
+
+def _level(budget: str) -> tuple[float, str]:
+    if budget.lower() in _LEVELS:
+        return _LEVELS.index(budget.lower()), budget
+    found = re.search(r"\d+(?:\.\d+)?", budget)
+    scale = 1024 if budget.lower().endswith("k") else 1
+    return (float(found[0]) * scale if found else math.inf), budget
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    means = _row_means(values)
+    known = means[~np.isnan(means)]
+    return float(known.mean()) if known.size else math.nan
+
+
+def _length_correlation(s: _Study) -> Finding | None:
+    rows: Rows = []
+    pairs = 0
+    for family in s.families(s.once()):
+        for first, second in combinations(family, 2):
+            if first.length is None or first.length != second.length:
+                continue
+            pairs += 1
+            if pairs > MOST_PAIRS:
+                continue
+            _, (one, other) = _common([first, second])
+            found = length_correlation(
+                first.questions.lengths(first.length)[one],
+                second.questions.lengths(second.length)[other],
+                clusters=_clusters(first, one),
+            )
+            rows.append(
+                {
+                    "group": s.label(first), "pair": f"{s.label(first)} / {s.label(second)}",
+                    "length": first.length.replace("_", " "), "correlation": found.logarithms.value,
+                    **_ends("correlation", found.logarithms.interval), "rank_correlation": found.ranks.value,
+                    **_ends("rank_correlation", found.ranks.interval), "questions": found.questions,
+                }
+            )  # fmt: skip
+    said = (f"{pairs - MOST_PAIRS} further pairs are not shown",) if pairs > MOST_PAIRS else ()
+    caption = "Correlation over questions of the logarithms of two models' mean lengths, and of their ranks."
+    return (
+        Finding(
+            "length_correlation", "Length between models", caption, rows, "pair", "correlation", said=said
+        )
+        if rows
+        else None
+    )
+
+
+def _stabilisation(s: _Study) -> Finding | None:
+    rows: Rows = []
+    said: list[str] = []
+    for r in s.results:
+        d = r.decomposition
+        if d.loss not in ("brier", "kl", "squared") or r.group.untargeted or r.group.kind == "text":
+            continue
+        curve = stabilisation(
+            r.questions.predictions,
+            r.questions.target,
+            loss=d.loss,
+            clusters=r.questions.clusters,
+            rng=np.random.default_rng(r.options.seed),
+        )
+        if curve.left_out and curve.points:
+            said.append(
+                f"{s.label(r)}: {curve.left_out} questions have fewer than {curve.points[-1].epochs} epochs and are left out"
+            )
+        rows += [
+            {
+                "group": s.label(r), "epochs": p.epochs, "plugin": p.plugin, **_ends("plugin", p.plugin_ci),
+                "unbiased": p.unbiased, **_ends("unbiased", p.unbiased_ci), "error": p.error, "questions": curve.questions,
+            }
+            for p in curve.points
+        ]  # fmt: skip
+    caption = (
+        "Plug-in incoherence that a run of fewer epochs of the same questions gives, exactly averaged over subsets of epochs "
+        "(KL: over 200 random orders), and 95 % intervals over subsets and questions; the unbiased estimate, beside it in the "
+        "table, does not move."
+    )
+    return (
+        Finding("stabilisation", "Number of epochs", caption, rows, "epochs", "plugin", said=tuple(said))
+        if rows
+        else None
+    )
+
+
+def _ensembling(s: _Study) -> Finding | None:
+    rows: Rows = []
+    for r in s.results:
+        d = r.decomposition
+        if d.loss not in ("brier", "squared") or d.estimator != "unbiased" or d.incoherence_note:
+            continue
+        low, high = r.incoherence_ci
+        for p in ensemble_terms(d, ENSEMBLES):
+            # V/E over B + V/E rises with V over B + V: the ends of the interval move as the estimate does.
+            shares = [i + p.size * (1 - i) for i in (low, high)]
+            ends = [i / of if of > 0 else math.nan for i, of in zip((low, high), shares, strict=True)]
+            rows.append(
+                {
+                    "group": s.label(r), "epochs": p.size, "error": p.error, "bias_squared": p.bias_squared,
+                    "variance": p.variance, "incoherence": p.incoherence, **_ends("incoherence", ends),
+                }
+            )  # fmt: skip
+    caption = "Averaging E epochs divides the variance by E and leaves the bias: exactly the mean over all subsets of E epochs."
+    return (
+        Finding("ensembling", "Ensembles", caption, rows, "epochs", "incoherence", log_x=True)
+        if rows
+        else None
+    )
+
+
+ANALYSES: Mapping[str, Callable[[_Study], Finding | None]] = {
+    "answer_changes": _answer_changes,
+    "wait_ratio": _wait_ratio,
+    "size_length": _size_length,
+    "scaling": _scaling,
+    "budgets": _budgets,
+    "length_correlation": _length_correlation,
+    "ensembling": _ensembling,
+    "stabilisation": _stabilisation,
+}
+NEEDS = {
+    "answer_changes": "answers or distributions over choices",
+    "wait_ratio": "logs whose transcripts show the model's text",
+    "size_length": "lengths and two models or more of known size on one task (--size MODEL=SIZE)",
+    "scaling": "two models or more of known size on one task (--size MODEL=SIZE)",
+    "budgets": "two runs or more of a model on one task with different reasoning budgets",
+    "length_correlation": "two models with lengths in one unit on one task",
+    "ensembling": "the loss brier or squared with the unbiased estimator",
+    "stabilisation": "targets and two epochs or more",
+}
