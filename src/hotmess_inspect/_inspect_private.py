@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from inspect_ai.util import RegistryType
 
 __all__ = [
+    "active_attempt",
     "active_epoch",
     "active_sample",
     "create_tasks",
@@ -42,6 +43,15 @@ def active_sample() -> Sample | None:
         return None
     active = sample_active()
     return None if active is None else getattr(active, "sample", None)
+
+
+def active_attempt() -> str:
+    """Name of this run of the sample in whose context the caller runs, another for a retry; empty outside of one."""
+    try:
+        from inspect_ai.log._samples import sample_active
+    except ImportError:
+        return ""
+    return str(getattr(sample_active(), "id", ""))
 
 
 def active_epoch() -> int | None:

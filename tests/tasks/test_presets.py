@@ -102,7 +102,7 @@ def study(name: str, words: str, rows: str, log_dir: Path) -> None:
 def test_a_budget_buys_a_little_and_costs_length(
     gpqa_rows: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = "--model hotmess/simulated --repeats 5 --budgets low,16k"
+    words = "--model hotmess/simulated --contexts 0 --repeats 5 --format letter --budgets low,16k"
     study("reasoning_budgets", words, gpqa_rows, tmp_path)
     shown = capsys.readouterr()
     small, large = column(shown.out, "accuracy")
@@ -167,9 +167,20 @@ def test_harder_questions_are_those_of_longer_reference_answers(
 def test_an_ensembles_variance_falls_as_one_over_its_size(
     gpqa_rows: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = "--model hotmess/simulated --questions 8 --repeats 24 --sizes 1,2,4 --ensembles 6"
-    study("ensembling", words, gpqa_rows, tmp_path)
+    numbers = tmp_path / "ensembling.json"
+    words = "--model hotmess/simulated --questions 8 --repeats 24 --format letter --sizes 1,2,4 --ensembles 6"
+    study("ensembling", f"{words} --json {numbers}", gpqa_rows, tmp_path / "logs")
     text = capsys.readouterr().out
+    assert "loss brier, unbiased" in text and "loss kl, plugin" in text
+    made = json.loads(numbers.read_text())
+    assert (made["schema"], made["study"]) == (1, "ensembling")
+    brier, kl = made["results"]
+    assert (brier["loss"], kl["loss"]) == ("brier", "kl")
+    low, high = brier["result"]["exponent_ci"]
+    assert low <= -1 <= high
+    # The bias of KL falls, since an average is less certain than its members.
+    points = kl["result"]["points"]
+    assert points[-1]["bias_squared"] < points[0]["bias_squared"]
     assert exponent(text, "variance") == pytest.approx(-1, abs=0.15)
     bias = column(text, "bias²")
     assert max(bias) - min(bias) < 0.1 * max(bias)
@@ -273,7 +284,7 @@ def test_the_commands_of_the_page(
             assert done.exit_code == 0, done.output
     printed = capsys.readouterr().out
     assert (
-        "longer − shorter" in printed and "epochs averaged" in printed and printed.count("bias² ∝ size^") == 3
+        "longer − shorter" in printed and "epochs averaged" in printed and printed.count("bias² ∝ size^") == 6
     )
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
     logs = {

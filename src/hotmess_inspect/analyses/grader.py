@@ -1,4 +1,4 @@
-"""The grader's own noise, told from the model's by grading the same patch several times."""
+"""The grader's own noise, told from the model's by grading the same work several times: a patch, a completion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class GraderNoise:
-    """How the variance of unit-test outcomes parts into that of the model and that of the grader.
+    """How the variance of outcomes parts into that of the model and that of the grader.
 
     Attributes:
-        grader_variance: Variance of the outcomes of one and the same patch, shape (questions,), in
+        grader_variance: Variance of the outcomes of one and the same patch or completion, shape (questions,), in
             [0, 0.5]; NaN for a question none of whose epochs was graded twice.
         model_variance: What is left of the variance, shape (questions,); unbiased, so it may be a little
             below 0 where the model's variance is near 0. NaN where either variance is.
@@ -32,6 +32,13 @@ class GraderNoise:
     model_variance: FloatArray
     incoherence_of_expected_verdict: float
     epochs: NDArray[np.int64]
+
+    @property
+    def share(self) -> float:
+        """Σ grader_variance / Σ variance over the questions that have both; NaN where there is no variance."""
+        known = ~np.isnan(self.model_variance)
+        grader, model = np.sort(self.grader_variance[known]).sum(), np.sort(self.model_variance[known]).sum()
+        return float(grader / (grader + model)) if grader + model > 0 else float("nan")
 
     def mean(self, name: str) -> float:
         """Mean of ``grader_variance`` or ``model_variance`` over the questions that have both; NaN of none."""
@@ -89,7 +96,51 @@ def grader_noise(
     within = _mean_over_tests(counts[again] * (times[again, None] - counts[again]))
     within /= times[again] * (times[again] - 1)
     used = ~np.isnan(within)
-    owner, within = index[again][used], within[used]
+    return _parted(within[used], index[again][used], decomposition)
+
+
+def judge_noise(gradings: ArrayLike, question: ArrayLike, decomposition: Decomposition) -> GraderNoise:
+    """Part the variance of scores into the model's and the judge's, from completions that were graded again.
+
+    Two levels: epoch r's completion has the expected score m_r, and one grading is m_r and the judge's noise, so that
+    Var(score) = Var_r(m_r) + E_r Var(score | completion). The sample variance of the G_r gradings of a completion has
+    the second term's expectation, whatever the judge's noise depends on; the model's is what is left of the unbiased
+    variance of single gradings, as in `grader_noise`, which this is for 0 and 1.
+
+    Args:
+        gradings: Scores of each completion, from 0 to 1, the one that counts among them, shape (epochs of all
+            questions, gradings); NaN where there are fewer.
+        question: Index of each epoch's question, shape (epochs,).
+        decomposition: Decomposition of the score that counts, by question.
+
+    Returns:
+        Both terms per question.
+
+    Raises:
+        ValueError: If the shapes disagree, or a question's index is beyond the decomposition's.
+
+    Examples:
+        >>> import numpy as np
+        >>> from hotmess_inspect import decompose
+        >>> d = decompose(np.array([[[1.0], [0.0], [1.0]]]), np.ones((1, 1)), loss="squared")
+        >>> noise = judge_noise([[1, 0], [0, 0], [1, 1]], [0, 0, 0], d)
+        >>> noise.grader_variance.round(4).tolist(), noise.model_variance.round(4).tolist()
+        ([0.1667], [0.1667])
+    """
+    values, index = np.asarray(gradings, dtype=np.float64), np.asarray(question, dtype=np.int64)
+    _check(values, np.full(len(values), np.inf), index, len(decomposition.error))
+    known = ~np.isnan(values)
+    again = known.sum(axis=1) >= 2
+    kept = np.sort(values[again], axis=1)  # NaN last; equal bits in any order of the gradings
+    count = known[again].sum(axis=1)
+    mean = np.nansum(kept, axis=1) / count
+    within = np.nansum(np.square(kept - mean[:, None]), axis=1) / (count - 1)
+    return _parted(within, index[again], decomposition)
+
+
+def _parted(within: FloatArray, owner: NDArray[np.int64], decomposition: Decomposition) -> GraderNoise:
+    """Both terms from the variance within each epoch that was graded again, shape (epochs,)."""
+    questions = len(decomposition.error)
     order = np.lexsort((within, owner))  # sums with equal bits in whatever order the epochs came
     epochs = np.bincount(owner, minlength=questions)
     sums = np.bincount(owner[order], weights=within[order], minlength=questions)

@@ -194,7 +194,7 @@ class LogRows:
         lengths = columns.own.lengths(chosen) if columns.ours else {}
         for key in columns.keys():
             name = columns.name if key is None else self._name_of_key(columns.name, key)
-            plain = {"scale": columns.scales(chosen, key)} | self._stated(columns, key, chosen)
+            plain = columns.of_key(chosen, key) | self._stated(columns, key, chosen)
             plain |= self._plain_columns(columns, key, chosen, last)
             yield self._table(name, last, plain | lengths)
 
@@ -475,12 +475,12 @@ class _ScorerColumns:
             self.values = []
         self.answers.extend([score.answer for score in scores])
 
-    def scales(self, chosen: IntArray, key: str | None) -> Labels:
-        """Column ``scale``, of the verdicts or of one of their keys."""
+    def of_key(self, chosen: IntArray, key: str | None) -> dict[str, Labels]:
+        """Columns ``scale`` and ``regrades``, of the verdicts or of one of their keys."""
         if self.ours:
-            return self.own.scales(chosen, key)
+            return self.own.of_key(chosen, key)
         ranges = [record.hm_range for record in self._undescribed]
-        return scale_labels([*ranges, None], key).take(chosen)
+        return {"scale": scale_labels([*ranges, None], key).take(chosen)}
 
     @property
     def plain_dictionaries(self) -> bool:

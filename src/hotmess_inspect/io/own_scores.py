@@ -121,6 +121,7 @@ class OwnColumns:
                 name: _texts(column(f"hm_{name}"), rows, empty=False)
                 for name in ("tests", "masked", "digest")
             }
+        if present & {"tests", "score"}:
             text["regrades"] = _joined(column("hm_regrades"))
         for name in _TEXT:
             self._text[name].extend(text.get(name) or list(repeat(None, rows)))
@@ -156,7 +157,8 @@ class OwnColumns:
         # An epoch that was never scored belongs with the others of its scorer.
         kind = max(KINDS, key=lambda k: (self._kinds[k], -KINDS.index(k))) if self._kinds else "score"
         made: dict[str, Any] = {
-            **{name: text[name] for name in ("context", "tests", "masked", "regrades", "digest")},
+            **{name: text[name] for name in ("context", "tests", "masked", "digest")},
+            "regrades": text["regrades"].map(partial(_regrades_of, key=None)),
             **{name: self._column(name, chosen) for name in ("value", "f2p", "p2p")},
             **(self.lengths(chosen) if self._extras else {}),
             "kind": _filled(text["kind"], kind),
@@ -173,12 +175,15 @@ class OwnColumns:
         goal = self._ragged("goal", chosen)
         return made | ({"goal": goal} if goal.flat.size else {})
 
-    def scales(self, chosen: IntArray, key: str | None) -> Labels:
-        """Column ``scale`` of the verdicts, or of one of their keys; this works before `columns` alone."""
-        labels = self._text["range"].labels()
-        return Labels(np.append(labels.codes, np.int32(-1))[chosen], labels.names).map(
-            partial(_scale_of, key=key)
-        )
+    def of_key(self, chosen: IntArray, key: str | None) -> dict[str, Labels]:
+        """Columns ``scale`` and ``regrades`` of a key of the verdicts; this works before `columns` alone."""
+        made = {}
+        for name, entry, read in (("scale", "range", _scale_of), ("regrades", "regrades", _regrades_of)):
+            labels = self._text[entry].labels()
+            made[name] = Labels(np.append(labels.codes, np.int32(-1))[chosen], labels.names).map(
+                partial(read, key=key)
+            )
+        return made
 
     def warnings(self) -> list[str]:
         """What the metadata said that cannot be."""
@@ -241,6 +246,11 @@ class OwnColumns:
 def scale_labels(ranges: Sequence[object], key: str | None) -> Labels:
     """Column ``scale`` of a table from the ``hm_range`` of its scores."""
     return Labels.encode(list(map(_range_text, ranges))).map(partial(_scale_of, key=key))
+
+
+def regrade_labels(regrades: Sequence[object], key: str | None) -> Labels:
+    """Column ``regrades`` of a table from the ``hm_regrades`` of its scores."""
+    return Labels.encode(_joined(regrades) or []).map(partial(_regrades_of, key=key))
 
 
 def _range_text(entry: object) -> str | None:
@@ -376,11 +386,25 @@ def _joined(regrades: Sequence[Any] | None) -> list[str | None] | None:
     if regrades is None:
         return None
     return [
-        " ".join(text if isinstance(text, str) and text else "-" for text in texts)
-        if isinstance(texts, list) and texts
+        json.dumps(entry)
+        if isinstance(entry, dict)
+        else _blanks_between(entry)
+        if isinstance(entry, list) and entry
         else None
-        for texts in regrades
+        for entry in regrades
     ]
+
+
+def _blanks_between(texts: list[Any]) -> str:
+    return " ".join(text if isinstance(text, str) and text else "-" for text in texts)
+
+
+def _regrades_of(text: str, key: str | None) -> str | None:
+    """The further gradings, of one key where there are several; bit strings and numbers are no objects."""
+    if not text.startswith("{"):
+        return text if key is None else None
+    found = json.loads(text).get(key) if key is not None else None
+    return _blanks_between(found) if isinstance(found, list) and found else None
 
 
 def _amounts(entries: Sequence[Any] | None, rows: int) -> NDArray[np.float64]:

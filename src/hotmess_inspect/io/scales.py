@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, count
+from math import isnan
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hotmess_inspect.schema import PERFECT, Problem, Scale
 from hotmess_inspect.table import Labels, Outcomes
 from hotmess_inspect.table.cleaning import LARGEST_SCORE
 from hotmess_inspect.table.outcomes import fold_keys
+from hotmess_inspect.verdicts import verdict_to_float
 
 
 def rescaled(outcomes: Outcomes, scale: Scale | None) -> tuple[Outcomes, list[Problem]]:
@@ -42,6 +45,8 @@ def rescaled(outcomes: Outcomes, scale: Scale | None) -> tuple[Outcomes, list[Pr
     np.maximum.at(high, owner[judged], outcomes.value[judged])
     problems: list[Problem] = []
     value, status = outcomes.value, outcomes.status.codes
+    regrades: list[str | None] | None = None
+    made_of: dict[str, Labels] = {}
     names = (
         outcomes.status.names if "unscored" in outcomes.status.names else (*outcomes.status.names, "unscored")
     )
@@ -64,6 +69,7 @@ def rescaled(outcomes: Outcomes, scale: Scale | None) -> tuple[Outcomes, list[Pr
             elif (own.low, own.high) != (0, PERFECT) or scale:
                 value = value.copy()
                 value[rows] = made
+                regrades = _rescaled_regrades(outcomes, rows, own, regrades)
                 text = (
                     f"scores count from {own.low:g} (wrong) to {own.high:g} (right), {source}; they go {span}"
                 )
@@ -80,9 +86,12 @@ def rescaled(outcomes: Outcomes, scale: Scale | None) -> tuple[Outcomes, list[Pr
                 Problem("note", name, f"scores count from 0 (wrong) to 1 (right); they go {span}")
             )
     scaled = bool(outcomes.scale.names)
+    if regrades is not None:
+        made_of["regrades"] = Labels.encode(regrades)
     if value is outcomes.value and status is outcomes.status.codes and not scaled:
         return outcomes, problems
-    made_of = {"scale": Labels.constant(None, len(outcomes))} if scaled else {}
+    if scaled:
+        made_of["scale"] = Labels.constant(None, len(outcomes))
     return replace(outcomes, value=value, status=Labels(status.astype(np.int32), names), **made_of), problems
 
 
@@ -132,6 +141,26 @@ def _stated(metrics: object, pattern: str | None) -> Iterator[tuple[str | None, 
         if scale is not None:
             key = options.get("key", pattern)
             yield (None if key in (None, "*") else str(key)), scale
+
+
+def scores_of(text: str | None) -> list[float]:
+    """The scores in a text of column ``regrades``, those that are numbers."""
+    found = [verdict_to_float(part) for part in (text or "").split()]
+    return [score for score in found if not isnan(score)]
+
+
+def _rescaled_regrades(
+    outcomes: Outcomes, rows: NDArray[np.bool_], scale: Scale, regrades: list[str | None] | None
+) -> list[str | None] | None:
+    """Further gradings of the scores in some rows on the scale that the scores are brought to."""
+    told = np.flatnonzero(rows & ~outcomes.regrades.missing)
+    if not len(told):
+        return regrades
+    made = outcomes.regrades.values() if regrades is None else regrades
+    for row in told.tolist():
+        scores = scores_of(outcomes.regrades.value(row))
+        made[row] = " ".join(repr((score - scale.low) / (scale.high - scale.low)) for score in scores)
+    return made
 
 
 def _recorded(outcomes: Outcomes, row: int) -> Scale | None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.io.own_scores import OwnColumns, integers, of_dictionaries, scale_labels
+from hotmess_inspect.io.own_scores import OwnColumns, integers, of_dictionaries, regrade_labels, scale_labels
 from hotmess_inspect.io.same_questions import one_kind
 from hotmess_inspect.io.scales import rescaled
 from hotmess_inspect.schema import STATUSES, Scale
@@ -93,6 +93,9 @@ def epochs_of(
         ranges = of_dictionaries(entries)("hm_range")
         if ranges is not None:
             columns["scale"] = scale_labels(ranges, None if key is None else str(key))
+        regrades = of_dictionaries(entries)("hm_regrades")
+        if regrades is not None:
+            columns["regrades"] = regrade_labels(regrades, None if key is None else str(key))
     else:
         own = OwnColumns(lengths=False)
         own.add(of_dictionaries(entries), values)

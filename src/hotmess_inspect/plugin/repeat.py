@@ -1,13 +1,14 @@
 """The scorer `hotmess/repeat`: verdicts that exist already, made fit for decomposition."""
 
+import builtins
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from logging import getLogger
-from typing import Any
+from typing import Any, cast
 
 from inspect_ai.scorer import Score, Scorer, Target, Value, accuracy, scorer, stderr
 from inspect_ai.solver import TaskState
-from inspect_ai.util import registry_info
+from inspect_ai.util import registry_create, registry_info
 
 from hotmess_inspect._inspect_private import prerequisite_error
 from hotmess_inspect._inspect_versions import reason_of, score_with_reason, unscored
@@ -24,11 +25,13 @@ SOURCE = "hm_source"
 # The parameter hides the decorator inside the function only.
 @scorer(metrics=[accuracy(), stderr(), incoherence()], name="repeat")
 def repeat(
-    scorer: Scorer | None = None,
+    scorer: Scorer | str | None = None,
     source: str | None = None,
     key: str | int | None = None,
     perfect: float | None = None,
     range: str | list[float] | None = None,
+    gradings: int = 1,
+    args: str | dict[str, Any] | None = None,
 ) -> Scorer:
     """Repeat a verdict that exists, with what the decomposition needs beside it.
 
@@ -41,12 +44,15 @@ def repeat(
     decomposed (``hm_kind`` "answer"), otherwise the verdict as a number ("score").
 
     Args:
-        scorer: Scorer to run; None reads scores that the sample has already.
+        scorer: Scorer to run, or its registered name; None reads scores that the sample has already.
         source: Name of the score to read where a sample has several.
         key: Key of the value where scores are dictionaries, index where they are lists.
         perfect: Score of a right answer; a wrong one gets 0, and 1 where a right one gets 0. None keeps what the
             repeated score says. A metric of the other scorer is not seen from here: what it says must be said again.
         range: Scores of a wrong and of a right answer, in place of `perfect`.
+        gradings: How often `scorer` judges each completion: the first verdict counts, the further ones
+            (``hm_regrades``) tell the judge's noise from the model's variance.
+        args: Parameters of a scorer that is named, as for `hotmess/suite`.
 
     Returns:
         A scorer whose metadata hold the ``hm_*`` entries of :mod:`~hotmess_inspect.schema`, ``hm_target`` and ``hm_classes`` for
@@ -62,19 +68,56 @@ def repeat(
         raise ValueError(f"source={source!r} reads a stored score and scorer runs one: give one of the two")
 
     scale = Scale.given(perfect, range)
+    if gradings < 1 or (gradings > 1 and scorer is None):
+        raise ValueError(f"gradings={gradings!r}: 1 or more, and above 1 a scorer must be named that judges")
+    judge = _created(scorer, args) if isinstance(scorer, str) else scorer
 
     async def score(state: TaskState, target: Target) -> Score:
-        if scorer is not None:
-            name, verdict = _name(scorer), await scorer(state, target)
+        further: list[Score | None] = []
+        if judge is not None:
+            name, verdict = _name(judge), await judge(state, target)
+            further = [await judge(state, target) for _ in builtins.range(gradings - 1)]
         else:
             name, verdict = _stored(state.scores or {}, source)
         if verdict is None:
             return unscored(
                 "scoring_failed", explanation=f"no score {name!r} to repeat", metadata={SOURCE: name}
             )
-        return _repeat(verdict, name, key, state, target, scale)
+        repeated = _repeat(verdict, name, key, state, target, scale)
+        return with_regrades(repeated, further, key)
 
     return score
+
+
+def _created(name: str, args: str | dict[str, Any] | None) -> Scorer:
+    """A scorer by its registered name, with its parameters."""
+    from hotmess_inspect.plugin.suite_arguments import task_arguments
+
+    try:
+        return cast(Scorer, registry_create("scorer", name, **task_arguments(args)))
+    except (LookupError, TypeError, ValueError) as error:
+        raise prerequisite_error(
+            f"hotmess/repeat: scorer {name!r} cannot be made: {error}. Registered names have their package in front "
+            "(inspect_ai's own need none), parameters stand in -S args='{{name: value}}'"
+        ) from error
+
+
+def with_regrades(score: Score, further: Sequence[Score | None], key: str | int | None = None) -> Score:
+    """A score with the values of further gradings of the same completion in its metadata, those that are numbers."""
+    values = [again.value for again in further if isinstance(again, Score)]
+    if not values:
+        return score
+    if isinstance(score.value, Mapping):
+        listed = {name: _as_texts([pick(value, name) for value in values]) for name in score.value}
+        entry: Any = {name: texts for name, texts in listed.items() if texts}
+    else:
+        entry = _as_texts([pick(value, key) for value in values])
+    return score.model_copy(update={"metadata": {**(score.metadata or {}), "hm_regrades": entry}})
+
+
+def _as_texts(values: Sequence[object]) -> list[str]:
+    numbers = map(verdict_to_float, values)
+    return [repr(number) for number in numbers if not math.isnan(number)]
 
 
 def _name(scorer: Scorer) -> str:

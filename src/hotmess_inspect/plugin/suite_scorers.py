@@ -12,7 +12,7 @@ from inspect_ai.solver import TaskState
 from inspect_ai.util import registry_info
 
 from hotmess_inspect._inspect_private import creation_parameters
-from hotmess_inspect.plugin.repeat import describe_verdict
+from hotmess_inspect.plugin.repeat import describe_verdict, with_regrades
 from hotmess_inspect.schema import Scale
 from hotmess_inspect.verdicts import verdict_to_float
 
@@ -36,7 +36,12 @@ def with_metric(metrics: Metrics, metric: Metric) -> list[Metric | dict[str, lis
 
 
 def described(
-    theirs: Scorer, metric: Metric, *, scale: Scale | None = None, key: str | None = None
+    theirs: Scorer,
+    metric: Metric,
+    *,
+    scale: Scale | None = None,
+    key: str | None = None,
+    gradings: int = 1,
 ) -> Scorer:
     """A scorer that scores as theirs does, under its name, and describes each epoch.
 
@@ -49,6 +54,7 @@ def described(
         metric: Our metric, put behind their own.
         scale: What scores mean where that is not 0 for wrong and 1 for right; written with each of them.
         key: The key of dictionaries that it is the scale of; None: of all.
+        gradings: How often each completion is judged: the first verdict counts.
 
     Returns:
         The scorer, to stand in place of theirs.
@@ -69,7 +75,8 @@ def described(
             if sentence not in said:
                 said.add(sentence)
                 logger.warning(sentence)
-        return _with_description(verdict, state, target, scale, key)
+        made = _with_description(verdict, state, target, scale, key)
+        return with_regrades(made, [await theirs(state, target) for _ in range(gradings - 1)])
 
     # Registered beside theirs, never in its place: names of ours start with this package.
     @scorer(metrics=with_metric(info.metadata["metrics"], metric), name=name, **metadata)

@@ -38,7 +38,7 @@ def summarise(epochs: Epochs, options: Options) -> dict[str, float]:
         results["between_context"] = _mean_part(headline.between_context)
         results["within_context"] = _mean_part(headline.within_context)
     results |= _counted(headline, measured_accuracy(right, headline), group, epochs)
-    if group.kind == "tests":
+    if group.kind in ("tests", "score") and headline.loss == "squared":
         noise = grader_findings(questions, group.measure, headline)
         if noise is not None:
             results |= {

@@ -161,12 +161,20 @@ def _print_counts(out: Console, results: Sequence[GroupResult]) -> None:
 
 
 def _print_grader(out: Console, result: GroupResult, noise: GraderNoise) -> None:
-    """How the variance parts where the same patches were graded again."""
+    """How the variance parts where the same patches or completions were graded again."""
+    ends = result.grader_intervals
+
+    def shown(value: float, name: str) -> str:
+        low, high = ends[name]
+        return number(value) + ("" if math.isnan(low) else f" [{low:.4f} … {high:.4f}]")
+
     out.print(
         cell(
-            f"{result.group.measure}: variance {number(noise.mean('grader_variance'))} is the grader's, "
-            f"{number(noise.mean('model_variance'))} the model's; incoherence of the expected "
-            f"verdict {number(noise.incoherence_of_expected_verdict)} ({int(noise.epochs.sum())} epochs graded more than once)",
+            f"{result.group.measure or result.group.scorer or 'score'}: variance "
+            f"{shown(noise.mean('grader_variance'), 'grader_variance')} is the grader's, "
+            f"{shown(noise.mean('model_variance'), 'model_variance')} the model's; incoherence of the expected verdict "
+            f"{shown(noise.incoherence_of_expected_verdict, 'incoherence_of_expected_verdict')} "
+            f"({int(noise.epochs.sum())} epochs graded more than once)",
             "dim",
         )
     )

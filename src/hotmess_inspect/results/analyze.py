@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from hotmess_inspect.analyses.grader import GraderNoise
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
 from hotmess_inspect.decomposition.of_questions import chosen_estimator, decompose_questions
-from hotmess_inspect.results.grader import grader_findings
+from hotmess_inspect.inference.intervals import Interval
+from hotmess_inspect.results.grader import grader_findings, grader_intervals
 from hotmess_inspect.results.guards import Guards, guards, mixed_images, mixed_images_warning
 from hotmess_inspect.results.intervals import GroupIntervals, measured_accuracy
 from hotmess_inspect.results.lengths import LengthFindings, censoring_warning, length_findings
@@ -164,8 +165,8 @@ class GroupResult:
 
     @cached_property
     def grader(self) -> GraderNoise | None:
-        """The grader's part of the variance; for unit tests of patches that were graded several times."""
-        if self.group.kind != "tests":
+        """The grader's part of the variance, for patches and completions that were graded several times."""
+        if self.group.kind not in ("tests", "score"):
             return None
         questions, decomposition = self.plain
         return grader_findings(questions, self.group.measure, decomposition)
@@ -249,6 +250,37 @@ class GroupResult:
             "later_epochs": [int(later.min(initial=2**31 - 1)), int(later.max(initial=0))],
         }
 
+    @cached_property
+    def grader_intervals(self) -> dict[str, Interval]:
+        """95 % intervals of what `grader` says, empty without it."""
+        if self.grader is None:
+            return {}
+        questions, decomposition = self.plain
+        return grader_intervals(
+            self.grader,
+            questions,
+            decomposition,
+            resamples=self.options.resamples,
+            seed=self.options.seed,
+        )
+
+    def _grader_json(self) -> dict[str, Any]:
+        """How the variance parts into that of the grader and that of the model; ``None`` where it is not known."""
+        noise, ends = self.grader, self.grader_intervals
+        expected = None if noise is None else finite_or_none(noise.incoherence_of_expected_verdict)
+        values = {
+            "grader_variance": None if noise is None else finite_or_none(noise.mean("grader_variance")),
+            "model_variance": None if noise is None else finite_or_none(noise.mean("model_variance")),
+            "grader_share": None if noise is None else finite_or_none(noise.share),
+            "incoherence_of_expected_verdict": expected,
+        }
+        return {
+            **values,
+            **{f"{name}_ci": interval_json(ends[name]) if name in ends else None for name in values},
+            # The name in the first release, for the same number.
+            "incoherence_model": expected,
+        }
+
     def _cluster_json(self) -> dict[str, Any] | None:
         """What the intervals rest on: clusters, if questions have any."""
         found = self.intervals.clusters
@@ -285,7 +317,7 @@ class GroupResult:
             "bias_squared_ci": interval_json(self.intervals.of("bias_squared")),
             "variance": finite_or_none(d.mean("variance")),
             "variance_ci": interval_json(self.intervals.of("variance")),
-            **_grader_json(self.grader),
+            **self._grader_json(),
             "incoherence": finite_or_none(d.incoherence),
             "incoherence_ci": interval_json(self.incoherence_ci),
             "incoherence_note": d.incoherence_note or None,
@@ -388,18 +420,6 @@ def permitted_losses(kind: str) -> tuple[Loss | TextLoss, ...]:
 def shown_losses(kind: str) -> tuple[Loss | TextLoss, ...]:
     """What is shown unasked: the honest headline of classes, and the paper's main metric beside it."""
     return ("brier", "kl") if kind in ("answer", "probabilities") else permitted_losses(kind)
-
-
-def _grader_json(noise: GraderNoise | None) -> dict[str, float | None]:
-    """How the variance parts into that of the grader and that of the model; ``None`` where it is not known."""
-    expected = None if noise is None else finite_or_none(noise.incoherence_of_expected_verdict)
-    return {
-        "grader_variance": None if noise is None else finite_or_none(noise.mean("grader_variance")),
-        "model_variance": None if noise is None else finite_or_none(noise.mean("model_variance")),
-        "incoherence_of_expected_verdict": expected,
-        # The name in the first release, for the same number.
-        "incoherence_model": expected,
-    }
 
 
 def _without_broken_json(result: GroupResult | None) -> dict[str, float | int | None] | None:

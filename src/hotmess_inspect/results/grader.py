@@ -1,32 +1,37 @@
 """The grader's part of the variance, from epochs whose patch was graded several times."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hotmess_inspect.analyses.grader import GraderNoise, count_passes, grader_noise
+from hotmess_inspect.analyses.grader import GraderNoise, count_passes, grader_noise, judge_noise
 from hotmess_inspect.decomposition import Decomposition
-from hotmess_inspect.table import Questions, masked_tests
+from hotmess_inspect.inference.intervals import Interval, ratio_interval
+from hotmess_inspect.io.scales import scores_of
+from hotmess_inspect.table import Outcomes, Questions, masked_tests
 
 
 def grader_findings(
     questions: Questions, measure: str | None, decomposition: Decomposition
 ) -> GraderNoise | None:
-    """Part the variance of unit tests into the model's and the grader's.
+    """Part the variance of unit tests or scores into the model's and the grader's.
 
     Args:
-        questions: A group of unit tests as arrays.
-        measure: Which tests are measured: ``f2p``, ``p2p``, ``pooled`` or ``resolved``.
+        questions: A group of unit tests or scores as arrays.
+        measure: Which tests are measured: ``f2p``, ``p2p``, ``pooled`` or ``resolved``; None for scores.
         decomposition: Decomposition of the group.
 
     Returns:
-        Both terms; None where no patch was graded more than once.
+        Both terms; None where nothing was graded more than once.
     """
     outcomes = questions.outcomes
-    if measure is None or outcomes.regrades.missing.all():
+    if outcomes.regrades.missing.all():
         return None
     question, _ = np.nonzero(questions.row >= 0)
     rows = questions.row[questions.row >= 0]
     owner = np.full(len(outcomes), -1)
     owner[rows] = question
+    if measure is None:
+        return _judge_findings(outcomes, rows[~outcomes.regrades.missing[rows]], owner, decomposition)
     masks = masked_tests(outcomes, owner)
     tests, further = outcomes.tests.values(), outcomes.regrades.values()
     found = []
@@ -42,3 +47,39 @@ def grader_findings(
     for place, (*_, counts) in enumerate(found):
         passes[place, : len(counts)] = counts
     return grader_noise(passes, [times for _, times, _ in found], [q for q, *_ in found], decomposition)
+
+
+def _judge_findings(
+    outcomes: Outcomes, rows: NDArray[np.intp], owner: NDArray[np.intp], decomposition: Decomposition
+) -> GraderNoise | None:
+    """The judge's part, of scores whose completions were graded again."""
+    again = [scores_of(outcomes.regrades.value(row)) for row in rows.tolist()]
+    most = max(map(len, again), default=0)
+    if not most:
+        return None
+    gradings = np.full((len(rows), most + 1), np.nan)
+    gradings[:, 0] = outcomes.value[rows]
+    for place, scores in enumerate(again):
+        gradings[place, 1 : len(scores) + 1] = scores
+    return judge_noise(gradings, owner[rows], decomposition)
+
+
+def grader_intervals(
+    noise: GraderNoise, questions: Questions, decomposition: Decomposition, *, resamples: int, seed: int
+) -> dict[str, Interval]:
+    """95 % intervals over questions (or clusters) of both variances and of the grader's share of their sum."""
+    known = ~np.isnan(noise.model_variance)
+    clusters = None if questions.clusters is None else questions.clusters[known]
+    grader, model = noise.grader_variance[known], noise.model_variance[known]
+    parts = {
+        "grader_variance": (grader, np.ones(len(grader))),
+        "model_variance": (model, np.ones(len(model))),
+        "grader_share": (grader, grader + model),
+        "incoherence_of_expected_verdict": (model, decomposition.error[known] - grader),
+    }
+    return {
+        name: ratio_interval(
+            above, below, resamples=resamples, clusters=clusters, rng=np.random.default_rng(seed)
+        )
+        for name, (above, below) in parts.items()
+    }

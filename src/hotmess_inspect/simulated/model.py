@@ -28,7 +28,7 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 from numpy.typing import NDArray
 
-from hotmess_inspect._inspect_private import active_epoch, active_sample, prerequisite_error
+from hotmess_inspect._inspect_private import active_attempt, active_epoch, active_sample, prerequisite_error
 from hotmess_inspect.simulated import answers, distribution, rankings
 from hotmess_inspect.simulated.arguments import read_arguments
 from hotmess_inspect.simulated.distribution import Question, SimulatedArguments
@@ -94,6 +94,7 @@ class SimulatedModel(ModelAPI):
         except ValueError as problem:
             raise prerequisite_error(str(problem)) from None
         self._calls: Counter[int] = Counter()
+        self._gradings: Counter[tuple[int, int, str]] = Counter()
 
     async def count_text_tokens(self, text: str) -> int:
         """Count tokens without a tokenizer, which Inspect would download."""
@@ -114,7 +115,7 @@ class SimulatedModel(ModelAPI):
             return self._vote(ballot, input, config)
         prompt = read_prompt([(message.role, message.text) for message in input], self._known(input))
         belief = self._belief(prompt, config)
-        rng, text_rng = self._streams(belief.question, config)
+        rng, text_rng = self._streams(belief.question, config, prompt.kind == "grade")
         replies = [self._reply(prompt, belief, config, rng, text_rng) for _ in range(config.num_choices or 1)]
         submit = next((tool for tool in tools if "submit" in tool.name), None)
         if submit is not None:
@@ -178,7 +179,7 @@ class SimulatedModel(ModelAPI):
         return sample.target if isinstance(sample.target, str) else next(iter(sample.target), "")
 
     def _streams(
-        self, question: Question, config: GenerateConfig
+        self, question: Question, config: GenerateConfig, grading: bool = False
     ) -> tuple[np.random.Generator, np.random.Generator]:
         """The random streams of this answer: named by the epoch, so that no order of running matters."""
         purpose = distribution.ANSWER
@@ -189,6 +190,11 @@ class SimulatedModel(ModelAPI):
         elif epoch is None:
             self._calls[question.key] += 1
             epoch = self._calls[question.key]
+        elif grading:
+            # A grader that is asked again about the same work draws again.
+            call = (question.key, epoch, active_attempt())
+            epoch += self._gradings[call] << 32
+            self._gradings[call] += 1
         seed = self.arguments.seed
         return (
             stream(seed, purpose, question.key, epoch),

@@ -10,7 +10,7 @@ Both simulated models answer as a function of (seed, question or instance, epoch
 concurrency, retries and fresh processes change nothing. The epoch is that of the running sample; outside
 one, calls per question are counted. ``temperature`` 0 gives the modal answer, a fixed ``seed`` in the
 generation config the same answer in every epoch; other temperatures change nothing. Usage is always
-reported and no tokenizer is loaded. The same prompt asked twice in one epoch gets the same answer.
+reported and no tokenizer is loaded. The same prompt asked twice in one epoch gets the same answer, but for grading prompts: a grader draws again.
 
 Arguments of ``hotmess/simulated`` (``-M name=value``):
 

@@ -29,6 +29,7 @@ def suite(
     key: str | None = None,
     perfect: float | None = None,
     range: str | list[float] | None = None,
+    gradings: int = 1,
 ) -> Task:
     """Run another task with our metric on each of its scorers.
 
@@ -41,6 +42,7 @@ def suite(
         perfect: Score of a right answer; 0 for scores of harm, where 1 is wrong, 10 for points out of ten.
         range: Scores of a wrong and of a right answer, such as ``1,5``, in place of `perfect`. Either is written
             into the log, and with `key` holds for that key alone.
+        gradings: How often each completion is judged: above 1 the judge's noise is told from the model's variance.
 
     Returns:
         The task, whose scorers have the metric ``hotmess/incoherence`` behind their own metrics.
@@ -52,6 +54,8 @@ def suite(
     from hotmess_inspect.plugin.suite_loading import load_task
     from hotmess_inspect.plugin.suite_scorers import described, with_metric
 
+    if gradings < 1:
+        raise prerequisite_error(f"hotmess/suite: gradings={gradings!r} must be 1 or more")
     try:
         scale = Scale.given(perfect, range)
         metric = incoherence(key=key, perfect=perfect, range=range)
@@ -69,7 +73,7 @@ def suite(
     return task_with(
         theirs,
         name=theirs.name,
-        scorer=[described(scorer, metric, scale=scale, key=key) for scorer in scorers],
+        scorer=[described(scorer, metric, scale=scale, key=key, gradings=gradings) for scorer in scorers],
         # Scoring the log again takes the metrics that it names for the task, else those of the bare scorers.
         metrics=None if common is None else with_metric(common, metric),
         epochs=_epochs(theirs, epochs),

@@ -1,0 +1,107 @@
+"""Estimates at r epochs against the mean over all subsets, in plain Python; correlation of lengths."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from tests.analyses.worlds import letters
+
+from hotmess_inspect.analyses.correlation import length_correlation
+from hotmess_inspect.analyses.stabilisation import stabilisation
+from hotmess_inspect.decomposition import decompose
+
+
+def over_all_subsets(predictions: np.ndarray, target: np.ndarray, r: int, loss: str, estimator: str) -> float:
+    """Mean variance over mean error, over every subset of r epochs."""
+    parts = [
+        decompose(predictions[:, list(chosen)], target, loss=loss, estimator=estimator)
+        for chosen in combinations(range(predictions.shape[1]), r)
+    ]
+    return sum(part.variance.sum() for part in parts) / sum(part.error.sum() for part in parts)
+
+
+@pytest.mark.parametrize("loss", ["brier", "squared"])
+def test_the_curve_is_the_mean_over_all_subsets(loss: str) -> None:
+    rng = np.random.default_rng(1)
+    predictions, target = letters(rng, questions=12, epochs=6)
+    if loss == "squared":
+        predictions, target = rng.random((12, 6, 3)), np.ones((12, 3))
+    curve = stabilisation(predictions, target, loss=loss, orders=20)
+    assert [point.epochs for point in curve.points] == [2, 3, 4, 5, 6]
+    for point in curve.points:
+        plugin = over_all_subsets(predictions, target, point.epochs, loss, "plugin")
+        assert point.plugin == pytest.approx(plugin, abs=1e-12)
+        unbiased = over_all_subsets(predictions, target, point.epochs, loss, "unbiased")
+        assert point.unbiased == pytest.approx(unbiased, abs=1e-12)
+        assert point.plugin_ci.low <= point.plugin <= point.plugin_ci.high
+
+
+def test_kl_is_the_mean_over_orders() -> None:
+    predictions, target = letters(np.random.default_rng(2), questions=40, epochs=5)
+    curve = stabilisation(predictions, target, loss="kl", orders=400)
+    for point in curve.points[:-1]:
+        exact = over_all_subsets(predictions, target, point.epochs, "kl", "plugin")
+        assert point.plugin == pytest.approx(exact, abs=0.01)
+    whole = decompose(predictions, target, loss="kl", estimator="plugin")
+    assert curve.points[-1].plugin == pytest.approx(whole.incoherence, abs=1e-12)
+    assert np.isnan(curve.points[0].unbiased)
+
+
+def test_questions_with_few_epochs_are_left_out_and_points_with_missing_dimensions_count_by_those_there() -> (
+    None
+):
+    predictions, target = letters(np.random.default_rng(3), questions=20, epochs=6)
+    predictions[0, 2:] = np.nan
+    curve = stabilisation(predictions, target, orders=20)
+    assert (curve.questions, curve.left_out, curve.points[-1].epochs) == (19, 1, 6)
+    points = np.random.default_rng(4).integers(0, 2, (6, 4, 3)).astype(float)
+    points[1, :, 2] = np.nan
+    curve = stabilisation(points, np.ones((6, 3)), loss="squared", orders=20)
+    d = decompose(points, np.ones((6, 3)), loss="squared", estimator="plugin")
+    assert curve.points[-1].plugin == pytest.approx(d.incoherence, abs=1e-12)
+    assert stabilisation(predictions[:, :1], target).points == ()
+
+
+def test_the_interval_of_few_epochs_holds_what_such_runs_give() -> None:
+    """Runs of 4 epochs, drawn anew from the model that the 16 epochs are of, mostly lie within."""
+    rng = np.random.default_rng(5)
+    inside = []
+    for _ in range(60):
+        pools = rng.dirichlet(np.ones(3), 60)
+        drawn = np.eye(3)[(rng.random((60, 20, 1)) > pools.cumsum(axis=1)[:, None, :-1]).sum(axis=2)]
+        low, high = (
+            stabilisation(drawn[:, :16], np.zeros(60, dtype=int), orders=200, rng=rng).points[2].unbiased_ci
+        )
+        other = decompose(drawn[:, 16:], np.zeros(60, dtype=int), loss="brier", estimator="unbiased")
+        inside.append(low <= other.incoherence <= high)
+    assert 0.85 <= np.mean(inside)
+
+
+def test_length_correlation_finds_what_is_planted_and_nothing_else() -> None:
+    rng = np.random.default_rng(6)
+    held = {"planted": 0, "none": 0}
+    for _ in range(200):
+        shared = rng.normal(size=80)
+        one = np.exp(shared[:, None] + np.zeros((80, 3)))
+        other = np.exp(0.6 * shared + 0.8 * rng.normal(size=80))[:, None]
+        low, high = length_correlation(one, other).logarithms.interval
+        held["planted"] += low <= 0.6 <= high
+        low, high = length_correlation(one, np.exp(rng.normal(size=(80, 2)))).logarithms.interval
+        held["none"] += low <= 0 <= high
+    assert min(held.values()) >= 180
+
+
+def test_length_correlation_against_numpy() -> None:
+    rng = np.random.default_rng(7)
+    one, other = np.exp(rng.normal(size=(30, 2))), np.exp(rng.normal(size=(30, 4)))
+    other[3] = np.nan
+    found = length_correlation(one, other)
+    kept = np.delete(np.arange(30), 3)
+    means = one.mean(axis=1)[kept], other.mean(axis=1)[kept]
+    assert found.questions == 29
+    assert found.logarithms.value == pytest.approx(np.corrcoef(np.log(means))[0, 1], abs=1e-12)
+    ranks = np.argsort(np.argsort(means, axis=1), axis=1)
+    assert found.ranks.value == pytest.approx(np.corrcoef(ranks)[0, 1], abs=1e-12)
+    assert np.isnan(length_correlation(one[:3], other[:3]).logarithms.value)
+    with pytest.raises(ValueError, match="second 29"):
+        length_correlation(one, other[:29])
