@@ -26,7 +26,7 @@ def judge(flips: float = FLIPS) -> Scorer:
 @task(name="judged")
 def judged(flips: float = FLIPS) -> Task:
     questions = [
-        Sample(input=f"What is the name of river {i}?", target=f"River {i}", id=i) for i in range(40)
+        Sample(input=f"What is the name of river {i}?", target=f"River {i}", id=i) for i in range(24)
     ]
     return Task(dataset=questions, scorer=judge(flips))
 

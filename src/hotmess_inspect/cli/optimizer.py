@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hotmess_inspect.experiments.optimizer.presets import Preset, Walks
     from hotmess_inspect.experiments.optimizer.train import Progress
 
-PRESET_NAMES = ("tiny", "laptop", "paper")
+PRESET_NAMES = ("tiny", "laptop", "laptop-4d", "paper")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

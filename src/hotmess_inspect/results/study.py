@@ -25,12 +25,12 @@ from hotmess_inspect.analyses.groups import ScalingLaws, difficulty_groups, scal
 from hotmess_inspect.analyses.lengths import bucket_shares
 from hotmess_inspect.analyses.stabilisation import stabilisation
 from hotmess_inspect.analyses.summaries import Share
-from hotmess_inspect.decomposition import Decomposition
-from hotmess_inspect.inference.intervals import ratio_interval
+from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
 from hotmess_inspect.inference.power_laws import PowerLaw
 from hotmess_inspect.inference.regression import size_and_length
 from hotmess_inspect.io.trajectories import Trajectory
 from hotmess_inspect.results.analyze import GroupResult, group_name
+from hotmess_inspect.results.intervals import GroupIntervals, measured_accuracy
 from hotmess_inspect.results.labels import label_of
 from hotmess_inspect.schema import Problem, finite_or_none
 
@@ -73,10 +73,13 @@ class StudyOptions:
             if name not in ANALYSES:
                 raise ValueError(f"no analysis {name!r}; there are {', '.join(ANALYSES)}")
 
-    def size(self, model: str | None) -> float:
-        """Size of a model, NaN where it is neither given nor named."""
+    def size(self, model: str | None, variant: Mapping[str, Any] | None = None) -> float:
+        """Size of a model: given, else its argument ``size``, else that of its name; NaN without any."""
         if model in self.sizes:
             return float(self.sizes[model])
+        for name, value in (variant or {}).items():
+            if name.rpartition(".")[2] == "size" and isinstance(value, int | float) and value > 0:
+                return float(value)
         found = _SIZE.search(model or "")
         return math.nan if found is None else float(found[1]) * (1 if found[2].lower() == "b" else 1e-3)
 
@@ -187,7 +190,7 @@ class _Study:
         yield from (family for family in found.values() if len(family) > 1)
 
     def sized(self, family: Sequence[GroupResult]) -> list[tuple[float, GroupResult]]:
-        sizes = [(self.options.size(r.group.model), r) for r in family]
+        sizes = [(self.options.size(r.group.model, r.variant), r) for r in family]
         return sorted(((s, r) for s, r in sizes if not math.isnan(s)), key=lambda pair: pair[0])
 
 
@@ -207,16 +210,19 @@ def _clusters(result: GroupResult, places: NDArray[np.intp]) -> NDArray[np.intp]
 
 
 def _incoherence(part: Decomposition, result: GroupResult, clusters: Any = None) -> dict[str, float]:
-    kept = part.repeated
-    labels = None if clusters is None else clusters[kept]
-    interval = ratio_interval(
-        part.variance[kept],
-        part.error[kept],
-        resamples=result.options.resamples,
-        clusters=labels,
-        rng=np.random.default_rng(result.options.seed),
-    )
+    """Incoherence of some questions with its interval, over shared few-shot contexts too."""
+    options = result.options
+    rng = np.random.default_rng(options.seed)
+    interval = part.interval("incoherence", resamples=options.resamples, clusters=clusters, rng=rng)
     return {"incoherence": part.incoherence, **_ends("incoherence", interval)}
+
+
+def _shared_contexts(results: Iterable[GroupResult]) -> list[str]:
+    """What intervals over questions leave out where epochs share few-shot contexts."""
+    nested = [r for r in results if isinstance(r.decomposition, NestedDecomposition)]
+    if not any(d.shared_contexts for r in nested if isinstance(d := r.decomposition, NestedDecomposition)):
+        return []
+    return ["epochs share few-shot contexts: the intervals of this analysis take these contexts as given"]
 
 
 def _answer_changes(s: _Study) -> Finding | None:
@@ -353,7 +359,7 @@ def _scaling(s: _Study) -> Finding | None:
             clusters=clusters,
             rng=np.random.default_rng(results[0].options.seed),
         )
-        said += [told, *_exponents(laws, results[0].decomposition.loss)]
+        said += [told, *_exponents(laws, results[0].decomposition.loss), *_shared_contexts(results)]
         for group in np.unique(number[number >= 0]).tolist():
             own = np.flatnonzero(number == group)
             for (size, r), part in zip(sized, parts, strict=True):
@@ -404,16 +410,19 @@ def _difficulty(
 
 
 def _exponents(laws: ScalingLaws, loss: str) -> Iterator[str]:
+    def between(interval: Sequence[float]) -> str:
+        low, high = interval
+        return "(no interval)" if math.isnan(low) else f"[{low:.3f} … {high:.3f}]"
+
     def law(name: str, fit: PowerLaw, interval: Sequence[float]) -> str:
-        if fit.note:
-            return f"{name}: {fit.note}"
-        return f"{name} ∝ size^{fit.exponent:.3f} [{interval[0]:.3f} … {interval[1]:.3f}]"
+        return f"{name}: {fit.note}" if fit.note else f"{name} ∝ size^{fit.exponent:.3f} {between(interval)}"
 
     for group in laws.groups:
-        difference = f"difference {group.difference:+.3f} [{group.difference_ci[0]:.3f} … {group.difference_ci[1]:.3f}]"
+        defined = not math.isnan(group.difference)
+        difference = f"; difference {group.difference:+.3f} {between(group.difference_ci)}" if defined else ""
         yield (
             f"{loss}, difficulty {group.group + 1}: {law('bias²', group.bias_squared, group.bias_squared_ci)}, "
-            f"{law('variance', group.variance, group.variance_ci)}; {difference}"
+            f"{law('variance', group.variance, group.variance_ci)}{difference}"
         )
     if laws.incomplete_questions:
         yield f"{laws.incomplete_questions} questions lack two epochs in some model and are left out"
@@ -433,11 +442,8 @@ def _budgets(s: _Study) -> Finding | None:
             shared, places = _common([r for _, r in runs])
             for (budget, r), at in zip(runs, places, strict=True):
                 part = take(r.decomposition, at)
-                correct = _row_means(r.questions.correct[at])
                 clusters = _clusters(r, at)
-                accuracy = mean_with_interval(
-                    correct, (0.0, 1.0), 0.95, r.options.resamples, clusters, np.random.default_rng(r.options.seed)
-                )  # fmt: skip
+                own = GroupIntervals(r.questions.take(at), part, r.options.resamples, r.options.seed)
                 length = math.nan if r.length is None else _mean(r.questions.lengths(r.length)[at])
                 split = None if r.lengths is None else r.lengths.overthinking
                 longer = (
@@ -448,7 +454,7 @@ def _budgets(s: _Study) -> Finding | None:
                 rows.append(
                     {
                         "group": f"{model}, {r.decomposition.loss}", "budget": budget, "questions": len(shared),
-                        "length": length, "accuracy": accuracy.value, **_ends("accuracy", accuracy.interval),
+                        "length": length, "accuracy": measured_accuracy(own.questions, part), **_ends("accuracy", own.accuracy),
                         **{name: part.mean(name) for name in ("error", "bias_squared", "variance")},
                         **_incoherence(part, r, clusters),
                         "longer_less_shorter": longer[0], **_ends("longer_less_shorter", longer[1]),
@@ -525,6 +531,7 @@ def _stabilisation(s: _Study) -> Finding | None:
             clusters=r.questions.clusters,
             rng=np.random.default_rng(r.options.seed),
         )
+        said += [text for text in _shared_contexts([r]) if text not in said]
         if curve.left_out and curve.points:
             said.append(
                 f"{s.label(r)}: {curve.left_out} questions have fewer than {curve.points[-1].epochs} epochs and are left out"

@@ -101,15 +101,25 @@ def task_problem(checkpoint: str | None, **changes: int | float | str | None) ->
 
     Raises:
         ValueError: If a value is outside its range, or the checkpoint is none.
+        PrerequisiteError: If there is no such checkpoint.
     """
     from dataclasses import replace
     from pathlib import Path
 
-    from hotmess_inspect.experiments.optimizer.problem import LAPTOP_PROBLEM, ProblemConfig, read_about
-
-    problem = (
-        LAPTOP_PROBLEM if checkpoint is None else ProblemConfig(**read_about(Path(checkpoint))["problem"])
+    from hotmess_inspect._inspect_private import prerequisite_error
+    from hotmess_inspect.experiments.optimizer.problem import (
+        LAPTOP_PROBLEM,
+        ProblemConfig,
+        missing_checkpoint,
+        read_about,
     )
+
+    try:
+        problem = (
+            LAPTOP_PROBLEM if checkpoint is None else ProblemConfig(**read_about(Path(checkpoint))["problem"])
+        )
+    except FileNotFoundError as error:
+        raise prerequisite_error(missing_checkpoint(checkpoint)) from error
     given = {name: value for name, value in changes.items() if value is not None}
     changed: ProblemConfig = replace(problem, **given)  # type: ignore[arg-type]
     # Built once here, so that a bad value is named before the first model call.

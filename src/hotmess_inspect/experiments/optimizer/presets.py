@@ -95,6 +95,20 @@ PRESETS = {
         ("3k", "12k", "25k", "50k"),
         Walks(starts=512, steps=300, record_every=10, repeated_starts=16, epochs=16),
     ),
+    # The paper's dimensions and condition number, with the laptop's steps and digits.
+    "laptop-4d": Preset(
+        TrainConfig(
+            replace(LAPTOP_PROBLEM, dims=4),
+            trajectories=4_000,
+            trajectory_steps=256,
+            batch=64,
+            steps=5_000,
+            warmup=100,
+            evaluate_every=1_000,
+        ),
+        ("3k", "12k", "25k", "50k"),
+        Walks(starts=512, steps=300, record_every=10, repeated_starts=8, epochs=16),
+    ),
     "paper": Preset(
         TrainConfig(),
         ("50k", "200k", "450k", "790k", "1.2m", "4.7m"),

@@ -106,6 +106,21 @@ BUNDLED = Path(__file__).parent / "trained_set"
 FORMAT = 1
 
 
+OTHER_SURFACE = (
+    "A trained model answers about the surface that it was trained on: -T checkpoint=FILE asks about that of a "
+    "checkpoint, and -M checkpoint=FILE lets it answer"
+)
+
+
+def missing_checkpoint(path: object) -> str:
+    """What to say where a trained model is not there, and how it comes to be."""
+    return (
+        f"there is no trained model {path}: `hotmess optimizer train --preset laptop-4d --out small` makes four sizes in four "
+        "dimensions on a laptop (then checkpoint=small/50k.npz), --preset paper the paper's six on a GPU; without a checkpoint "
+        "the bundled models of two dimensions are used"
+    )
+
+
 def read_about(path: Path) -> dict[str, Any]:
     """What a trained model's file says of itself: ``size``, ``problem``, ``provenance``; needs no torch.
 

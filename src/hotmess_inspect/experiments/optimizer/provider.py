@@ -27,7 +27,12 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from inspect_ai.util import store
 
 from hotmess_inspect._inspect_private import active_epoch, active_sample, prerequisite_error
-from hotmess_inspect.experiments.optimizer.problem import BUNDLED, trained_files
+from hotmess_inspect.experiments.optimizer.problem import (
+    BUNDLED,
+    OTHER_SURFACE,
+    missing_checkpoint,
+    trained_files,
+)
 from hotmess_inspect.experiments.optimizer.prompt import check_surface, read_position
 from hotmess_inspect.experiments.optimizer.tokens import IntArray
 
@@ -61,7 +66,9 @@ def optimizer_model(
 
         path = _chosen_file(checkpoint, size)
         trained = load_trained(path, device)
-    except (ImportError, ValueError, FileNotFoundError, RuntimeError) as error:
+    except FileNotFoundError as error:
+        raise prerequisite_error(missing_checkpoint(path)) from error
+    except (ImportError, ValueError, RuntimeError) as error:
         raise prerequisite_error(str(error)) from error
     return OptimizerModel(model_name, base_url, api_key, config, trained=trained, seed=seed)
 
@@ -126,7 +133,10 @@ class OptimizerModel(ModelAPI):
         """Write the update for the position in the last message."""
         problem = self.trained.problem
         prompt = input[-1].text
-        check_surface(prompt, problem)
+        try:
+            check_surface(prompt, problem)
+        except ValueError as error:
+            raise prerequisite_error(f"{error}. {OTHER_SURFACE}") from error
         units = read_position(prompt, problem)
         temperature = 1.0 if config.temperature is None else config.temperature
         request = Request(units, temperature, self._noise(config.seed))
