@@ -147,7 +147,9 @@ def test_the_suite_its_reducer_and_a_repeated_score(name: str, tmp_path: Path) -
     # The reducer has a question at a time.
     whole = read_eval_log(log.location)
     reductions = [
-        r for r in whole.reductions or [] if r.scorer == f"{name}_scalar" and r.reducer == "decomposition"
+        r
+        for r in whole.reductions or []
+        if r.scorer == f"{name}_scalar" and str(r.reducer).endswith("decomposition")
     ]
     assert len(reductions) == 1
     for sample in reductions[0].samples:

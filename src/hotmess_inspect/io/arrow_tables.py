@@ -18,7 +18,17 @@ SCHEMA_VERSION = b"1"
 OWN_COLUMNS = frozenset({"question", "epoch", "kind", "status", "answer", "value", "vector"})
 """Columns by which a table made from outcomes is known; tables of answers have `question_id`."""
 _ADDED_LATER = frozenset(
-    {"cluster", "digest", "human_minutes", "masked", "pilot", "reasoning_characters", "regrades", "scale", "weight"}
+    {
+        "cluster",
+        "digest",
+        "human_minutes",
+        "masked",
+        "pilot",
+        "reasoning_characters",
+        "regrades",
+        "scale",
+        "weight",
+    }
 )
 """Columns that files of this schema version may lack; they are read as missing."""
 

@@ -129,12 +129,17 @@ def study(
         Findings in the order of `ANALYSES`, and what could not be computed although it was asked for.
     """
     options = options or StudyOptions()
+    # Where the number of epochs depends on answers, only those that it does not depend on.
+    results = [
+        r if r.questions.pilot is None else replace(r, questions=r.plain[0], decomposition=r.plain[1])
+        for r in results
+    ]
     found, problems = [], []
     for name, analysis in ANALYSES.items():
         if options.only and name not in options.only:
             continue
         try:
-            finding = analysis(_Study(list(results), options, waits or {}))
+            finding = analysis(_Study(results, options, waits or {}))
         except ValueError as error:
             problems.append(Problem("error", name, str(error)))
             continue
