@@ -39,7 +39,7 @@ check: $(VENV)/installed  ## Lint, check the format and the types
 docs: $(VENV)/installed  ## Build the documentation site into build/site; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
-results: $(VENV)/installed  ## Write docs/results anew from the tables in RESULTS_DATA (from the committed numbers without it)
+results: $(VENV)/installed  ## Write docs/results anew from the tables in RESULTS_DATA (without: those of the models run here, the rest as committed)
 	$(BIN)/python benchmarks/public_results.py write $(RESULTS_DATA)
 
 format: $(VENV)/installed  ## Format and sort imports

@@ -70,6 +70,8 @@ def kept(group: dict[str, Any]) -> dict[str, Any]:
     if group["accuracy_matched"]:
         part["position"] = group["accuracy_matched"]["position"]
     part["pass_hat_k"] = [entry for entry in group["pass_hat_k"] or [] if not entry["extrapolated"]][-1:]
+    if group["truncated"]:
+        part["truncated"] = group["truncated"]
     part["cluster"] = group["cluster"] and group["cluster"]["clusters"]
     if group["length_slope"]:
         slope = group["length_slope"]
@@ -155,6 +157,18 @@ def public(data: Path, hints: bool = True) -> dict[str, Any]:
     return found
 
 
+def ran(folder: Path) -> dict[str, Any]:
+    """Everything that rests on the two models run here."""
+    import real_results
+
+    if not folder.is_dir():
+        return {}
+    return {
+        "real": real_results.cells(folder), "dial": real_results.dial(folder),
+        "tables": {path.name: sha256(path) for path in sorted(folder.iterdir())},
+    }  # fmt: skip
+
+
 def gather(clones: Path, data: Path) -> None:
     """Write the tables from clones of the three repositories (folder names as on GitHub)."""
     hot = clones / "hot-mess-reward-hacking"
@@ -210,7 +224,7 @@ def main() -> None:
     get.add_argument("data", type=Path)
     write = commands.add_parser("write", help="numbers, page and figures")
     write.add_argument(
-        "data", type=Path, nargs="?", help="tables; page and figures from the committed numbers if left out"
+        "data", type=Path, nargs="?", help="tables of the public runs; their committed numbers if left out"
     )
     arguments = parser.parse_args()
     if arguments.command == "gather":
@@ -219,10 +233,9 @@ def main() -> None:
     import results_page
 
     path = OUT / "results.json"
-    if arguments.data:
-        OUT.mkdir(parents=True, exist_ok=True)
-        found = public(arguments.data)
-        path.write_text(json.dumps(found, indent=1) + "\n")
+    OUT.mkdir(parents=True, exist_ok=True)
+    found = public(arguments.data) if arguments.data else json.loads(path.read_text())
+    path.write_text(json.dumps(found | ran(OUT / "epochs"), indent=1) + "\n")
     results_page.write(json.loads(path.read_text()), OUT)
 
 

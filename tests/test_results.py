@@ -82,3 +82,50 @@ def test_the_public_files_give_the_numbers(found: dict[str, Any], shared_data: P
     digests = again.pop("inputs")
     assert digests.items() <= found["inputs"].items() and len(digests) == 5
     same(again, {name: found[name] for name in again})
+
+
+def letters(folder: Path, exponent: float) -> list[dict[str, Any]]:
+    """A dial at temperature 1 whose letters are drawn from the stated probabilities raised to an exponent."""
+    import numpy as np
+
+    from hotmess_inspect import read
+    from hotmess_inspect.io.arrow_tables import write_parquet
+
+    rng = np.random.default_rng(5)
+    stated, drawn = ["question_id,epoch,target,token,logprob"], ["question_id,epoch,answer,target"]
+    for question in range(12):
+        p = rng.dirichlet([1.0] * 4)
+        # Half of A's mass is spelt with a blank; a third of everything is no letter.
+        masses = [("A", p[0] / 2), (" A", p[0] / 2), *zip("BCD", p[1:], strict=True)]
+        stated += [f"q{question},1,B,{token},{math.log(mass * 2 / 3)}" for token, mass in masses]
+        shares = p**exponent / (p**exponent).sum()
+        for epoch, letter in enumerate(rng.choice([*"ABCD", ""], 400, p=[*(shares * 0.75), 0.25]), 1):
+            drawn.append(f"q{question},{epoch},{letter},B")
+    (folder / "gemma-3-270m.letters.csv").write_text("\n".join(stated) + "\n")
+    (folder / "rows.csv").write_text("\n".join(drawn) + "\n")
+    write_parquet(read(folder / "rows.csv").outcomes, str(folder / "gemma-3-270m.dial-1.0.parquet"))
+    rows: list[dict[str, Any]] = script("real_results").dial(folder)
+    return rows
+
+
+def test_letters_drawn_from_the_stated_probabilities_agree_and_others_do_not(tmp_path: Path) -> None:
+    for exponent, agrees in ((1.0, True), (2.0, False)):
+        folder = tmp_path / str(exponent)
+        folder.mkdir()
+        [row] = letters(folder, exponent)
+        assert row["questions"] == 12 and row["epochs"] == 12 * 400
+        assert 0.7 * row["epochs"] < row["letters"] < 0.8 * row["epochs"]
+        assert row["variance"]["agrees"] is agrees
+        for quantity in ("error", "bias_squared", "variance"):
+            low, high = row[quantity]["ci"]
+            assert 0 < high - low < 0.1 and low < row[quantity]["value"] < high
+        if agrees:
+            assert row["error"]["exact"] == pytest.approx(
+                row["bias_squared"]["exact"] + row["variance"]["exact"], rel=1e-12
+            )
+
+
+@pytest.mark.slow
+def test_the_tables_of_the_models_run_here_give_the_numbers(found: dict[str, Any]) -> None:
+    again = script("public_results").ran(FOLDER / "epochs")
+    same(again, {name: found[name] for name in again})
