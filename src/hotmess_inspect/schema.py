@@ -117,6 +117,10 @@ class EpochMetadata(msgspec.Struct, gc=False, frozen=True):
     hm_embedding_2: Any = None
     hm_embedding_3: Any = None
     hm_embedding_4: Any = None
+    hm_embedding_5: Any = None
+    hm_embedding_6: Any = None
+    hm_embedding_7: Any = None
+    hm_embedding_8: Any = None
 
     def entries(self) -> dict[str, Any]:
         """The entries that are known, for ``Score.metadata``."""

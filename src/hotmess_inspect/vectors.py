@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DIMS_PER_ENTRY = 384
 """So many half-precision numbers are 1,024 characters of base64, the most that a summary keeps of an entry."""
 
-ENTRIES = ("hm_embedding", "hm_embedding_2", "hm_embedding_3", "hm_embedding_4")
+ENTRIES = ("hm_embedding", *(f"hm_embedding_{number}" for number in range(2, 9)))
 MOST_DIMS = DIMS_PER_ENTRY * len(ENTRIES)
 
 
@@ -33,10 +33,10 @@ def encode_embedding(vector: Sequence[float]) -> dict[str, str]:
         vector: Finite numbers, shape (dims,).
 
     Returns:
-        ``hm_embedding`` and, above 384 dims, ``hm_embedding_2`` to ``_4``: base64 of little-endian halves.
+        ``hm_embedding`` and, above 384 dims, ``hm_embedding_2`` to ``_8``: base64 of little-endian halves.
 
     Raises:
-        ValueError: If there are no dims or more than 1,536, or a number is not finite.
+        ValueError: If there are no dims or more than 3,072, or a number is not finite.
     """
     numbers = [float(x) for x in vector]
     if not 0 < len(numbers) <= MOST_DIMS:

@@ -10,7 +10,8 @@ import pytest
 
 from hotmess_inspect.io.account import EPOCHS, Account
 from hotmess_inspect.io.logs import Inputs, read_inputs
-from hotmess_inspect.io.scales import Scale, rescaled
+from hotmess_inspect.io.scales import rescaled
+from hotmess_inspect.schema import Scale
 from hotmess_inspect.table import outcomes_from_arrays
 
 PLAN = {"a": ["q0", "q1", "q2"]}

@@ -149,7 +149,7 @@ def test_the_calls_that_the_two_libraries_get(monkeypatch):
     assert embed("openai", "y") == [1.0, 0.0]
     embed("openai/text-embedding-ada-002", "z")
     assert called == [
-        {"model": "text-embedding-3-small", "input": "y", "dimensions": 384},
+        {"model": "text-embedding-3-small", "input": "y"},
         {"model": "text-embedding-ada-002", "input": "z"},
     ]
     _sentence_model.cache_clear()

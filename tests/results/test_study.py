@@ -12,7 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from hotmess_inspect.cli import main
+from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.results.study import ANALYSES, StudyOptions
+from hotmess_inspect.results.study import study as across
+from hotmess_inspect.table import Outcomes
 
 SIZES = (1, 4, 16, 64)
 
@@ -182,6 +185,37 @@ def test_csv_report_and_what_is_missing(tmp_path: Path) -> None:
     assert shown.exit_code == 0 and "Ensembles" in shown.stdout
 
 
+@pytest.mark.parametrize(("exponent", "seed"), [(0.0, 1), (0.8, 2)])
+def test_open_answers_and_length(exponent: float, seed: int) -> None:
+    """Variance of points ∝ length^exponent over 120 questions: within the interval, and 0 where none is planted."""
+    rng = np.random.default_rng(seed)
+    length = np.exp(rng.normal(4, 1, 120))
+    columns: dict[str, Any] = {
+        "kind": "text",
+        "status": "ok",
+        "vector": [],
+        "question": [],
+        "output_tokens": [],
+    }
+    for q, mean in enumerate(length):
+        for _ in range(6):
+            columns["question"].append(f"q{q}")
+            columns["vector"].append((rng.normal(size=5) * 0.05 * mean ** (exponent / 2)).tolist())
+            columns["output_tokens"].append(mean)
+    columns["epoch"] = np.tile(np.arange(1, 7), 120)
+    columns["output_tokens"] = np.array(columns["output_tokens"])
+    results, _ = analyze(Outcomes.build(720, columns), Options(resamples=200))
+    found, problems = across(results[:1], StudyOptions(only=("variance_length",)))
+    assert not problems
+    (ends,) = intervals(list(found[0].said), "variance")
+    assert ends[0] <= exponent <= ends[1]
+    assert len(found[0].rows) == 5
+    # Five dimensions of .05 each, and the bucket's own length.
+    middle = found[0].rows[2]
+    assert middle["variance_low"] <= 5 * 0.05**2 * middle["length"] ** exponent * 1.1
+    assert middle["variance_high"] >= 5 * 0.05**2 * middle["length"] ** exponent * 0.9
+
+
 def test_sizes_are_read_off_names() -> None:
     options = StudyOptions(sizes={"mine": 3})
     sizes = ("hf/Qwen/Qwen3-8B", "qwen3-0.6b", "gemma-270m-it", "mine", "gpt-5")
@@ -189,4 +223,4 @@ def test_sizes_are_read_off_names() -> None:
     assert np.isnan(options.size(sizes[4]))
     with pytest.raises(ValueError, match="no analysis 'x'"):
         StudyOptions(only=("x",))
-    assert len(ANALYSES) == 8
+    assert len(ANALYSES) == 9

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from hotmess_inspect.analyses._arrays import mean_over_epochs
 from hotmess_inspect.analyses.summaries import Estimate
-from hotmess_inspect.arrays import NAN, FloatArray, cluster_numbers
+from hotmess_inspect.arrays import NAN, FloatArray, IntArray, cluster_numbers
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.jackknife import jackknife
 from hotmess_inspect.inference.resampling import cluster_sums
@@ -51,9 +51,11 @@ def length_correlation(
     used = np.flatnonzero((means[0] > 0) & (means[1] > 0))
     groups = None if clusters is None else cluster_numbers(np.asarray(clusters), len(means[0]))[used]
     logs = [np.log(mean[used]) for mean in means]
-    ranks = [np.asarray(_ranks(mean[used])) for mean in means]
+    ranks = [_ranks(mean[used]) for mean in means]
     return LengthCorrelation(
-        _correlation(*logs, groups, level), _correlation(*ranks, groups, level), len(used)
+        _correlation(logs[0], logs[1], groups, level),
+        _correlation(ranks[0], ranks[1], groups, level),
+        len(used),
     )
 
 
@@ -64,7 +66,7 @@ def _ranks(values: FloatArray) -> FloatArray:
     return middle
 
 
-def _correlation(x: FloatArray, y: FloatArray, clusters: FloatArray | None, level: float) -> Estimate:
+def _correlation(x: FloatArray, y: FloatArray, clusters: IntArray | None, level: float) -> Estimate:
     if len(x) < 4 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return Estimate(NAN, UNDEFINED)
     x, y = (x - x.mean()) / x.std(), (y - y.mean()) / y.std()
@@ -76,7 +78,7 @@ def _correlation(x: FloatArray, y: FloatArray, clusters: FloatArray | None, leve
         n, sx, sy, sxx, syy, sxy = totals.T
         with np.errstate(invalid="ignore", divide="ignore"):
             rho = (n * sxy - sx * sy) / np.sqrt((n * sxx - sx**2) * (n * syy - sy**2))
-            return np.arctanh(np.clip(rho, -1 + 1e-12, 1 - 1e-12))[:, None]
+            return np.asarray(np.arctanh(np.clip(rho, -1 + 1e-12, 1 - 1e-12))[:, None], dtype=np.float64)
 
     found = jackknife(sums, transformed, level)
     low, high = np.tanh(found.intervals[0]).tolist()

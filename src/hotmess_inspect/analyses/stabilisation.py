@@ -128,7 +128,7 @@ def stabilisation(
         # Missing epochs last, the others in random order.
         order = np.argsort(np.where(present[used], rng.random(present[used].shape), 2.0), axis=1)[:, :most]
         drawn = np.take_along_axis(values[used], order[:, :, None], axis=1)
-        each = _terms(drawn, right, loss, smoothing)
+        each = _terms(drawn, np.asarray(right, dtype=np.float64), loss, smoothing)
         flat = each.transpose(1, 0, 2).reshape(len(used), -1)
         flat = flat if groups is None else cluster_sums(flat, groups)
         terms[place, 0] = flat.sum(axis=0).reshape(2, most)

@@ -27,13 +27,13 @@ from hotmess_inspect.io.log_rows import LogRows
 from hotmess_inspect.io.raw_tables import JSON_SUFFIXES, MAX_TABLE_BYTES, PARQUET_SUFFIXES, looks_like_table
 from hotmess_inspect.io.records import HeaderRecord, SummaryRecord, decode_header, iter_summaries
 from hotmess_inspect.io.same_questions import Asked, Run, apply_change, one_kind, settle
-from hotmess_inspect.io.scales import Scale, rescaled
+from hotmess_inspect.io.scales import rescaled
 from hotmess_inspect.io.sources import SUFFIXES, File, find_files, folder_of
 from hotmess_inspect.io.tables import TableReading, number_epochs, own_clusters, table_reading
 from hotmess_inspect.io.transcripts import keeps_answers_apart, with_answers
 from hotmess_inspect.io.variants import variant_of
 from hotmess_inspect.io.words import counted
-from hotmess_inspect.schema import Problem
+from hotmess_inspect.schema import Problem, Scale
 from hotmess_inspect.table import Labels, Outcomes
 from hotmess_inspect.table.outcomes import fold_keys
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, count
 from math import isnan
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,7 @@ def rescaled(outcomes: Outcomes, scale: Scale | None) -> tuple[Outcomes, list[Pr
     problems: list[Problem] = []
     value, status = outcomes.value, outcomes.status.codes
     regrades: list[str | None] | None = None
-    made_of: dict[str, Labels] = {}
+    made_of: dict[str, Any] = {}
     names = (
         outcomes.status.names if "unscored" in outcomes.status.names else (*outcomes.status.names, "unscored")
     )

@@ -4,7 +4,7 @@ import builtins
 import math
 from collections.abc import Mapping, Sequence
 from logging import getLogger
-from typing import Any, cast
+from typing import Any
 
 from inspect_ai.scorer import Score, Scorer, Target, Value, accuracy, scorer, stderr
 from inspect_ai.solver import TaskState
@@ -94,7 +94,7 @@ def _created(name: str, args: str | dict[str, Any] | None) -> Scorer:
     from hotmess_inspect.plugin.suite_arguments import task_arguments
 
     try:
-        return cast(Scorer, registry_create("scorer", name, **task_arguments(args)))
+        return registry_create("scorer", name, **task_arguments(args))
     except (LookupError, TypeError, ValueError) as error:
         raise prerequisite_error(
             f"hotmess/repeat: scorer {name!r} cannot be made: {error}. Registered names have their package in front "

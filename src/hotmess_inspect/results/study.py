@@ -26,10 +26,11 @@ from hotmess_inspect.analyses.lengths import bucket_shares
 from hotmess_inspect.analyses.stabilisation import stabilisation
 from hotmess_inspect.analyses.summaries import Share
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
+from hotmess_inspect.inference.intervals import ratio_interval
 from hotmess_inspect.inference.power_laws import PowerLaw
-from hotmess_inspect.inference.regression import size_and_length
+from hotmess_inspect.inference.regression import log_link_regression, size_and_length
 from hotmess_inspect.io.trajectories import Trajectory
-from hotmess_inspect.results.analyze import GroupResult, group_name
+from hotmess_inspect.results.analyze import LENGTH_COLUMNS, GroupResult, group_name
 from hotmess_inspect.results.intervals import GroupIntervals, measured_accuracy
 from hotmess_inspect.results.labels import label_of
 from hotmess_inspect.schema import Problem, finite_or_none
@@ -75,7 +76,7 @@ class StudyOptions:
 
     def size(self, model: str | None, variant: Mapping[str, Any] | None = None) -> float:
         """Size of a model: given, else its argument ``size``, else that of its name; NaN without any."""
-        if model in self.sizes:
+        if model is not None and model in self.sizes:
             return float(self.sizes[model])
         for name, value in (variant or {}).items():
             if name.rpartition(".")[2] == "size" and isinstance(value, int | float) and value > 0:
@@ -585,17 +586,82 @@ def _ensembling(s: _Study) -> Finding | None:
     )
 
 
+def _variance_length(s: _Study) -> Finding | None:
+    """Of text: how the variance of its embeddings goes with the length of what led to it."""
+    rows: Rows = []
+    said: list[str] = []
+    for r in s.results:
+        column = next((c for c in _text_lengths(r) if not np.isnan(_raw_lengths(r, c)).all()), None)
+        if r.group.kind != "text" or column is None:
+            continue
+        d, length = r.decomposition, _row_means(_raw_lengths(r, column))
+        counted = d.repeated & (length > 0)
+        if counted.sum() < 2:
+            continue
+        variance, length = d.variance[counted], length[counted]
+        clusters = None if r.questions.clusters is None else r.questions.clusters[counted]
+        shares = bucket_shares(length, min(r.options.buckets, len(length)))
+        for own in shares.T:
+            found = ratio_interval(
+                own * variance, own, resamples=r.options.resamples, clusters=clusters, rng=np.random.default_rng(r.options.seed)
+            )  # fmt: skip
+            rows.append(
+                {
+                    "group": s.label(r), "length_unit": column.replace("_", " "), "length": float(own @ length / own.sum()),
+                    "variance": float(own @ variance / own.sum()), **_ends("variance", found), "questions": float(own.sum()),
+                }
+            )  # fmt: skip
+        labels = None if clusters is None else clusters.tolist()
+        fit = log_link_regression(variance, {"length": np.log(length)}, clusters=labels)
+        slope = fit.coefficients["length"]
+        low, high = slope.interval
+        law = fit.note or f"variance ∝ length^{slope.estimate:.3f} [{low:.3f} … {high:.3f}]"
+        said.append(f"{s.label(r)}: {law}, over {fit.observations} questions")
+    caption = (
+        "Variance of the embeddings of free answers in buckets of questions by mean length; the exponent is fitted over questions "
+        "by Poisson pseudo-likelihood. Without a target there is neither bias nor incoherence."
+    )
+    return (
+        Finding(
+            "variance_length",
+            "Open answers and length",
+            caption,
+            rows,
+            "length",
+            "variance",
+            log_x=True,
+            said=tuple(said),
+        )
+        if rows
+        else None
+    )
+
+
+def _text_lengths(r: GroupResult) -> Sequence[str]:
+    """Columns that may be the length of text: the one asked for, else reasoning, all output, turns."""
+    if r.options.length is not None:
+        return (LENGTH_COLUMNS[r.options.length],)
+    return ("length", "reasoning_tokens", "output_tokens", "reasoning_characters", "turns")
+
+
+def _raw_lengths(r: GroupResult, column: str) -> NDArray[np.float64]:
+    """A length of every epoch, right or wrong or neither, shape (questions, epochs)."""
+    return np.asarray(np.append(getattr(r.questions.outcomes, column), np.nan)[r.questions.row])
+
+
 ANALYSES: Mapping[str, Callable[[_Study], Finding | None]] = {
     "answer_changes": _answer_changes,
     "wait_ratio": _wait_ratio,
     "size_length": _size_length,
     "scaling": _scaling,
+    "variance_length": _variance_length,
     "budgets": _budgets,
     "length_correlation": _length_correlation,
     "ensembling": _ensembling,
     "stabilisation": _stabilisation,
 }
 NEEDS = {
+    "variance_length": "embeddings of free text, such as hotmess/model_written with format=open, and lengths",
     "answer_changes": "answers or distributions over choices",
     "wait_ratio": "logs whose transcripts show the model's text",
     "size_length": "lengths and two models or more of known size on one task (--size MODEL=SIZE)",

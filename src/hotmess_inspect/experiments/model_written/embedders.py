@@ -22,7 +22,6 @@ NGRAM_DIMS = 384
 NGRAM_SIZES = (3, 4, 5)
 DEFAULT_SENTENCE_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_OPENAI_MODEL = "text-embedding-3-small"
-OPENAI_DIMS = 384
 
 
 def get_embedder(name: str) -> Embedder:
@@ -150,11 +149,9 @@ def _openai(model: str) -> Embedder:
     except ImportError as error:
         raise ImportError(f"embedder={OPENAI}/{model} needs openai: pip install openai") from error
     client = library.AsyncOpenAI()
-    # The third generation can be shortened by the service itself; older models have one size.
-    sized: dict[str, Any] = {"dimensions": OPENAI_DIMS} if "embedding-3" in model else {}
 
     async def embed(text: str) -> Sequence[float]:
-        answer = await client.embeddings.create(model=model, input=text, **sized)
+        answer = await client.embeddings.create(model=model, input=text)
         return _numbers(answer.data[0].embedding)
 
     return embed
