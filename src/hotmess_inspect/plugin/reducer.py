@@ -16,7 +16,7 @@ _QUANTITIES = {
     "answer": "Brier loss of the answers",
     "probabilities": "Brier loss of the probabilities",
     "tests": "coverage error of the FAIL_TO_PASS tests",
-    "score": "squared distance of the verdicts to a right one",
+    "score": "squared distance of the verdicts to 1",
     "point": "squared distance of the points to their goal",
     "text": "variance of the embeddings",
 }
