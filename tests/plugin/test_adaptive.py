@@ -121,18 +121,20 @@ def test_analyze_reads_the_waves_as_one_run_and_says_so(finished: tuple[Path, Ad
     document = json.loads(done.stdout)
     (group,) = document["groups"]
     low, high = group["epochs_per_question"]
-    assert group["adaptive"] == {"pilot_epochs": 3, "later_epochs": [low - 3, high - 3]} and high > low
-    assert group["incoherence"] == found.last.value and group["incoherence_ci"] == list(found.last.interval)
+    assert group["adaptive"] == {"pilot_epochs": 4, "later_epochs": [low - 4, high - 4]} and high > low
+    assert group["incoherence"] == found.last.value
+    # The run decides by the delta method, analyze prints a studentised bootstrap's interval.
+    np.testing.assert_allclose(group["incoherence_ci"], found.last.interval, atol=0.08)
     assert group["missing"] == 0
     assert any("an adaptive run" in one["message"] for one in document["problems"])
     # pass^k and all else are of the epochs whose number depends on none of them.
-    assert max(one["k"] for one in group["pass_hat_k"] if not one["extrapolated"]) <= high - 3
+    assert max(one["k"] for one in group["pass_hat_k"] if not one["extrapolated"]) <= high - 4
 
 
 def test_comparisons_exchange_later_epochs_alone(finished: tuple[Path, AdaptiveRun]) -> None:
     result = finished[1].result
     questions, later = result.questions, result.plain[0]
-    assert (later.row >= 0).sum() == (questions.row >= 0).sum() - 3 * len(questions.ids)
+    assert (later.row >= 0).sum() == (questions.row >= 0).sum() - 4 * len(questions.ids)
     one = compare(result, result).differences["error"]
     assert one.estimate == 0 and one.questions == len(questions.ids)
 
@@ -148,7 +150,7 @@ def test_what_the_folder_may_not_hold(finished: tuple[Path, AdaptiveRun], tmp_pa
     eval(load(), model=model(), log_dir=str(tmp_path), display="none", limit=2)
     with pytest.raises(ValueError, match="is no wave of hotmess run"):
         run(tmp_path)
-    with pytest.raises(ValueError, match="with --pilot 3 --quantity incoherence"):
+    with pytest.raises(ValueError, match="with --pilot 4 --quantity incoherence"):
         run(finished[0], AdaptiveOptions(width=0.3, quantity="error"))
     with pytest.raises(ValueError, match="of other questions"):
         run(finished[0], limit=3)
@@ -178,9 +180,9 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = CliRunner().invoke(main, [*words, "--width", "1", "--json"])
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
-    assert found["reached"] and found["epochs"] == 45 and found["log_dir"].startswith("logs/adaptive/quiz.py")
+    assert found["reached"] and found["epochs"] == 54 and found["log_dir"].startswith("logs/adaptive/quiz.py")
     assert "wave 2: 18 epochs of 9 questions" in done.stderr
-    far = CliRunner().invoke(main, [*words, "--width", "0.001", "--most", "6"])
+    far = CliRunner().invoke(main, [*words, "--width", "0.001", "--most", "7"])
     assert far.exit_code == 1 and "questions would do" in far.stdout
     for wrong, said in (
         (["-E", "epochs=3"], "the run sets this itself"),

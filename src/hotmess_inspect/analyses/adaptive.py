@@ -31,6 +31,8 @@ from hotmess_inspect.decomposition.adaptive import epoch_weights
 
 STRATA = 6
 """Strata at most; each has a twelfth of the questions, at least four."""
+PRIOR = 1.0
+"""Questions as which the mean over all strata counts in each."""
 LEAST_LATER = 2
 """Later epochs that every question gets: its variance needs a pair of them."""
 GROWTH = 2.0
@@ -117,19 +119,25 @@ class Strata:
     half: IntArray
 
     def means(self, values: FloatArray, *, other_half: bool = False) -> FloatArray:
-        """Each question's stratum mean of known values, of the other half alone if asked; shape (questions,).
+        """Each question's stratum mean of known values, shape (questions,).
 
-        A half without a known value takes the mean of all questions of that half.
+        The mean over all strata stands in each with the weight of one question: that all pilots of a stratum and a few
+        later epochs were alike does not say that all its questions are.
+
+        Args:
+            values: Shape (questions,), NaN where unknown.
+            other_half: Take the mean of the stratum's other half alone.
         """
-        found = np.full(len(values), np.nan)
+        found = np.zeros(len(values))
         known = ~np.isnan(values)
         for half in (0, 1):
-            of = known & ((self.half != half) if other_half else True)
+            of = known & (self.half != half) if other_half else known
             rows = self.half == half
             total = values[of].mean() if of.any() else 0.0
             for stratum in np.unique(self.stratum[rows]):
                 own = of & (self.stratum == stratum)
-                found[rows & (self.stratum == stratum)] = values[own].mean() if own.any() else total
+                here = rows & (self.stratum == stratum)
+                found[here] = (values[own].sum() + PRIOR * total) / (own.sum() + PRIOR)
         return found
 
 
@@ -209,7 +217,7 @@ def allocate(
     width_now: float,
     width: float,
     most: int,
-    uniform: bool = False,
+    near_floor: float = NEAR_FLOOR,
 ) -> Allocation:
     """Later epochs of every question after the next wave.
 
@@ -223,14 +231,14 @@ def allocate(
         width_now: Width of the interval so far.
         width: Width that is wanted.
         most: Most epochs of a question.
-        uniform: Give all questions equally many, for comparison.
+        near_floor: How near to the narrowest width that epochs can give counts as near enough.
     """
     later = epochs.present & ~epochs.pilot
     now = later.sum(axis=1)
     scatter = epochs.scatter(quantity, error, bias_squared, epochs.present, later)
     pooled = strata.means(scatter)
     wanted = np.sqrt(np.maximum(strata.means(scatter, other_half=True), 0.0))
-    if uniform or not wanted.any():
+    if not wanted.any():
         wanted = np.ones(len(now))
     pilot = epochs.pilot.sum(axis=1)
     most_later = max(most - int(pilot.max(initial=0)), LEAST_LATER)
@@ -245,7 +253,7 @@ def allocate(
         return width_now * math.sqrt(max(total - here + noise, 0.0) / total) if total > 0 else width_now
 
     floor = predicted(None)
-    goal = max(width, NEAR_FLOOR * floor)
+    goal = max(width, near_floor * floor)
     if width_now <= goal:
         return Allocation(now, width_now, floor, True)
     low, high = 0.0, most_later / max(float(wanted.max()), 1e-12)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     "--budget", type=click.FloatRange(0, min_open=True), help="Output tokens that may be spent at most."
 )
 @click.option(
-    "--pilot", type=click.IntRange(3), default=3, show_default=True, help="First epochs of every question."
+    "--pilot", type=click.IntRange(3), default=4, show_default=True, help="First epochs of every question."
 )
 @click.option(
     "--most", type=click.IntRange(5), default=100, show_default=True, help="Most epochs of a question."

@@ -17,9 +17,12 @@ from hotmess_inspect.analyses.adaptive import (
     make_strata,
 )
 from hotmess_inspect.analyses.planning import Quantity, deviations
-from hotmess_inspect.decomposition import Decomposition
+from hotmess_inspect.decomposition import Decomposition, ratio_interval
+from hotmess_inspect.decomposition.adaptive import adaptive_means
 from hotmess_inspect.decomposition.of_questions import decompose_questions, is_nested
+from hotmess_inspect.inference.intervals import Method
 from hotmess_inspect.results.analyze import GroupResult, group_name
+from hotmess_inspect.results.intervals import measured_questions
 from hotmess_inspect.results.plan import points_of
 from hotmess_inspect.schema import Loss
 
@@ -39,7 +42,7 @@ class AdaptiveOptions:
 
     width: float
     quantity: Quantity = "incoherence"
-    pilot: int = 3
+    pilot: int = 4
     most: int = 100
     budget: float | None = None
     scorer: str | None = None
@@ -66,7 +69,7 @@ class Look:
     Attributes:
         until: Epochs of each question after the next wave; as many as there are where the run ends.
         value: The quantity so far.
-        interval: Its 95 % interval.
+        interval: Its 95 % interval by the delta method, which decides; `hotmess analyze` prints its own.
         epochs: Epochs so far.
         floor: Width that endless epochs of these questions would leave, as predicted; NaN after the pilot.
         end: Why the run ends, or an empty string.
@@ -139,7 +142,7 @@ def look(result: GroupResult, until: Mapping[str, int], options: AdaptiveOptions
         )
     quantity, d = options.quantity, result.decomposition
     value = result.accuracy if quantity == "accuracy" else d.mean(quantity)
-    interval = result.intervals.accuracy if quantity == "accuracy" else result.intervals.of(quantity)
+    interval = _interval(result, quantity)
     epochs = int(d.epochs.sum())
     seen = Look(dict(until), value, (interval[0], interval[1]), epochs, math.nan)
     if max(until.values(), default=0) <= options.pilot:
@@ -164,6 +167,21 @@ def look(result: GroupResult, until: Mapping[str, int], options: AdaptiveOptions
             name: options.pilot + int(n) for name, n in zip(result.questions.ids, found[0], strict=True)
         }
     return _within_budget(result, seen, until, wanted, options)
+
+
+def _interval(result: GroupResult, quantity: Quantity) -> tuple[float, float]:
+    """Interval by the delta method: a bootstrap's noise would end runs where it happens to be narrow."""
+    questions, clusters = result.questions, result.questions.clusters
+    method: Method = "linearised" if clusters is None else "jackknife"
+    if quantity != "accuracy":
+        low, high = result.decomposition.interval(quantity, clusters=clusters, method=method)
+        return low, high
+    assert questions.pilot is not None
+    counted = measured_questions(questions, result.decomposition)
+    means = adaptive_means(questions.correct, questions.pilot)[counted]
+    labels = None if clusters is None else clusters[counted]
+    low, high = ratio_interval(means, np.ones(len(means)), clusters=labels, method=method)
+    return low, high
 
 
 def _allocation(

@@ -1,0 +1,223 @@
+"""What adaptive epochs save, and whether estimates and intervals stay right under the rule that stops them.
+
+Simulated studies of worlds of known truth, each with the same draws for fixed and adaptive epochs. Per world:
+
+- cost: runs to a width within 5 % of the narrowest that epochs can give. Of the variance of the questions' influences, what
+  the epochs add is known from the truth of the questions; `share` is the epochs of the run over those with which a fixed
+  run would add the same, and so be as wide;
+- stopping: runs to the width that fixed epochs of 10 have on average; how often the interval then covers the truth of the
+  population, beside that of the fixed runs, and the bias of every quantity against the truth of the questions drawn.
+
+    python benchmarks/adaptive.py --studies 1000 --out docs/calibration_adaptive.csv
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import time
+from collections.abc import Iterable
+
+import numpy as np
+from calibration_worlds import WORLDS, Draw, World, one_hot
+from scipy.optimize import brentq
+
+from hotmess_inspect.analyses.adaptive import LEAST_LATER, AdaptiveEpochs, allocate, influence_of, make_strata
+from hotmess_inspect.analyses.planning import deviations
+from hotmess_inspect.decomposition import Decomposition
+from hotmess_inspect.decomposition.adaptive import decompose_adaptive
+
+QUESTIONS, STOPPED, MOST, PILOT = 200, 10, 120, 4
+REFERENCES = (6, 40)  # epochs of fixed runs from which the noise of others follows
+QUANTITY = "incoherence"
+RESAMPLES = 1000
+
+
+def half_easy(low: float, high: float) -> World:
+    """Half of the questions are always right; the others' right answer has a probability from `low` to `high`."""
+
+    def draw(rng: np.random.Generator, questions: int, epochs: int) -> Draw:
+        right = np.where(rng.random(questions) < 0.5, 1.0, rng.uniform(low, high, questions))
+        wrong = rng.dirichlet([0.5, 0.5, 0.5], size=questions)
+        p = np.concatenate([right[:, None], (1 - right)[:, None] * wrong], axis=1)
+        return Draw(
+            one_hot(rng, p, epochs), np.zeros(questions, np.int64), 2 * (1 - right), 1 - np.square(p).sum(1)
+        )
+
+    middle, spread = (low + high) / 2, (high - low) ** 2 / 12
+    # E Σ w² of Dirichlet(.5, .5, .5) is 3 · .5 · 1.5 / (1.5 · 2.5) = .6.
+    variance = 0.5 * (1 - (middle**2 + spread) - 0.6 * ((1 - middle) ** 2 + spread))
+    name = f"half easy, half {low:g}-{high:g}"
+    return World(name, "half always right, the others in between", "brier", draw, 1 - middle, variance)
+
+
+class Study:
+    """One study: all epochs that could be drawn, and decompositions of the first so many of each question."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.world = world
+        self.drawn = world.draw(np.random.default_rng([seed, 18]), QUESTIONS, MOST)
+        goal = self.drawn.target
+        f = self.drawn.predictions
+        if world.loss == "brier":
+            self.goal = np.eye(f.shape[2])[np.asarray(goal, dtype=int)]
+        else:
+            self.goal = np.broadcast_to(np.float64(goal), (QUESTIONS, f.shape[2]))
+        self.ids = [f"q{i}" for i in range(QUESTIONS)]
+
+    def epochs(self, counts: np.ndarray, pilot: int) -> tuple[Decomposition, AdaptiveEpochs]:
+        """The first so many epochs of each question."""
+        most = int(counts.max())
+        there = np.arange(most) < counts[:, None]
+        f = np.where(there[:, :, None], self.drawn.predictions[:, :most], np.nan)
+        first = there & (np.arange(most) < pilot)
+        loss = self.world.loss
+        away, _ = deviations(f, self.goal, loss)  # type: ignore[arg-type]
+        d = decompose_adaptive(f, self.drawn.target, first, loss=loss)  # type: ignore[arg-type]
+        return d, AdaptiveEpochs(self.ids, away, np.where(there, 0.0, np.nan), there, first)
+
+    def fixed(self, epochs: int) -> Decomposition:
+        """A plain run."""
+        return self.epochs(np.full(QUESTIONS, epochs), epochs)[0]
+
+    def adaptive(self, wanted: float) -> tuple[Decomposition, np.ndarray]:
+        """An adaptive run to a width."""
+        d, epochs = self.epochs(np.full(QUESTIONS, PILOT), PILOT)
+        means = d.mean("error"), d.mean("bias_squared")
+        scatter = epochs.scatter(QUANTITY, *means, epochs.present, epochs.pilot)
+        strata = make_strata(self.ids, scatter, influence_of(epochs, QUANTITY, d.variance, d.error))
+        counts = np.full(QUESTIONS, PILOT + LEAST_LATER)
+        while True:
+            d, epochs = self.epochs(counts, PILOT)
+            now = width(d)
+            found = allocate(
+                epochs,
+                strata,
+                QUANTITY,
+                error=d.mean("error"),
+                bias_squared=d.mean("bias_squared"),
+                influence=influence_of(epochs, QUANTITY, d.variance, d.error),
+                width_now=now,
+                width=wanted,
+                most=MOST,
+            )
+            if found.enough:
+                return d, counts
+            counts = PILOT + found.later
+
+
+def width(d: Decomposition) -> float:
+    """Width by which a run stops: the delta method's, without the noise of a bootstrap."""
+    low, high = d.interval(QUANTITY, method="linearised")
+    return high - low
+
+
+def covers(d: Decomposition, truth: float) -> bool:
+    """Whether the interval that `hotmess analyze` prints holds the truth."""
+    low, high = d.interval(QUANTITY, rng=0, resamples=RESAMPLES)
+    return low <= truth <= high
+
+
+def noise(d: Decomposition, drawn: Draw) -> float:
+    """Mean square of what the epochs add to the questions' influences, by the truth of the questions."""
+    e, theta = float(drawn.error.mean()), float(drawn.variance.sum() / drawn.error.sum())
+    return (
+        float(np.mean(((d.variance - theta * d.error) - (drawn.variance - theta * drawn.error)) ** 2)) / e**2
+    )
+
+
+def measure(world: World, studies: int, seed: int) -> Iterable[dict[str, float | str | int]]:
+    """Figures of a world, as they come."""
+    wanted = float(np.nanmean([width(Study(world, seed * 10**6 - 1 - k).fixed(STOPPED)) for k in range(60)]))
+    rows: list[list[float]] = []
+    for k in range(studies):
+        study = Study(world, seed * 10**6 + k)
+        d, counts = study.adaptive(wanted)
+        e, v = float(study.drawn.error.mean()), float(study.drawn.variance.mean())
+        row = [
+            covers(d, world.incoherence),
+            covers(study.fixed(STOPPED), world.incoherence),
+            width(d),
+            counts.mean(),
+        ]
+        row += [
+            d.mean("error") - e,
+            d.mean("bias_squared") - (e - v),
+            d.mean("variance") - v,
+            d.incoherence - v / e,
+        ]
+        if k < max(studies // 4, 20):
+            narrow, counts = study.adaptive(1e-9)
+            row += [
+                counts.mean(),
+                noise(narrow, study.drawn),
+                *(noise(study.fixed(r), study.drawn) for r in REFERENCES),
+            ]
+        else:
+            row += [np.nan] * 4
+        rows.append(row)
+        if (k + 1) % 100 == 0 or k + 1 == studies:
+            yield summary(world, np.array(rows), wanted)
+
+
+def summary(world: World, rows: np.ndarray, wanted: float) -> dict[str, float | str | int]:
+    """One line of the table; biases in per cent of the truth, with their simulation errors."""
+    n = len(rows)
+    truth = [world.error, world.error - world.variance, world.variance, world.incoherence]
+    epochs = float(np.nanmean(rows[:, 8]))
+    # A fixed run's noise is A/R + B/(R (R - 1)); of all runs' noise times epochs, since runs differ in how far they go.
+    few, many = REFERENCES
+    products = [float(np.nanmean(rows[:, 10 + i])) * r for i, r in enumerate(REFERENCES)]
+    second = (products[0] - products[1]) / (1 / (few - 1) - 1 / (many - 1))
+    first = products[1] - second / (many - 1)
+    own = float(np.nanmean(rows[:, 9] * rows[:, 8])) / epochs
+    fixed = float(brentq(lambda r: first / r + second / (r * (r - 1)) - own, 2, 10_000))
+    found: dict[str, float | str | int] = {
+        "world": world.name,
+        "studies": n,
+        "narrow_epochs": round(epochs, 2),
+        "fixed_epochs": round(fixed, 2),
+        "share": round(epochs / fixed, 3),
+        "target": round(wanted, 4),
+        "width": round(float(rows[:, 2].mean()), 4),
+        "epochs": round(float(rows[:, 3].mean()), 2),
+        "coverage": round(float(rows[:, 0].mean()), 4),
+        "coverage_fixed": round(float(rows[:, 1].mean()), 4),
+    }
+    for place, name in enumerate(("error", "bias_squared", "variance", "incoherence")):
+        errors = 100 * rows[:, 4 + place] / truth[place]
+        found[f"{name}_bias"] = round(float(errors.mean()), 3)
+        found[f"{name}_bias_se"] = round(float(errors.std() / np.sqrt(n)), 3)
+    return found
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--world", action="append", help="name of a world; all if not given")
+    parser.add_argument("--out", help="CSV file")
+    options = parser.parse_args()
+    lines = []
+    for world in [
+        half_easy(0.05, 0.35),
+        half_easy(0.1, 0.5),
+        half_easy(0.2, 0.8),
+        *(w for w in WORLDS if not w.nested),
+    ]:
+        if options.world and world.name not in options.world:
+            continue
+        start = time.process_time()
+        for line in measure(world, options.studies, options.seed):
+            print(line, f"{time.process_time() - start:.0f} s", flush=True)
+        lines.append(line)
+        if options.out:
+            with open(options.out, "w", newline="") as file:
+                writer = csv.DictWriter(file, list(line))
+                writer.writeheader()
+                writer.writerows(lines)
+
+
+if __name__ == "__main__":
+    main()
