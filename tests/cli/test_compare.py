@@ -141,3 +141,23 @@ def test_runs_in_shared_contexts_have_the_values_of_analyze(tmp_path: Path, scor
         assert alone["contexts"]
         for quantity in ("accuracy", "error", "bias_squared", "variance", "incoherence"):
             assert rows[quantity][side] == pytest.approx(alone[quantity], abs=1e-12)
+
+
+def test_runs_with_lengths_are_compared_in_their_overthinking(tmp_path: Path) -> None:
+    paths = []
+    for model, coupled in (("worrier", True), ("steady", False)):
+        rng, lines = np.random.default_rng(1), ["model,question_id,epoch,score,length"]
+        for q in range(40):
+            p = 0.95 if q % 2 else 0.05
+            for epoch in range(6):
+                length = int(rng.integers(10, 100))
+                right = rng.random() < (0.5 if coupled and length > 55 else p)
+                lines.append(f"{model},q{q},{epoch},{int(right)},{length}")
+        paths.append(tmp_path / f"{model}.csv")
+        paths[-1].write_text("\n".join(lines) + "\n")
+    row = {row["quantity"]: row for row in run(*paths)["comparisons"]}["overthinking"]
+    assert row["ci"][0] > 0 and row["p"] < 0.05 and row["questions"] == 40
+    for path, side in zip(paths, ("a_value", "b_value"), strict=True):
+        alone = json.loads(CliRunner().invoke(main, ["analyze", str(path), "--json"]).stdout)["groups"][0]
+        # Ties are averaged over draws there, and broken by one here.
+        assert row[side] == pytest.approx(alone["overthinking"]["difference"], abs=0.02)

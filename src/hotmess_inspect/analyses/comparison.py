@@ -79,11 +79,13 @@ class RunEpochs:
         correct: How right each epoch is, in [0, 1], shape (questions, epochs), NaN where unknown.
         contexts: Label of each epoch's few-shot context, shape (questions, epochs); None where all epochs
             are independent.
+        lengths: Length of each epoch, same shape, NaN where unknown; None where nothing is asked of them.
     """
 
     predictions: FloatArray
     correct: FloatArray
     contexts: NDArray[Any] | None = None
+    lengths: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def compare_runs(
     if permutations < 1:
         raise ValueError(f"permutations={permutations!r} must be at least 1")
     rng = seeded(rng)
-    pooled = _Pooled.build(first, second, target, loss, clusters)
+    pooled = Pooled.build(first, second, target, loss, clusters)
     if pooled is None:
         return []
     if pass_hat is not None:
@@ -211,8 +213,21 @@ def compare_runs(
 
 
 @dataclass(frozen=True, eq=False)
-class _Pooled:
-    """The epochs of both runs side by side, in an order made of contents alone."""
+class Pooled:
+    """The epochs of both runs side by side, in an order made of contents alone.
+
+    Attributes:
+        predictions: Shape (questions, epochs, dims), for "squared" less their target.
+        correct: How right each epoch is, shape (questions, epochs).
+        present: Which epochs there are, same shape.
+        first: Which of them are the first run's, same shape.
+        cells: Number of each epoch's few-shot context, same shape.
+        target: Right class or point of each question.
+        clusters: Number of each question's cluster, shape (questions,), or None.
+        place: Which of the caller's questions these are, shape (questions,).
+        pass_hat: The k of pass^k; None for the fewest epochs.
+        lengths: Length of each epoch, NaN where unknown, shape (questions, epochs), or None.
+    """
 
     predictions: FloatArray
     correct: FloatArray
@@ -223,6 +238,7 @@ class _Pooled:
     clusters: IntArray | None
     place: IntArray
     pass_hat: int | None = None
+    lengths: FloatArray | None = None
 
     @classmethod
     def build(
@@ -232,7 +248,12 @@ class _Pooled:
         target: ArrayLike,
         loss: Loss,
         clusters: Sequence[Hashable] | NDArray[Any] | None,
-    ) -> "_Pooled | None":
+    ) -> "Pooled | None":
+        """The questions that both runs answered, see `compare_runs`; None without any.
+
+        Raises:
+            ValueError: If the runs disagree in shape.
+        """
         questions = len(first.predictions)
         for name, run in (("first", first), ("second", second)):
             if run.predictions.ndim != 3 or len(run.predictions) != questions:
@@ -258,6 +279,9 @@ class _Pooled:
         goal = goal[counted] if goal.ndim and len(goal) == questions else goal
         predictions, correct, present = predictions[counted], correct[counted], present[counted]
         cells = _cells(first, second, counted)
+        lengths = None
+        if first.lengths is not None and second.lengths is not None:
+            lengths = np.concatenate([first.lengths, second.lengths], axis=1)[counted]
         if loss == "squared":
             # Unit tests that only one run has tell nothing about a difference.
             shared = [np.isfinite(predictions[:, of_first == own]).any(axis=1) for own in (True, False)]
@@ -268,11 +292,18 @@ class _Pooled:
         key = np.nan_to_num(predictions) @ np.sqrt(np.arange(2.0, predictions.shape[2] + 2))
         # Absent epochs go last, and as many columns as no question fills go.
         most = int(present.sum(axis=1).max())
-        order = np.lexsort((~ours, np.nan_to_num(correct, nan=-1.0), key, cells, ~present), axis=1)[:, :most]
+        far = np.zeros_like(key) if lengths is None else np.nan_to_num(lengths, nan=-1.0)
+        order = np.lexsort((~ours, far, np.nan_to_num(correct, nan=-1.0), key, cells, ~present), axis=1)[
+            :, :most
+        ]
         predictions = np.take_along_axis(predictions, order[:, :, None], axis=1)
         correct, cells = (np.take_along_axis(values, order, axis=1) for values in (correct, cells))
         present, ours = (np.take_along_axis(values, order, axis=1) for values in (present, ours))
-        question, labels = _question_order(labels, predictions, correct, cells, ours & present, goal)
+        held = [predictions, correct, cells, ours & present, goal]
+        if lengths is not None:
+            lengths = np.where(present, np.take_along_axis(lengths, order, axis=1), np.nan)
+            held.append(lengths)
+        question, labels = _question_order(labels, *held)
         return cls(
             predictions[question],
             correct[question],
@@ -282,6 +313,7 @@ class _Pooled:
             goal[question],
             labels,
             np.flatnonzero(counted)[question],
+            lengths=None if lengths is None else lengths[question],
         )
 
     @property
@@ -306,8 +338,15 @@ class _Pooled:
         own = self.first.sum(axis=1)
         return int(np.minimum(own, self.present.sum(axis=1) - own).min())
 
-    def squared_terms(self, loss: Loss, estimator: Estimator) -> Callable[[BoolArray, IntArray], FloatArray]:
-        """Terms of squared losses, whose sums add over epochs."""
+    def squared_sums(
+        self, loss: Loss, estimator: Estimator
+    ) -> Callable[[BoolArray, IntArray], tuple[FloatArray, FloatArray]]:
+        """Error and variance of any epochs of questions under a loss whose sums add over epochs.
+
+        Returns:
+            Of epochs, shape (questions, sets, epochs), and which questions these are to error and variance, each of
+            shape (questions, sets); NaN where the epochs are too few.
+        """
         dims = self.predictions.shape[2]
         deviation = np.nan_to_num(self.predictions)
         if loss == "brier":
@@ -318,28 +357,34 @@ class _Pooled:
         # About one epoch of the question, so that the spread of equal epochs is 0 and not rounding.
         moved = np.where(self.present[:, :, None], deviation - deviation[:, :1], 0.0)
         about = np.concatenate([moved, np.square(moved).sum(axis=2)[:, :, None]], axis=2)
+        table = np.concatenate([deviation, squares[:, :, None], about], axis=2)
+
+        def sums(chosen: BoolArray, question: IntArray) -> tuple[FloatArray, FloatArray]:
+            flat = (chosen.astype(np.float64) @ table[question]).reshape(-1, 2 * dims + 2)
+            many = chosen.sum(axis=2).reshape(-1)
+            spread = flat[:, -1] - np.square(flat[:, dims + 1 : -1]).sum(axis=1) / np.maximum(many, 1)
+            found = SquaredSums(
+                many,
+                flat[:, :dims],
+                flat[:, dims],
+                np.ones((len(flat), dims), np.bool_),
+                scatter=np.maximum(spread, 0.0),
+            )
+            error, _, variance = found.terms(unbiased=estimator == "unbiased")
+            return error.reshape(chosen.shape[:2]), variance.reshape(chosen.shape[:2])
+
+        return sums
+
+    def squared_terms(self, loss: Loss, estimator: Estimator) -> Callable[[BoolArray, IntArray], FloatArray]:
+        """Terms of divisions under squared losses."""
+        sums = self.squared_sums(loss, estimator)
 
         def terms(divisions: BoolArray, question: IntArray) -> FloatArray:
-            chosen = divisions.astype(np.float64)
-            total = np.concatenate([deviation, squares[:, :, None], about], axis=2)[question]
-            sums = chosen @ total
             made = np.empty((*divisions.shape[:2], 2, len(_TERMS)))
-            for side, part in ((0, sums), (1, total.sum(axis=1)[:, None] - sums)):
-                epochs = self._epochs(question, side)
-                flat = part.reshape(-1, 2 * dims + 2)
-                many = np.repeat(epochs, divisions.shape[1])
-                spread = flat[:, -1] - np.square(flat[:, dims + 1 : -1]).sum(axis=1) / many
-                found = SquaredSums(
-                    many,
-                    flat[:, :dims],
-                    flat[:, dims],
-                    np.ones((len(flat), dims), np.bool_),
-                    scatter=np.maximum(spread, 0.0),
-                )
-                error, _, variance = found.terms(unbiased=estimator == "unbiased")
-                made[:, :, side, 1] = error.reshape(divisions.shape[:2])
-                made[:, :, side, 2] = variance.reshape(divisions.shape[:2])
-            self._correct_terms(made, chosen, question)
+            for side in (0, 1):
+                chosen = divisions if side == 0 else self.present[question][:, None] & ~divisions
+                made[:, :, side, 1], made[:, :, side, 2] = sums(chosen, question)
+            self._correct_terms(made, divisions.astype(np.float64), question)
             return made
 
         return terms
@@ -487,7 +532,7 @@ def _cells(first: RunEpochs, second: RunEpochs, counted: BoolArray) -> IntArray:
 
 
 def _differences(
-    pooled: _Pooled,
+    pooled: Pooled,
     found: Exchanges,
     loss: Loss,
     level: float,
@@ -558,7 +603,7 @@ def _differences(
     return made
 
 
-def _quantities(pooled: _Pooled) -> list[str | None]:
+def _quantities(pooled: Pooled) -> list[str | None]:
     """Names by column of the statistics; None where a quantity does not exist for these runs."""
     has_correct = not np.isnan(pooled.correct[pooled.present]).all()
     repeated = pooled.fewest >= 2

@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from hotmess_inspect.analyses.comparison import Decomposer, PairedDifference, RunEpochs, compare_runs
+from hotmess_inspect.analyses.overthinking_pairs import compare_overthinking
 from hotmess_inspect.arrays import FloatArray, IntArray
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
 from hotmess_inspect.decomposition.of_questions import decompose_questions
@@ -219,11 +220,14 @@ def compare(
     if not shared:
         return Comparison(first, second, 0, {})
     questions, ours = _pooled(first, second, shared)
+    nested = _nested(first) and _nested(second)
+    lengths = None if nested else _shared_lengths(first, second, questions)
     runs = [
         RunEpochs(
             np.where(own[:, :, None], questions.predictions, np.nan),
             np.where(own, questions.correct, np.nan),
-            questions.context if _nested(first) and _nested(second) else None,
+            questions.context if nested else None,
+            lengths,
         )
         for own in (ours, ~ours)
     ]
@@ -240,7 +244,28 @@ def compare(
         decomposed=_decomposer(first, questions),
         rng=np.random.default_rng(first.options.seed),
     )
+    if found and lengths is not None and d.loss in ("brier", "squared"):
+        split = compare_overthinking(
+            runs[0],
+            runs[1],
+            questions.target,
+            loss=cast(Loss, d.loss),
+            estimator=cast(Any, d.estimator),
+            clusters=questions.clusters,
+            level=level,
+            rng=np.random.default_rng(first.options.seed),
+        )
+        found += [split] if split is not None else []
     return Comparison(first, second, found[0].questions if found else 0, {one.quantity: one for one in found})
+
+
+def _shared_lengths(first: GroupResult, second: GroupResult, questions: Questions) -> FloatArray | None:
+    """Lengths of both groups' epochs, where both are measured by the same column and split by it."""
+    if first.length is None or first.length != second.length:
+        return None
+    if any(one.lengths is None or one.lengths.overthinking.note for one in (first, second)):
+        return None
+    return questions.lengths(first.length)
 
 
 def _alike(results: Iterable[GroupResult]) -> dict[tuple[Any, ...], list[GroupResult]]:
