@@ -1,7 +1,7 @@
 """What differs between the releases of Inspect that the package supports, asked by name and not by number.
 
-Releases from 0.3.241 on are supported. Four things came later: a task's headline metric, the reason of an
-abnormal score, the error of a sandbox that no longer runs, and ``ViewerConfig(trust_content=False)``, which older releases take without a word and
+Releases from 0.3.241 on are supported. Five things came later: a task's headline metric, the plan that hooks see when a task
+starts, the reason of an abnormal score, the error of a sandbox that no longer runs, and ``ViewerConfig(trust_content=False)``, which older releases take without a word and
 ignore. On those the viewer renders what models wrote whatever a task says, so free text that the scorers of
 this package copy into a score has its markup escaped (`shown`). A transcript's own messages cannot be
 mended from here: runs of models whose output is not to be rendered need a release that has

@@ -37,7 +37,7 @@ def plot_plane(results: Iterable[GroupResult]) -> Figure:
     """
     return _plotted(
         results,
-        lambda own, labels: figures.plane_drawing(own, labels, own[0].options.seed, own[0].options.resamples),
+        figures.plane_drawing,
         "no group has a defined incoherence",
     )
 

@@ -128,7 +128,9 @@ def test_what_a_killed_command_leaves_is_never_read(table: Path, tmp_path: Path)
 def test_killed_at_any_moment_a_file_is_the_old_or_the_new_one(sign: int, tmp_path: Path) -> None:
     target = tmp_path / "page.html"
     program = (
-        "import sys\nfrom pathlib import Path\nfrom hotmess_inspect.io.writing import replacing\n"
+        "import signal, sys\nfrom pathlib import Path\nfrom hotmess_inspect.io.writing import replacing\n"
+        # A shell starts jobs in the background with this signal ignored, and children inherit that.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "print('ready', flush=True)\n"
         "for n in range(10**6):\n"
         "    with replacing(sys.argv[1], 'HTML') as part:\n"

@@ -13,6 +13,7 @@ from inspect_ai.model import GenerateConfig, Model, ModelOutput, ModelUsage, get
 from inspect_ai.scorer import Score, Scorer, Target, accuracy, choice, match, mean, scorer
 from inspect_ai.solver import TaskState, generate, multiple_choice
 
+from hotmess_inspect._inspect_versions import unscored
 from hotmess_inspect.plugin.incoherence import incoherence
 from hotmess_inspect.plugin.reducer import decomposition
 from hotmess_inspect.plugin.repeat import repeat
@@ -106,8 +107,11 @@ def test_no_epochs_reducer(run: Callable[..., EvalLog]) -> None:
 
 def test_headline_and_names_of_results(run: Callable[..., EvalLog]) -> None:
     log = run(choice_task(epochs=4, headline_metric=headline("repeat")), ANSWERS)
-    assert log.results is not None and log.results.headline is not None
-    assert (log.results.headline.scorer, log.results.headline.metric) == ("repeat", "incoherence")
+    shown = getattr(log.results, "headline", None)
+    # Releases of Inspect that know no headline show none, and the task is the same otherwise.
+    assert (shown is None) == (headline("repeat") is None)
+    if shown is not None:
+        assert (shown.scorer, shown.metric) == ("repeat", "incoherence")
     view = next(found for found in scores_of(log, "repeat") if "incoherence" in found.metrics)
     assert {
         "error",
@@ -239,7 +243,7 @@ def test_an_interrupted_run_reports_what_was_scored(run: Callable[..., EvalLog])
     def fails_late() -> Scorer:
         async def judge(state: TaskState, target: Target) -> Score:
             if state.sample_id == "two" and state.epoch > 1:
-                return Score.unscored(reason="grader_failed")
+                return unscored("grader_failed", explanation="the grader failed")
             return Score(
                 value="C" if state.output.completion.endswith("A") else "I",
                 metadata={"hm_epoch": state.epoch},

@@ -30,8 +30,10 @@ class WarnAtStart(Hooks):
         if not spec.task.startswith(OUR_TASKS):
             return
         own = spec.model_generate_config
+        # Inspect tells hooks of the task's own settings since 0.3.285; before that, those of the command line count.
+        plan = getattr(getattr(data, "plan", None), "config", None)
         config: dict[str, Any] = {
-            name: _first(getattr(own, name, None), getattr(data.plan.config, name, None))
+            name: _first(getattr(own, name, None), getattr(plan, name, None))
             for name in ("temperature", "seed", "cache")
         }
         for sentence in start_warnings(spec.task, spec.model, spec.config.epochs, spec.task_args, config):

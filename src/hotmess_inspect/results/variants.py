@@ -40,9 +40,9 @@ class VariantNames:
                 continue
             of = " · ".join(part for part in (task, model) if part)
             for number, variant in enumerate(sorted(texts)):
-                letter = f"variant {_letter(number)}"
-                self._names[task, model, variant] = letter
-                self.key.append(f"{letter} of {of}: {_shortened(texts[variant] or 'nothing set', _MOST_KEY)}")
+                name = f"variant {letter(number)}"
+                self._names[task, model, variant] = name
+                self.key.append(f"{name} of {of}: {_shortened(texts[variant] or 'nothing set', _MOST_KEY)}")
 
     def of(self, result: GroupResult) -> str:
         """The name of a result's variant, empty if there is one variant only."""
@@ -68,7 +68,7 @@ def _shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _letter(number: int) -> str:
+def letter(number: int) -> str:
     """Number as letters: A to Z, then AA, AB and so on."""
     text = ""
     number += 1

@@ -158,7 +158,7 @@ def _cautions(result: GroupResult, problems: Sequence[Problem]) -> tuple[str, ..
     found = []
     name = group_name(result.group)
     found += [
-        _sentence(p.message) for p in problems if p.level != "note" and p.input in (name, result.group.task)
+        as_sentence(p.message) for p in problems if p.level != "note" and p.input in (name, result.group.task)
     ]
     erring = int(((d.error > d.error_floor) & d.repeated).sum())
     if 0 < erring < FEW_QUESTIONS and d.loss not in UNTARGETED_LOSSES:
@@ -217,6 +217,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-def _sentence(text: str) -> str:
+def as_sentence(text: str) -> str:
+    """A message as cautions say it: with a capital and a full stop."""
     text = text.strip()
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

@@ -45,7 +45,7 @@ DIVERGENCE_STYLE = """
 .walks thead th.who { z-index: 3; }
 .walks td.parts { border-left: 3px solid var(--ink); }
 .walks td.decides { border-left: 5px double var(--link); font-weight: 600; }
-.walks td.over { color: var(--faint); }
+.walks td.over { color: var(--quiet); }
 .walks td small { display: block; font-weight: 400; }
 .walks td.one small { display: inline; }
 .walks td.common { min-width: 2.2rem; max-width: 4.2rem; }
@@ -276,7 +276,7 @@ def _walks(question: QuestionDivergence, links: Links) -> str:
         for row in range(len(epochs))
     )
     return (
-        '<div class=walks tabindex=0 role=region aria-label="Epochs side by side"><table>'
+        f'<div class=walks tabindex=0 role=region aria-label="Epochs of {escaped(question.question)} side by side"><table>'
         f"<thead><tr><th class=who scope=col>epoch</th>{head}{more}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -357,9 +357,9 @@ def _family(labels: Sequence[Sequence[tuple[str, str, str, bool]]], row: int, st
 
 
 def _tint(correct: Sequence[float]) -> tuple[str, int]:
-    """Blue for right, orange for wrong, the deeper the surer."""
+    """Blue for right, orange for wrong, the deeper the surer; never so deep that a link on it is hard to read."""
     known = [value for value in correct if not math.isnan(value)]
     if not known:
         return "", 0
     mean = sum(known) / len(known)
-    return ("right" if mean >= 0.5 else "wrong"), round(6 + 60 * abs(mean - 0.5))
+    return ("right" if mean >= 0.5 else "wrong"), round(6 + 44 * abs(mean - 0.5))

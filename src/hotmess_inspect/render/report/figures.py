@@ -8,15 +8,19 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from hotmess_inspect._extras import require
 from hotmess_inspect.analyses.ensembling import ensemble_terms
-from hotmess_inspect.analyses.plane import bias_variance_plane, iso_incoherence_lines
+from hotmess_inspect.analyses.plane import iso_incoherence_lines
+from hotmess_inspect.decomposition.nested import NestedDecomposition
+from hotmess_inspect.inference.intervals import Interval
 from hotmess_inspect.render.frames import Rows, bucket_rows
-from hotmess_inspect.render.text import csv_table, plain
+from hotmess_inspect.render.text import csv_table, escaped, plain
 from hotmess_inspect.results.analyze import GroupResult
+from hotmess_inspect.results.intervals import GroupIntervals
 from hotmess_inspect.results.questions import QuestionNumbers
 from hotmess_inspect.results.study import Finding
 
@@ -28,6 +32,11 @@ INK, FAINT = "#1a1a2e", "#b4b4c0"
 # Told apart by people with any colour vision (Okabe and Ito, 2008).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#6b6b6b")
 MARKERS = "os^Dv<>P"
+WIDTH = 4.4
+"""Inches: at the width of a telephone the text is still as large as the page's small print."""
+_LINES = 4
+"""Up to so many groups share the axes of a histogram; more stand below each other."""
+_SHARES = 10
 
 
 @dataclass(frozen=True)
@@ -52,9 +61,10 @@ class Figure:
 
     @property
     def inline_svg(self) -> str:
-        """The drawing with the page's colours, without the XML header."""
+        """The drawing with the page's colours, without the XML header, named for those who do not see it."""
         drawing = self.svg[self.svg.index("<svg") :]
-        return drawing.replace(INK, "var(--ink)").replace(FAINT, "var(--faint)")
+        named = f'<svg role="img" aria-label="{escaped(f"{self.title}. {self.caption} The numbers stand below.")}"'
+        return named + drawing[4:].replace(INK, "var(--ink)").replace(FAINT, "var(--faint)")
 
     @property
     def csv(self) -> str:
@@ -90,14 +100,14 @@ class Drawing:
     caption: str
     draw: Callable[[Any], None]
     rows: Rows
-    height: float = 3.6
+    height: float = 3.1
 
     def plotted(self) -> MatplotlibFigure:
         """The drawing as a figure of matplotlib, without pyplot: whoever has it decides what becomes of it."""
         with _style(self.name):
             from matplotlib.figure import Figure as MatplotlibFigure
 
-            figure = MatplotlibFigure(figsize=(6.4, self.height), layout="constrained")
+            figure = MatplotlibFigure(figsize=(WIDTH, self.height), layout="constrained")
             axes = figure.subplots()
             self.draw(axes)
             _plain_ticks(axes)
@@ -117,26 +127,23 @@ class Drawing:
         return Figure(self.name, self.title, self.caption, svg.getvalue(), png.getvalue(), clean)
 
 
-def plane_drawing(
-    results: Sequence[GroupResult], labels: Sequence[str], seed: int, resamples: int
-) -> Drawing | None:
+def plane_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Drawing | None:
     """Groups of one loss and estimator in the plane of bias² and variance."""
-    import numpy as np
-
-    kept = [
-        (r, label) for r, label in zip(results, labels, strict=True) if not r.decomposition.incoherence_note
-    ]
-    if not kept:
+    points = [
+        (label, r.accuracy, r.decomposition.incoherence,
+         *(end for name in ("bias_squared", "variance") for end in (r.decomposition.mean(name), *r.intervals.of(name))))
+        for r, label in zip(results, labels, strict=True)
+        if not r.decomposition.incoherence_note
+    ]  # fmt: skip
+    if not points:
         return None
-    points = bias_variance_plane(
-        [label for _, label in kept],
-        [r.decomposition for r, _ in kept],
-        [r.accuracy for r, _ in kept],
-        resamples=resamples,
-        rng=np.random.default_rng(seed),
+    names = ("group", "accuracy", "incoherence", "bias_squared", "bias_squared_low", "bias_squared_high",
+             "variance", "variance_low", "variance_high")  # fmt: skip
+    rows: Rows = [dict(zip(names, point, strict=True)) for point in points]
+    right, top = (
+        1.12 * max(max(row[name], _or(row[f"{name}_high"], 0)) for row in rows)
+        for name in ("bias_squared", "variance")
     )
-    right = 1.12 * max(max(p.bias_squared, _or(p.bias_squared_ci.high, 0)) for p in points)
-    top = 1.12 * max(max(p.variance, _or(p.variance_ci.high, 0)) for p in points)
     right, top = (max(right, 0.05 * top), max(top, 0.05 * right)) if max(right, top) > 0 else (1.0, 1.0)
 
     def draw(axes: Any) -> None:
@@ -150,39 +157,15 @@ def plane_drawing(
                 ha="right",
                 va="top",
             )
-        for number, point in enumerate(points):
-            spread = [
-                _bars(v, ci)
-                for v, ci in (
-                    (point.bias_squared, point.bias_squared_ci),
-                    (point.variance, point.variance_ci),
-                )
-            ]
-            _points(
-                axes,
-                number,
-                [point.bias_squared],
-                [point.variance],
-                plain(point.label),
-                xerr=spread[0],
-                yerr=spread[1],
-            )
-        axes.set(
-            xlim=(min(0, *(p.bias_squared for p in points)), right),
-            ylim=(0, top),
-            xlabel="bias²",
-            ylabel="variance",
-        )
+        for row in rows:
+            number = labels.index(row["group"])
+            x, y = ([row[name]] for name in ("bias_squared", "variance"))
+            across, up = (_bars(row, name) for name in ("bias_squared", "variance"))
+            _points(axes, number, x, y, row["group"], xerr=across, yerr=up)
+        least = min(0, *(row["bias_squared"] for row in rows))
+        axes.set(xlim=(least, right), ylim=(0, top), xlabel="bias²", ylabel="variance")
         _legend(axes)
 
-    rows = [
-        {
-            "group": p.label, "accuracy": p.accuracy, "bias_squared": p.bias_squared, "variance": p.variance,
-            "incoherence": p.incoherence, "bias_squared_low": p.bias_squared_ci.low, "bias_squared_high": p.bias_squared_ci.high,
-            "variance_low": p.variance_ci.low, "variance_high": p.variance_ci.high,
-        }
-        for p in points
-    ]  # fmt: skip
     caption = "Grey rays join points of equal incoherence; error grows away from the origin. Bars: 95 % intervals over questions."
     return Drawing("plane", "Bias and variance", caption, draw, rows)
 
@@ -195,24 +178,37 @@ def length_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Dra
         return None
 
     def draw(axes: Any) -> None:
-        for number, (result, label) in enumerate(kept):
+        for result, label in kept:
+            number = labels.index(label)
             own = [r for r in rows if r["group"] == label and r["incoherence"] is not None and r["length"]]
             if not own or result.lengths is None:
                 continue
             x, y = [r["length"] for r in own], [r["incoherence"] for r in own]
-            low = [max(0.0, r["incoherence"] - _or(r["incoherence_low"], r["incoherence"])) for r in own]
-            high = [max(0.0, _or(r["incoherence_high"], r["incoherence"]) - r["incoherence"]) for r in own]
-            fit = result.lengths.trend.fit
-            slope = "" if math.isnan(fit.exponent) else f" (slope {fit.exponent:.2f})"
-            _points(axes, number, x, y, f"{plain(label)}{slope}", yerr=[low, high])
-            if not math.isnan(fit.exponent):
-                ends = [min(x), max(x)]
-                axes.plot(
-                    ends,
-                    [math.exp(fit.log_prefactor) * e**fit.exponent for e in ends],
-                    color=COLOURS[number % 8],
-                    linewidth=1,
+            bars = [_bars(r, "incoherence") for r in own]
+            fit, (low, high) = result.lengths.trend.fit, result.lengths.trend.slope_ci
+            slope = "" if math.isnan(fit.exponent) else f"slope {fit.exponent:.2f}"
+            name = slope if len(kept) == 1 and slope else f"{label} ({slope})" if slope else label
+            _points(axes, number, x, y, name, yerr=[[b[0][0] for b in bars], [b[1][0] for b in bars]])
+            if math.isnan(fit.exponent):
+                continue
+            lengths = [min(x) * (max(x) / min(x)) ** (step / 20) for step in range(21)]
+            middle = math.exp(sum(map(math.log, x)) / len(x))
+
+            def power(
+                exponent: float, at: list[float] = lengths, about: float = middle, fit: Any = fit
+            ) -> list[float]:
+                return [
+                    math.exp(fit.log_prefactor) * about**fit.exponent * (v / about) ** exponent for v in at
+                ]
+
+            axes.plot(lengths, power(fit.exponent), color=COLOURS[number % 8], linewidth=1)
+            if not math.isnan(low):
+                ends = [power(low), power(high)]
+                band = (
+                    [min(pair) for pair in zip(*ends, strict=True)],
+                    [max(pair) for pair in zip(*ends, strict=True)],
                 )
+                axes.fill_between(lengths, *band, color=COLOURS[number % 8], alpha=0.12, linewidth=0)
         positive = all((r["incoherence"] or 1) > 0 for r in rows)
         axes.set(
             xscale="log",
@@ -220,9 +216,12 @@ def length_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Dra
             xlabel=_length_name(kept),
             ylabel="incoherence",
         )
-        _legend(axes)
+        axes.set_ylim(None if positive else 0, 1.05)
+        if positive:  # an interval that reaches to 0 would take most of a logarithmic axis
+            axes.set_ylim(bottom=0.6 * min(r["incoherence"] for r in rows if r["incoherence"]))
+        _legend(axes, alone=True)
 
-    caption = "Questions in equal-size buckets by their mean length; lines are power laws. Long answers go with hard questions: compare the accuracies in the data."
+    caption = "Questions in equal-size buckets by their mean length, bars: 95 % intervals; lines are power laws, shaded where their slope's interval lets them turn about the middle. Long answers go with hard questions: compare the accuracies in the data."
     return Drawing("length", "Incoherence against length", caption, draw, rows)
 
 
@@ -243,7 +242,14 @@ def overthinking_drawing(results: Sequence[GroupResult], labels: Sequence[str]) 
 
     def draw(axes: Any) -> None:
         for place, row in enumerate(rows):
-            axes.plot([row["shorter"], row["longer"]], [place, place], color=FAINT, linewidth=2, zorder=1)
+            low, high = (_or(row[f"difference_{end}"], row["difference"]) for end in ("low", "high"))
+            axes.plot(
+                [row["shorter"] + low, row["shorter"] + high],
+                [place, place],
+                color=FAINT,
+                linewidth=4,
+                zorder=1,
+            )
         places = range(len(rows))
         axes.scatter(
             [r["shorter"] for r in rows],
@@ -256,47 +262,86 @@ def overthinking_drawing(results: Sequence[GroupResult], labels: Sequence[str]) 
         axes.scatter(
             [r["longer"] for r in rows], places, color=COLOURS[1], marker="D", label="longer half", zorder=2
         )
-        axes.set_yticks(list(places), [plain(r["group"]) for r in rows])
+        axes.set_yticks(list(places), [_wrapped(r["group"], 22) if len(rows) > 1 else "" for r in rows])
         axes.set(xlabel="incoherence", ylim=(len(rows) - 0.5, -0.7))
         _legend(axes)
 
-    caption = "Each question's epochs split into equal halves by their own lengths, ties by chance; p from a permutation within questions."
-    return Drawing("overthinking", "Natural overthinking", caption, draw, rows, height=1.2 + 0.35 * len(rows))
+    caption = "Each question's epochs split into equal halves by their own lengths, ties by chance. Grey: 95 % interval of the difference, laid from the shorter half; where it covers the ring, the halves cannot be told apart."
+    return Drawing("overthinking", "Natural overthinking", caption, draw, rows, height=1.3 + 0.4 * len(rows))
 
 
 def distribution_drawing(
     results: Sequence[GroupResult], labels: Sequence[str], numbers: Sequence[list[QuestionNumbers]]
 ) -> Drawing | None:
     """How many questions have which share of right epochs."""
-    bins = 10
+    import numpy as np
+    from scipy.stats import binomtest
+
     rows: Rows = []
-    for label, lines in zip(labels, numbers, strict=True):
-        shares = [line.share_correct for line in lines if not math.isnan(line.share_correct)]
-        for place in range(bins):
-            inside = [s for s in shares if min(int(s * bins), bins - 1) == place]
+    for result, label, lines in zip(results, labels, numbers, strict=True):
+        shares = np.array([line.share_correct for line in lines])
+        known = ~np.isnan(shares)
+        places = np.minimum((shares[known] * _SHARES).astype(int), _SHARES - 1)
+        for place in range(_SHARES):
+            inside = int((places == place).sum())
+            ends = (math.nan, math.nan)
+            if len(places) and result.questions.clusters is None:
+                ends = binomtest(inside, len(places)).proportion_ci(method="wilson")
             rows.append(
-                {"group": label, "from": place / bins, "to": (place + 1) / bins, "questions": len(inside)}
-            )
+                {
+                    "group": label, "from": place / _SHARES, "to": (place + 1) / _SHARES, "questions": inside,
+                    "share": inside / max(len(places), 1), "share_low": ends[0], "share_high": ends[1],
+                }
+            )  # fmt: skip
     if not any(row["questions"] for row in rows):
         return None
+    tall = len(labels) > _LINES
 
     def draw(axes: Any) -> None:
-        for number, label in enumerate(labels):
-            own = [r["questions"] for r in rows if r["group"] == label]
-            total = sum(own) or 1
-            edges = [place / bins for place in range(bins + 1)]
-            axes.stairs(
-                [v / total for v in own], edges, color=COLOURS[number % 8], linewidth=1.6, label=plain(label)
+        table = np.array([row["share"] for row in rows]).reshape(-1, _SHARES)
+        axes.set_xlabel("share of epochs that are right")
+        if tall:
+            axes.imshow(table, cmap="Blues", aspect="auto", vmin=0, extent=(0, 1, len(labels) - 0.5, -0.5))
+            dark = 0.6 * max(table.max(), 1e-9)
+            for (group, place), share in np.ndenumerate(table):
+                colour = "white" if share > dark else "#1a1a2f"
+                axes.text(
+                    (place + 0.5) / _SHARES,
+                    group,
+                    f"{100 * share:.0f}",
+                    ha="center",
+                    va="center",
+                    fontsize=6.5,
+                    color=colour,
+                )
+            axes.set_yticks(range(len(labels)), [_wrapped(label, 22) for label in labels])
+            return
+        for number, (label, shares) in enumerate(zip(labels, table, strict=True)):
+            own = rows[number * _SHARES : (number + 1) * _SHARES]
+            aside = (number - (len(labels) - 1) / 2) * 0.06 / max(len(labels), 1)
+            centres = [row["from"] + 0.5 / _SHARES + aside for row in own]
+            bars = [_bars(row, "share") for row in own]
+            _points(
+                axes,
+                number,
+                centres,
+                shares.tolist(),
+                label,
+                yerr=[[b[0][0] for b in bars], [b[1][0] for b in bars]],
             )
-        axes.set(
-            xlabel="share of epochs that are right", ylabel="share of questions", xlim=(0, 1), ylim=(0, None)
-        )
+            axes.stairs(
+                shares,
+                [place / _SHARES for place in range(_SHARES + 1)],
+                color=COLOURS[number % 8],
+                linewidth=0.7,
+            )
+        axes.set(ylabel="share of questions", xlim=(0, 1), ylim=(0, None))
         _legend(axes)
 
-    caption = (
-        "Questions at 0 fail every time, and those at 1 never; what lies between differs from epoch to epoch."
-    )
-    return Drawing("distribution", "Questions by share of right epochs", caption, draw, rows)
+    how = "Numbers: per cent of the group's questions." if tall else "Bars: 95 % intervals of Wilson."
+    caption = f"Questions at 0 fail every time, and those at 1 never; what lies between differs from epoch to epoch. {how}"
+    height = 1.1 + 0.28 * len(labels) if tall else 3.1
+    return Drawing("distribution", "Questions by share of right epochs", caption, draw, rows, height=height)
 
 
 def ensembling_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Drawing | None:
@@ -306,32 +351,33 @@ def ensembling_drawing(results: Sequence[GroupResult], labels: Sequence[str]) ->
     for result, label in zip(results, labels, strict=True):
         d = result.decomposition
         if d.loss in ("brier", "squared") and d.estimator == "unbiased" and not d.incoherence_note:
-            rows += [
-                {
-                    "group": label,
-                    "epochs": p.size,
-                    "error": p.error,
-                    "bias_squared": p.bias_squared,
-                    "variance": p.variance,
-                    "incoherence": p.incoherence,
-                }
-                for p in ensemble_terms(d, sizes)
-            ]
+            for p in ensemble_terms(d, sizes):
+                ends = _averaged(result, p.size)
+                rows.append(
+                    {
+                        "group": label, "epochs": p.size, "error": p.error, "error_low": ends.low, "error_high": ends.high,
+                        "bias_squared": p.bias_squared, "variance": p.variance, "incoherence": p.incoherence,
+                    }
+                )  # fmt: skip
     if not rows:
         return None
 
     def draw(axes: Any) -> None:
-        for number, label in enumerate(dict.fromkeys(r["group"] for r in rows)):
+        for label in dict.fromkeys(r["group"] for r in rows):
+            number = labels.index(label)
             own = [r for r in rows if r["group"] == label]
+            bars = [_bars(r, "error") for r in own]
+            aside = 1 + 0.03 * (number - (len(labels) - 1) / 2)
             _points(
-                axes, number, [r["epochs"] for r in own], [r["error"] for r in own], plain(label), line=True
-            )
+                axes, number, [aside * r["epochs"] for r in own], [r["error"] for r in own], label, line=True,
+                yerr=[[b[0][0] for b in bars], [b[1][0] for b in bars]],
+            )  # fmt: skip
             axes.axhline(own[0]["bias_squared"], color=COLOURS[number % 8], linestyle=":", linewidth=1)
         axes.set(xscale="log", xlabel="epochs averaged", ylabel="error of the average", ylim=(0, None))
         axes.set_xticks(sizes, [str(s) for s in sizes])
         _legend(axes)
 
-    caption = "Averaging E predictions divides the variance by E and leaves the bias (dotted): what incoherence costs, averaging mends. Beyond the number of epochs this is extrapolated."
+    caption = "Averaging E predictions divides the variance by E and leaves the bias (dotted): what incoherence costs, averaging mends. Bars: 95 % intervals over questions. Beyond the number of epochs this is extrapolated."
     return Drawing("ensembling", "Averages of several epochs", caption, draw, rows)
 
 
@@ -350,7 +396,8 @@ def reliability_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -
         return None
 
     def draw(axes: Any) -> None:
-        for number, label in enumerate(dict.fromkeys(row["group"] for row in rows)):
+        for label in dict.fromkeys(row["group"] for row in rows):
+            number = labels.index(label)
             own = [row for row in rows if row["group"] == label]
             measured = [row for row in own if not row["extrapolated"]]
             colour = COLOURS[number % len(COLOURS)]
@@ -359,7 +406,7 @@ def reliability_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -
                 number,
                 [r["k"] for r in measured],
                 [r["pass_hat_k"] for r in measured],
-                plain(label),
+                label,
                 line=True,
             )
             beyond = [*measured[-1:], *own[len(measured) :]]
@@ -384,7 +431,6 @@ def finding_drawing(finding: Finding) -> Drawing:
     rows = [row for row in finding.rows if row[finding.y] is not None and row[finding.x] is not None]
     names = not all(isinstance(row[finding.x], int | float) for row in rows)
     places = list(dict.fromkeys(row[finding.x] for row in rows)) if names else []
-    low, high = f"{finding.y}_low", f"{finding.y}_high"
 
     def draw(axes: Any) -> None:
         groups = list(dict.fromkeys(row["group"] for row in rows))
@@ -395,19 +441,28 @@ def finding_drawing(finding: Finding) -> Drawing:
             if names:
                 # Side by side where they stand at one name.
                 x = [at + 0.5 * ((number + 0.5) / len(groups) - 0.5) for at in x]
-            bars = [
-                [max(0.0, v - _or(row[low], v)) for v, row in zip(y, own, strict=True)],
-                [max(0.0, _or(row[high], v) - v) for v, row in zip(y, own, strict=True)],
-            ]
-            _points(axes, number, x, y, plain(group), yerr=bars, line=not names)
+            ends = [_bars(row, finding.y) for row in own]
+            bars = [[end[side][0] for end in ends] for side in (0, 1)]
+            _points(axes, number, x, y, str(group), yerr=bars, line=not names)
         axes.set(xlabel=finding.x.replace("_", " "), ylabel=finding.y.replace("_", " "))
         if names:
-            axes.set_xticks(range(len(places)), [plain(str(place)) for place in places], fontsize=7)
+            axes.set_xticks(range(len(places)), [_wrapped(str(place), 14) for place in places], fontsize=7)
         elif finding.log_x and all(row[finding.x] > 0 for row in rows):
             axes.set(xscale="log")
         _legend(axes)
 
     return Drawing(finding.name.replace("_", "-"), finding.title, finding.caption, draw, finding.rows)
+
+
+def _averaged(result: GroupResult, size: int) -> Interval:
+    """Interval of the error of an average of so many epochs; none where contexts are shared by questions."""
+    d = result.decomposition
+    if isinstance(d, NestedDecomposition):
+        return Interval(math.nan, math.nan)
+    averaged = replace(d, error=d.bias_squared + d.variance / size, variance=d.variance / size)
+    return GroupIntervals(result.questions, averaged, result.options.resamples, result.options.seed).of(
+        "error"
+    )
 
 
 def _plain_ticks(axes: Any) -> None:
@@ -418,10 +473,10 @@ def _plain_ticks(axes: Any) -> None:
         if axis.get_scale() == "log":
             axis.set_minor_locator(NullLocator())
             if not isinstance(axis.get_major_locator(), FixedLocator):
-                axis.set_major_locator(MaxNLocator(5))
+                axis.set_major_locator(MaxNLocator(4))
                 axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
     if not isinstance(axes.xaxis.get_major_locator(), FixedLocator):
-        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.xaxis.set_major_locator(MaxNLocator(5))
 
 
 @contextmanager
@@ -434,7 +489,7 @@ def _style(name: str) -> Iterator[None]:
         "svg.hashsalt": name,
         "text.parse_math": False,  # a model's name is no formula, whatever signs are in it
         "font.family": "sans-serif",
-        "font.size": 9,
+        "font.size": 8.5,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "legend.frameon": False,
@@ -453,24 +508,31 @@ def _points(
     axes: Any, number: int, x: list[float], y: list[float], label: str, *, line: bool = False, **errors: Any
 ) -> None:
     colour = COLOURS[number % len(COLOURS)]
+    marker = MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]  # no two of 64 groups look alike
     axes.errorbar(
-        x, y, **errors, fmt=MARKERS[number % len(MARKERS)] + ("-" if line else ""), color=colour, ecolor=colour,
-        elinewidth=1, markersize=5, label=label, zorder=3,
+        x, y, **errors, fmt=marker + ("-" if line else ""), color=colour, ecolor=colour,
+        elinewidth=1, markersize=4.5, label=_wrapped(label, 52), zorder=3,
     )  # fmt: skip
 
 
-def _legend(axes: Any) -> None:
-    """Names below the axes, where they cover nothing."""
+def _legend(axes: Any, *, alone: bool = False) -> None:
+    """Names below the axes, where they cover nothing; that of a single group only where it says more."""
     handles, labels = axes.get_legend_handles_labels()
-    if labels:
-        columns = 2 if max(map(len, labels)) < 38 else 1
+    if len(labels) > 1 or (labels and alone):
+        columns = max(1, min(len(labels), 60 // (6 + max(map(len, labels)))))
         axes.figure.legend(handles, labels, loc="outside lower left", ncols=columns, fontsize=8)
 
 
-def _bars(value: float, ci: Any) -> list[list[float]] | None:
-    if math.isnan(ci.low):
-        return None
-    return [[max(0.0, value - ci.low)], [max(0.0, ci.high - value)]]
+def _wrapped(label: str, width: int) -> str:
+    """A name in lines, broken inside a word where there is no space."""
+    return "\n".join(wrap(plain(label), width)) or "–"
+
+
+def _bars(row: dict[str, Any], name: str) -> list[list[float]]:
+    """How far an interval reaches below and above its value; nowhere where there is none."""
+    value = row[name]
+    low, high = (_or(row[f"{name}_{end}"], value) for end in ("low", "high"))
+    return [[max(0.0, value - low)], [max(0.0, high - value)]]
 
 
 def _or(value: float | None, other: float) -> float:

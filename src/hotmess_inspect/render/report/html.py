@@ -30,7 +30,7 @@ def table(names: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: 
         ]
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return (
-        "<div class=scroll tabindex=0><table>"
+        '<div class=scroll tabindex=0 role=group aria-label="Table, scrolls sideways"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
     )
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from hotmess_inspect import __version__
 from hotmess_inspect.io.logs import Inputs
+from hotmess_inspect.io.words import counted
 from hotmess_inspect.io.writing import replacing
 from hotmess_inspect.render.frames import label_of
 from hotmess_inspect.render.report import figures
 from hotmess_inspect.render.report.divergence import DIVERGENCE_STYLE, divergence_section
-from hotmess_inspect.render.report.html import bullets, cell, interval, number, table
+from hotmess_inspect.render.report.html import Html, bullets, cell, interval, number, table
 from hotmess_inspect.render.report.reading import Links, reading_list
 from hotmess_inspect.render.report.sections import allowance_section, comparison_section, length_section
 from hotmess_inspect.render.report.style import STYLE
@@ -22,12 +25,13 @@ from hotmess_inspect.results.analyze import GroupResult, Options, analyze
 from hotmess_inspect.results.divergence import GroupDivergence
 from hotmess_inspect.results.questions import question_numbers
 from hotmess_inspect.results.study import StudyOptions, Waits, study
-from hotmess_inspect.results.variants import VariantNames
-from hotmess_inspect.results.verdict import leading_results, verdict
+from hotmess_inspect.results.variants import VariantNames, letter, settings_text
+from hotmess_inspect.results.verdict import as_sentence, leading_results, verdict
 from hotmess_inspect.results.warnings import ItemCounts, count_warnings
 from hotmess_inspect.schema import Problem
 
 # No script can run, nothing can be fetched: whatever a log holds, the page only shows it.
+_FILES = 50
 STEP_QUESTIONS = 8
 """Questions at most whose epochs stand side by side on the page of a report."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -124,22 +128,30 @@ def report_html(
     for result in results:
         sections[result.decomposition.loss, result.decomposition.estimator].append(result)
     links = Links(options.viewer, inputs.logs)
+    names = list(dict.fromkeys(label_of(r, results) for r in results))
+    # With one group there is nothing to tell apart.
+    letters = {name: letter(place) if len(names) > 1 else "" for place, name in enumerate(names)}
+    verdicts, said = _verdicts(results, problems, letters)
     body = [
         f"<h1>{escaped(options.title)}</h1>",
         _lead(inputs, results),
-        _verdicts(results, problems),
-        _headline(results),
+        verdicts,
+        _headline(results, letters),
         bullets(VariantNames(results).key),
-        _warnings(results, problems),
-        *(_loss_section(loss, estimator, own, options) for (loss, estimator), own in sections.items()),
+        _warnings(results, problems, letters, said),
+        *(
+            _loss_section(loss, estimator, own, [label_of(r, results) for r in own], letters)
+            for (loss, estimator), own in sections.items()
+        ),
         _study_section(results, options, waits, problems),
-        comparison_section(results),
-        length_section(results),
-        _reliability_section(results),
-        allowance_section(results),
+        comparison_section(results, letters),
+        length_section(results, letters),
+        _reliability_section(results, letters),
+        allowance_section(results, letters),
         divergence_section(steps, links, min(options.questions, STEP_QUESTIONS)),
         reading_list(_first_losses(results), links, options.questions) if options.questions else "",
-        _coverage(results),
+        _coverage(results, letters),
+        _sources(inputs),
         _method(options),
     ]
     return document(options.title, body), problems
@@ -158,58 +170,110 @@ def document(title: str, body: Iterable[str]) -> str:
     )
 
 
-def _verdicts(results: Sequence[GroupResult], problems: Sequence[Problem]) -> str:
-    """The finding in words, per task and model, before any table."""
-    leading = leading_results(results)
+def _verdicts(
+    results: Sequence[GroupResult], problems: Sequence[Problem], letters: Mapping[str, str]
+) -> tuple[str, set[str]]:
+    """The finding in words, per task and model, before any table; and the cautions that it said.
+
+    A caution that several groups share is said once. More than three groups have a paragraph each, and what
+    to do next is left to the list of questions to read.
+    """
+    found = [(label_of(r, results), verdict(r, problems)) for r in leading_results(results)]
+    several, many = len(found) > 1, len(found) > 3
+    about: dict[str, list[str]] = defaultdict(list)
+    for name, said in found:
+        for sentence in said.cautions:
+            about[sentence].append(name)
     parts = []
-    for result in leading:
-        said = verdict(result, problems)
-        cautions = "".join(f"<li><b>Caution:</b> {escaped(sentence)}</li>" for sentence in said.cautions)
-        steps = "".join(f"<li><b>Next:</b> {escaped(sentence)}</li>" for sentence in said.next_steps)
-        heading = f"<h3>{escaped(label_of(result, leading))}</h3>" if len(leading) > 1 else ""
-        listed = f"<ul>{cautions}{steps}</ul>" if cautions or steps else ""
+    for name, said in found:
+        if many:
+            parts.append(f"<p>{_named(name, letters)}: {_text(said.finding)}</p>")
+            continue
+        own = "" if several else _steps("Caution", said.cautions)
+        heading = f"<h2>{_named(name, letters)}</h2>" if several else ""
         parts.append(
-            f"<section class=verdict>{heading}<p>{escaped(said.measured)}</p>"
-            f"<p class=finding>{escaped(said.finding)}</p>{listed}</section>"
+            f"<section class=verdict>{heading}<p>{_text(said.measured)}</p>"
+            f"<p class=finding>{_text(said.finding)}</p><ul>{own}{_steps('Next', said.next_steps)}</ul></section>"
         )
-    return "\n".join(parts)
+    if many:
+        parts = [f"<section class=verdict>{''.join(parts)}</section>"]
+    if several and about:
+        shared = (
+            _steps(
+                f"Caution ({'all' if len(names) == len(found) else ', '.join(letters[n] for n in names)})",
+                [text],
+            )
+            for text, names in about.items()
+        )
+        parts.append(f"<section class=verdict><ul>{''.join(shared)}</ul></section>")
+    return "\n".join(parts), set(about)
+
+
+def _steps(kind: str, sentences: Iterable[str]) -> str:
+    return "".join(f"<li><b>{escaped(kind)}:</b> {_text(sentence)}</li>" for sentence in sentences)
+
+
+def _text(sentence: str) -> str:
+    """A sentence, with what stands between backticks as code."""
+    parts = escaped(sentence).split("`")
+    return "".join(
+        f"<code>{part}</code>" if place % 2 and len(parts) % 2 else part for place, part in enumerate(parts)
+    )
+
+
+def _named(name: str, letters: Mapping[str, str]) -> Html:
+    """A group's letter and name."""
+    return Html(f"<b>{letters[name]}</b> {escaped(name)}" if letters[name] else escaped(name))
 
 
 def _lead(inputs: Inputs, results: Sequence[GroupResult]) -> str:
     groups = len({id(r.group) for r in results})
     return (
-        f"<p class=lead>{inputs.files} files, {len(inputs.outcomes):,} rows, {groups} groups. "
+        f"<p class=lead>{counted(inputs.files, 'file')}, {counted(len(inputs.outcomes), 'epoch')}, {counted(groups, 'group')}. "
         "A model that fails the same way every time has bias; one that fails differently every time has variance. "
-        "<b>Incoherence</b> is the share of its error that is variance: Σ variance / Σ error over questions.</p>"
+        "<b>Incoherence</b> is the share of its error that is variance: Σ variance / Σ error over questions, from 0 "
+        "(all bias) to 1 (all variance).</p>"
     )
 
 
-def _headline(results: Sequence[GroupResult]) -> str:
+_COLUMNS = ("task", "loss", "estimator", "questions", "epochs")
+
+
+def _headline(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str:
+    """The table of numbers; what is the same in all rows stands in the line above it."""
+    columns = [
+        [r.group.task or "–", r.decomposition.loss, r.decomposition.estimator,
+         str(int((r.decomposition.epochs > 0).sum())), _of(r)]
+        for r in results
+    ]  # fmt: skip
+    differing = [place for place in range(len(_COLUMNS)) if len({row[place] for row in columns}) > 1]
+    if len({label_of(r, results) for r in results}) > len(
+        {(r.group.model, r.group.measure) for r in results}
+    ):
+        differing = [place for place in differing if place]  # the groups' names hold the task already
     rows = [
         [
-            label_of(r, results), r.group.task or "–", r.decomposition.loss, r.decomposition.estimator,
-            str(int((r.decomposition.epochs > 0).sum())), _of(r), number(r.accuracy),
+            _named(label_of(r, results), letters), *(row[place] for place in differing), number(r.accuracy),
             number(r.decomposition.mean("error")), number(r.decomposition.mean("bias_squared")),
             number(r.decomposition.mean("variance")), number(r.decomposition.incoherence, 3),
             interval(r.incoherence_ci),
         ]
-        for r in results
+        for r, row in zip(results, columns, strict=True)
     ]  # fmt: skip
-    names = [
-        "group",
-        "task",
-        "loss",
-        "estimator",
-        "questions",
-        "epochs",
-        "accuracy",
-        "error",
-        "bias²",
-        "variance",
-        "incoherence",
-        "95 % interval",
-    ]
-    return "<h2>Headline</h2>" + table(names, rows, text_columns=4) + _single_notes(results)
+    names = ["group", *(_COLUMNS[place] for place in differing)]
+    names += ["accuracy", "error", "bias²", "variance", "incoherence", "95 % interval"]
+    texts = 1 + sum(_COLUMNS[place] in ("task", "loss", "estimator") for place in differing)
+    same = ", ".join(
+        f"{_COLUMNS[place]} {columns[0][place]}"
+        for place in range(len(_COLUMNS))
+        if columns and len({row[place] for row in columns}) == 1
+    )
+    note = "Error = bias² + variance, each a mean over questions, in the unit of the loss; the interval is that of the incoherence."
+    return (
+        f"<h2>Headline</h2><p>{escaped(f'All rows: {same}. ' if same else '')}{note}</p>"
+        + table(names, rows, text_columns=texts)
+        + _single_notes(results)
+    )
 
 
 def _single_notes(results: Sequence[GroupResult]) -> str:
@@ -221,14 +285,18 @@ def _single_notes(results: Sequence[GroupResult]) -> str:
     return bullets(notes)
 
 
-def _warnings(results: Sequence[GroupResult], problems: Sequence[Problem]) -> str:
-    # One bullet per sentence, with all that it is said of.
+def _warnings(
+    results: Sequence[GroupResult], problems: Sequence[Problem], letters: Mapping[str, str], already: set[str]
+) -> str:
+    # One bullet per sentence, with all that it is said of; nothing that stands with the verdicts.
     said: dict[str, list[str]] = defaultdict(list)
     for problem in problems:
-        said[problem.message].append(f"{problem.level}: {problem.input}")
+        if as_sentence(problem.message) not in already:
+            said[problem.message].append(f"{problem.level}: {problem.input}")
     for result in {id(r.group): r for r in results}.values():
+        name = label_of(result, results)
         for text in count_warnings(item_counts(result)):
-            said[text].append(label_of(result, results))
+            said[text].append(letters[name] or name)
     lines = [f"{'; '.join(dict.fromkeys(names))}: {text}" for text, names in said.items()]
     return f"<h2>Before you read on</h2>{bullets(lines)}" if lines else ""
 
@@ -247,21 +315,40 @@ def item_counts(result: GroupResult) -> ItemCounts:
     )
 
 
-def _loss_section(loss: str, estimator: str, results: Sequence[GroupResult], options: ReportOptions) -> str:
-    labels = [label_of(r, results) for r in results]
+def _loss_section(
+    loss: str,
+    estimator: str,
+    results: Sequence[GroupResult],
+    names: Sequence[str],
+    letters: Mapping[str, str],
+) -> str:
+    shown = [letters[name] or name for name in names]
     numbers = [question_numbers(r) for r in results]
-    analysis = options.analysis
     drawn = [
-        figures.plane_drawing(results, labels, analysis.seed, analysis.resamples),
-        figures.length_drawing(results, labels),
-        figures.overthinking_drawing(results, labels),
-        figures.ensembling_drawing(results, labels),
-        figures.distribution_drawing(results, labels, numbers),
+        figures.plane_drawing(results, shown),
+        figures.length_drawing(results, shown),
+        figures.overthinking_drawing(results, shown),
+        figures.ensembling_drawing(results, shown),
+        figures.distribution_drawing(results, shown, numbers),
     ]
-    shown = "\n".join(_figure(one.figure(), f"{loss}-{estimator}") for one in drawn if one is not None)
+    key = dict(zip(shown, names, strict=True))
+    made = [_figure(one.figure(), f"{loss}-{estimator}", key) for one in drawn if one is not None]
+    lettered = "".join(f"<li>{_named(name, letters)}</li>" for name in names if letters[name])
     return (
-        f"<h2>{escaped(loss)}, {escaped(estimator)}</h2>\n<div class=figures>{shown}</div>" if shown else ""
+        f"<h2>{escaped(_LOSSES.get(loss, loss))}, {escaped(estimator)} estimator</h2>\n"
+        + (f"<ul class=key>{lettered}</ul>" if lettered else "")
+        + f"<div class=figures>{''.join(made)}</div>"
+        if made
+        else ""
     )
+
+
+_LOSSES = {
+    "brier": "Brier score (0: right and certain, 2: wrong and certain)",
+    "kl": "Negative log-probability of the right answer, in nats (kl)",
+    "squared": "Squared distance from the best score (squared)",
+    "zero_one": "Wrong or right by the most frequent answer (zero_one)",
+}
 
 
 def _study_section(
@@ -271,7 +358,7 @@ def _study_section(
     found, odd = study(results, options.study, waits)
     problems += odd
     shown = [
-        _figure(figures.finding_drawing(one).figure(), "study") + bullets(one.said)
+        f"<div>{_figure(figures.finding_drawing(one).figure(), 'study')}{bullets(one.said)}</div>"
         for one in found
         if any(row[one.y] is not None for row in one.rows)
     ]
@@ -282,8 +369,16 @@ def _study_section(
     )
 
 
-def _figure(figure: figures.Figure, prefix: str) -> str:
+def _figure(figure: figures.Figure, prefix: str, key: Mapping[str, str] = MappingProxyType({})) -> str:
     name = f"{prefix}-{figure.name}"
+    # The data name the groups, whatever letters the drawing has.
+    figure = replace(
+        figure,
+        rows=[
+            {name: key.get(value, value) if name == "group" else value for name, value in row.items()}
+            for row in figure.rows
+        ],
+    )
     links = " ".join(
         f'<a download="{escaped(name)}.{form}" href="{figure.data_uri(form)}">{form.upper()}</a>'
         for form in ("svg", "png", "csv")
@@ -297,16 +392,18 @@ def _figure(figure: figures.Figure, prefix: str) -> str:
     )
 
 
-def _reliability_section(results: Sequence[GroupResult]) -> str:
+def _reliability_section(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str:
     """pass^k, shares of the spread and the noise floor, once per group: no loss is in them."""
     own = [r for r in _first_losses(results) if r.reliability is not None]
     if not own:
         return ""
     labels = [label_of(r, results) for r in own]
-    drawn = figures.reliability_drawing(own, labels)
-    shown = f"<div class=figures>{_figure(drawn.figure(), 'epochs')}</div>" if drawn else ""
+    shown_as = [letters[label] or label for label in labels]
+    drawn = figures.reliability_drawing(own, shown_as)
+    key = dict(zip(shown_as, labels, strict=True))
+    shown = f"<div class=figures>{_figure(drawn.figure(), 'epochs', key)}</div>" if drawn else ""
     said = [
-        (f"<h3>{escaped(label)}</h3>" if len(own) > 1 else "") + bullets(r.reliability.sentences())
+        (f"<h3>{_named(label, letters)}</h3>" if len(own) > 1 else "") + bullets(r.reliability.sentences())
         for r, label in zip(own, labels, strict=True)
         if r.reliability is not None
     ]
@@ -321,13 +418,38 @@ def _first_losses(results: Sequence[GroupResult]) -> list[GroupResult]:
     return list(first.values())
 
 
-def _coverage(results: Sequence[GroupResult]) -> str:
+def _coverage(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str:
     own = _first_losses(results)
     if not own:
         return ""
     names = list(own[0].counts)
-    rows = [[label_of(r, results), *(f"{r.counts[name]:,}" for name in names)] for r in own]
+    labels = [label_of(r, results) for r in own]
+    rows = [
+        [letters[n] or n, *(f"{r.counts[name]:,}" for name in names)]
+        for n, r in zip(labels, own, strict=True)
+    ]
     return "<h2>Coverage</h2>" + table(["group", *(n.replace("_", " ") for n in names)], rows, text_columns=1)
+
+
+def _sources(inputs: Inputs) -> str:
+    """What was read: logs with their dates and settings, and other files."""
+    logs = {log.path: log for log in inputs.logs}
+    rows = []
+    for path in dict.fromkeys([*logs, *(one.path for one in inputs.account.files)]):
+        log = logs.get(path)
+        settings = settings_text(json.loads(log.settings)) if log else ""
+        cells = (
+            [log.task, log.model, log.created[:16].replace("T", " "), settings or "–"] if log else ["–"] * 4
+        )
+        rows.append([path.replace("\\", "/").rsplit("/", 1)[-1], *cells])
+    if not rows:
+        return ""
+    names = ["file", "task", "model", "made", "settings"]
+    return (
+        "<h2>What was read</h2>"
+        + table(names, rows[:_FILES], text_columns=5)
+        + (f"<p>and {counted(len(rows) - _FILES, 'other file')}.</p>" if len(rows) > _FILES else "")
+    )
 
 
 def _method(options: ReportOptions) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hotmess_inspect.analyses.lengths import LengthTrend
 from hotmess_inspect.analyses.overthinking import Overthinking
@@ -12,14 +12,18 @@ from hotmess_inspect.results.analyze import GroupResult
 from hotmess_inspect.results.compare import QUANTITIES, comparisons
 
 
-def comparison_section(results: Sequence[GroupResult]) -> str:
+def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str:
     """Models, budgets and settings on one task, less the first of them, question by question."""
     found = comparisons(results)
     if not found:
         return ""
     rows = []
     for one in found:
-        row = [label_of(one.first, results), label_of(one.second, results), one.first.decomposition.loss]
+        row = [
+            _short(one.first, results, letters),
+            _short(one.second, results, letters),
+            one.first.decomposition.loss,
+        ]
         row += [str(one.questions), f"{one.first.accuracy - one.second.accuracy:+.3f}"]
         for quantity in QUANTITIES:
             d = one.differences.get(quantity)
@@ -49,14 +53,18 @@ def comparison_section(results: Sequence[GroupResult]) -> str:
     )
 
 
-def length_section(results: Sequence[GroupResult]) -> str:
+def length_section(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str:
     """Slopes and shorter against longer epochs, with and without epochs that a limit ended."""
     rows = []
     for result in results:
         found = result.lengths
         if found is None:
             continue
-        head = [label_of(result, results), result.decomposition.loss, (result.length or "").replace("_", " ")]
+        head = [
+            _short(result, results, letters),
+            result.decomposition.loss,
+            (result.length or "").replace("_", " "),
+        ]
         share = f"{found.censored / found.epochs:.0%}" if found.epochs else "–"
         rows.append([*head, "all", share, *_slope(found.trend), *_split(found.overthinking)])
         if found.uncensored:
@@ -74,6 +82,12 @@ def length_section(results: Sequence[GroupResult]) -> str:
         "limit or a cut ended an epoch, its length is a lower bound: slopes then err upward, and the line without "
         f"such epochs errs by its selection instead.</p>{table(names, rows, text_columns=4)}"
     )
+
+
+def _short(result: GroupResult, results: Sequence[GroupResult], letters: Mapping[str, str]) -> str:
+    """A group's letter, its name where it is the only one."""
+    name = label_of(result, results)
+    return letters[name] or name
 
 
 def _slope(trend: LengthTrend) -> list[str]:
@@ -97,7 +111,7 @@ def _split(split: Overthinking) -> list[str]:
     ]  # fmt: skip
 
 
-def allowance_section(results: Sequence[GroupResult]) -> str:
+def allowance_section(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str:
     """Where accuracy alone would put the incoherence, and how the failures divide."""
     rows = []
     for result in results:
@@ -113,7 +127,9 @@ def allowance_section(results: Sequence[GroupResult]) -> str:
             shares.sometimes_right,
         )
         rest = (shares.always_wrong, shares.unanimous_failures, shares.modal_share)
-        rows.append([label_of(result, results), *(number(found.value, 3) for found in (*numbers, *rest))])
+        rows.append(
+            [_short(result, results, letters), *(number(found.value, 3) for found in (*numbers, *rest))]
+        )
     if not rows:
         return ""
     names = [

@@ -1,16 +1,18 @@
 """The page's looks: light and dark, narrow and wide, screen and paper."""
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1a1a2e; --paper: #ffffff; --faint: #b4b4c0; --line: #dcdce4; --link: #0b5cad; --shade: #f5f5f8; }
+:root { color-scheme: light dark; --ink: #1a1a2e; --paper: #ffffff; --faint: #b4b4c0; --quiet: #62626f; --line: #dcdce4; --link: #0b4f96; --shade: #f5f5f8; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e8e8f0; --paper: #15151c; --faint: #5c5c6c; --line: #33333f; --link: #7db8ff; --shade: #1e1e28; }
+  :root { --ink: #e8e8f0; --paper: #15151c; --faint: #5c5c6c; --quiet: #a3a3b2; --line: #33333f; --link: #7db8ff; --shade: #1e1e28; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 84rem; margin: 0 auto; padding: 1.5rem clamp(0.8rem, 3vw, 2.5rem) 4rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 0.5rem; }
 h2 { font-size: 1.25rem; margin: 2.2rem 0 0.6rem; border-bottom: 1px solid var(--line); padding-bottom: 0.2rem; }
-h3 { font-size: 1rem; margin: 0.6rem 0 0.3rem; overflow-wrap: anywhere; }
+.verdict h2 { font-size: 1rem; border: 0; margin: 0.3rem 0; font-weight: 400; overflow-wrap: anywhere; }
+.verdict ul { margin: 0.4rem 0; padding-left: 1.2rem; }
+h3, h4 { font-size: 1rem; margin: 0.6rem 0 0.3rem; overflow-wrap: anywhere; }
 p, li { max-width: 60rem; overflow-wrap: anywhere; }
 a { color: var(--link); }
 code { font-size: 0.9em; overflow-wrap: anywhere; }
@@ -26,18 +28,25 @@ th.n { text-align: right; }
 td.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 thead th { border-bottom: 2px solid var(--line); font-weight: 600; }
 tbody tr:hover { background: var(--shade); }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr)); gap: 1.2rem; }
+.key { list-style: none; padding: 0; columns: 28rem; font-size: 0.86rem; }
+.key li { break-inside: avoid; }
+.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(24rem, 100%), 1fr)); gap: 1.2rem; }
 figure { margin: 0; min-width: 0; break-inside: avoid; }
-figure > svg { width: 100%; height: auto; max-width: 46rem; font-family: system-ui, sans-serif; }
+figure > svg { width: 100%; height: auto; max-width: 34rem; font-family: system-ui, sans-serif; }
 figcaption { font-size: 0.86rem; }
 .links a { margin-left: 0.5rem; }
 details { margin-top: 0.4rem; font-size: 0.86rem; }
 @media print {
-  :root { --ink: #000; --paper: #fff; --faint: #999; --line: #bbb; --link: #000; --shade: #fff; }
+  :root { --ink: #000; --paper: #fff; --faint: #999; --quiet: #555; --line: #bbb; --link: #000; --shade: #fff; }
   main { max-width: none; padding: 0; }
   .links { display: none; }
   .scroll { overflow: visible; }
-  table { font-size: 0.7rem; }
+  table { font-size: 0.62rem; }
+  th, td { padding: 0.1rem 0.2rem; }
+  td.n { white-space: normal; }
+  td:first-child { min-width: 5rem; }
+  thead { display: table-header-group; }
+  tr { break-inside: avoid; }
   h2 { break-after: avoid; }
 }
 """
