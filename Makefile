@@ -1,4 +1,4 @@
-# Two commands for a fresh clone with nothing but Python 3.11+ and make: `make demo` and `make test`.
+# For a fresh clone with nothing but Python 3.11+ and make: `make demo`, `make test` and `make test-all`.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -7,7 +7,7 @@ DEMO_LOGS   ?= logs/demo
 # CPU build or not is the machine's choice: any torch that the extra `optimizer` admits will do.
 TORCH  ?= torch
 
-.PHONY: help demo test test-optimizer contract check docs results format lock clean
+.PHONY: help demo test test-all test-optimizer contract check docs results format lock clean
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
@@ -21,8 +21,12 @@ $(VENV)/installed: requirements.lock pyproject.toml
 demo: $(VENV)/installed  ## Run hotmess/swebench on the bundled instances with a simulated agent, then analyze the log
 	@sandbox/demo.sh $(BIN) $(DEMO_EPOCHS) $(DEMO_LOGS)
 
-test: $(VENV)/installed  ## Run every test that needs no torch
+test: $(VENV)/installed  ## Run the tests that a contributor runs, on two cores in minutes
+	$(BIN)/python -m pytest -n 2 -m "not optimizer and not slow" $(PYTEST_ARGS)
+
+test-all: $(VENV)/installed  ## Run every test, heavy studies too, then those that need torch
 	$(BIN)/python -m pytest -n 2 -m "not optimizer" $(PYTEST_ARGS)
+	$(MAKE) test-optimizer
 
 test-optimizer: $(VENV)/installed  ## Install torch and run the tests of the optimizer and of Inspect's `hf` models
 	$(BIN)/pip install --quiet "$(TORCH)" transformers accelerate

@@ -84,6 +84,7 @@ def test_counts_brought_home_give_the_bits_of_all_rows(folder: Path) -> None:
     assert tallied_numbers(added) == numbers(here)
 
 
+@pytest.mark.slow
 def test_dask_over_a_bucket_gives_the_same_bits(bucket: str, folder: Path) -> None:
     from dask.distributed import Client, LocalCluster
 

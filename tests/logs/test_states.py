@@ -65,6 +65,7 @@ def scored_rows(folder: Path) -> int:
     return int(read_inputs([str(folder)]).outcomes.scored.sum())
 
 
+@pytest.mark.slow
 def test_a_log_while_written_after_a_crash_and_recovered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +196,7 @@ def test_a_name_that_looks_like_a_directory_entry(tmp_path: Path) -> None:
     assert (list(found.members), found.samples) == (["PK\x01\x02" + "x" * 60], 1)
 
 
+@pytest.mark.slow
 def test_a_sample_of_the_mutants(letters_log: Path, dict_log: Path) -> None:
     fuzz = Path(__file__).parents[2] / "benchmarks" / "fuzz_logs.py"
     command = [sys.executable, str(fuzz), str(letters_log), str(dict_log), "--count", "300", "--seed", "7"]

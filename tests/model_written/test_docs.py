@@ -9,12 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from hotmess_inspect.experiments.model_written.sets import SETS
 from hotmess_inspect.tasks.model_written import model_written
 
 PAGE = Path(__file__).parents[2] / "docs" / "model_written.md"
 
 
+@pytest.mark.slow
 def test_the_commands_run(tmp_path: Path) -> None:
     (block,) = re.findall(r"```bash\n(.*?)```", PAGE.read_text(), re.S)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

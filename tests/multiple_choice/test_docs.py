@@ -91,6 +91,7 @@ def test_the_numbers_of_the_page_are_those_of_the_file() -> None:
     assert found[1] == shown(readings())
 
 
+@pytest.mark.slow
 def test_the_numbers_of_the_file_are_what_the_reader_does() -> None:
     script = benchmark()
     corpus = script.templates()

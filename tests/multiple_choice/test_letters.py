@@ -154,6 +154,7 @@ def test_answers_in_all_templates_to_rows_made_for_it_are_read() -> None:
     check(templates.ROWS)
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_answers_in_all_templates_to_real_rows_are_read(shared_data: Path) -> None:
     lines = (shared_data / "mmlu_200.jsonl").read_text("utf-8").splitlines()

@@ -79,6 +79,7 @@ def calls(sample):
     return [call for message in sample.messages for call in getattr(message, "tool_calls", None) or []]
 
 
+@pytest.mark.slow
 def test_every_epoch_does_to_the_repository_what_was_planned(tmp_path, rows):
     arguments = {"spread": 0.0, "right": 0.5, "actions": 2.0, "parallel": 0.5, "empty": 0.1}
     samples = run(tmp_path, rows, **arguments)

@@ -113,6 +113,7 @@ def test_the_commands_from_the_wheel(empty_hub: Path, installed: tuple[Path, Pat
     check_what_the_page_left(empty_hub)
 
 
+@pytest.mark.slow
 def test_errors_are_sentences_on_the_command_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [

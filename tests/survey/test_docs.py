@@ -30,6 +30,7 @@ def run(block: str, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_commands_print_what_the_page_shows(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     simulated, people = re.findall(r"```bash\n(.*?)```", PAGE.read_text(), re.S)

@@ -44,6 +44,7 @@ def test_one_epoch_where_none_are_named() -> None:
     assert planned_cost("plan", task(), output_tokens=0).calls == 2
 
 
+@pytest.mark.slow
 def test_measured_in_a_log(tmp_path: Path) -> None:
     sample = Sample(id=1, input="What?", choices=["this", "that"], target="A")
     (log,) = eval(

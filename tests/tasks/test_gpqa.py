@@ -70,6 +70,7 @@ def runs(rows: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Eval
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["letter", "probability", "logprob"])
 def test_any_number_of_choices_recovers_the_truth(runs: dict[str, EvalLog], format: str) -> None:
     log = runs[format]
@@ -111,6 +112,7 @@ def test_live_and_later_agree_for_mixed_numbers_of_choices(
         assert live["accuracy"] == pytest.approx(group.accuracy, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_the_live_numbers_are_those_of_the_stored_letters(runs: dict[str, EvalLog]) -> None:
     """From the log alone, without any of the metric's own code but the estimator."""
     width = max(CHOICES)
@@ -133,6 +135,7 @@ def test_the_live_numbers_are_those_of_the_stored_letters(runs: dict[str, EvalLo
     assert shown["error"] == pytest.approx(d.mean("error"), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_scoring_again_in_another_process_gives_the_same_scores(
     runs: dict[str, EvalLog], tmp_path: Path
 ) -> None:
@@ -245,6 +248,7 @@ def test_a_retry_asks_the_same_questions(rows: Path, tmp_path: Path) -> None:
     assert {(s.id, s.epoch): s.messages[0].text for s in again.samples or []} == texts
 
 
+@pytest.mark.slow
 def test_stored_scores_survive_another_scoring_round(runs: dict[str, EvalLog]) -> None:
     log = read_eval_log(runs["probability"].location)
     rescored = score(log, choice_scorer(), action="overwrite", display="none")
@@ -282,6 +286,7 @@ def test_options_that_are_not_permitted_are_named(rows: Path, design: dict[str, 
     assert type(raised.value).__name__ == "PrerequisiteError"
 
 
+@pytest.mark.slow
 def test_the_checksum_is_in_the_log_and_pins_the_rows(rows: Path, runs: dict[str, EvalLog]) -> None:
     metadata = runs["letter"].eval.metadata
     assert metadata is not None

@@ -70,6 +70,7 @@ def runs(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["letter", "probability", "logprob"])
 def test_ten_contexts_times_three_recover_the_truth(runs: dict[str, EvalLog], format: str) -> None:
     log = runs[format]
@@ -93,6 +94,7 @@ def test_ten_contexts_times_three_recover_the_truth(runs: dict[str, EvalLog], fo
     assert d.between_context.mean() > 0.05
 
 
+@pytest.mark.slow
 def test_epochs_carry_their_context_and_share_its_examples(runs: dict[str, EvalLog]) -> None:
     samples = runs["letter"].samples or []
     scores = [(sample, (sample.scores or {})["choice_scorer"].metadata or {}) for sample in samples]
@@ -112,6 +114,7 @@ def test_epochs_carry_their_context_and_share_its_examples(runs: dict[str, EvalL
     assert all(len(texts) >= 3 for texts in own.values())
 
 
+@pytest.mark.slow
 def test_examples_come_from_the_questions_own_subject(runs: dict[str, EvalLog], shared_data: Path) -> None:
     questions = read_questions(read_rows(shared_data / "mmlu_200.jsonl"), mmlu_question)
     subjects = defaultdict(set)
@@ -123,6 +126,7 @@ def test_examples_come_from_the_questions_own_subject(runs: dict[str, EvalLog], 
         assert (sample.metadata or {})["subject"] in subjects[example]
 
 
+@pytest.mark.slow
 def test_shuffled_choices_are_mapped_back(runs: dict[str, EvalLog]) -> None:
     orders = set()
     for sample in runs["probability"].samples or []:
@@ -167,6 +171,7 @@ def test_the_live_metric_and_the_later_analysis_agree(
             assert live["within_context"] == pytest.approx(float(np.nanmean(d.within_context)), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_unread_answers_are_counted_and_marked(runs: dict[str, EvalLog]) -> None:
     scores = [(sample.scores or {})["choice_scorer"] for sample in runs["letter"].samples or []]
     lost = [score for score in scores if not (score.metadata or {})["hm_answer"]]

@@ -68,6 +68,7 @@ def results(log: EvalLog) -> dict[str, float]:
     return {name: metric.value for name, metric in scores[0].metrics.items()}
 
 
+@pytest.mark.slow
 def test_choices_recover_the_truth(tmp_path: Path, own_sets: Path) -> None:
     log = run(tmp_path, dataset=str(own_sets), sets="survival-instinct,coordinate-itself", epochs=12)
     assert log.samples is not None
@@ -108,6 +109,7 @@ def planted_variance(log: EvalLog) -> np.ndarray:
     return np.array([found[name] for name in sorted(found)])
 
 
+@pytest.mark.slow
 def test_open_answers_recover_the_planted_variance(tmp_path: Path, own_sets: Path) -> None:
     log = run(
         tmp_path,
@@ -151,6 +153,7 @@ def test_only_the_answer_is_embedded_and_the_choices_are_gone(tmp_path: Path, ow
         np.testing.assert_allclose(stored, ngram_embedding(str(score.answer)), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_unparsed_answers_by_treatment(tmp_path: Path, own_sets: Path) -> None:
     common = {"dataset": str(own_sets), "sets": "survival-instinct", "epochs": 4}
     found = {
@@ -189,6 +192,7 @@ def test_arguments_are_checked(own_sets: Path, options: dict[str, Any], message:
         model_written(**{"dataset": str(own_sets), "sets": "survival-instinct", **options})
 
 
+@pytest.mark.slow
 def test_the_command_line_shows_a_sentence_and_no_traceback(own_sets: Path) -> None:
     inspect = Path(sys.executable).with_name("inspect")
     ended = subprocess.run(
@@ -201,6 +205,7 @@ def test_the_command_line_shows_a_sentence_and_no_traceback(own_sets: Path) -> N
     assert "nofile" in said and "one-box-tendency.jsonl" in said and "Traceback" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_published_rows_recover_the_truth(tmp_path: Path, shared_data: Path) -> None:
     sets = ["corrigible-more-HHH", "myopic-reward", "power-seeking-inclination", "survival-instinct",

@@ -99,6 +99,7 @@ def study(name: str, words: str, rows: str, log_dir: Path) -> None:
     load(name).main([*words.split(), *fixed])  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_a_budget_buys_a_little_and_costs_length(
     gpqa_rows: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,6 +121,7 @@ def test_a_budget_buys_a_little_and_costs_length(
     assert sorted(path.name for path in tmp_path.glob("*.eval")) == before
 
 
+@pytest.mark.slow
 def test_bias_falls_faster_than_variance_with_size(
     gpqa_rows: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -149,6 +151,7 @@ def test_letters_read_by_log_probabilities(
     assert "12 questions x 4 epochs = 48 epochs of about" in shown.err
 
 
+@pytest.mark.slow
 def test_harder_questions_are_those_of_longer_reference_answers(
     mmlu_rows: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,7 +30,7 @@ class WarnAtStart(Hooks):
         if not spec.task.startswith(OUR_TASKS):
             return
         own = spec.model_generate_config
-        # Inspect tells hooks of the task's own settings since 0.3.285; before that, those of the command line count.
+        # Older releases tell hooks nothing of the task's own settings: those of the command line count.
         plan = getattr(getattr(data, "plan", None), "config", None)
         config: dict[str, Any] = {
             name: _first(getattr(own, name, None), getattr(plan, name, None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from rich.box import HEAVY_HEAD, SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -17,9 +18,14 @@ from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.guards import Guards
 from hotmess_inspect.results.lengths import LengthFindings
-from hotmess_inspect.results.variants import VariantNames
-from hotmess_inspect.results.verdict import Verdict, leading_results, verdict
+from hotmess_inspect.results.variants import VariantNames, letter
+from hotmess_inspect.results.verdict import Verdict, as_sentence, leading_results, verdict
 from hotmess_inspect.schema import Problem
+
+_FEW = 3
+"""Up to so many runs have their next steps, slopes and noise floors printed without being asked for."""
+_WIDE = 104
+"""Columns of a window that the whole table fits."""
 
 
 def print_analysis(
@@ -41,45 +47,108 @@ def print_analysis(
     if not results:
         out.print("No group with a verdict was found.")
     variants = VariantNames(results)
-    for members in _by_run(results):
-        leading = leading_results(members)
-        for result in leading[:1] if not details else leading:
-            _print_verdict(out, verdict(result, problems))
-        shown = members if details or _several_losses(members) else leading
-        out.print(_headline(shown, variants))
-        _print_counts(out, shown)
-        if members[0].intervals.rests_on_more_than_questions:
-            out.print(cell(members[0].intervals.speaks_of, "dim"))
-        if details:
-            for result in members:
-                if result.guards is not None:
-                    _print_guards(out, result, result.guards)
-                if result.grader is not None:
-                    _print_grader(out, result, result.grader)
-            for result in {id(result.questions): result for result in reversed(members)}.values():
-                _print_reliability(out, result)
-                _print_spread(out, result)
-        # Lengths of the first measure of each scorer; the others stand in the JSON.
-        for result in leading:
-            if result.lengths is None:
-                continue
-            if details or lengths:
-                _print_lengths(out, result, result.lengths)
-            else:
-                _print_length_finding(out, result.lengths)
-        if not details:
-            _print_noise_floor(out, leading[0])
-        left = len(members) - len(shown)
-        if left and not details:
-            more = "1 more row" if left == 1 else f"{left} more rows"
-            out.print(cell(f"--details shows {more}, lengths, and what accuracy alone allows", "dim"))
+    runs = _by_run(results)
+    if len(runs) > 1 and not details:
+        _print_runs(out, runs, problems, variants, lengths)
+    else:
+        for members in runs:
+            _print_run(out, members, problems, variants, details=details, lengths=lengths)
     if results and details:
         out.print(
             cell("error = bias² + variance, means over questions; incoherence = Σ variance / Σ error", "dim")
         )
     for line in variants.key:
         out.print(cell(line, "dim"))
-    print_problems(problems, out)
+    said = {
+        sentence for members in runs for sentence in verdict(leading_results(members)[0], problems).cautions
+    }
+    print_problems([p for p in problems if as_sentence(p.message) not in said], out)
+
+
+def _print_run(
+    out: Console,
+    members: Sequence[GroupResult],
+    problems: Sequence[Problem],
+    variants: VariantNames,
+    *,
+    details: bool,
+    lengths: bool,
+) -> None:
+    """One run: its finding, its table, and the rest as far as it is asked for."""
+    leading = leading_results(members)
+    for result in leading[:1] if not details else leading:
+        _print_verdict(out, verdict(result, problems))
+    shown = members if details or _several_losses(members) else leading
+    out.print(_headline(shown, _title(shown[0], variants), out.width))
+    _print_counts(out, shown)
+    if members[0].intervals.rests_on_more_than_questions:
+        out.print(cell(members[0].intervals.speaks_of, "dim"))
+    if details:
+        for result in members:
+            if result.guards is not None:
+                _print_guards(out, result, result.guards)
+            if result.grader is not None:
+                _print_grader(out, result, result.grader)
+        for result in {id(result.questions): result for result in reversed(members)}.values():
+            _print_reliability(out, result)
+            _print_spread(out, result)
+    # Lengths of the first measure of each scorer; the others stand in the JSON.
+    for result in leading:
+        if result.lengths is None:
+            continue
+        if details or lengths:
+            _print_lengths(out, result, result.lengths)
+        else:
+            _print_length_finding(out, result.lengths)
+    if not details:
+        _print_noise_floor(out, leading[0])
+        _print_left(out, len(members) - len(shown))
+
+
+def _print_runs(
+    out: Console,
+    runs: Sequence[Sequence[GroupResult]],
+    problems: Sequence[Problem],
+    variants: VariantNames,
+    lengths: bool,
+) -> None:
+    """Several runs: a finding each under a letter, what may mislead in all of them once, and one table."""
+    letters = [letter(place) for place in range(len(runs))]
+    leading = [leading_results(members) for members in runs]
+    findings = [verdict(results[0], problems) for results in leading]
+    about: dict[str, list[str]] = {}
+    for name, said in zip(letters, findings, strict=True):
+        out.print(cell(f"{name}  {said.measured}"))
+        out.print(cell(said.finding, "bold"))
+        for sentence in said.next_steps if len(runs) <= _FEW else ():
+            out.print(cell(f"Next: {sentence}"))
+        for sentence in said.cautions:
+            about.setdefault(sentence, []).append(name)
+    for sentence, names in about.items():
+        of = "all" if len(names) == len(runs) else ", ".join(names)
+        out.print(cell(f"Caution ({of}): {sentence}", "yellow"))
+    shown = [own if _several_losses(own) else first for own, first in zip(runs, leading, strict=True)]
+    marks = [name for name, results in zip(letters, shown, strict=True) for _ in results]
+    out.print(_headline([r for results in shown for r in results], "", out.width, marks))
+    for name, results in zip(letters, shown, strict=True):
+        out.print(cell(f"{name}  {_title(results[0], variants)}", "dim"))
+        _print_counts(out, results, name)
+        if results[0].intervals.rests_on_more_than_questions:
+            out.print(cell(results[0].intervals.speaks_of, "dim"))
+        for result in results[:1]:
+            if result.lengths is not None and lengths:
+                _print_lengths(out, result, result.lengths)
+            elif result.lengths is not None and len(runs) <= _FEW:
+                _print_length_finding(out, result.lengths)
+        if len(runs) <= _FEW:
+            _print_noise_floor(out, results[0])
+    _print_left(out, sum(map(len, runs)) - len(marks))
+
+
+def _print_left(out: Console, rows: int) -> None:
+    if rows:
+        more = "1 more row" if rows == 1 else f"{rows} more rows"
+        out.print(cell(f"--details shows {more}, lengths, and what accuracy alone allows", "dim"))
 
 
 def _print_verdict(out: Console, said: Verdict) -> None:
@@ -114,20 +183,64 @@ def _by_run(results: Sequence[GroupResult]) -> list[list[GroupResult]]:
     return list(runs.values())
 
 
-def _headline(members: Sequence[GroupResult], variants: VariantNames) -> Table:
-    lead = members[0]
+def _title(lead: GroupResult, variants: VariantNames) -> str:
+    """A run's task, model and settings, and how much there is of it."""
     questions = int((lead.decomposition.epochs > 0).sum())
-    settings = variants.of(lead)
     scored, planned = lead.counts["epochs_scored"], lead.counts["epochs_planned"]
     epochs = counted(scored, "epoch") if scored == planned else f"{scored:,} of {counted(planned, 'epoch')}"
-    parts = (lead.group.task, lead.group.model, settings, f"{counted(questions, 'question')}, {epochs}")
-    table = Table(title=plain(" · ".join(part for part in parts if part)), title_justify="left")
-    for name in ("what", "loss", "estimator"):
-        table.add_column(name, overflow="fold")
-    for name in ("accuracy", "error", "bias²", "variance", "incoherence", "95 % interval"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for result in members:
-        table.add_row(*map(cell, _headline_cells(result)))
+    parts = (
+        lead.group.task,
+        lead.group.model,
+        variants.of(lead),
+        f"{counted(questions, 'question')}, {epochs}",
+    )
+    return " · ".join(part for part in parts if part)
+
+
+_TEXTS = ("what", "loss", "estimator")
+_NUMBERS = ("accuracy", "error", "bias²", "variance", "incoherence", "95 % interval")
+
+
+def _headline(members: Sequence[GroupResult], title: str, width: int, marks: Sequence[str] = ()) -> Table:
+    """A row per result. Where the window is narrow, words that all rows share stand in the title."""
+    rows = [_headline_cells(result) for result in members]
+    texts = list(_TEXTS)
+    narrow = width < _WIDE + (4 if marks else 0)
+    if narrow:
+        same = [place for place in range(3) if len({row[place] for row in rows}) == 1]
+        title = "\n".join(
+            part
+            for part in (title, ", ".join(rows[0][place] for place in same if rows[0][place] != "–"))
+            if part
+        )
+        kept = [place for place in range(3) if place not in same]
+        texts = ["what"] if kept else []
+        rows = [
+            [
+                *([" ".join(row[place] for place in kept)] if kept else []),
+                *row[3:8],
+                row[8].replace(" … ", "…"),
+            ]
+            for row in rows
+        ]
+    table = Table(
+        title="\n".join(map(plain, title.split("\n"))) or None,
+        title_justify="left",
+        box=SIMPLE_HEAD if narrow else HEAVY_HEAD,
+    )
+    for name in ["", *texts] if marks else texts:
+        table.add_column(
+            name, overflow="fold", min_width=min(8, len(name)) if not narrow else 1 if not name else 8
+        )
+    for name in _NUMBERS:
+        table.add_column(
+            name,
+            justify="right",
+            no_wrap=not narrow,
+            min_width=max(len(name.split()[-1]), 6) if narrow else None,
+        )
+    for place, row in enumerate(rows):
+        table.add_row(*map(cell, [marks[place], *row] if marks else row))
     return table
 
 
@@ -147,7 +260,7 @@ def _headline_cells(result: GroupResult) -> list[str]:
     ]
 
 
-def _print_counts(out: Console, results: Sequence[GroupResult]) -> None:
+def _print_counts(out: Console, results: Sequence[GroupResult], name: str = "") -> None:
     """What is missing or odd among the epochs, a line per group that has any of it."""
     for result in {id(r.group): r for r in results}.values():
         counts = {
@@ -157,7 +270,7 @@ def _print_counts(out: Console, results: Sequence[GroupResult]) -> None:
             counts["questions without error"] = result.decomposition.zero_error_questions
         if counts:
             listed = ", ".join(f"{value} {key}" for key, value in counts.items())
-            out.print(cell(f"{group_name(result.group)}: {listed}", "dim"))
+            out.print(cell(f"{name or group_name(result.group)}: {listed}", "dim"))
 
 
 def _print_grader(out: Console, result: GroupResult, noise: GraderNoise) -> None:
