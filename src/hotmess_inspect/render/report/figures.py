@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -59,10 +60,18 @@ class Figure:
     png: bytes
     rows: Rows
 
-    @property
-    def inline_svg(self) -> str:
-        """The drawing with the page's colours, without the XML header, named for those who do not see it."""
+    def inline_svg(self, prefix: str) -> str:
+        """The drawing with the page's colours, without the XML header, named for those who do not see it.
+
+        Args:
+            prefix: What ids begin with, so that no two drawings of a page share one; unused ids are left out.
+        """
         drawing = self.svg[self.svg.index("<svg") :]
+        used = set(re.findall(r"[\"(]#([^\")]+)", drawing))
+        drawing = re.sub(
+            r' id="([^"]+)"', lambda m: f' id="{prefix}-{m[1]}"' if m[1] in used else "", drawing
+        )
+        drawing = re.sub(r"([\"(])#(?=[^\")]+[\")])(?![0-9a-f]{6}[\")])", rf"\1#{prefix}-", drawing)
         named = f'<svg role="img" aria-label="{escaped(f"{self.title}. {self.caption} The numbers stand below.")}"'
         return named + drawing[4:].replace(INK, "var(--ink)").replace(FAINT, "var(--faint)")
 

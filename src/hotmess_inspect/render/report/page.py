@@ -386,7 +386,7 @@ def _figure(figure: figures.Figure, prefix: str, key: Mapping[str, str] = Mappin
     columns = list(figure.rows[0])
     cells = [[cell(value) for value in row.values()] for row in figure.rows]
     return (
-        f'<figure id="{escaped(name)}"><h3>{escaped(figure.title)}</h3>{figure.inline_svg}'
+        f'<figure id="{escaped(name)}"><h3>{escaped(figure.title)}</h3>{figure.inline_svg(escaped(name))}'
         f"<figcaption>{escaped(figure.caption)} <span class=links>{links}</span></figcaption>"
         f"<details><summary>Data</summary>{table(columns, cells, text_columns=1)}</details></figure>"
     )
