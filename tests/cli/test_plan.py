@@ -183,3 +183,49 @@ def test_the_pilots_own_interval_stands_beside_the_plan(tmp_path: Path) -> None:
             low, high = json.loads(analyzed)["groups"][0][f"{quantity}_ci"]
             assert plan["observed_width"] == pytest.approx(high - low)
             assert (f"{high - low:.3f} wide" in (plan["note"] or "")) == said
+
+
+def test_pass_k_by_hand_and_by_simulation(tmp_path: Path) -> None:
+    rng = np.random.default_rng(11)
+    values = passes(rng, rng.beta(1, 1, 300), 6)
+    found = run(write_scores(tmp_path / "a.csv", {"m": values}), "--quantity", "pass^3", "--json")
+    assert found.exit_code == 0, found.output
+    (plan,) = json.loads(found.output)["plans"]
+    own = np.array([math.comb(c, 3) for c in values.sum(axis=1)]) / math.comb(6, 3)
+    # At the pilot's own epochs the predicted variance is the sample variance of C(c, 3)/C(6, 3), exactly.
+    assert plan["value"] == pytest.approx(own.mean())
+    width = 2 * student.ppf(0.975, 299) * own.std(ddof=1) / math.sqrt(300)
+    assert plan["pilot"]["width"] == pytest.approx(width, rel=1e-9)
+    assert [d["width"] is None for d in plan["same_questions"]][:2] == [True, False]
+    # Uniform pass rates: E p³ = 1/4, E p⁶ = 1/7; another number of epochs by simulation.
+    more = np.array([math.comb(c, 3) for c in rng.binomial(20, rng.random(200_000))]) / math.comb(20, 3)
+    twenty = next(d for d in plan["same_questions"] if d["epochs"] == 20)
+    assert twenty["width"] == pytest.approx(width / own.std(ddof=1) * more.std(), rel=0.06)
+    assumed = json.loads(
+        run("--accuracy", "0.5", "--incoherence", str(1 / 3), "--quantity", "pass^3", "--json").output
+    )["plans"][0]
+    assert assumed["value"] == pytest.approx(1 / 4)
+    for words, said in ((("--quantity", "pass^0"), "pass^K"), (("--price", "3"), "write two numbers")):
+        bad = run(str(tmp_path / "a.csv"), *words)
+        assert bad.exit_code == 2 and said in bad.output
+
+
+def test_money_and_hours_are_those_of_the_logs(tmp_path: Path) -> None:
+    from inspect_ai.log import read_eval_log
+
+    from hotmess_inspect.demo import demo_log
+
+    path = tmp_path / "demo.eval"
+    path.write_bytes(demo_log())
+    header = read_eval_log(str(path))
+    usage = header.stats.model_usage[header.eval.model]
+    epochs = len(header.samples or [])
+    found = json.loads(run(str(path), "--price", "2,10", "--json").output)
+    pilot = found["plans"][0]["pilot"]
+    runs = pilot["questions"] * pilot["epochs"]
+    read = usage.input_tokens + (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
+    assert pilot["input_tokens"] == pytest.approx(runs * read / epochs)
+    assert pilot["cost"] == pytest.approx((2 * pilot["input_tokens"] + 10 * pilot["output_tokens"]) / 1e6)
+    assert pilot["hours"] > 0
+    text = run(str(path), "--price", "2,10").output
+    assert "cost" in text and "hours" in text and "input tokens" in text

@@ -282,7 +282,7 @@ def _noise(scatter: FloatArray, pilot: IntArray, later: IntArray) -> float:
 def influence_of(
     epochs: AdaptiveEpochs, quantity: Quantity, variance: FloatArray, error: FloatArray
 ) -> FloatArray:
-    """Z of every question: what it adds to the quantity beyond the mean, shape (questions,)."""
+    """Influence z of every question: what it adds to the quantity beyond the mean, shape (questions,)."""
     if quantity == "accuracy":
         weights = epoch_weights(epochs.present & epochs.pilot, epochs.present & ~epochs.pilot)
         values = (weights * np.nan_to_num(epochs.correct)).sum(axis=1)

@@ -26,6 +26,8 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hotmess_inspect.inference.beta_binomial import all_right, count_table, fit_beta_binomial
+
 FloatArray: TypeAlias = NDArray[np.float64]
 Quantity: TypeAlias = Literal["incoherence", "variance", "error", "bias_squared", "accuracy"]
 QUANTITIES: tuple[str, ...] = get_args(Quantity)
@@ -74,6 +76,104 @@ class PairMoments:
         if questions < 2:
             raise ValueError(f"questions={questions!r} must be at least 2")
         return math.sqrt(self.variance(epochs) / questions)
+
+
+@dataclass(frozen=True)
+class PassMoments:
+    r"""Moments of pass^k, a U-statistic of degree k: :math:`E[p^t]` over questions for t from k to 2k.
+
+    With R epochs of which two sets of k share j, the mean square of C(c, k)/C(R, k) is
+    :math:`\sum_j \binom kj \binom{R-k}{k-j} / \binom Rk \; E[p^{2k-j}]`.
+
+    Attributes:
+        powers: :math:`E[p^k], …, E[p^{2k}]`.
+        questions: Questions that they rest on.
+    """
+
+    powers: tuple[float, ...]
+    questions: int
+
+    @property
+    def shared_none(self) -> float:
+        """Variance between questions, which no number of epochs takes away."""
+        return self._scale * (self.powers[-1] - self.powers[0] ** 2)
+
+    @property
+    def _scale(self) -> float:
+        return self.questions / (self.questions - 1) if self.questions > 1 else 1.0
+
+    def variance(self, epochs: int) -> float:
+        """Variance of one question's pass^k with so many epochs; NaN with fewer than k."""
+        k = len(self.powers) - 1
+        if epochs < k:
+            return math.nan
+        ways = [math.comb(k, j) * math.comb(epochs - k, k - j) for j in range(k + 1)]
+        square = sum(w * p for w, p in zip(ways, self.powers[::-1], strict=True)) / math.comb(epochs, k)
+        return max(self._scale * (square - self.powers[0] ** 2), 0.0)
+
+    def standard_error(self, questions: int, epochs: int) -> float:
+        """Standard error over so many questions with so many epochs each."""
+        return math.sqrt(self.variance(epochs) / questions)
+
+
+@dataclass(frozen=True)
+class DifferenceMoments:
+    """Moments of a paired difference of two models: both add, less twice their covariance over questions.
+
+    Attributes:
+        first: One model's.
+        second: The other's.
+        together: Covariance of the questions' values between the models, which sampling within a question does not touch.
+        questions: Questions of both.
+    """
+
+    first: PairMoments | PassMoments
+    second: PairMoments | PassMoments
+    together: float
+    questions: int
+
+    @property
+    def shared_none(self) -> float:
+        """Variance between questions."""
+        return self.first.shared_none + self.second.shared_none - 2 * self.together
+
+    def variance(self, epochs: int) -> float:
+        """Variance of one question's difference with so many epochs of each model."""
+        return max(self.first.variance(epochs) + self.second.variance(epochs) - 2 * self.together, 0.0)
+
+    def standard_error(self, questions: int, epochs: int) -> float:
+        """Standard error over so many questions with so many epochs of each model."""
+        return math.sqrt(self.variance(epochs) / questions)
+
+
+def pass_moments(right: ArrayLike, epochs: ArrayLike, k: int) -> PassMoments:
+    """Moments of pass^k: without bias where all questions have 2k epochs, else of the beta-binomial fit.
+
+    Args:
+        right: Right epochs of each question, shape (questions,).
+        epochs: Epochs, shape (questions,).
+        k: Epochs that all have to be right.
+
+    Raises:
+        ValueError: If k is below 1, or no question has two epochs.
+    """
+    c, n = (np.asarray(values, dtype=np.int64) for values in (right, epochs))
+    c, n = c[n >= 2], n[n >= 2]
+    if k < 1 or not len(n):
+        raise ValueError(f"pass^{k} needs k of 1 or more and a question with two epochs")
+    steps = range(k, 2 * k + 1)
+    if int(n.min()) >= 2 * k:
+        powers = [
+            float(
+                np.mean(
+                    [math.comb(a, t) / math.comb(b, t) for a, b in zip(c.tolist(), n.tolist(), strict=True)]
+                )
+            )
+            for t in steps
+        ]
+    else:
+        powers = [float(all_right(fit_beta_binomial(count_table(c, n).sum(axis=0)), t)) for t in steps]
+    return PassMoments(tuple(powers), len(n))
 
 
 def pair_moments(kernel_sums: PairSums) -> PairMoments:
@@ -270,8 +370,7 @@ def pass_fail_moments(accuracy: float, incoherence: float, quantity: Quantity) -
         raise ValueError(
             f"incoherence={incoherence!r} is outside (0, {accuracy:g}): for pass/fail outcomes it cannot exceed the accuracy"
         )
-    second = accuracy - incoherence * (1 - accuracy)
-    size = (accuracy - second) / (second - accuracy**2)
+    size = beta_size(accuracy, incoherence)
     a, b = accuracy * size, (1 - accuracy) * size
     variance, error = incoherence * (1 - accuracy), 1 - accuracy
 
@@ -288,15 +387,21 @@ def pass_fail_moments(accuracy: float, incoherence: float, quantity: Quantity) -
     both = one = none = 0.0
     for outcomes in np.ndindex(2, 2, 2, 2):
         w, x, y, z = outcomes
-        chance = _beta_moment(a, b, sum(outcomes), 4 - sum(outcomes))
+        chance = beta_moment(a, b, sum(outcomes), 4 - sum(outcomes))
         both += chance * kernel(w, x) ** 2
         one += chance * kernel(w, x) * kernel(w, y)
         none += chance * kernel(w, x) * kernel(y, z)
-    share = error**2 / _beta_moment(a, b, 0, 2) if quantity == "incoherence" else 1.0
+    share = error**2 / beta_moment(a, b, 0, 2) if quantity == "incoherence" else 1.0
     return PairMoments(both, one, none, 0), share
 
 
-def _beta_moment(a: float, b: float, passes: int, failures: int) -> float:
+def beta_size(accuracy: float, incoherence: float) -> float:
+    """Sum a + b of the beta distribution of pass rates with this accuracy and incoherence."""
+    second = accuracy - incoherence * (1 - accuracy)
+    return (accuracy - second) / (second - accuracy**2)
+
+
+def beta_moment(a: float, b: float, passes: int, failures: int) -> float:
     """E[p^passes (1 - p)^failures] for p ~ Beta(a, b)."""
     rising = 1.0
     for i in range(passes):

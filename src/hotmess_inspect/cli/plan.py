@@ -14,6 +14,7 @@ from hotmess_inspect.cli._inputs import scale_options
 from hotmess_inspect.cli._threads import one_thread
 
 if TYPE_CHECKING:
+    from hotmess_inspect.results.analyze import GroupResult
     from hotmess_inspect.results.plan import Design, Plan
     from hotmess_inspect.schema import Problem, Scale
 
@@ -22,10 +23,9 @@ if TYPE_CHECKING:
 @click.argument("inputs", metavar="PILOT...", nargs=-1)
 @click.option(
     "--quantity",
-    type=click.Choice(("incoherence", "variance", "error", "bias_squared", "accuracy")),
     default="incoherence",
     show_default=True,
-    help="What the interval is for.",
+    help="What the interval is for: incoherence, variance, error, bias_squared, accuracy, or pass^K.",
 )
 @click.option(
     "--width",
@@ -37,6 +37,11 @@ if TYPE_CHECKING:
 @click.option("--difference", is_flag=True, help="Plan the paired difference of the first two groups.")
 @click.option("--accuracy", type=float, help="Without a pilot: the assumed accuracy.")
 @click.option("--incoherence", type=float, help="Without a pilot: the assumed incoherence.")
+@click.option(
+    "--price",
+    metavar="IN,OUT",
+    help="Money for a million tokens read and for a million written, such as 2.5,10.",
+)
 @click.option("--figure", type=click.Path(dir_okay=False), help="Draw the widths into this PNG or SVG file.")
 @scale_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
@@ -47,6 +52,7 @@ def plan(
     difference: bool,
     accuracy: float | None,
     incoherence: float | None,
+    price: str | None,
     figure: str | None,
     scale: Scale | None,
     as_json: bool,
@@ -60,8 +66,13 @@ def plan(
     """
     one_thread()
     from hotmess_inspect.render.console import print_problems
-    from hotmess_inspect.results.plan import plan_assumed
+    from hotmess_inspect.results.plan import plan_assumed, planned_quantity
 
+    try:
+        planned_quantity(quantity)
+        prices = None if price is None else _prices(price)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     if inputs and (accuracy is not None or incoherence is not None):
         raise click.UsageError("give a pilot, or --accuracy and --incoherence, not both")
     if not inputs and (accuracy is None or incoherence is None):
@@ -69,11 +80,11 @@ def plan(
     problems: list[Problem] = []
     if accuracy is not None and incoherence is not None:
         try:
-            plans = [plan_assumed(accuracy, incoherence, quantity)]  # type: ignore[arg-type]
+            plans = [plan_assumed(accuracy, incoherence, quantity)]
         except ValueError as error:
             raise click.UsageError(str(error)) from error
     else:
-        plans, problems = _from_pilot(inputs, quantity, difference, scale)
+        plans, problems = _from_pilot(inputs, quantity, difference, scale, prices)
     if as_json:
         listed = [{"level": p.level, "input": p.input, "message": p.message} for p in problems]
         made = [one.as_json(width) for one in plans]
@@ -89,11 +100,27 @@ def plan(
     sys.exit(1 if not plans or any(p.level == "error" for p in problems) else 0)
 
 
+def _prices(text: str) -> tuple[float, float]:
+    """Two prices, IN,OUT."""
+    try:
+        read, written = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"--price {text}: write two numbers, such as 2.5,10") from None
+    if not (0 <= read < math.inf and 0 <= written < math.inf):
+        raise ValueError(f"--price {text}: prices are numbers from 0 on")
+    return read, written
+
+
 def _from_pilot(
-    inputs: Sequence[str], quantity: str, difference: bool, scale: Scale | None
+    inputs: Sequence[str],
+    quantity: str,
+    difference: bool,
+    scale: Scale | None,
+    prices: tuple[float, float] | None,
 ) -> tuple[list[Plan], list[Problem]]:
     from hotmess_inspect.cli._reading import reading_progress
     from hotmess_inspect.io.logs import read_inputs
+    from hotmess_inspect.io.usage import EpochCost, epoch_costs
     from hotmess_inspect.results.analyze import analyze, group_name
     from hotmess_inspect.results.plan import plan_difference, plan_group
     from hotmess_inspect.schema import UNTARGETED_LOSSES, Problem
@@ -108,6 +135,17 @@ def _from_pilot(
         Problem("error", name, "without a target there is no error to plan for")
         for name in sorted(untargeted)
     ]
+    costs = epoch_costs(found.logs)
+
+    def priced(plan: Plan, *groups: GroupResult) -> Plan:
+        own = [costs.get((g.group.task or "", g.group.model or "")) for g in groups]
+        known = [cost for cost in own if cost is not None]
+        if len(known) < len(own):
+            return plan.with_costs(None, prices)
+        return plan.with_costs(
+            EpochCost(sum(c.input_tokens for c in known), sum(c.seconds for c in known)), prices
+        )
+
     plans: list[Plan] = []
     if difference:
         measures = {(r.group.task, r.group.scorer, r.group.measure) for r in usable}
@@ -115,7 +153,7 @@ def _from_pilot(
             pair = [r for r in usable if (r.group.task, r.group.scorer, r.group.measure) == key]
             if len(pair) >= 2:
                 try:
-                    plans.append(plan_difference(pair[0], pair[1], quantity))  # type: ignore[arg-type]
+                    plans.append(priced(plan_difference(pair[0], pair[1], quantity), *pair[:2]))
                 except ValueError as error:
                     problems.append(Problem("error", "pilot", str(error)))
         if not plans:
@@ -125,7 +163,7 @@ def _from_pilot(
         return plans, problems
     for result in usable:
         try:
-            plans.append(plan_group(result, quantity))  # type: ignore[arg-type]
+            plans.append(priced(plan_group(result, quantity), result))
         except ValueError as error:
             problems.append(Problem("error", group_name(result.group), str(error)))
     return plans, problems
@@ -143,15 +181,27 @@ def _print(one: Plan, width: float) -> None:
     names = ["epochs", f"questions for width {width:g}", "epochs in all", "output tokens"]
     if one.pilot.questions:
         names.append(f"width on {one.pilot.questions:,} questions")
+    designs = one.designs(width)
+    extra = [
+        (name, attribute, form)
+        for name, attribute, form in (
+            ("input tokens", "input_tokens", _tokens),
+            ("cost", "cost", lambda money: f"{money:,.2f}"),
+            ("hours", "hours", lambda hours: f"{hours:,.1f}" if hours >= 1 else f"{hours:.2g}"),
+        )
+        if any(math.isfinite(getattr(d, attribute)) for d in designs)
+    ]
+    names[4:4] = [name for name, _, _ in extra]
     for name in names:
         table.add_column(name, justify="right")
     fixed: Sequence[Design | None] = one.same_questions() if one.pilot.questions else [None] * 99
-    for needed, same in zip(one.designs(width), fixed, strict=False):
+    for needed, same in zip(designs, fixed, strict=False):
         row = [
             str(needed.epochs),
             _whole(needed.questions),
             _whole(needed.runs),
             _tokens(needed.output_tokens),
+            *(form(value) if math.isfinite(value := getattr(needed, a)) else "–" for _, a, form in extra),
         ]
         if same is not None:
             row.append("–" if math.isnan(same.width) else f"{same.width:.3f}")

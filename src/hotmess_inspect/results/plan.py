@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, get_args
+from dataclasses import dataclass, replace
+from typing import Any, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hotmess_inspect.analyses.planning import (
+    DifferenceMoments,
     PairMoments,
     PairSums,
+    PassMoments,
     Quantity,
+    beta_moment,
+    beta_size,
     pair_moments,
     pair_sums,
     pass_fail_moments,
+    pass_moments,
 )
 from hotmess_inspect.inference.ratios import FEWEST
+from hotmess_inspect.io.usage import EpochCost
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.table import Questions
 
@@ -36,13 +43,19 @@ class Design:
         questions: Questions; ``None`` where no number up to ten million reaches the width.
         epochs: Epochs per question.
         width: Predicted width of the 95 % interval, high less low.
-        output_tokens: Tokens that the model writes in all, NaN where the pilot does not say.
+        output_tokens: Tokens that the model writes in all, NaN where the pilot does not say, as in the next three.
+        input_tokens: Tokens that it reads in all.
+        cost: What both cost at the prices given.
+        hours: Wall-clock time at the pilot's own parallelism.
     """
 
     questions: int | None
     epochs: int
     width: float
     output_tokens: float
+    input_tokens: float = math.nan
+    cost: float = math.nan
+    hours: float = math.nan
 
     @property
     def runs(self) -> int | None:
@@ -57,6 +70,9 @@ class Design:
             "runs": self.runs,
             "width": _finite(self.width),
             "output_tokens": _finite(self.output_tokens),
+            "input_tokens": _finite(self.input_tokens),
+            "cost": _finite(self.cost),
+            "hours": _finite(self.hours),
         }
 
 
@@ -75,18 +91,44 @@ class Plan:
         tokens_per_epoch: Mean of the tokens written in an epoch, NaN where unknown.
         silent: Why the pilot says nothing about other questions, which leaves all widths undefined; or empty.
         clusters: What to know about clusters of questions, which the widths take for independent; or empty.
+        input_per_epoch: Tokens read in an epoch, NaN where unknown.
+        seconds_per_epoch: Wall-clock time of the pilot over its epochs, NaN where unknown.
+        price: Money for a million tokens read and for a million written, NaN where not given.
     """
 
     name: str
     quantity: str
     value: float
-    moments: PairMoments
+    moments: PairMoments | PassMoments | DifferenceMoments
     effective_share: float
     pilot: Design
     observed_width: float
     tokens_per_epoch: float
     silent: str = ""
     clusters: str = ""
+    input_per_epoch: float = math.nan
+    seconds_per_epoch: float = math.nan
+    price: tuple[float, float] = (math.nan, math.nan)
+
+    def design(self, questions: int | None, epochs: int, width: float) -> Design:
+        """A design with what it costs."""
+        runs = math.nan if questions is None else questions * epochs
+        read, written = runs * self.input_per_epoch, runs * self.tokens_per_epoch
+        cost = (read * self.price[0] + written * self.price[1]) / 1e6
+        return Design(questions, epochs, width, written, read, cost, runs * self.seconds_per_epoch / 3600)
+
+    def with_costs(self, cost: EpochCost | None, price: tuple[float, float] | None) -> Plan:
+        """The plan with what its pilot's logs say of tokens read and time, and with prices."""
+        made = self
+        if cost is not None:
+            made = replace(made, input_per_epoch=cost.input_tokens, seconds_per_epoch=cost.seconds)
+        made = made if price is None else replace(made, price=price)
+        pilot = made.pilot
+        return (
+            replace(made, pilot=made.design(pilot.questions, pilot.epochs, pilot.width))
+            if pilot.questions
+            else made
+        )
 
     def width(self, questions: int, epochs: int) -> float:
         """Predicted width of the 95 % interval.
@@ -130,14 +172,13 @@ class Plan:
         for r in epochs:
             questions = self.questions_for(width, r)
             reached = math.nan if questions is None else self.width(questions, r)
-            tokens = math.nan if questions is None else questions * r * self.tokens_per_epoch
-            found.append(Design(questions, r, reached, tokens))
+            found.append(self.design(questions, r, reached))
         return found
 
     def same_questions(self, epochs: Sequence[int] = EPOCHS) -> list[Design]:
         """The widths that other numbers of epochs give on as many questions as the pilot has."""
         n = self.pilot.questions or 0
-        return [Design(n, r, self.width(n, r), n * r * self.tokens_per_epoch) for r in epochs]
+        return [self.design(n, r, self.width(n, r)) for r in epochs]
 
     def best(self, width: float) -> Design | None:
         """The design that reaches a width with the fewest epochs in all."""
@@ -198,7 +239,59 @@ class Plan:
         }
 
 
-def plan_group(result: GroupResult, quantity: Quantity) -> Plan:
+def planned_quantity(name: str) -> str:
+    """The name of a quantity, checked; pass^k as "pass^3".
+
+    Raises:
+        ValueError: If there is no such quantity.
+    """
+    if name in get_args(Quantity) or _pass_k(name):
+        return name
+    raise ValueError(f"{name!r} is not one of {', '.join(get_args(Quantity))}, pass^K with a number for K")
+
+
+def _pass_k(quantity: str) -> int:
+    """The k of pass^k, 0 for other quantities."""
+    found = re.fullmatch(r"pass\^([1-9]\d?)", quantity)
+    return int(found[1]) if found else 0
+
+
+def _passes(result: GroupResult) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Right epochs and epochs of every question."""
+    correct = result.plain[0].correct
+    known = correct[~np.isnan(correct)]
+    if not ((known == 0) | (known == 1)).all():
+        raise ValueError(f"{group_name(result.group)}: pass^k needs epochs that are right or wrong")
+    return np.nansum(correct, axis=1), (~np.isnan(correct)).sum(axis=1)
+
+
+def _plan_passes(result: GroupResult, quantity: str) -> Plan:
+    """Plan an interval of pass^k."""
+    k = _pass_k(quantity)
+    right, epochs = _passes(result)
+    moments = pass_moments(right, epochs, k)
+    repeated = epochs >= 2
+    n, r = moments.questions, round(float(epochs[repeated].mean()))
+    rates = right[repeated] / epochs[repeated]
+    alike = min(_effective(rates), _effective(1 - rates)) < FEWEST
+    plan = Plan(
+        name=group_name(result.group),
+        quantity=quantity,
+        value=moments.powers[0],
+        moments=moments,
+        effective_share=1.0,
+        pilot=Design(n, r, math.nan, math.nan),
+        observed_width=math.nan,
+        tokens_per_epoch=_mean_tokens(result),
+        silent="fewer than two of its questions, counted by how unequal they are, differ from the rest"
+        if alike
+        else "",
+        clusters=_clusters_note(result, math.nan),
+    )
+    return replace(plan, pilot=plan.design(n, r, plan.width(n, r)))
+
+
+def plan_group(result: GroupResult, quantity: str) -> Plan:
     """Plan from one group of a pilot.
 
     Args:
@@ -211,9 +304,13 @@ def plan_group(result: GroupResult, quantity: Quantity) -> Plan:
     Raises:
         ValueError: If the loss has no such moments, or the pilot has too few epochs.
     """
+    if _pass_k(quantity):
+        return _plan_passes(result, quantity)
     d = result.decomposition
     predictions, target, loss = points_of(result.plain[0], result.decomposition.loss)
-    sums = pair_sums(predictions, target, quantity, loss=loss, correct=result.plain[0].correct)
+    sums = pair_sums(
+        predictions, target, cast(Quantity, quantity), loss=loss, correct=result.plain[0].correct
+    )
     try:
         moments = pair_moments(sums)
     except ValueError as error:
@@ -228,7 +325,9 @@ def plan_group(result: GroupResult, quantity: Quantity) -> Plan:
     }.get(quantity)
     if value is None:
         value = d.mean(quantity)  # type: ignore[arg-type]
-    observed = result.intervals.accuracy if quantity == "accuracy" else result.intervals.of(quantity)
+    observed = (
+        result.intervals.accuracy if quantity == "accuracy" else result.intervals.of(cast(Any, quantity))
+    )
     plan = Plan(
         name=group_name(result.group),
         quantity=quantity,
@@ -241,13 +340,10 @@ def plan_group(result: GroupResult, quantity: Quantity) -> Plan:
         silent=_silent(sums, weights, quantity),
         clusters=_clusters_note(result, observed[1] - observed[0]),
     )
-    pilot = Design(
-        questions, epochs, plan.width(questions, epochs), questions * epochs * plan.tokens_per_epoch
-    )
-    return _with_pilot(plan, pilot)
+    return replace(plan, pilot=plan.design(questions, epochs, plan.width(questions, epochs)))
 
 
-def plan_difference(first: GroupResult, second: GroupResult, quantity: Quantity) -> Plan:
+def plan_difference(first: GroupResult, second: GroupResult, quantity: str) -> Plan:
     """Plan a paired difference of two models on the same questions.
 
     The moments of the difference of a question's two values: those of both models add, less twice the covariance
@@ -266,25 +362,31 @@ def plan_difference(first: GroupResult, second: GroupResult, quantity: Quantity)
         raise ValueError(
             f"{group_name(first.group)} and {group_name(second.group)} share {len(shared)} questions; 2 are needed"
         )
-    both, own = [], []
+    both, own = [], list[PairMoments | PassMoments]()
     for result in (first, second):
         place = {name: i for i, name in enumerate(result.plain[0].ids)}
         rows = np.array([place[name] for name in shared])
+        if k := _pass_k(quantity):
+            right, epochs_of = (values[rows] for values in _passes(result))
+            own.append(pass_moments(right, epochs_of, k))
+            counts = zip(right.astype(int).tolist(), epochs_of.tolist(), strict=True)
+            values = np.array([math.comb(c, k) / math.comb(n, k) if n >= k else math.nan for c, n in counts])
+            both.append(values - np.nanmean(values))
+            continue
         predictions, target, loss = points_of(result.plain[0], result.decomposition.loss)
         sums = pair_sums(
-            predictions[rows], target[rows], quantity, loss=loss, correct=result.plain[0].correct[rows]
+            predictions[rows],
+            target[rows],
+            cast(Quantity, quantity),
+            loss=loss,
+            correct=result.plain[0].correct[rows],
         )
         both.append(sums.value)
         own.append(pair_moments(sums))
     known = ~np.isnan(both[0]) & ~np.isnan(both[1])
     n = int(known.sum())
     together = float((both[0][known] * both[1][known]).sum() / max(n - 1, 1))
-    moments = PairMoments(
-        shared_both=own[0].shared_both + own[1].shared_both - 2 * together,
-        shared_one=own[0].shared_one + own[1].shared_one - 2 * together,
-        shared_none=own[0].shared_none + own[1].shared_none - 2 * together,
-        questions=n,
-    )
+    moments = DifferenceMoments(own[0], own[1], together, n)
     singles = [plan_group(result, quantity) for result in (first, second)]
     epochs = min(s.pilot.epochs for s in singles)
     plan = Plan(
@@ -299,10 +401,10 @@ def plan_difference(first: GroupResult, second: GroupResult, quantity: Quantity)
         silent=next((s.silent for s in singles if s.silent), ""),
         clusters=next((s.clusters for s in singles if s.clusters), ""),
     )
-    return _with_pilot(plan, Design(n, epochs, plan.width(n, epochs), n * epochs * plan.tokens_per_epoch))
+    return replace(plan, pilot=plan.design(n, epochs, plan.width(n, epochs)))
 
 
-def plan_assumed(accuracy: float, incoherence: float, quantity: Quantity) -> Plan:
+def plan_assumed(accuracy: float, incoherence: float, quantity: str) -> Plan:
     """Plan without a pilot: pass/fail outcomes whose pass rates follow the beta distribution of two assumed numbers.
 
     Args:
@@ -314,7 +416,17 @@ def plan_assumed(accuracy: float, incoherence: float, quantity: Quantity) -> Pla
     Raises:
         ValueError: If the two numbers cannot go together.
     """
-    moments, share = pass_fail_moments(accuracy, incoherence, quantity)
+    name = f"assumed: pass/fail, accuracy {accuracy:g}, incoherence {incoherence:g}"
+    nothing = Design(None, 0, math.nan, math.nan)
+    pairs, share = pass_fail_moments(
+        accuracy, incoherence, "accuracy" if _pass_k(quantity) else cast(Quantity, quantity)
+    )
+    if k := _pass_k(quantity):
+        size = beta_size(accuracy, incoherence)
+        powers = [beta_moment(accuracy * size, (1 - accuracy) * size, t, 0) for t in range(k, 2 * k + 1)]
+        return Plan(
+            name, quantity, powers[0], PassMoments(tuple(powers), 0), 1.0, nothing, math.nan, math.nan
+        )
     value = {
         "accuracy": accuracy,
         "error": 1 - accuracy,
@@ -322,9 +434,7 @@ def plan_assumed(accuracy: float, incoherence: float, quantity: Quantity) -> Pla
         "bias_squared": (1 - incoherence) * (1 - accuracy),
         "incoherence": incoherence,
     }[quantity]
-    name = f"assumed: pass/fail, accuracy {accuracy:g}, incoherence {incoherence:g}"
-    nothing = Design(None, 0, math.nan, math.nan)
-    return Plan(name, quantity, value, moments, share, nothing, math.nan, math.nan)
+    return Plan(name, quantity, value, pairs, share, nothing, math.nan, math.nan)
 
 
 def points_of(questions: Questions, loss: str) -> tuple[NDArray[np.float64], NDArray[np.float64], Any]:
@@ -376,12 +486,6 @@ def _mean_tokens(result: GroupResult) -> float:
     tokens = result.group.outcomes.output_tokens
     known = np.sort(tokens[~np.isnan(tokens)])
     return float(known.mean()) if known.size else math.nan
-
-
-def _with_pilot(plan: Plan, pilot: Design) -> Plan:
-    from dataclasses import replace
-
-    return replace(plan, pilot=pilot)
 
 
 def _finite(value: float) -> float | None:
