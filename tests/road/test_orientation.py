@@ -240,3 +240,41 @@ def test_a_scale_that_is_none(name: str, value: Any) -> None:
         incoherence(**{name: value})
     with pytest.raises(ValueError, match="exclude each other"):
         incoherence(perfect=1, range=[0, 1])
+
+
+def test_what_the_metric_states_goes_before_what_the_scorer_wrote(tmp_path: Path) -> None:
+    ours = described(theirs("ten", "scalar"), incoherence(perfect=10), scale=Scale(0, 5))
+    log = run(the_task([ours]), tmp_path)
+    check(live(log, "ten_scalar"))
+    check(later(log)["ten_scalar"])
+    # And the command before both: as shares of 20 the scores are half as right.
+    halved = by_hand([[share / 2 for share in shares] for shares in SHARES.values()])
+    check(later(log, scale=Scale(0, 20))["ten_scalar"], halved)
+
+
+def test_scores_outside_of_a_stated_range_are_left_out_live_and_later(tmp_path: Path) -> None:
+    log = run(the_task([theirs("ten", "scalar", incoherence(perfect=5))]), tmp_path)
+    assert live(log, "ten_scalar")["epochs_unscored"] == 12
+    found = read_inputs([log.location])
+    assert any("outside of the range from 0 to 5 as the log says" in p.message for p in found.problems)
+    assert not analyze(found.outcomes, Options(resamples=1))[0]
+
+
+def test_one_scorer_twice_on_two_scales(tmp_path: Path) -> None:
+    def made(name: str) -> Scorer:
+        wrong, right = ENDS[name]
+
+        @scorer(metrics=[mean(), incoherence(**OPTIONS[name])], name="twice")
+        def same() -> Scorer:
+            async def judge(state: TaskState, target: Target) -> Score:
+                return Score(value=wrong + SHARES[str(state.sample_id)][state.epoch - 1] * (right - wrong))
+
+            return judge
+
+        return same()
+
+    log = run(the_task([made("golf"), made("to_five")]), tmp_path)
+    offline = later(log)
+    for own in ("twice", "twice1"):
+        check(live(log, own))
+        check(offline[own])
