@@ -5,7 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hotmess_inspect.analyses._arrays import as_predictions, check_level, percentile_interval, present_epochs
+from hotmess_inspect.analyses._arrays import (
+    as_deviations,
+    as_predictions,
+    check_level,
+    in_few_dimensions,
+    percentile_interval,
+    present_epochs,
+)
 from hotmess_inspect.arrays import (
     NAN,
     FloatArray,
@@ -115,11 +122,14 @@ def stabilisation(
     # As many questions as possible have them all.
     most = int(repeated[int(np.floor((1 - SHARE) * len(repeated)))])
     used = np.flatnonzero(counts >= most)
-    right = (
-        as_point_target(target, len(values), values.shape[2])[used]
-        if loss == "squared"
-        else np.eye(values.shape[2])[as_class_target(target, len(values), values.shape[2])[used]]
-    )
+    drawn_from = values[used]
+    if loss == "squared":
+        # As distances to the target, in no more dimensions than there are epochs: thousands of unit tests become thirty.
+        goal = as_point_target(target, len(values), values.shape[2])[used]
+        drawn_from = in_few_dimensions(as_deviations(drawn_from, goal))
+        right = np.zeros((len(used), drawn_from.shape[2]))
+    else:
+        right = np.eye(values.shape[2])[as_class_target(target, len(values), values.shape[2])[used]]
     groups = None if clusters is None else cluster_numbers(np.asarray(clusters), len(values))[used]
     terms = np.empty((orders, 2, 2, most))
     units = len(used) if groups is None else len(np.unique(groups))
@@ -127,8 +137,8 @@ def stabilisation(
     for place in range(orders):
         # Missing epochs last, the others in random order.
         order = np.argsort(np.where(present[used], rng.random(present[used].shape), 2.0), axis=1)[:, :most]
-        drawn = np.take_along_axis(values[used], order[:, :, None], axis=1)
-        each = _terms(drawn, np.asarray(right, dtype=np.float64), loss, smoothing)
+        drawn = np.take_along_axis(drawn_from, order[:, :, None], axis=1)
+        each = _terms(drawn, right, loss, smoothing)
         flat = each.transpose(1, 0, 2).reshape(len(used), -1)
         flat = flat if groups is None else cluster_sums(flat, groups)
         terms[place, 0] = flat.sum(axis=0).reshape(2, most)
@@ -169,11 +179,8 @@ def _terms(drawn: FloatArray, right: FloatArray, loss: str, smoothing: float) ->
         normal = np.log(np.exp(means - top).sum(axis=2)) + top[:, :, 0]
         # bias² = -log g[y] = error + log Σ exp(mean log f), so that the variance is -log Σ exp(mean log f).
         return np.stack([error, -normal])
-    there = ~np.isnan(drawn)
-    dims = there.sum(axis=2) if loss == "squared" else np.ones(drawn.shape[:2])
-    filled = np.where(there, drawn, 0.0)
-    away = np.where(there, drawn - right[:, None], 0.0)
-    error = np.cumsum(np.square(away).sum(axis=2) / dims, axis=1) / r[:, 0]
-    sums, squares = np.cumsum(filled, axis=1), np.cumsum(np.square(filled).sum(axis=2), axis=1)
-    spread = (squares - np.square(sums).sum(axis=2) / r[:, 0]) / dims
-    return np.stack([error, spread / np.maximum(r[:, 0] - 1, 1)])
+    dims = drawn.shape[2] if loss == "squared" else 1
+    error = np.cumsum(np.square(drawn - right[:, None]).sum(axis=2), axis=1) / r[:, 0]
+    sums, squares = np.cumsum(drawn, axis=1), np.cumsum(np.square(drawn).sum(axis=2), axis=1)
+    spread = squares - np.square(sums).sum(axis=2) / r[:, 0]
+    return np.stack([error, spread / np.maximum(r[:, 0] - 1, 1)]) / dims
