@@ -64,3 +64,19 @@ def test_cluster_sums_add_the_rows_of_each_label():
 def test_wrong_sizes(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_weights_that_are_kept_change_no_bit_and_no_later_draw():
+    table = np.random.default_rng(1).random((30, 2))
+    first, second, other = (np.random.default_rng(seed) for seed in (5, 5, 6))
+    found = resampled_sums(table, resamples=50, rng=first)
+    expected = draw_weights(30, 50, np.random.default_rng(5)).astype(float) @ table
+    np.testing.assert_array_equal(found, expected)
+    # The second generator is in the state of the first: the same sums, and both go on alike.
+    np.testing.assert_array_equal(resampled_sums(table, resamples=50, rng=second), expected)
+    assert first.random() == second.random()
+    assert (resampled_sums(table, resamples=50, rng=other) != expected).any()
+    assert (resampled_sums(table, resamples=50, rng=first) != expected).any()
+    for seed in range(20):
+        resampled_sums(table, resamples=50, rng=np.random.default_rng(seed))
+    np.testing.assert_array_equal(resampled_sums(table, resamples=50, rng=np.random.default_rng(5)), expected)

@@ -20,6 +20,9 @@ _FEW_COLUMNS = 3
 # rows; the stream of random numbers is the same for any size.
 _DRAW_BLOCK = 1 << 18
 _PRODUCT_BLOCK = 1 << 20
+# Weights of so many calls are kept, of at most so many counts (bytes) each.
+_KEPT, _KEPT_SIZE = 6, 1 << 22
+_kept: dict[tuple[int, int, str], tuple[NDArray[np.uint8], Any]] = {}
 
 
 def draw_weights(questions: int, resamples: int, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -74,11 +77,34 @@ def resampled_sums(
         resamples = len(weights)
     _check_sizes(questions, resamples)
     rng = seeded(rng)
+    if weights is None and questions * resamples <= _KEPT_SIZE:
+        weights = _kept_weights(questions, resamples, rng)
     sums = np.empty((resamples, table.shape[1]))
     for start, stop in _blocks(questions, resamples, _PRODUCT_BLOCK):
         block = draw_weights(questions, stop - start, rng) if weights is None else weights[start:stop]
         np.matmul(block.astype(np.float64), table, out=sums[start:stop])
     return sums
+
+
+def _kept_weights(questions: int, resamples: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """`draw_weights`, and those of the last few calls again where the generator is in the state of one of them.
+
+    Every interval of a run draws from the same seed: the weights are most of its cost. The generator goes on as if
+    they had been drawn.
+    """
+    key = (questions, resamples, str(rng.bit_generator.state))
+    found = _kept.pop(key, None)
+    if found is None:
+        weights = draw_weights(questions, resamples, rng)
+        weights.setflags(write=False)
+        found = weights, rng.bit_generator.state
+    else:
+        rng.bit_generator.state = found[1]
+    # The last one used stands last.
+    _kept[key] = found
+    for old in list(_kept)[:-_KEPT]:
+        _kept.pop(old, None)
+    return found[0]
 
 
 def canonical_order(statistics: FloatArray) -> IntArray:
