@@ -171,9 +171,8 @@ def question_tree(question: QuestionDivergence) -> Tree:
     for node in question.nodes[:3]:
         if node.variance <= NO_VARIANCE:
             continue
-        branch = tree.add(
-            cell(f"step {node.step}: {percent(node.share)} of the variance, {node.pairs} pairs part", "")
-        )
+        text = f"step {node.step}{came_from(question, node)}: {percent(node.share)} of the variance, {node.pairs} pairs part"
+        branch = tree.add(cell(text, ""))
         for way in node.branches[:_LISTED]:
             branch.add(_way(way))
         if len(node.branches) > _LISTED:
@@ -199,6 +198,14 @@ def branch_name(way: Branch) -> str:
     plain_call = shown.startswith(f"{way.tool}: ")
     # A call of a tool says most by its arguments; of a shell command its program and files say more.
     return shown[:_SHOWN] if plain_call and not way.target else f"{way.tool} {way.target}".strip()
+
+
+def came_from(question: QuestionDivergence, node: DecisiveNode) -> str:
+    """What the epochs of a node did last in common, where epochs part at that step in other branches too."""
+    if not node.step or sum(other.step == node.step for other in question.nodes) < 2:
+        return ""
+    last = question.epochs[node.branches[0].epochs[0]].steps[node.step - 1]
+    return f" after {last.tool} {last.target}".rstrip()
 
 
 def branch_sentence(way: Branch) -> str:

@@ -14,6 +14,7 @@ from hotmess_inspect.render.divergence import (
     NO_VARIANCE,
     branch_name,
     branch_sentence,
+    came_from,
     ends,
     p_value,
     percent,
@@ -40,7 +41,7 @@ DIVERGENCE_STYLE = """
 .walks { overflow: auto; max-height: 85vh; border: 1px solid var(--line); margin: 0.5rem 0 1rem; }
 .walks table { border-collapse: separate; border-spacing: 0; font-size: 0.72rem; }
 .walks td, .walks th { padding: 0.1rem 0.35rem; border: 0 solid var(--line); border-bottom-width: 1px; border-left-width: 1px; height: 1.45rem; max-width: 11rem; min-width: 5rem; vertical-align: top; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-.walks thead th { position: sticky; top: 0; background: var(--paper); z-index: 2; text-align: left; }
+.walks thead th { min-width: 2.2rem; position: sticky; top: 0; background: var(--paper); z-index: 2; text-align: left; }
 .walks th.who { position: sticky; left: 0; background: var(--paper); z-index: 1; min-width: 6.5rem; max-width: 9rem; text-align: left; font-weight: 400; border-left-width: 0; }
 .walks thead th.who { z-index: 3; }
 .walks td.parts { border-left: 3px solid var(--ink); }
@@ -249,7 +250,8 @@ def _node(question: QuestionDivergence, node: DecisiveNode, links: Links) -> str
     if node.read_first is not None:
         both = [_event_link(question, question.epochs[place], node.step, links) for place in node.read_first]
         read = f" Read first: {both[0]} and {both[1]}."
-    return f"<li><b>Step {node.step}</b> ({percent(node.share)} of the variance, {node.pairs} pairs part): {ways}.{read}</li>"
+    before = escaped(came_from(question, node))
+    return f"<li><b>Step {node.step}</b>{before} ({percent(node.share)} of the variance, {node.pairs} pairs part): {ways}.{read}</li>"
 
 
 def _event_link(question: QuestionDivergence, epoch: EpochPath, step: int, links: Links) -> str:
