@@ -116,6 +116,22 @@ def cluster_numbers(clusters: Sequence[Hashable] | NDArray[Any], questions: int 
     return np.array([numbers.setdefault(label, len(numbers)) for label in clusters], dtype=np.int64)
 
 
+def mean_over_epochs(values: FloatArray) -> FloatArray:
+    """Mean of the values that are not NaN, shape (questions,), with equal bits in any order; NaN where there are none.
+
+    Args:
+        values: Shape (questions, epochs).
+    """
+    count = values.shape[1]
+    # Whole numbers add up exactly in any order, and NaN is none.
+    if values.size and np.array_equal(np.rint(values), values) and np.abs(values).max() < 2.0**53 / count:
+        exact: FloatArray = values @ np.ones(count) / count
+        return exact
+    known = np.count_nonzero(~np.isnan(values), axis=1)
+    total: FloatArray = np.nan_to_num(np.sort(values, axis=1)).sum(axis=1)
+    return total / np.where(known > 0, known, np.nan)
+
+
 def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     """Quotient, NaN where the denominator is not positive."""
     quotient: FloatArray = numerator / np.where(denominator > 0, denominator, np.nan)

@@ -63,17 +63,6 @@ def present_epochs(predictions: FloatArray) -> BoolArray:
     return np.asarray(present)
 
 
-def mean_over_epochs(values: FloatArray) -> FloatArray:
-    """Mean of the values that are not NaN, shape (questions,); NaN where there are none.
-
-    Added up in ascending order, so that the order of the epochs changes no bit.
-    """
-    ordered = np.sort(values, axis=1)
-    known = (~np.isnan(ordered)).sum(axis=1)
-    total: FloatArray = np.nan_to_num(ordered).sum(axis=1)
-    return total / np.where(known > 0, known, np.nan)
-
-
 def epoch_accuracy(
     predictions: FloatArray, target: ArrayLike, loss: Loss, correct: ArrayLike | None = None
 ) -> FloatArray:
@@ -248,7 +237,7 @@ def content_order(*arrays: NDArray[Any]) -> IntArray:
         arrays: Each of shape (questions, ...).
     """
     if len(arrays[0]) > LARGE:
-        return np.argsort(row_hashes(*arrays), kind="stable").astype(np.int64)
+        return np.argsort(row_hashes(*arrays)).astype(np.int64, copy=False)
     keys = digests(*arrays)
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
 

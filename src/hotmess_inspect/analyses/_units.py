@@ -19,7 +19,8 @@ _ORDERS = 64
 
 
 def unit_terms(
-    deviations: FloatArray,
+    predictions: FloatArray,
+    target: IntArray | None,
     sizes: Sizes,
     tied: BoolArray,
     breaks: IntArray,
@@ -32,7 +33,8 @@ def unit_terms(
     A unit holds questions with the same numbers of epochs in either half, put together by chance.
 
     Args:
-        deviations: Predictions less their target, epochs from short to long, shape (questions, epochs, classes).
+        predictions: Epochs from short to long, shape (questions, epochs, classes).
+        target: Right class, shape (questions,); None where the predictions are deviations from it.
         sizes: How each question divides.
         tied: Questions whose terms are means over draws of who goes where, shape (questions,).
         breaks: Those draws: orders of places, shape (draws, tied questions, epochs).
@@ -45,10 +47,14 @@ def unit_terms(
     """
     place = np.zeros(len(tied), dtype=np.int64)
     place[tied] = np.arange(int(tied.sum()))
-    key = np.stack([sizes.known, sizes.below, sizes.above], axis=1)
-    kinds, which = np.unique(key, axis=0, return_inverse=True)
+    # In the order of the three numbers, as one number: rows take longer to sort.
+    span = int(sizes.known.max(initial=0)) + 1
+    _, some, which = np.unique(
+        (sizes.known * span + sizes.below) * span + sizes.above, return_index=True, return_inverse=True
+    )
+    kinds = np.stack([sizes.known, sizes.below, sizes.above], axis=1)[some]
     shuffled = rng.permutation(len(which))
-    of_kind = which.reshape(-1)[shuffled]
+    of_kind = which[shuffled]
     found = []
     for kind, (known, below, above) in enumerate(kinds.tolist()):
         members = shuffled[of_kind == kind]
@@ -58,9 +64,11 @@ def unit_terms(
             orders = np.tile(np.arange(known), (_ORDERS, 1))
             orders[1:] = rng.permuted(orders[1:], axis=1)
             free, own = rows[~tied[rows]], rows[tied[rows]]
+            products = _products(_deviations(predictions, target, free, known))
+            apart = _deviations(predictions, target, own, known)
             parts = [
-                _sums(_products(deviations[free, :known]), orders, first, size)
-                + _tied_sums(deviations[own, :known], breaks[:, place[own], :known], orders, first, size)
+                _sums(products, orders, first, size)
+                + _tied_sums(apart, breaks[:, place[own], :known], orders, first, size)
                 for first, size in halves
             ]
             found.append(
@@ -72,6 +80,14 @@ def unit_terms(
     return terms, Pool(
         np.zeros((len(terms), 0, 0), dtype=np.int64), np.full(len(terms), _ORDERS), exhaustive=False
     )
+
+
+def _deviations(predictions: FloatArray, target: IntArray | None, rows: IntArray, known: int) -> FloatArray:
+    """Predictions of some questions less their target, shape (rows, known, classes)."""
+    found = predictions[rows, :known]
+    if target is not None:
+        found[np.arange(len(rows)), :, target[rows]] -= 1.0
+    return found
 
 
 def _products(deviations: FloatArray) -> FloatArray:

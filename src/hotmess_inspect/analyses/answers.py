@@ -14,6 +14,8 @@ from hotmess_inspect.decomposition.sufficient import one_hot_counts
 from hotmess_inspect.inference.intervals import Interval
 
 NO_ANSWER = -1
+# So many different values are counted as they are.
+_FEW = 7
 
 
 @dataclass(frozen=True)
@@ -242,17 +244,19 @@ def _context_counts(answers: IntArray, contexts: IntArray) -> IntArray:
     Contexts and answers are numbered anew within each question, so that free text with a thousand
     different answers takes no more room than a question has epochs.
     """
+    given = answers != NO_ANSWER
     answer, context = _numbered(answers), _numbered(contexts)
     shape = (len(answers), int(context.max(initial=-1)) + 1, int(answer.max(initial=-1)) + 1)
-    counts = np.zeros(shape, dtype=np.int64)
-    rows = np.broadcast_to(np.arange(len(answers))[:, None], answers.shape)
-    given = answers != NO_ANSWER
-    np.add.at(counts, (rows[given], context[given], answer[given]), 1)
-    return counts
+    cell = (np.arange(len(answers))[:, None] * shape[1] + context) * shape[2] + answer
+    counts = np.bincount(cell.reshape(-1) if given.all() else cell[given], minlength=int(np.prod(shape)))
+    return counts.reshape(shape)
 
 
 def _numbered(values: IntArray) -> IntArray:
-    """Rank of each value among the different values of its row."""
+    """Rank of each value among the different values of its row, or where these are few a number from 0."""
+    low, high = int(values.min(initial=0)), int(values.max(initial=0))
+    if high - low < _FEW:
+        return values - low if low else values
     order = np.argsort(values, axis=1, kind="stable")
     ordered = np.take_along_axis(values, order, axis=1)
     rank = np.zeros_like(values)

@@ -12,13 +12,12 @@ from hotmess_inspect.analyses._arrays import (
     as_predictions,
     check_level,
     epoch_accuracy,
-    mean_over_epochs,
     present_epochs,
 )
 from hotmess_inspect.analyses.comparison import PERMUTATIONS, PairedDifference, RunEpochs, compare_runs
 from hotmess_inspect.analyses.overthinking import Overthinking, overthinking
 from hotmess_inspect.analyses.summaries import Summary, summarise
-from hotmess_inspect.arrays import Seed, seeded
+from hotmess_inspect.arrays import Seed, mean_over_epochs, seeded
 from hotmess_inspect.decomposition import decompose_epochs
 from hotmess_inspect.schema import Estimator, Loss
 

@@ -12,13 +12,21 @@ from hotmess_inspect.analyses._arrays import (
     as_predictions,
     check_level,
     epoch_accuracy,
-    mean_over_epochs,
     present_epochs,
     take,
 )
 from hotmess_inspect.analyses.nulls import excess_variance, matched_variances
 from hotmess_inspect.analyses.summaries import Summary, summarise
-from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, Seed, cluster_numbers, ratio, seeded
+from hotmess_inspect.arrays import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Seed,
+    cluster_numbers,
+    mean_over_epochs,
+    ratio,
+    seeded,
+)
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition, decompose_epochs
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.jackknife import jackknife

@@ -4,8 +4,9 @@ Incoherence depends on accuracy by construction. What is left to find is how the
 spread: all on one distractor, or evenly over all of them.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -101,7 +102,6 @@ class FailureShares:
         always_wrong: Share never answered right.
         unanimous_failures: Share with the same wrong answer in every epoch: pure bias, no variance.
         modal_share: Mean share of epochs with the most frequent answer.
-        modal_share_of_failures: The same over the questions never answered right.
         single_epoch_questions: Questions left out for having one epoch.
         no_answer_epochs: Epochs without an answer.
     """
@@ -111,9 +111,14 @@ class FailureShares:
     always_wrong: Share
     unanimous_failures: Share
     modal_share: Share
-    modal_share_of_failures: Share
     single_epoch_questions: int
     no_answer_epochs: int
+    _of_failures: Callable[[], Share]
+
+    @cached_property
+    def modal_share_of_failures(self) -> Share:
+        """`modal_share` over the questions never answered right; resampled when asked for."""
+        return self._of_failures()
 
 
 def accuracy_matched_range(
@@ -177,9 +182,15 @@ def accuracy_matched_range(
         clusters=None if clusters is None else cluster_numbers(clusters, len(values))[counted],
         rng=rng,
     )
+    # In ascending order: equal bits whatever the order of the questions.
+    error, width, *sums = (
+        float(np.sort(part).sum()) for part in (part.error, high - low, part.variance, low, high, above)
+    )
     observed, lowest, highest, excess, position = (
-        _estimate(top, bottom, Interval(*ends))
-        for top, bottom, ends in zip(tops.T, bottoms.T, intervals.tolist(), strict=True)
+        Estimate(top / bottom, Interval(*ends)) if bottom > 0 else Estimate(NAN, UNDEFINED)
+        for top, bottom, ends in zip(
+            [*sums, sums[-1]], [error] * 4 + [width], intervals.tolist(), strict=True
+        )
     )
     reason = ""
     if unknown:
@@ -280,16 +291,10 @@ def failure_shares(
         always_wrong=share(right == 0, repeated, level),
         unanimous_failures=share((right == 0) & (most == epochs), repeated, level),
         modal_share=mean_share(modal, repeated, level, resamples, rng),
-        modal_share_of_failures=mean_share(modal, failed, level, resamples, rng),
         single_epoch_questions=int((epochs == 1).sum()),
         no_answer_epochs=int((epochs - counts.sum(axis=1)).sum()),
+        _of_failures=lambda: mean_share(modal, failed, level, resamples, rng),
     )
-
-
-def _estimate(top: FloatArray, bottom: FloatArray, interval: Interval) -> Estimate:
-    """Ratio of sums in ascending order; undefined where the denominator is 0."""
-    total = np.sort(bottom).sum()
-    return Estimate(float(np.sort(top).sum() / total), interval) if total > 0 else Estimate(NAN, UNDEFINED)
 
 
 class MatchedVariances(NamedTuple):

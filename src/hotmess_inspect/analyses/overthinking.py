@@ -20,7 +20,6 @@ from hotmess_inspect.analyses._arrays import (
     epoch_accuracy,
     in_few_dimensions,
     line_up,
-    mean_over_epochs,
     present_epochs,
     strictly_ascending,
 )
@@ -34,6 +33,7 @@ from hotmess_inspect.arrays import (
     Seed,
     check_estimator,
     cluster_numbers,
+    mean_over_epochs,
     seeded,
 )
 from hotmess_inspect.decomposition import Decomposition, decompose, decompose_epochs
@@ -130,6 +130,7 @@ def overthinking(
     correct: ArrayLike | None = None,
     contexts: ArrayLike | None = None,
     rng: Seed = None,
+    lined_up: "LinedUp | None" = None,
 ) -> Overthinking:
     """Split each question's epochs at its own median length, and compare the two incoherences.
 
@@ -166,6 +167,8 @@ def overthinking(
         contexts: Context of each epoch where epochs share contexts, as `decompose_epochs` takes it; both halves
             are then decomposed by pairs of contexts, and a question needs two contexts in either half.
         rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
+        lined_up: These predictions, target, lengths, contexts and `correct` in order, where another split of them
+            has the same use for it.
 
     Returns:
         Both halves, difference, interval and p-value: equal bits for generators in equal states,
@@ -185,19 +188,12 @@ def overthinking(
     check_level(level, resamples)
     check_estimator(loss, estimator)
     rng = seeded(rng)
-    table = _EpochTable.build(
-        predictions,
-        target,
-        lengths,
-        correct,
-        clusters,
-        contexts,
-        loss,
-        split,
-        drawn=permutations > 0 or split == "equal",
-    )
+    if lined_up is None:
+        lined_up = LinedUp.of(predictions, target, lengths, loss=loss, correct=correct, contexts=contexts)
+    drawn = permutations > 0 or split == "equal"
+    table = _EpochTable.build(lined_up, clusters, split, drawn=drawn)
     order = np.broadcast_to(np.arange(table.lengths.shape[1]), table.lengths.shape)
-    table, breaks = table.with_tie_breaks(split, rng)
+    table, breaks = table.with_tie_breaks(split, rng, drawn=drawn)
     halves, parts = _halves(table, breaks, loss, estimator)
     both = parts[0].repeated & parts[1].repeated
     if not both.all():
@@ -219,7 +215,13 @@ def overthinking(
         tied = table.tied() if draws > 1 else np.zeros(len(table.target), dtype=bool)
         if _in_units(table, tied, loss, estimator):
             terms, pool = unit_terms(
-                table.deviations(loss), table.sizes, tied, breaks, rng, unbiased=estimator == "unbiased"
+                table.predictions,
+                None if loss == "squared" else table.target,
+                table.sizes,
+                tied,
+                breaks,
+                rng,
+                unbiased=estimator == "unbiased",
             )
         else:
             pool = make_pool(
@@ -271,6 +273,70 @@ class _HalfArrays:
 
 
 @dataclass(frozen=True, eq=False)
+class LinedUp:
+    """The epochs of each question from short to long, those of unknown length last and without values.
+
+    Attributes:
+        predictions: Shape (questions, epochs, classes); deviations from the target for "squared".
+        lengths: Shape (questions, epochs), NaN where unknown.
+        right: How right each epoch is, shape (questions, epochs).
+        target: Right class, shape (questions,), or points.
+        contexts: Context of each epoch, shape (questions, epochs); None where they share none.
+        there: Questions with an epoch, shape (questions,).
+        unknown_lengths: Epochs left out because their length is not known.
+    """
+
+    predictions: FloatArray
+    lengths: FloatArray
+    right: FloatArray
+    target: NDArray[Any]
+    contexts: IntArray | None
+    there: BoolArray
+    unknown_lengths: int
+
+    @classmethod
+    def of(
+        cls,
+        predictions: ArrayLike,
+        target: ArrayLike,
+        lengths: ArrayLike,
+        *,
+        loss: Loss,
+        correct: ArrayLike | None = None,
+        contexts: ArrayLike | None = None,
+    ) -> "LinedUp":
+        """Check the arguments of `overthinking`, and put epochs in order.
+
+        Raises:
+            ValueError: As `overthinking`.
+        """
+        values = as_predictions(predictions)
+        present = present_epochs(values)
+        known = as_epoch_values("lengths", lengths, present.shape)
+        # One pass over everything first, so that an error names the caller's question.
+        decompose(values, target, loss=loss, estimator="plugin")
+        right = epoch_accuracy(values, target, loss, correct)
+        goal = np.asarray(target)
+        if loss == "squared":
+            values, goal = as_deviations(values, target), np.zeros((len(values), 1))
+        unknown = present & np.isnan(known)
+        if contexts is not None:
+            label = np.asarray(contexts, dtype=np.float64)
+            if label.shape != present.shape:
+                raise ValueError(f"contexts has shape {label.shape}; these predictions need {present.shape}")
+            # The context goes along as one more column of each epoch.
+            values = np.concatenate([values, np.where(present, label, np.nan)[:, :, None]], axis=2)
+        ordered, right, lined_up = line_up(values, right, np.where(present, known, np.nan))
+        own = None
+        if contexts is not None:
+            ordered, own = ordered[:, :, :-1], _own_contexts(np.nan_to_num(ordered[:, :, -1]))
+        if loss == "squared":
+            ordered = in_few_dimensions(ordered)
+        there = np.asarray(present.any(axis=1))
+        return cls(ordered, lined_up, right, goal, own, there, int(unknown.sum()))
+
+
+@dataclass(frozen=True, eq=False)
 class _EpochTable:
     """The questions that count, and their epochs from short to long, in an order made of contents alone.
 
@@ -290,59 +356,34 @@ class _EpochTable:
     @classmethod
     def build(
         cls,
-        predictions: ArrayLike,
-        target: ArrayLike,
-        lengths: ArrayLike,
-        correct: ArrayLike | None,
+        all_: LinedUp,
         clusters: Sequence[Hashable] | NDArray[Any] | None,
-        contexts: ArrayLike | None,
-        loss: Loss,
         split: Split,
         *,
         drawn: bool,
     ) -> "_EpochTable":
-        values = as_predictions(predictions)
-        present = present_epochs(values)
-        known = as_epoch_values("lengths", lengths, present.shape)
-        labels = None if clusters is None else cluster_numbers(clusters, len(values))
-        # One pass over everything first, so that an error names the caller's question.
-        decompose(values, target, loss=loss, estimator="plugin")
-        right = epoch_accuracy(values, target, loss, correct)
-        goal = np.asarray(target)
-        if loss == "squared":
-            values, goal = as_deviations(values, target), np.zeros((len(values), 1))
-        unknown = present & np.isnan(known)
-        usable = present & ~np.isnan(known)
-        sizes = _split_sizes(np.where(usable, known, np.nan), split)
+        labels = None if clusters is None else cluster_numbers(clusters, len(all_.lengths))
+        sizes = _split_sizes(all_.lengths, split)
         counts = np.minimum(sizes.below, sizes.above) >= _FEWEST
-        label = np.zeros(present.shape) if contexts is None else np.asarray(contexts, dtype=np.float64)
-        if label.shape != present.shape:
-            raise ValueError(f"contexts has shape {label.shape}; these predictions need {present.shape}")
-        if contexts is not None:
-            # The context goes along as one more column of each epoch.
-            values = np.concatenate([values, np.where(present, label, np.nan)[:, :, None]], axis=2)
-        every = slice(None) if counts.all() else counts
-        ordered, right, lined_up = line_up(
-            values[every], right[every], np.where(usable, known, np.nan)[every]
-        )
-        if contexts is not None:
-            ordered, label = ordered[:, :, :-1], np.nan_to_num(ordered[:, :, -1])
-        goal = goal[counts]
-        if loss == "squared":
-            ordered = in_few_dimensions(ordered)
+        chosen = np.flatnonzero(counts)
+        arrays = [all_.predictions, all_.right, all_.lengths, all_.target]
+        if not counts.all():
+            arrays = [array[chosen] for array in arrays]
         # Where nothing is drawn for the questions, they may stay in the order in which they came.
-        order = content_order(ordered, right, lined_up, goal) if drawn else np.arange(len(ordered))
-        chosen = np.flatnonzero(counts)[order]
+        if drawn:
+            order = content_order(*arrays)
+            arrays, chosen = [array[order] for array in arrays], chosen[order]
+        predictions, right, lengths, target = arrays
         return cls(
-            predictions=ordered[order] if drawn else ordered,
-            right=right[order],
-            lengths=lined_up[order],
-            target=goal[order],
+            predictions=predictions,
+            right=right,
+            lengths=lengths,
+            target=target,
             clusters=None if labels is None else labels[chosen],
-            contexts=None if contexts is None else _own_contexts(label[order]),
+            contexts=None if all_.contexts is None else all_.contexts[chosen],
             sizes=Sizes(sizes.known[chosen], sizes.below[chosen], sizes.above[chosen]),
-            too_few=int((present.any(axis=1) & ~counts).sum()),
-            unknown_lengths=int(unknown.sum()),
+            too_few=int((all_.there & ~counts).sum()),
+            unknown_lengths=all_.unknown_lengths,
         )
 
     def take(self, rows: BoolArray) -> "_EpochTable":
@@ -360,7 +401,9 @@ class _EpochTable:
             too_few=self.too_few + int((~rows).sum()),
         )
 
-    def with_tie_breaks(self, split: Split, rng: np.random.Generator) -> "tuple[_EpochTable, IntArray]":
+    def with_tie_breaks(
+        self, split: Split, rng: np.random.Generator, *, drawn: bool
+    ) -> "tuple[_EpochTable, IntArray]":
         """The questions with epochs of equal length in an order of chance, and further such orders of places.
 
         Returns:
@@ -368,8 +411,8 @@ class _EpochTable:
             (draws, tied questions, epochs): one draw where no question is tied. The first leaves every place as it is.
         """
         chance = rng.random(self.lengths.shape)
-        # Lengths alone order the epochs of most questions.
-        some = np.flatnonzero(~strictly_ascending(self.lengths))
+        # Lengths alone order the epochs of most questions. Where nothing is drawn, all of equal length are in one half.
+        some = np.flatnonzero(~strictly_ascending(self.lengths)) if drawn else np.zeros(0, dtype=np.int64)
         first = np.lexsort((chance[some], self.lengths[some]), axis=1)
         rows = some[:, None]
         self.predictions[some] = self.predictions[rows, first]
@@ -436,13 +479,6 @@ class _EpochTable:
         column = np.minimum(first[:, None] + place, orders.shape[2] - 1)
         return np.take_along_axis(orders, np.broadcast_to(column[:, None], inside.shape), axis=2), inside
 
-    def deviations(self, loss: Loss) -> FloatArray:
-        """Predictions less their target, as new array of the shape of the predictions."""
-        found = self.predictions.copy()
-        if loss != "squared":
-            found[np.arange(len(found)), :, self.target] -= 1.0
-        return found
-
     def tied(self) -> BoolArray:
         """Questions in which two equal halves would part epochs of equal lengths, shape (questions,)."""
         rows = np.arange(len(self.target))
@@ -501,14 +537,15 @@ def _with_means(part: Decomposition, rows: BoolArray, drawn: Sequence[Decomposit
 
 
 def _split_sizes(lengths: FloatArray, split: Split) -> Sizes:
+    """How the epochs of each question divide, from lengths that ascend and are NaN behind those that are known."""
     known = (~np.isnan(lengths)).sum(axis=1)
+    if not lengths.shape[1]:
+        return Sizes(known, known, known)
     if split == "equal":
         return Sizes(known, known // 2, known // 2)
-    # A column of NaN gives a question without epochs a median too: none.
-    ordered = np.sort(np.column_stack([lengths, np.full(len(known), np.nan)]), axis=1)
-    rows = np.arange(len(known))
-    last = np.maximum(known - 1, 0)
-    middle = (ordered[rows, last // 2] + ordered[rows, (last + 1) // 2]) / 2
+    rows, last = np.arange(len(known)), np.maximum(known - 1, 0)
+    # Of a question without known lengths NaN, which nothing is below.
+    middle = (lengths[rows, last // 2] + lengths[rows, (last + 1) // 2]) / 2
     below = (lengths < middle[:, None]).sum(axis=1)
     return Sizes(known, below, known - below)
 

@@ -333,7 +333,7 @@ class _Sample:
         wins, epochs = self.wins[repeated], self.epochs[repeated]
         many = self.clusters is None and len(wins) > LARGE
         if many:
-            order = np.lexsort((epochs, wins))
+            order = np.argsort(wins * (int(epochs.max()) + 1) + epochs)
             wins, epochs = wins[order], epochs[order]
         ends = [_all_of(count, epochs, self.anchor)[:, -1:] for count in (wins, epochs - wins)]
         table = np.concatenate([count_table(wins, epochs), *ends], axis=1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -64,11 +65,10 @@ class Decomposition:
         """
         if self.incoherence_note:
             return float("nan")
-        # Summed in ascending order: equal bits whatever the order of the questions.
-        variance, error = (np.sort(array[self.repeated]).sum() for array in (self.variance, self.error))
+        variance, error = (self._total(quantity)[0] for quantity in ("variance", "error"))
         return float(variance / error)
 
-    @property
+    @cached_property
     def incoherence_note(self) -> str:
         """Why the incoherence is undefined, or an empty string."""
         if self.loss == "zero_one":
@@ -108,8 +108,20 @@ class Decomposition:
         check_choice("quantity", quantity, QUANTITIES)
         if quantity == "incoherence":
             return self.incoherence
-        values = np.sort(getattr(self, quantity)[self.counted(quantity)])
-        return float(values.mean()) if values.size else float("nan")
+        total, questions = self._total(quantity)
+        return float(total / questions) if questions else float("nan")
+
+    @cached_property
+    def _totals(self) -> dict[str, tuple[np.float64, int]]:
+        return {}
+
+    def _total(self, quantity: Quantity) -> tuple[np.float64, int]:
+        """Sum over the questions that a mean is about, and how many these are."""
+        if quantity not in self._totals:
+            # Summed in ascending order: equal bits whatever the order of the questions.
+            values = np.sort(getattr(self, quantity)[self.counted(quantity)])
+            self._totals[quantity] = values.sum(), values.size
+        return self._totals[quantity]
 
     def interval(
         self,

@@ -1,5 +1,6 @@
 """From arrays of predictions to sums per question that add over epochs, shards and machines."""
 
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -109,10 +110,11 @@ def _class_sums(
     values = as_predictions(predictions, "classes")
     questions, epochs, classes = values.shape
     gold = as_class_target(target, questions, classes)
-    step = max(1, _CHUNK // max(1, epochs * classes))
+    step = _step(epochs, classes)
+    counted = _chunk_counts(values) if smoothing > 0 else [None] * -(-max(questions, 1) // step)
     parts = [
-        _chunk_sums(values[i : i + step], gold[i : i + step], losses, smoothing, i)
-        for i in range(0, max(questions, 1), step)
+        _chunk_sums(values[i : i + step], gold[i : i + step], losses, smoothing, i, counts)
+        for i, counts in zip(range(0, max(questions, 1), step), counted, strict=True)
     ]
     return {loss: Sums.concatenate([part[loss] for part in parts]) for loss in losses}
 
@@ -123,8 +125,8 @@ def _chunk_sums(
     losses: tuple[Loss, ...],
     smoothing: float,
     offset: int,
+    counts: FloatArray | None,
 ) -> dict[str, Sums]:
-    counts = _answer_counts(values) if smoothing > 0 else None
     if counts is not None:
         epochs = np.full(len(values), values.shape[1], dtype=np.int64)
         return {loss: _one_hot_sums(loss, counts, target, epochs, smoothing) for loss in losses}
@@ -171,15 +173,33 @@ def one_hot_counts(predictions: ArrayLike) -> FloatArray | None:
         Shape (questions, classes), whole numbers; None where an epoch is missing or is not one-hot.
     """
     values = np.asarray(predictions)
-    questions, epochs, classes = values.shape
-    step = max(1, _CHUNK // max(1, epochs * classes))
-    parts = []
-    for start in range(0, questions, step):
-        counts = _answer_counts(values[start : start + step])
-        if counts is None:
-            return None
-        parts.append(counts)
-    return np.concatenate(parts) if parts else None
+    parts = _chunk_counts(values) if len(values) else [None]
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if len(known) == len(parts) else None
+
+
+def _step(epochs: int, classes: int) -> int:
+    """Questions per chunk."""
+    return max(1, _CHUNK // max(1, epochs * classes))
+
+
+_counted: dict[int, list[FloatArray | None]] = {}
+
+
+def _chunk_counts(values: NDArray[np.floating[Any]]) -> list[FloatArray | None]:
+    """`_answer_counts` of every chunk.
+
+    Arrays that own their memory and cannot be written to, as those of a group of outcomes, are counted once.
+    """
+    key = id(values)
+    if key in _counted:
+        return _counted[key]
+    step = _step(*values.shape[1:])
+    found = [_answer_counts(values[i : i + step]) for i in range(0, max(len(values), 1), step)]
+    if values.base is None and not values.flags.writeable:
+        _counted[key] = found
+        weakref.finalize(values, _counted.pop, key, None)
+    return found
 
 
 def _answer_counts(values: NDArray[np.floating[Any]]) -> FloatArray | None:

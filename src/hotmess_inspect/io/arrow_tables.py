@@ -108,6 +108,6 @@ def _ragged(column: pa.ChunkedArray) -> Ragged:
     from pyarrow import compute as pc
 
     lists = pc.cast(column, pa.large_list(pa.float64()))
-    sizes = np.nan_to_num(floats_of(pc.cast(pc.list_value_length(lists), pa.float64()))).astype(np.int64)
+    sizes = np.nan_to_num(floats_of(pc.list_value_length(lists))).astype(np.int64)
     flat = floats_of(pc.list_flatten(lists))
     return Ragged(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), flat)

@@ -70,14 +70,13 @@ def numbers_of(
         BadValue: At the first text that is no number, and at the first infinite one.
     """
     import pyarrow as pa
-    from pyarrow import compute as pc
 
     type_ = column.type
     found: NDArray[np.float64] | None
     if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_boolean(type_):
         if pa.types.is_boolean(type_):
-            column = pc.cast(column, pa.int8())
-        found = floats_of(pc.cast(column, pa.float64(), safe=False))
+            column = column.cast(pa.int8())
+        found = floats_of(column)
     else:
         found = _cast_text(column, type_)
     if found is None:
@@ -88,17 +87,23 @@ def numbers_of(
 
 
 def floats_of(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    """A column of doubles as an array, NaN where null."""
+    """A column of numbers as doubles, NaN where null."""
     parts = [_values(chunk, np.dtype(np.float64), math.nan) for chunk in column.chunks]
+    if len(parts) == 1:
+        return parts[0]
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
 def _values(array: pa.Array, dtype: np.dtype[Any], absent: float) -> NDArray[Any]:
-    """An Arrow array's own memory; its `to_numpy` would import pandas, which takes longer than most tables."""
+    """An Arrow array's own memory as an array of a type.
+
+    Arrow's `to_numpy` would import pandas and its `cast` all functions of Arrow, which takes longer than most tables.
+    """
     valid, data = array.buffers()
     if not len(array):
         return np.zeros(0, dtype=dtype)
-    found = np.frombuffer(data, dtype=dtype)[array.offset : array.offset + len(array)]
+    own = np.frombuffer(data, dtype=array.type.to_pandas_dtype())
+    found = own[array.offset : array.offset + len(array)].astype(dtype, copy=False)
     if valid is None or not array.null_count:
         return found
     bits = np.unpackbits(np.frombuffer(valid, dtype=np.uint8), bitorder="little")
@@ -114,7 +119,7 @@ def _cast_text(column: pa.ChunkedArray, type_: pa.DataType) -> NDArray[np.float6
     if not (pa.types.is_string(type_) or pa.types.is_large_string(type_)):
         return None
     trimmed = pc.utf8_trim_whitespace(column)
-    sizes = floats_of(pc.cast(pc.utf8_length(trimmed), pa.float64()))
+    sizes = floats_of(pc.utf8_length(trimmed))
     given = np.flatnonzero(sizes > 0)
     try:
         numbers = floats_of(
@@ -159,7 +164,6 @@ def _plain_float(text: str) -> float:
 def _encoded(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], list[Any]]:
     """Position of each row's value among the distinct ones, -1 where null, and these."""
     import pyarrow as pa
-    from pyarrow import compute as pc
 
     type_ = column.type
     if pa.types.is_null(type_):
@@ -173,7 +177,7 @@ def _encoded(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], list[Any]]:
         whole = column.combine_chunks().dictionary_encode()
     if isinstance(whole, pa.ChunkedArray):
         whole = whole.chunk(0) if whole.num_chunks == 1 else pa.concat_arrays(whole.chunks)
-    codes = _values(pc.cast(whole.indices, pa.int32()), np.dtype(np.int32), MISSING)
+    codes = _values(whole.indices, np.dtype(np.int32), MISSING)
     return codes, whole.dictionary.to_pylist()
 
 

@@ -212,7 +212,7 @@ class GroupResult:
         (other,) = decompose_questions(questions, wanted)
         return replace(self, group=group, questions=questions, decomposition=other)
 
-    @property
+    @cached_property
     def accuracy(self) -> float:
         """Mean over the error's questions of the mean over epochs of how right an epoch is; NaN without any."""
         return measured_accuracy(self.questions, self.decomposition)

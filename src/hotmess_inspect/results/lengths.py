@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotmess_inspect.analyses.lengths import LengthTrend, Slope, length_buckets, uncensored
-from hotmess_inspect.analyses.overthinking import Overthinking, overthinking
+from hotmess_inspect.analyses.overthinking import LinedUp, Overthinking, overthinking
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
 from hotmess_inspect.decomposition.of_questions import known_class_counts
 from hotmess_inspect.schema import Estimator, json_value
@@ -132,7 +132,13 @@ def length_findings(
     # Where epochs share contexts, they do so below the headline too.
     contexts = questions.context if isinstance(d, NestedDecomposition) else None
 
-    def both(predictions: NDArray[np.float64]) -> tuple[LengthTrend, Overthinking]:
+    flat = LinedUp.of(
+        questions.predictions, questions.target, of_epochs, loss=shared["loss"], correct=questions.correct
+    )
+
+    def both(
+        predictions: NDArray[np.float64], lined_up: LinedUp | None = None
+    ) -> tuple[LengthTrend, Overthinking]:
         arrays = (predictions, questions.target, lengths)
         own = {**shared, "estimator": _name(d)}
         trend = length_buckets(
@@ -151,6 +157,7 @@ def length_findings(
             split="equal",
             contexts=contexts,
             rng=np.random.default_rng(seed),
+            lined_up=lined_up,
             **own,
         )
         return trend, replace(split, note=_NO_SPLIT) if of_question else split
@@ -163,6 +170,7 @@ def length_findings(
         split="paper",
         permutations=0,
         rng=np.random.default_rng(seed),
+        lined_up=flat,
         **shared,
     )
     if of_question:
@@ -170,7 +178,8 @@ def length_findings(
     known = ~np.isnan(lengths)
     censored = int((known & cut).sum())
     without = both(uncensored(questions.predictions, cut)) if censored else None
-    return LengthFindings(*both(questions.predictions), paper, int(known.sum()), censored, without)
+    whole = both(questions.predictions, flat if contexts is None else None)
+    return LengthFindings(*whole, paper, int(known.sum()), censored, without)
 
 
 def _check_one_length(questions: Questions, lengths: NDArray[np.float64]) -> None:

@@ -171,10 +171,10 @@ class Outcomes:
             The table and how many rows were dropped.
         """
         keys = fold_keys([*(getattr(self, name).codes for name in _IDENTITY), self.epoch])
+        if (keys[1:] > keys[:-1]).all() or not (np.diff(np.sort(keys)) == 0).any():
+            return self, 0
         # Reversed, so that the first of equal rows, which `unique` keeps, is the last one of the table.
         _, first = np.unique(keys[::-1], return_index=True)
-        if len(first) == len(self):
-            return self, 0
         kept = np.sort(len(self) - 1 - first)
         return self.take(kept), len(self) - len(kept)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.arrays import check_choice
+from hotmess_inspect.arrays import check_choice, mean_over_epochs
 from hotmess_inspect.bits import decode_tests
 from hotmess_inspect.schema import PERFECT, TEST_MEASURES, UNPARSED, Unparsed, class_index
 from hotmess_inspect.table.cleaning import Note, readable
@@ -144,11 +144,8 @@ class Questions:
 
 def mean_correct(correct: _FloatArray) -> float:
     """Mean over questions of the mean over epochs, of shape (questions, epochs); NaN without any."""
-    known = ~np.isnan(correct)
-    counts = known.sum(axis=1)
-    # In ascending order, so that the order of the epochs changes no bit.
-    sums = np.sort(np.where(known, correct, 0.0), axis=1).sum(axis=1)
-    means = sums[counts > 0] / counts[counts > 0]
+    means = mean_over_epochs(correct)
+    means = means[~np.isnan(means)]
     return float(np.sort(means).mean()) if means.size else float("nan")
 
 
@@ -356,23 +353,27 @@ def _class_arrays(
     own = unparsed == "class" and bool(lost.any())
     classes = width + own
     place = layout.question * layout.shape[1] + layout.slot
-    cube = np.full((layout.shape[0] * layout.shape[1], classes), np.nan)
     read = scored & ~lost if lost.any() else scored
+    whole = len(read) == layout.shape[0] * layout.shape[1] and bool(read.all())
+    made = np.zeros((*layout.shape, classes)) if whole else np.full((*layout.shape, classes), np.nan)
+    cube = made.reshape(-1, classes)
     if group.kind == "probabilities":
         rows = np.nan_to_num(outcomes.vector.take(read).padded(classes), nan=0.0)
         cube[place[read]] = rows
         hit = np.full(len(outcomes), np.nan)
         hit[read] = _share_right(rows, right[layout.question[read]])
     else:
-        cube[place[read]] = 0.0
-        cube.reshape(-1)[place[read] * classes + answer[read]] = 1.0
+        if not whole:
+            cube[place[read]] = 0.0
+        made.reshape(-1)[place[read] * classes + answer[read]] = 1.0
         hit = np.where(read, answer == right[layout.question], np.nan)
     if lost.any():
         cube[place[lost]] = _unparsed_rows(layout.question[lost], size, classes, unparsed)
         hit[lost] = np.nan if unparsed == "drop" else 0.0
     if group.untargeted:
         hit[:] = np.nan
-    return cube.reshape(*layout.shape, classes), right, layout.spread(hit, np.nan), size + own, own
+    made.flags.writeable = False
+    return made, right, layout.spread(hit, np.nan), size + own, own
 
 
 def _largest_at(largest: NDArray[np.intp], question: NDArray[np.intp], values: NDArray[Any]) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any, Protocol
 
 from hotmess_inspect.bits import encode_tests
@@ -87,6 +86,9 @@ class Format(Protocol):
 @cache
 def formats() -> tuple[Format, ...]:
     """All formats: those of other packages first, then ours."""
+    # Half of all that is loaded for a table, and of no use for one.
+    from importlib.metadata import entry_points
+
     found: list[Format] = [point.load()() for point in entry_points(group=GROUP)]
     for spot in _OURS:
         module, name = spot.split(":")
