@@ -60,7 +60,7 @@ def verdicts_to_floats(values: Sequence[object]) -> NDArray[np.float64]:
     if types <= {str, float, bool, int, type(None)}:
         # Equal keys such as 1, 1.0 and True are one entry, and mean the same number.
         known = {value: verdict_to_float(value) for value in set(values)}
-        return np.array([known[value] for value in values], dtype=np.float64)
+        return np.fromiter(map(known.__getitem__, values), dtype=np.float64, count=len(values))
     return np.array([verdict_to_float(value) for value in values], dtype=np.float64)
 
 

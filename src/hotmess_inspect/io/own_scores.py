@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from itertools import repeat
 from operator import attrgetter, contains, itemgetter
@@ -102,13 +102,16 @@ class OwnColumns:
         verdicts = read_verdicts(values)
         kinds = _kinds(column("hm_kind"), verdicts)
         counted = Counter(kinds)
+        distinct = set(counted)
         counted.pop(None, None)
-        self._others |= counted.pop(_OTHER, 0) > 0
+        others = counted.pop(_OTHER, 0) > 0
+        self._others |= others
         self._kinds.update(cast("Counter[str]", counted))
         present = set(self._kinds.keys() & counted.keys())
-        self._text["kind"].extend(
-            [None if kind == _OTHER else kind for kind in kinds] if _OTHER in kinds else kinds
-        )
+        if len(distinct) == 1 and not others:
+            self._text["kind"].repeat(kinds[0], rows)
+        else:
+            self._text["kind"].extend([None if k == _OTHER else k for k in kinds] if others else kinds)
         text = {
             name: _texts(column(f"hm_{name}"), rows) for name in ("answer", "target") if present - {"score"}
         }
@@ -124,10 +127,16 @@ class OwnColumns:
         if present & {"tests", "score"}:
             text["regrades"] = _joined(column("hm_regrades"))
         for name in _TEXT:
-            self._text[name].extend(text.get(name) or list(repeat(None, rows)))
+            found = text.get(name)
+            if found:
+                self._text[name].extend(found)
+            else:
+                self._text[name].repeat(None, rows)
         vectors = self._vectors(column, values, kinds, present)
         self._numbers["value"].append(verdicts)
-        self._numbers["status"].append(_statuses(column, values, kinds, text, vectors.sizes, verdicts))
+        self._numbers["status"].append(
+            _statuses(column, values, kinds, distinct, text, vectors.sizes, verdicts)
+        )
         if self._extras:
             for name in MEASURED_LENGTHS:
                 self._numbers[name].append(_amounts(column(f"hm_{name}"), rows))
@@ -201,6 +210,8 @@ class OwnColumns:
         self, column: Column, values: Sequence[Any], kinds: Sequence[str | None], present: set[str]
     ) -> Ragged:
         """Probabilities and embeddings from the metadata, points from the scores' values."""
+        if present.isdisjoint(("probabilities", "point", "text")):
+            return Ragged.empty(len(values))
         listed = column("hm_probabilities") if "probabilities" in present else None
         if listed is not None and present == {"probabilities"}:
             return _equally_long(listed) or Ragged.encode(list(map(_floats, listed)))
@@ -303,6 +314,7 @@ def _statuses(
     column: Column,
     values: Sequence[Any],
     kinds: Sequence[str | None],
+    kind: Set[str | None],
     text: Mapping[str, list[str | None] | None],
     sizes: IntArray,
     verdicts: NDArray[np.float64],
@@ -315,7 +327,6 @@ def _statuses(
         known = Labels.encode(said)
         places = [STATUSES.index(n) if n in STATUSES else _OK for n in known.names]
         status = np.asarray([*places, _OK], dtype=np.int32)[known.codes]
-    kind = set(kinds)
     for name in kind:
         own = None if len(kind) == 1 else np.array([k == name for k in kinds], dtype=bool)
         _judge(status, name, own, _lost(name, text, sizes, status), verdicts)
@@ -334,7 +345,7 @@ def _lost(
         answers = text.get("answer")
         if answers is None:
             return status == _UNPARSED, status != _UNPARSED
-        if None not in answers and all(answers) and not any(map(str.isspace, cast("list[str]", answers))):
+        if all(answer is not None and answer.strip() for answer in set(answers)):
             return None
         none = np.array([a is None for a in answers], dtype=bool)
         blank = np.array([a is not None and not a.strip() for a in answers], dtype=bool)

@@ -137,12 +137,17 @@ class LabelBuilder:
             # Most batches repeat what is known; the first unknown value ends the attempt.
             codes = np.fromiter(map(index.__getitem__, values), dtype=np.int32, count=len(values))
         except KeyError:
-            for value in values:
+            for value in dict.fromkeys(values):
                 if value not in index:
                     # None has a place of its own in the dictionary.
                     index[value] = len(index) - 1
             codes = np.fromiter(map(index.__getitem__, values), dtype=np.int32, count=len(values))
         self._codes.append(codes)
+
+    def repeat(self, value: str | None, rows: int) -> None:
+        """Add one value so many times."""
+        code = self._index.setdefault(value, len(self._index) - 1)
+        self._codes.append(np.full(rows, code, dtype=np.int32))
 
     def labels(self) -> Labels:
         """The column."""

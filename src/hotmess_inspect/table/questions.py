@@ -502,7 +502,8 @@ def _test_rows(group: Group, layout: _Layout) -> _FloatArray:
     low, high = {"f2p": (0 * f2p, f2p), "p2p": (f2p, total)}.get(group.measure or "", (0 * f2p, total))
     # Most epochs share their outcomes with others: each distinct string is decoded once.
     used = outcomes.tests.take(scored).compact()
-    packed = "".join(name.ljust(_even(used.names), "0") for name in used.names)
+    digits = _even(used.names)
+    packed = "".join(name.ljust(digits, "0") for name in used.names)
     flat = np.unpackbits(np.frombuffer(bytes.fromhex(packed), dtype=np.uint8))
     bits = flat.reshape(len(used.names), len(flat) // max(len(used.names), 1))
     place = low + np.arange(max(int((high - low).max(initial=0)), 1))
