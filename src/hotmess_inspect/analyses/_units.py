@@ -20,13 +20,13 @@ _ORDERS = 64
 
 def unit_terms(
     predictions: FloatArray,
-    target: IntArray | None,
     sizes: Sizes,
     tied: BoolArray,
     breaks: IntArray,
     rng: np.random.Generator,
     *,
     unbiased: bool,
+    target: IntArray | None = None,
 ) -> tuple[FloatArray, Pool]:
     """Variance and error of either half in random orders of units of questions.
 
@@ -34,12 +34,12 @@ def unit_terms(
 
     Args:
         predictions: Epochs from short to long, shape (questions, epochs, classes).
-        target: Right class, shape (questions,); None where the predictions are deviations from it.
         sizes: How each question divides.
         tied: Questions whose terms are means over draws of who goes where, shape (questions,).
         breaks: Those draws: orders of places, shape (draws, tied questions, epochs).
         rng: Source of randomness.
         unbiased: Whether the variance is the unbiased one.
+        target: Right class, shape (questions,); None where the predictions are deviations from it.
 
     Returns:
         Sums over the questions of each unit, shape (units, orders, 4), the observed order first: variance and error

@@ -5,8 +5,8 @@ spread: all on one distractor, or evenly over all of them.
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -113,7 +113,7 @@ class FailureShares:
     modal_share: Share
     single_epoch_questions: int
     no_answer_epochs: int
-    _of_failures: Callable[[], Share]
+    _of_failures: Callable[[], Share] = field(repr=False, compare=False)
 
     @cached_property
     def modal_share_of_failures(self) -> Share:
@@ -293,7 +293,7 @@ def failure_shares(
         modal_share=mean_share(modal, repeated, level, resamples, rng),
         single_epoch_questions=int((epochs == 1).sum()),
         no_answer_epochs=int((epochs - counts.sum(axis=1)).sum()),
-        _of_failures=lambda: mean_share(modal, failed, level, resamples, rng),
+        _of_failures=partial(mean_share, modal, failed, level, resamples, rng),
     )
 
 

@@ -216,12 +216,12 @@ def overthinking(
         if _in_units(table, tied, loss, estimator):
             terms, pool = unit_terms(
                 table.predictions,
-                None if loss == "squared" else table.target,
                 table.sizes,
                 tied,
                 breaks,
                 rng,
                 unbiased=estimator == "unbiased",
+                target=None if loss == "squared" else table.target,
             )
         else:
             pool = make_pool(
