@@ -266,7 +266,8 @@ def test_a_format_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             return Ours
 
     monkeypatch.setattr(
-        interface_module, "entry_points", lambda group: [Point()] if group == interface_module.GROUP else []
+        "importlib.metadata.entry_points",
+        lambda group: [Point()] if group == interface_module.GROUP else [],
     )
     interface_module.formats.cache_clear()
     try:
