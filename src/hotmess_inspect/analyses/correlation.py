@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hotmess_inspect.analyses._arrays import mean_over_epochs
 from hotmess_inspect.analyses.summaries import Estimate
-from hotmess_inspect.arrays import NAN, FloatArray, IntArray, cluster_numbers
+from hotmess_inspect.arrays import NAN, FloatArray, IntArray, cluster_numbers, mean_over_epochs
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.jackknife import jackknife
 from hotmess_inspect.inference.resampling import cluster_sums
