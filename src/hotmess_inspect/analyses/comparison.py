@@ -340,12 +340,12 @@ class Pooled:
 
     def squared_sums(
         self, loss: Loss, estimator: Estimator
-    ) -> Callable[[BoolArray, IntArray], tuple[FloatArray, FloatArray]]:
+    ) -> Callable[..., list[tuple[FloatArray, FloatArray]]]:
         """Error and variance of any epochs of questions under a loss whose sums add over epochs.
 
         Returns:
             Of epochs, shape (questions, sets, epochs), and which questions these are to error and variance, each of
-            shape (questions, sets); NaN where the epochs are too few.
+            shape (questions, sets), NaN where the epochs are too few; with `rest` those of all other epochs too.
         """
         dims = self.predictions.shape[2]
         deviation = np.nan_to_num(self.predictions)
@@ -358,20 +358,32 @@ class Pooled:
         moved = np.where(self.present[:, :, None], deviation - deviation[:, :1], 0.0)
         about = np.concatenate([moved, np.square(moved).sum(axis=2)[:, :, None]], axis=2)
         table = np.concatenate([deviation, squares[:, :, None], about], axis=2)
+        whole = table.sum(axis=1)
 
-        def sums(chosen: BoolArray, question: IntArray) -> tuple[FloatArray, FloatArray]:
-            flat = (chosen.astype(np.float64) @ table[question]).reshape(-1, 2 * dims + 2)
-            many = chosen.sum(axis=2).reshape(-1)
-            spread = flat[:, -1] - np.square(flat[:, dims + 1 : -1]).sum(axis=1) / np.maximum(many, 1)
-            found = SquaredSums(
-                many,
-                flat[:, :dims],
-                flat[:, dims],
-                np.ones((len(flat), dims), np.bool_),
-                scatter=np.maximum(spread, 0.0),
-            )
-            error, _, variance = found.terms(unbiased=estimator == "unbiased")
-            return error.reshape(chosen.shape[:2]), variance.reshape(chosen.shape[:2])
+        def sums(
+            chosen: BoolArray, question: IntArray, *, rest: bool = False
+        ) -> list[tuple[FloatArray, FloatArray]]:
+            own = chosen.astype(np.float64) @ table[question]
+            counts = chosen.sum(axis=2)
+            sides = [(own, counts)]
+            if rest:
+                sides.append(
+                    (whole[question][:, None] - own, self.present[question].sum(axis=1)[:, None] - counts)
+                )
+            made = []
+            for part, number in sides:
+                flat, many = part.reshape(-1, 2 * dims + 2), number.reshape(-1)
+                spread = flat[:, -1] - np.square(flat[:, dims + 1 : -1]).sum(axis=1) / np.maximum(many, 1)
+                found = SquaredSums(
+                    many,
+                    flat[:, :dims],
+                    flat[:, dims],
+                    np.ones((len(flat), dims), np.bool_),
+                    scatter=np.maximum(spread, 0.0),
+                )
+                error, _, variance = found.terms(unbiased=estimator == "unbiased")
+                made.append((error.reshape(number.shape), variance.reshape(number.shape)))
+            return made
 
         return sums
 
@@ -381,9 +393,8 @@ class Pooled:
 
         def terms(divisions: BoolArray, question: IntArray) -> FloatArray:
             made = np.empty((*divisions.shape[:2], 2, len(_TERMS)))
-            for side in (0, 1):
-                chosen = divisions if side == 0 else self.present[question][:, None] & ~divisions
-                made[:, :, side, 1], made[:, :, side, 2] = sums(chosen, question)
+            for side, (error, variance) in enumerate(sums(divisions, question, rest=True)):
+                made[:, :, side, 1], made[:, :, side, 2] = error, variance
             self._correct_terms(made, divisions.astype(np.float64), question)
             return made
 

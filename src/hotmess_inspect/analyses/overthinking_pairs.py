@@ -79,7 +79,7 @@ def compare_overthinking(
             for longer, part in enumerate((place <= half, place > taken.sum(axis=2, keepdims=True) - half)):
                 chosen = np.zeros_like(taken)
                 np.put_along_axis(chosen, own, taken & part, axis=2)
-                error, variance = halves(chosen, question)
+                ((error, variance),) = halves(chosen, question)
                 made[:, :, side, 2 * longer], made[:, :, side, 2 * longer + 1] = variance, error
         return made
 

@@ -288,9 +288,10 @@ def _pooled(first: GroupResult, second: GroupResult, shared: Sequence[str]) -> t
     Labels have one meaning there, which each group's own arrays do not promise.
     """
     parts = []
+    kept = set(shared)
     for result in (first, second):
         outcomes = result.group.outcomes
-        wanted = np.asarray([name in set(shared) for name in outcomes.question.names] + [False])
+        wanted = np.asarray([name in kept for name in outcomes.question.names] + [False])
         # Of an adaptive run the later epochs: only they may be exchanged, since their number rests on the others.
         chosen = outcomes.take(
             wanted[outcomes.question.codes] & ((outcomes.pilot == 0) | (outcomes.epoch > outcomes.pilot))
