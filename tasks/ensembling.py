@@ -4,7 +4,7 @@
     inspect eval-set tasks/ensembling.py -T repeats=320 --model openai/o4-mini --log-dir logs/ensembling
 
 Ten disjoint ensembles of each size, as in the paper: their variance falls as one over the size (the paper's exponent is −1.00),
-the bias² stays (that of KL falls a little). Probabilities are stated and reasoning is asked for without examples, so that all
+the bias² stays (that of KL falls a little in the paper). Probabilities are stated and reasoning is asked for without examples, so that all
 epochs are of one context; the number of epochs and of questions (320 and 50) is ours: ensembles of 32 need 320 epochs.
 
 Reference: Hägele et al. (2026), The Hot Mess of AI, section 3, https://arxiv.org/abs/2601.23045
