@@ -1,10 +1,14 @@
 """A judge's noise from frozen completions that are graded again, through a judge of Inspect's with a simulated grader."""
 
 import json
+import re
+from contextvars import copy_context
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from inspect_ai import Task, eval, score, task
+from inspect_ai._cli.main import inspect
 from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalLog, write_eval_log
 from inspect_ai.model import get_model
@@ -72,6 +76,20 @@ def test_a_log_is_graded_again(tmp_path: Path) -> None:
     assert found["scorer"] == "repeat"
     assert holds(found, "grader_variance", JUDGE)
     json.dumps(found)
+
+
+def test_the_command_of_the_page(tmp_path: Path) -> None:
+    """`inspect score … -S scorer=model_graded_qa -S gradings=3` of docs/behaviour.md, on frozen completions."""
+    page = (Path(__file__).parents[2] / "docs" / "behaviour.md").read_text("utf-8")
+    (line,) = re.findall(r"^inspect (score .*)$", page, re.M)
+    log, graded = run(judged(0), tmp_path), tmp_path / "graded.eval"
+    words = line.replace("logs/behaviour/LOG.eval", log.location).replace("logs/graded.eval", str(graded))
+    done = copy_context().run(CliRunner().invoke, inspect, [*words.split(), "--display", "none"])
+    assert done.exit_code == 0, done.output
+    found = result(str(graded)).as_json()
+    # The grader is the model itself, which as a judge does not err here.
+    assert (found["grader_variance"], found["scorer"]) == (0, "repeat")
+    assert found["epochs_scored"] == 24 * 5
 
 
 def test_a_judge_without_noise_has_none(tmp_path: Path) -> None:

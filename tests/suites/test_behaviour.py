@@ -6,10 +6,12 @@ from statistics import mean, variance
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from inspect_ai import eval
 from inspect_ai.model import ChatMessage, GenerateConfig, ModelAPI, ModelOutput, ModelUsage, modelapi
 from inspect_ai.tool import ToolChoice, ToolInfo
 
+from hotmess_inspect.cli import main
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.results.analyze import Options, analyze
 
@@ -64,3 +66,5 @@ def test_blackmail_that_is_now_and_then_and_a_judge_that_misses_some(tmp_path: P
     live = next(row.metrics for row in log.results.scores if "grader_variance" in row.metrics)
     for name in ("error", "variance", "grader_variance", "model_variance", "accuracy"):
         assert live[name].value == pytest.approx(found[name], abs=1e-12)
+    shown = CliRunner().invoke(main, ["analyze", str(tmp_path), "--details"]).output
+    assert "is the grader's" in shown and "the model's" in shown
