@@ -20,7 +20,15 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	@$(BIN)/python -m compileall -q src
 	@touch $@
 
-demo: $(VENV)/installed  ## Run hotmess/swebench on the bundled instances with a simulated agent, then analyze the log
+# What the demo needs and no more, without byte code for modules that it never imports; a developer's environment will do too.
+$(VENV)/demo: requirements-demo.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	@[ -e $(VENV)/installed ] || $(PYTHON) -m venv $(VENV)
+	@[ -e $(VENV)/installed ] || $(BIN)/pip install --quiet --no-compile --no-deps --require-hashes -r requirements-demo.lock
+	@[ -e $(VENV)/installed ] || $(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(VENV)/demo  ## Run hotmess/swebench on the bundled instances with a simulated agent, then analyze the log
 	@sandbox/demo.sh $(BIN) $(DEMO_EPOCHS) $(DEMO_LOGS)
 
 test: $(VENV)/installed  ## Run the tests that a contributor runs, on two cores in minutes
@@ -52,9 +60,11 @@ format: $(VENV)/installed  ## Format and sort imports
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock:  ## Write requirements.lock anew (needs uv)
+lock:  ## Write the two locks anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --extra dev --output-file requirements.lock pyproject.toml
+	printf 'hatchling\neditables\n' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --constraints requirements.lock --output-file requirements-demo.lock pyproject.toml -
 
 clean:  ## Remove the environment and what it made
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
