@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -226,3 +227,28 @@ def test_nothing_of_a_table_steers_a_terminal(mark: str, tmp_path: Path) -> None
     path.write_text("\n".join(map(json.dumps, rows)))
     for arguments in (("analyze", path), ("analyze", "--account", path), ("analyze", "--explain", path)):
         assert mark not in run(*arguments).output
+
+
+def test_what_does_the_same_is_named_alike_in_all_commands() -> None:
+    named: dict[str, set[tuple[str, ...]]] = {}
+
+    def walk(command: click.Command) -> None:
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            for name in command.list_commands(context):
+                found = command.get_command(context, name)
+                assert found is not None
+                walk(found)
+            return
+        for option in command.params:
+            if isinstance(option, click.Option):
+                for name in option.opts:
+                    named.setdefault(name, set()).add(
+                        (option.opts[0], option.opts[1] if len(option.opts) > 1 else "")
+                    )
+
+    walk(main)
+    # A folder or file to write, processes, and figures on or off each have one first name.
+    assert {first[1] for first in named["-o"]} == {"--output"}
+    assert {first[0] for first in named["--jobs"]} == {"--jobs"}
+    assert named["--figures"] and all(names[0] == "--figures" for names in named["--figures"])

@@ -36,7 +36,11 @@ def _device_options(command: Command) -> Command:
         command
     )
     return click.option(
-        "--workers", type=click.IntRange(1), help="Processes on a CPU. Default: one per core."
+        "--jobs",
+        "--workers",
+        "workers",
+        type=click.IntRange(1),
+        help="Processes on a CPU. Default: one per core.",
     )(command)
 
 
@@ -48,7 +52,12 @@ def optimizer() -> None:
 @optimizer.command()
 @click.option("--preset", type=click.Choice(PRESET_NAMES), default="laptop", show_default=True)
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path, file_okay=False), help="Default: ./optimizer-PRESET."
+    "-o",
+    "--output",
+    "--out",
+    "out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Default: ./optimizer-PRESET.",
 )
 @click.option("--sizes", help="Some of the preset's sizes, or others: 12k,50k.")
 @click.option("--steps", type=click.IntRange(1), help="Training steps instead of the preset's.")

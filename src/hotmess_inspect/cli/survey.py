@@ -22,10 +22,17 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for tables and figure."
+    "-o",
+    "--output",
+    "--out",
+    "out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for tables and figure.",
 )
 @click.option("--entities", type=click.Path(dir_okay=False), help="CSV of entity, category; for CSV input.")
-@click.option("--figure/--no-figure", default=True, help="Draw the scatter (needs the extra analysis).")
+@click.option(
+    "--figures/--no-figures", "--figure/--no-figure", "figure", default=True, help="Draw the scatter too."
+)
 @click.option("--resamples", type=click.IntRange(1), default=2000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the bootstrap.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")

@@ -268,7 +268,7 @@ def _headline(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str
         for place in range(len(_COLUMNS))
         if columns and len({row[place] for row in columns}) == 1
     )
-    note = "Error = bias² + variance, each a mean over questions, in the unit of the loss; the interval is that of the incoherence."
+    note = "Error = bias² + variance, each a mean over questions, in the unit of the loss; the interval is that of the incoherence. Accuracy is built into incoherence: it ranks no models of different accuracy. Compare their bias² and variance, with <code>hotmess compare</code>."
     return (
         f"<h2>Headline</h2><p>{escaped(f'All rows: {same}. ' if same else '')}{note}</p>"
         + table(names, rows, text_columns=texts)
