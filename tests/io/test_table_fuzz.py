@@ -44,6 +44,7 @@ HEADERS = [
     ("id", "trial", "score"),
     (" question_id", " epoch ", "score", "model"),
     ("doc_id", "repeat", "prediction", "label", "note"),
+    ("case", "go", "points"),
 ]
 VERDICTS = {"c": 1.0, "i": 0.0, "p": 0.5, "n": 0.0, "true": 1.0, "false": 0.0}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hotmess_inspect.cli._inputs import scale_options
+from hotmess_inspect.cli._inputs import checked_columns, reading_options
 from hotmess_inspect.cli._options import analysis_options, checked_options
 from hotmess_inspect.cli._threads import one_thread
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("inputs", metavar="A B [C...]", nargs=-1, required=True)
 @analysis_options
-@scale_options
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 def compare(
     inputs: Sequence[str],
@@ -32,6 +32,8 @@ def compare(
     pool: bool,
     seed: int,
     scale: Scale | None,
+    columns: Sequence[str],
+    show_account: bool,
     as_json: bool,
 ) -> None:
     """Differences between runs, paired by question: accuracy, error, bias², variance, incoherence, pass^k.
@@ -52,18 +54,28 @@ def compare(
     options = checked_options(
         losses, estimator=estimator, length=length, buckets=buckets, pool=pool, seed=seed
     )
+    named = checked_columns(columns)
     with reading_progress(quiet=as_json) as progress:
-        contenders, problems = read_contenders(
-            inputs, options, cluster=cluster, scale=scale, progress=progress
+        contenders, problems, account = read_contenders(
+            inputs,
+            options,
+            cluster=cluster,
+            scale=scale,
+            columns=named,
+            progress=progress,
         )
     pairs, rankings, found = compare_all(contenders)
     problems = [*problems, *found]
     if as_json:
         from hotmess_inspect.results.contenders import comparison_json
 
-        click.echo(json.dumps(comparison_json(pairs, rankings, problems), indent=1))
+        click.echo(json.dumps(comparison_json(pairs, rankings, problems, account), indent=1))
     else:
         from hotmess_inspect.render.comparison import print_comparison
 
         print_comparison(pairs, rankings, problems)
+        if show_account:
+            from hotmess_inspect.render.account import print_account
+
+            print_account(account)
     sys.exit(1 if not pairs or any(p.level == "error" for p in problems) else 0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hotmess_inspect.cli._inputs import scale_options
+from hotmess_inspect.cli._inputs import checked_columns, reading_options
 from hotmess_inspect.cli._threads import one_thread
 from hotmess_inspect.cli._writing import sentences
 
@@ -85,7 +85,7 @@ if TYPE_CHECKING:
     "--explanations", type=click.IntRange(1), default=3, show_default=True, help="How many it explains."
 )
 @click.option("--overwrite", is_flag=True, help="Replace a file that is no HTML page.")
-@scale_options
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 def diverge(
     inputs: Sequence[str],
@@ -104,6 +104,8 @@ def diverge(
     explanations: int,
     overwrite: bool,
     scale: Scale | None,
+    columns: Sequence[str],
+    show_account: bool,
     as_json: bool,
 ) -> None:
     """Show at which step epochs of the same question part, and which partings decide the outcome.
@@ -125,6 +127,7 @@ def diverge(
     if output is not None:
         with sentences(output):
             check_target(output, "HTML", inputs=inputs, overwrite=overwrite)
+    named = checked_columns(columns)
     try:
         options = DivergeOptions(
             grain=grain,
@@ -136,7 +139,9 @@ def diverge(
             seed=seed,
         )
         with reading_progress(quiet=as_json) as progress:
-            walked = read_with_paths(inputs, options, cluster=cluster, scale=scale, progress=progress)
+            walked = read_with_paths(
+                inputs, options, cluster=cluster, scale=scale, columns=named, progress=progress
+            )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     results, problems = split(walked.inputs.outcomes, walked.paths.by_epoch, options)
@@ -158,6 +163,7 @@ def diverge(
                     "schema": 1,
                     "groups": groups,
                     "problems": listed,
+                    "account": walked.inputs.account.as_json(),
                     **({"explanations": told} if told else {}),
                 },
                 indent=1,
@@ -167,6 +173,10 @@ def diverge(
         from hotmess_inspect.render.divergence import print_divergence
 
         print_divergence(results, problems, questions=questions)
+        if show_account:
+            from hotmess_inspect.render.account import print_account
+
+            print_account(walked.inputs.account)
         for line in told:
             click.echo(plain(f"{line['question']}, step {line['step']}: {line['explanation']}"))
     sys.exit(1 if not results or any(p.level == "error" for p in problems) else 0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hotmess_inspect.cli._inputs import scale_options
+from hotmess_inspect.cli._inputs import checked_columns, reading_options
 from hotmess_inspect.cli._threads import one_thread
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class _GateCommand(click.Command):
 @click.option(
     "--junit", type=click.Path(dir_okay=False), help="Write the checks as JUnit XML into this file."
 )
-@scale_options
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 def gate(
     new: Sequence[str],
@@ -71,6 +71,8 @@ def gate(
     seed: int,
     junit: str | None,
     scale: Scale | None,
+    columns: Sequence[str],
+    show_account: bool,
     as_json: bool,
 ) -> None:
     """Whether NEW is worse than OLD, question by question, with a kept rate of false alarms.
@@ -82,7 +84,9 @@ def gate(
     """
     one_thread()
     from hotmess_inspect.cli._writing import sentences
+    from hotmess_inspect.io.account import Account
     from hotmess_inspect.io.writing import replacing
+    from hotmess_inspect.render.account import print_account
     from hotmess_inspect.render.console import cell, console, print_problems
     from hotmess_inspect.results.analyze import Options
     from hotmess_inspect.results.contenders import read_contenders
@@ -93,12 +97,14 @@ def gate(
         quantities = checked_quantities(on.split(","))
     except ValueError as error:
         raise _Usage(f"--on: {error}") from error
-    options = Options(seed=seed)
+    options, named = Options(seed=seed), checked_columns(columns)
     sides = [
-        read_contenders(list(places), options, cluster=cluster, scale=scale) for places in (new, against)
+        read_contenders(list(places), options, cluster=cluster, scale=scale, columns=named)
+        for places in (new, against)
     ]
     found = decide(sides[0][0], sides[1][0], quantities, margin)
     problems = [*sides[0][1], *sides[1][1], *found.problems]
+    account = Account([*sides[0][2].files, *sides[1][2].files])
     if junit:
         from hotmess_inspect.render.junit import junit_xml
 
@@ -112,6 +118,7 @@ def gate(
             "sentence": found.sentence(),
             "checks": [check.as_json() for check in found.checks],
             "problems": [{"level": p.level, "input": p.input, "message": p.message} for p in problems],
+            "account": account.as_json(),
         }
         click.echo(json.dumps(made, indent=1))
     else:
@@ -125,4 +132,6 @@ def gate(
             )
             out.print(cell(check.sentence() + power))
         print_problems(problems)
+        if show_account:
+            print_account(account)
     sys.exit(found.exit_status)

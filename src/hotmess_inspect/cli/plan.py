@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from hotmess_inspect.cli._inputs import scale_options
+from hotmess_inspect.cli._inputs import checked_columns, reading_options
 from hotmess_inspect.cli._threads import one_thread
 
 if TYPE_CHECKING:
+    from hotmess_inspect.io.logs import Inputs
     from hotmess_inspect.results.analyze import GroupResult
     from hotmess_inspect.results.plan import Design, Plan
     from hotmess_inspect.schema import Problem, Scale
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     help="Money for a million tokens read and for a million written, such as 2.5,10.",
 )
 @click.option("--figure", type=click.Path(dir_okay=False), help="Draw the widths into this PNG or SVG file.")
-@scale_options
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 def plan(
     inputs: Sequence[str],
@@ -55,6 +56,8 @@ def plan(
     price: str | None,
     figure: str | None,
     scale: Scale | None,
+    columns: Sequence[str],
+    show_account: bool,
     as_json: bool,
 ) -> None:
     """How wide an interval other numbers of questions and epochs would give.
@@ -65,6 +68,8 @@ def plan(
     Exit status: 0 good, 1 nothing could be planned or some input was unusable, 2 usage.
     """
     one_thread()
+    from hotmess_inspect.io.account import Account
+    from hotmess_inspect.render.account import print_account
     from hotmess_inspect.render.console import print_problems
     from hotmess_inspect.results.plan import plan_assumed, planned_quantity
 
@@ -78,21 +83,27 @@ def plan(
     if not inputs and (accuracy is None or incoherence is None):
         raise click.UsageError("give a pilot log or table, or both --accuracy and --incoherence")
     problems: list[Problem] = []
+    account = Account()
     if accuracy is not None and incoherence is not None:
         try:
             plans = [plan_assumed(accuracy, incoherence, quantity)]
         except ValueError as error:
             raise click.UsageError(str(error)) from error
     else:
-        plans, problems = _from_pilot(inputs, quantity, difference, scale, prices)
+        read = _pilot(inputs, scale, checked_columns(columns))
+        account = read.account
+        plans, problems = _from_pilot(read, quantity, difference, prices)
     if as_json:
         listed = [{"level": p.level, "input": p.input, "message": p.message} for p in problems]
         made = [one.as_json(width) for one in plans]
-        click.echo(json.dumps({"schema": 1, "plans": made, "problems": listed}, indent=1))
+        whole = {"schema": 1, "plans": made, "problems": listed, "account": account.as_json()}
+        click.echo(json.dumps(whole, indent=1))
     else:
         for one in plans:
             _print(one, width)
         print_problems(problems)
+        if show_account:
+            print_account(account)
     if figure and plans:
         from hotmess_inspect.render.plan_figure import save_plan_figure
 
@@ -111,22 +122,25 @@ def _prices(text: str) -> tuple[float, float]:
     return read, written
 
 
-def _from_pilot(
-    inputs: Sequence[str],
-    quantity: str,
-    difference: bool,
-    scale: Scale | None,
-    prices: tuple[float, float] | None,
-) -> tuple[list[Plan], list[Problem]]:
+def _pilot(inputs: Sequence[str], scale: Scale | None, columns: Mapping[str, str]) -> Inputs:
     from hotmess_inspect.cli._reading import reading_progress
     from hotmess_inspect.io.logs import read_inputs
+
+    with reading_progress(quiet=not sys.stderr.isatty()) as progress:
+        return read_inputs(list(inputs), progress=progress, scale=scale, columns=columns)
+
+
+def _from_pilot(
+    found: Inputs,
+    quantity: str,
+    difference: bool,
+    prices: tuple[float, float] | None,
+) -> tuple[list[Plan], list[Problem]]:
     from hotmess_inspect.io.usage import EpochCost, epoch_costs
     from hotmess_inspect.results.analyze import analyze, group_name
     from hotmess_inspect.results.plan import plan_difference, plan_group
     from hotmess_inspect.schema import UNTARGETED_LOSSES, Problem
 
-    with reading_progress(quiet=not sys.stderr.isatty()) as progress:
-        found = read_inputs(list(inputs), progress=progress, scale=scale)
     results, problems = analyze(found.outcomes)
     problems = [*found.problems, *problems]
     usable = [r for r in results if r.decomposition.loss in ("brier", "squared")]

@@ -191,7 +191,14 @@ def _roles(raw: RawTable, name: str, columns: Mapping[str, str] | None, cluster:
         raise _NoColumn(f"{name}: {error}") from None
     if wanted is None:
         roles.columns.pop("cluster", None)
+    _check_needed(raw, roles, name)
     return roles
+
+
+def _check_needed(raw: RawTable, roles: Roles, name: str) -> None:
+    for role in ("question_id", "epoch"):
+        if role not in roles.columns:
+            raise _NoColumn(f"{name}: column {role!r} is missing; found: {', '.join(raw.names)}")
 
 
 def own_clusters(outcomes: Outcomes, name: str, cluster: str | None) -> Outcomes:
@@ -296,10 +303,8 @@ def outcomes_from_raw(raw: RawTable, table: pa.Table, roles: Roles, name: str) -
     Raises:
         ValueError: As :func:`read_table` does.
     """
+    _check_needed(raw, roles, name)
     user = _UserTable(raw, table, roles, name)
-    for role in ("question_id", "epoch"):
-        if role not in user:
-            raise ValueError(f"{name}: column {role!r} is missing; found: {', '.join(raw.names)}")
     identity: dict[str, Any] = {
         "log": user.labels("log") if "log" in user else name,
         "model": user.labels("model") if "model" in user else PurePath(name).stem,

@@ -18,7 +18,7 @@ HEADERS = {
     "share_correct": "share correct",
     "modal_answer": "modal answer",
     "parts_at": "parts at step",
-    "branch": "branch",
+    "branch": "branch taken at that step",
 }
 NAME = "Questions by incoherence"
 _LAST = ("tokens", "duration", "retries", "error", "limit", "input", "sampleUuid")

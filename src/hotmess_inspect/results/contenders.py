@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from hotmess_inspect.io.account import Account, FileAccount
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze
 from hotmess_inspect.results.compare import Contender, PairResult, Ranking
@@ -20,8 +21,9 @@ def read_contenders(
     *,
     cluster: str | None = None,
     scale: Scale | None = None,
+    columns: Mapping[str, str] | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[list[Contender], list[Problem]]:
+) -> tuple[list[Contender], list[Problem], Account]:
     """Read and analyse every input by itself; each group of it is a contender.
 
     Args:
@@ -29,21 +31,24 @@ def read_contenders(
         options: What to compute. Without losses, classes are compared by Brier, all else by squared error.
         cluster: As in `read_inputs`.
         scale: As in `read_inputs`, for every input.
+        columns: As in `read_inputs`, for every input.
         progress: As in `read_inputs`, for each input in turn.
 
     Returns:
-        Contenders in the order of the inputs, and what could not be read or looks odd.
+        Contenders in the order of the inputs, what could not be read or looks odd, and what became of every file.
     """
     found: list[tuple[str, GroupResult]] = []
     problems: list[Problem] = []
+    files: list[FileAccount] = []
     for place in inputs:
-        read = read_inputs([place], progress=progress, cluster=cluster, scale=scale)
+        read = read_inputs([place], progress=progress, cluster=cluster, scale=scale, columns=columns)
+        files += read.account.files
         results, odd = analyze(read.outcomes, options)
         problems += [*read.problems, *odd]
         if not options.losses:
             results = [result for result in results if result.decomposition.loss in ("brier", "squared")]
         found += [(place, result) for result in results]
-    return named(found), problems
+    return named(found), problems, Account(files)
 
 
 def named(found: Sequence[tuple[str, GroupResult]]) -> list[Contender]:
@@ -56,7 +61,10 @@ def named(found: Sequence[tuple[str, GroupResult]]) -> list[Contender]:
 
 
 def comparison_json(
-    pairs: Sequence[PairResult], rankings: Sequence[Ranking], problems: Sequence[Problem]
+    pairs: Sequence[PairResult],
+    rankings: Sequence[Ranking],
+    problems: Sequence[Problem],
+    account: Account | None = None,
 ) -> dict[str, Any]:
     """What `hotmess compare --json` prints; undefined numbers are ``None``."""
     return {
@@ -87,6 +95,7 @@ def comparison_json(
             for pair in pairs
         ],
         "problems": [{"level": p.level, "input": p.input, "message": p.message} for p in problems],
+        **({} if account is None else {"account": account.as_json()}),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -34,6 +34,7 @@ def read_with_paths(
     *,
     cluster: str | None = None,
     scale: Scale | None = None,
+    columns: Mapping[str, str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Walked:
     """Read logs and the files of other harnesses with their transcripts, one sample at a time.
@@ -43,6 +44,7 @@ def read_with_paths(
         options: At which grain steps are kept.
         cluster: Field that names clusters of questions, as for `read_inputs`.
         scale: As for `read_inputs`.
+        columns: As for `read_inputs`.
         progress: Called with the bytes of transcripts read so far and in all.
 
     Returns:
@@ -52,7 +54,7 @@ def read_with_paths(
         ValueError: If the grain's function cannot be imported.
     """
     paths = Paths(options)
-    found = read_inputs(locations, cluster=cluster, scale=scale)
+    found = read_inputs(locations, cluster=cluster, scale=scale, columns=columns)
     read_paths(found, list(all_files(locations, [])), paths, progress=progress)
     return Walked(found, paths)
 
