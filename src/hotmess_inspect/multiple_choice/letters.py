@@ -37,6 +37,7 @@ _LOOSE = re.compile(r"[)\]\"'\s]*(?:(?:the|a|most|only) )*[^\W\d_]+")
 _QUOTED = re.compile(r"[\"“«][^\"“”«»\n]{0,400}(?:[\"”»]|$)")
 _COLON_BELOW = re.compile(r"[:=]\s*\n")
 _ENDS = re.compile(r"[.!?。！？)\]}\"'”’»*`:\ue000-\ue0ff\ue300-\ue3ff✅✓✔]\s*$")
+_LABELLED = re.compile(r"(?<!\w)\(?([A-Z])[).:]+\s+")
 _FIRST = re.compile(r"\(?A[).:]\s+")
 # Where a prompt ends with "Answer:", a letter that stands first. Before a word "A" and "I" may be an article or a pronoun.
 _COMPLETED = re.compile(
@@ -97,6 +98,7 @@ def read_letter(text: str, choices: Sequence[str], *, truncated: bool = False) -
         if asked is not None:
             index = ord(asked[1]) - ord("A")
             return index if index < known.count else None
+    truncated = truncated or _ends_in_a_choice(plain, known)
     return _Reader(answer, known, truncated and not cut).read()
 
 
@@ -105,6 +107,19 @@ def _first_of_a_list(plain: str, choices: Choices) -> bool:
     found = _FIRST.match(plain)
     rest = " ".join(plain[found.end() :].lower().split()) if found else ""
     return len(rest.split()) >= 6 and rest != choices.keys[0] and choices.keys[0].startswith(rest)
+
+
+def _ends_in_a_choice(plain: str, choices: Choices) -> bool:
+    """Whether a text breaks off in the text of a choice that follows other words: "… each option. Option B: the sec"."""
+    labels = list(_LABELLED.finditer(plain, max(plain.rfind("\n") - 1, 0)))
+    if not labels or not plain[: labels[-1].start()].strip():
+        return False
+    found = labels[-1]
+    index = ord(found[1]) - ord("A")
+    rest = " ".join(plain[found.end() :].lower().split())
+    return (
+        index < choices.count and bool(rest) and rest != (key := choices.keys[index]) and key.startswith(rest)
+    )
 
 
 def _own_answer(marked: str, choices: Choices) -> tuple[str, bool]:
@@ -397,6 +412,16 @@ class _Reader:
                 if announced and words.ALL_BUT.search(lead):
                     self.decisions.append(self._single(group[0]))
                     continue
+                if not tail and not announced:
+                    if words.DASHED_NO.match(sentence, group.end()):
+                        self._reject(members)
+                        continue
+                    if words.DASHED_MAYBE.match(sentence, group.end()):
+                        self._name(members)
+                        continue
+                    if words.DASHED_YES.match(sentence, group.end()):
+                        self.decisions.append(self._single(group[0]))
+                        continue
                 lead = words.RELATIVE.sub(" ", lead)
                 denied = (not announced or _denies_inside(lead)) and words.DENIED.search(lead[-_LEAD:])
                 confirmed = words.CONFIRMED.match(tail)
@@ -433,6 +458,13 @@ class _Reader:
                 single = self._single(group[0])
                 if len(set(members)) >= min(3, self.count):
                     continue
+                if (
+                    confirmed
+                    and self.decisions
+                    and "would" in confirmed[0]
+                    and self._ends_with(tail, confirmed)
+                ):
+                    continue  # "The answer is A. B would be right", and the condition was cut off
                 if confirmed and not words.POLITE_CONDITION.match(tail, confirmed.end()):
                     if listed and begins and group.start() == _lead_length(sentence):
                         self.verdicts += [] if single is None else [single]
@@ -442,10 +474,10 @@ class _Reader:
                     continue
                 elif confirmed:
                     continue
-                elif announced and not (
-                    words.POLITE_CONDITION.match(tail) and re.match(r"\s*(?:if|unless|when)\b", tail)
-                ):
+                elif announced and not re.match(r"\s*(?:if|unless|when)\b", tail):
                     self.decisions.append(single)
+                elif announced:
+                    self.quoted.update(index for index in members if index is not None)
                 elif (
                     not broken
                     and not words.QUOTED_FROM.match(tail)
@@ -470,9 +502,15 @@ class _Reader:
             if not any(start < found.start() < end for start, end in leads):
                 yield found.start()
 
+    def _ends_with(self, tail: str, confirmed: re.Match[str]) -> bool:
+        """Whether a choice and what confirms it are the last words of a text, without a mark at its end."""
+        return tail.endswith(confirmed[0]) and self.text.endswith(tail)
+
     def _opens_answer(self, group: str, tail: str) -> bool:
         """Whether an answer begins with its letter: "B, because …", and "B) words" where no list follows."""
         alone = len(self.heads) < 2
+        if self.truncated and not tail and not self.text.startswith(group) and self.text.endswith(group):
+            return False  # the sentence had only begun
         if alone and len(group) == 1 and has_text(group) and not tail.strip(" .!"):
             return True
         label = ord(group[0]) & 0xFF00 in (0xE100, 0xE300)

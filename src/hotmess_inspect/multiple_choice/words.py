@@ -20,6 +20,9 @@ __all__ = [
     "CONFIRMED",
     "CONTRAST",
     "CORRECTION",
+    "DASHED_MAYBE",
+    "DASHED_NO",
+    "DASHED_YES",
     "DENIED",
     "DENIED_AFTER",
     "DENIED_BELOW",
@@ -139,7 +142,7 @@ _POSITIVE = (
     r"(?:correct(?!ed|ion|ness)|right|best|better|answer|most (?:accurate|appropriate|plausible|suitable|likely|reasonable)|"
     r"accurate|winner|true|yes|valid|closest|strongest|likeliest|"
     r"only (?:one|option|choice|answer|statement|possibility|remaining)|my (?:answer|choice|pick|guess|final)|"
-    r"(?<=is )the one|(?<=be )the one|it is|richtige?|korrekte?|zutreffend|correcte?s?|bonne réponse|vrai|exacte?|correct[ao]|respuesta|resposta|corretta|"
+    r"(?:(?<=is )|(?<=be ))the one(?!\s+(?:that |which )?(?:most|many|some|people|students)(?![^\W\d_])|\s*$)|it is|richtige?|korrekte?|zutreffend|correcte?s?|bonne réponse|vrai|exacte?|correct[ao]|respuesta|resposta|corretta|"
     r"giusta|juist|juiste|prawidłowa|poprawna|rätt|правильн\w{1,3}|верн\w{1,3}|верен|верно|правильно)(?![^\W\d_])"
 )
 CONFIRMED = re.compile(
@@ -155,6 +158,19 @@ CONFIRMED = re.compile(
     r"|[)\]\"'”’]{0,2}\s*(?:(?:が|は)\s*(?:最も?|もっとも)?\s*(?:正解|正しい|答え|適切)|を(?:選|えら)|(?:가|이|번이)\s*(?:정답|맞|옳)|(?:를|을)\s*(?:선택|고르))",
     re.IGNORECASE,
 )
+# What a dash behind a choice adds: "C – no, that's off", "C – hmm, maybe"; "C – not B" adds nothing to C.
+DASHED_NO = re.compile(
+    r"[)\]\"'”’.*]{0,3}\s*[—–-]{1,2}\s*(?:no|nope|nah|wrong|incorrect|false|nein|non)(?![^\W\d_])(?!\s*[\ue000-\ue3ff])",
+    re.IGNORECASE,
+)
+DASHED_YES = re.compile(
+    r"[)\]\"'”’.*]{0,3}\s*[—–-]{1,2}\s*(?:yes|yep|yeah|right|correct|bingo)(?![^\W\d_])", re.IGNORECASE
+)
+DASHED_MAYBE = re.compile(
+    r"[)\]\"'”’.*]{0,3}\s*[—–-]{1,2}\s*(?:(?:hmm+|well|um+|uh|ok(?:ay)?)[,. ]*)?(?:(?:maybe|perhaps|possibl[ey]|could be|might be|may be|"
+    r"plausible|partly|not sure|unsure|debatable|doubtful)(?![^\W\d_])|hmm+)",
+    re.IGNORECASE,
+)
 TICK_AFTER = re.compile(
     r"[^\n\ue000-\ue3ff]{0,200}?(?:✅|✓|✔|☑|←|<--|\((?:correct|right|richtig|correcte?|correcta)\))",
     re.IGNORECASE,
@@ -163,7 +179,7 @@ TICK_BEFORE = re.compile(r"(?:✅|✓|✔|☑|\[[xX]\])\s*\W{0,3}$")
 
 # "option C says that …": what a choice says is looked at.
 QUOTED_FROM = re.compile(
-    r"[)\]\"'”]{0,2}\s*(?:says?|states?|reads?|claims?|suggests?|mentions?|means|would (?:mean|imply|say)|talks about)(?![^\W\d_])",
+    r"[)\]\"'”]{0,2}\s*(?:says?|states?|reads?|claims?|suggests?|mentions?|means|would (?:mean|imply|say|require|need|lead|result|violate|contradict|entail|give|yield)|talks about)(?![^\W\d_])",
     re.IGNORECASE,
 )
 # "Let me think about C first. It says: …"
@@ -175,7 +191,8 @@ LOOKED_AT = re.compile(
 # "Let's consider each option:": what follows is looked at.
 LOOKS = re.compile(
     rf"{_WORD_START}(?:consider|evaluate|analy[sz]e|examine|review|assess|go through|look at|compare|discuss|break down|"
-    rf"analysis of|(?:each|every|all)(?: of)?(?: the)?(?: answer)? (?:option|choice|statement)s?){_WORD_END}[^.!?\n]{{0,60}}[:：]$|^(?:let|i['’]ll|i will|we|now|first)\b[^.!?\n]{{0,60}}(?:consider|evaluate|analy[sz]e|examine|review|assess|go through|look at|discuss)[^.!?\n]{{0,60}}\.$",
+    rf"analysis of|(?:each|every|all)(?: of)?(?: the)?(?: answer)? (?:option|choice|statement)s?){_WORD_END}[^.!?\n]{{0,60}}[:：]$|^(?:step \d+[:.)]?\s*)?(?:compar(?:e|ing)|consider(?:ing)?|evaluat(?:e|ing)|analy[sz](?:e|ing)|examin(?:e|ing)|review(?:ing)?|"
+    rf"assess(?:ing)?|go(?:ing)? through|look(?:ing)? at) [^.!?\n]{{0,60}}(?:option|choice|answer|statement|alternative|possibilit)\w*\.?$|^(?:let|i['’]ll|i will|we|now|first)\b[^.!?\n]{{0,60}}(?:consider|evaluate|analy[sz]e|examine|review|assess|go through|look at|discuss)[^.!?\n]{{0,60}}\.$",
     re.IGNORECASE,
 )
 # "the statement that is not true is C": what is denied is the clause, not the choice.
@@ -239,7 +256,11 @@ TENTATIVE = re.compile(
     r"my (?:first|initial|gut)|tempt\w+|some(?: people| students)? (?:would|may|might|could|think|say)|"
     r"many(?: people| students)? (?:would|may|might|could|think|say|choose|pick)|one (?:might|could|may|would)|"
     r"you (?:might|may|could) |people (?:often|usually|may|might)|"
-    r"common (?:mistake|error|misconception)|zuerst|zunächst|d['’]abord|al principio|сначала|primero)",
+    r"(?:common|typical|frequent|classic) (?:mistake|error|misconception|trap)|(?:might|may|could) be (?:considered|seen|viewed|regarded|thought|mistaken)|"
+    r"(?:a|an|another|one|the) (?:very |quite )?(?:common|popular|typical|frequent|usual|naive|naïve|tempting|intuitive|knee-jerk)"
+    r"(?: but \w+| wrong| incorrect)? (?:answer|choice|option|response|pick|guess)|"
+    r"(?:most|few|some|other)(?: of the)? (?:people|students|readers|candidates|test[- ]takers|beginners) (?:would |will |may |might |could )?"
+    r"(?:choose|pick|select|say|answer|think|guess|go|opt|fall)|zuerst|zunächst|d['’]abord|al principio|сначала|primero)",
     re.IGNORECASE,
 )
 CONDITION = re.compile(
@@ -248,7 +269,8 @@ CONDITION = re.compile(
     re.IGNORECASE,
 )
 POLITE_CONDITION = re.compile(
-    r"\s*(?:only|just|partly|partially|in part|in some|for (?:the|a)|if|when|unless|where|in that|as far)\b",
+    r"\s*(?:only|just|partly|partially|in part|in some|in (?:an|a )?(?:other|different)|under (?:an|a )?(?:other|different)|elsewhere|"
+    r"for (?:the|a)|if|when|unless|where|in that|as far)\b",
     re.I,
 )
 CONCESSION = re.compile(
