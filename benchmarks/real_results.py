@@ -39,7 +39,10 @@ def dial(folder: Path) -> list[dict[str, Any]]:
             if not path.exists():
                 continue
             questions, counts, target, calls = _counts(path)
-            exact = _exact(folder / f"{model}.letters.csv", questions, temperature)
+            # The sampled calls took their prompts from the server's cache, as the last of these calls did.
+            exact, first = (
+                _exact(folder / f"{model}.letters.csv", questions, temperature, call) for call in (-1, 0)
+            )
             rng = np.random.default_rng(0)
             epochs = counts.sum(axis=1)
             sampled = _terms(counts / epochs[:, None], target, epochs)
@@ -51,6 +54,7 @@ def dial(folder: Path) -> list[dict[str, Any]]:
             truth = _terms(exact, target, None)
             row: dict[str, Any] = {"model": name, "temperature": temperature, "questions": len(questions)}
             row |= {"epochs": int(calls.sum()), "letters": int(epochs.sum())}
+            row["first_call"] = float(_terms(first, target, None)["error"].mean())
             for quantity in QUANTITIES:
                 spread = np.quantile(again[quantity].mean(axis=0) - plain[quantity].mean(), [0.025, 0.975])
                 value = float(sampled[quantity].mean())
@@ -85,6 +89,9 @@ def _counts(path: Path) -> tuple[list[str], np.ndarray[Any, Any], np.ndarray[Any
     calls: dict[str, int] = defaultdict(int)
     targets = {}
     for question, answer, target in zip(*columns, strict=True):
+        if target is None:
+            # An epoch that a stopped run still owed.
+            continue
         calls[question] += 1
         targets[question] = "ABCD".index(target)
         letters[question] += [letter == answer for letter in "ABCD"]
@@ -97,16 +104,15 @@ def _counts(path: Path) -> tuple[list[str], np.ndarray[Any, Any], np.ndarray[Any
     )
 
 
-def _exact(path: Path, questions: list[str], temperature: float) -> np.ndarray[Any, Any]:
-    """Probabilities of the letters at a temperature: mean over the calls, since batches differ in rounding."""
-    seen: dict[tuple[str, str], np.ndarray[Any, Any]] = defaultdict(lambda: np.zeros(4))
+def _exact(path: Path, questions: list[str], temperature: float, call: int) -> np.ndarray[Any, Any]:
+    """Probabilities of the letters at a temperature, from one of each question's calls (0 the first, -1 the last)."""
+    seen: dict[tuple[str, int], np.ndarray[Any, Any]] = defaultdict(lambda: np.zeros(4))
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             place = "ABCD".index(row["token"].strip(" \n▁Ġ(*").upper())
-            seen[row["question_id"], row["epoch"]][place] += np.exp(float(row["logprob"]) / temperature)
-    return np.stack([
-        np.mean([mass / mass.sum() for (name, _), mass in seen.items() if name == question], axis=0) for question in questions
-    ])  # fmt: skip
+            seen[row["question_id"], int(row["epoch"])][place] += np.exp(float(row["logprob"]) / temperature)
+    chosen = [sorted(key for key in seen if key[0] == question)[call] for question in questions]
+    return np.stack([seen[key] / seen[key].sum() for key in chosen])
 
 
 def cells(folder: Path) -> list[dict[str, Any]]:

@@ -50,7 +50,7 @@ def page(found: dict[str, Any]) -> str:
     """The whole page."""
     parts = [_head(found), _systems(found), _claims(found), _lengths(found), _parting(found), _hints(found)]
     if "real" in found:
-        parts += [_real(found["real"]), _dial(found["dial"]), _learned()]
+        parts += [_real(found["real"]), _dial(found["dial"]), _learned(found["dial"])]
     return "\n".join([*parts, _limits(found), _inputs(found)])
 
 
@@ -286,7 +286,7 @@ def _dial(dial: list[dict[str, Any]]) -> str:
     return f"""## Log-probabilities against sampling; temperature as a dial
 
 From the log-probabilities of the letters at the place of the answer the decomposition is exact: error 2 (1 − p_y), bias² ‖p − y‖², variance 1 − ‖p‖². At temperature T every token's
-probability is raised to the power 1/T. The same prompts were then sampled 200 times per question (the first token; where it is no letter, it does not count), and decomposed as any log is.
+probability is raised to the power 1/T. The same prompts were then sampled up to 200 times for each of {dial[0]['questions']} questions (the first token; where it is no letter, it does not count), and decomposed as any log is.
 Exact · sampled, with the interval of the sampling:
 
 {table(["model", "temperature", "letters read", "error", "bias²", "variance"], rows)}
@@ -333,14 +333,17 @@ The first line writes the tables, byte for byte those of the hashes; the second 
 {table(["file", "SHA-256"], rows)}"""
 
 
-def _learned() -> str:
-    return """## What running them taught
+def _learned(dial: list[dict[str, Any]]) -> str:
+    low = max(dial, key=lambda row: abs(row["first_call"] - row["error"]["exact"]))
+    return f"""## What running them taught
 
 - **Servers cut the distribution off.** llama.cpp samples with top-k 40, top-p 0.95 and min-p 0.05 unless told otherwise; that takes variance away. Say what you sample from, and ask for
-  `top_k=0, top_p=1, min_p=0` where log-probabilities are to agree with samples.
+  top-k 0, top-p 1, min-p 0 where log-probabilities are to agree with samples.
 - **Stated probabilities that broke off** at the limit of tokens made the sample an error; they are unread answers.
 - **Base models** begin with a line break, a bracket, a tag, or a letter and go on: two tokens were too few, and a letter at the beginning of a text that broke off was lost.
-- **Prompt caches round differently**: the log-probability of a letter differed by up to some hundredths between a prompt computed at once and one taken from the cache. Means over a few calls are compared above.
+- **A prompt computed at once and one taken from the cache are not the same model**: rounding differs, and at temperature {low["temperature"]:g} {low["model"]} has an exact error of
+  {low["first_call"]:.3f} by its first call and {low["error"]["exact"]:.3f} by its last. Nearly all sampled calls took their prompts from the cache, so the last is compared above; a mean over the calls put one value outside its
+  interval, which is how this was found.
 """
 
 
