@@ -61,11 +61,13 @@ def parts(case: Any, corpus: ModuleType) -> Iterator[tuple[str, str]]:
     """The parts of the table that a case belongs to; those by content are of answers alone."""
     yield "all", "all texts"
     yield "form", case.family
+    yield "template", f"{case.family}: {case.template}".replace("\n", "\\n")
     if case.expected is not None:
         yield "negation", "a choice negates" if corpus.negated(case) else "no choice negates"
         longest = max(map(len, case.choices))
         yield "length", f"choices {'over' if longest > LONG_CHOICE else 'up to'} {LONG_CHOICE} characters"
         yield "choices", f"{len(case.choices):02d} choices"
+        yield "subject", case.subject
 
 
 def tally(
@@ -84,7 +86,7 @@ def tally(
 def table(name: str, rows: Sequence[Any], corpus: ModuleType) -> list[dict[str, str]]:
     """The table of the documentation for some questions."""
     counts = tally(corpus.cases(rows, corpus.ALL), corpus, read_letter)
-    order = ("all", "form", "negation", "length", "choices")
+    order = ("all", "form", "negation", "length", "choices", "subject", "template")
     return [
         {
             "rows": name,
@@ -96,6 +98,8 @@ def table(name: str, rows: Sequence[Any], corpus: ModuleType) -> list[dict[str, 
         for (by, part), count in sorted(
             counts.items(), key=lambda item: (order.index(item[0][0]), item[0][1])
         )
+        # Of the single forms those alone that are not read right every time.
+        if by != "template" or count["right"] < count.total()
     ]
 
 

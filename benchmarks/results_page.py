@@ -286,7 +286,7 @@ def _dial(dial: list[dict[str, Any]]) -> str:
     return f"""## Log-probabilities against sampling; temperature as a dial
 
 From the log-probabilities of the letters at the place of the answer the decomposition is exact: error 2 (1 − p_y), bias² ‖p − y‖², variance 1 − ‖p‖². At temperature T every token's
-probability is raised to the power 1/T. The same prompts were then sampled up to 200 times for each of {dial[0]['questions']} questions (the first token; where it is no letter, it does not count), and decomposed as any log is.
+probability is raised to the power 1/T. The same prompts were then sampled up to 200 times for each of {dial[0]["questions"]} questions (the first token; where it is no letter, it does not count), and decomposed as any log is.
 Exact · sampled, with the interval of the sampling:
 
 {table(["model", "temperature", "letters read", "error", "bias²", "variance"], rows)}
