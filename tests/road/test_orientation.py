@@ -278,3 +278,13 @@ def test_one_scorer_twice_on_two_scales(tmp_path: Path) -> None:
     for own in ("twice", "twice1"):
         check(live(log, own))
         check(offline[own])
+
+
+def test_a_repeated_score_that_was_not_told_is_warned_of(tmp_path: Path) -> None:
+    """A metric's option is not seen by a scorer that repeats what stands in the log: that its scale is missing is said."""
+    log = run(the_task([theirs("zero", "scalar", incoherence(perfect=0))]), tmp_path)
+    path = str(tmp_path / "again.eval")
+    write_eval_log(score(log, repeat(), action="append", display="none"), path)
+    said = [p.message for p in read_inputs([path]).problems if p.level == "warning"]
+    assert any("the scale of zero_scalar (wrong 1, right 0) is its metric's" in text for text in said)
+    check(later(path, scale=Scale(1, 0))["repeat"])

@@ -178,7 +178,11 @@ class LogRows:
             others = sorted(set(self._scorers) - {columns.name for columns in ours})
             self.notes.append(f"scorers without hm_* metadata are left out beside ours: {', '.join(others)}")
             stated = {name: stated_scale(self.header.eval.scorers, name, None) for name in others}
-            if told := [f"{name} (from {scale})" for name, scale in stated.items() if scale]:
+            if told := [
+                f"{name} (wrong {scale.low:g}, right {scale.high:g})"
+                for name, scale in stated.items()
+                if scale
+            ]:
                 self.warnings.append(
                     f"the scale of {', '.join(told)} is its metric's and not known of what repeats it: state it with "
                     "--range or --perfect, or with -S perfect=… when repeating"

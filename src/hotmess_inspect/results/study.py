@@ -353,7 +353,8 @@ def _scaling(s: _Study) -> Finding | None:
         results = [r for _, r in sized]
         shared, places = _common(results)
         if not shared:
-            raise ValueError(f"{', '.join(map(s.label, results))} have no question in common")
+            said.append(f"{', '.join(map(s.label, results))} have no question in common")
+            continue
         number, told = _difficulty(s, results, shared)
         parts = [take(r.decomposition, at) for r, at in zip(results, places, strict=True)]
         clusters = _clusters(results[0], places[0])
@@ -446,6 +447,8 @@ def _budgets(s: _Study) -> Finding | None:
             if len({budget for budget, _ in runs}) < 2:
                 continue
             shared, places = _common([r for _, r in runs])
+            if not shared:
+                continue
             for (budget, r), at in zip(runs, places, strict=True):
                 part = take(r.decomposition, at)
                 clusters = _clusters(r, at)
