@@ -455,9 +455,15 @@ def finding_drawing(finding: Finding) -> Drawing:
             _points(axes, number, x, y, str(group), yerr=bars, line=not names)
         axes.set(xlabel=finding.x.replace("_", " "), ylabel=finding.y.replace("_", " "))
         if names:
-            axes.set_xticks(range(len(places)), [_wrapped(str(place), 14) for place in places], fontsize=7)
+            shown = [_wrapped(str(place), 22) for place in places]
+            turned = {"rotation": 20, "ha": "right"} if sum(map(len, shown)) > 60 else {}
+            axes.set_xticks(range(len(places)), shown, fontsize=7, **turned)
+            axes.set_xlim(-0.5, len(places) - 0.5)
         elif finding.log_x and all(row[finding.x] > 0 for row in rows):
             axes.set(xscale="log")
+            values = sorted({row[finding.x] for row in rows})
+            if len(values) <= 8:
+                axes.set_xticks(values, [f"{value:g}" for value in values])
         _legend(axes)
 
     return Drawing(finding.name.replace("_", "-"), finding.title, finding.caption, draw, finding.rows)
