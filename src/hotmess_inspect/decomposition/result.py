@@ -214,8 +214,9 @@ class Decomposition:
         labels = None if clusters is None else cluster_numbers(clusters, len(self.error))
         if self.incoherence_note:
             return float("nan")
-        parts = [part[self.repeated][:, None] for part in self.ratio_parts("incoherence")]
-        return float(jackknife_ratios(*parts, None if labels is None else labels[self.repeated])[0])
+        variance, error = (part[self.repeated][:, None] for part in self.ratio_parts("incoherence"))
+        kept = None if labels is None else labels[self.repeated]
+        return float(jackknife_ratios(variance, error, kept)[0])
 
     @property
     def corrected_incoherence(self) -> float:
