@@ -39,6 +39,28 @@ def test_the_curve_is_that_of_statsmodels(seed: int, weighted: bool) -> None:
     assert p80.minutes == pytest.approx(2 ** ((np.log(4) - a) / b), rel=1e-6)
 
 
+# LogisticRegression(C=inf, tol=1e-14, solver="newton-cholesky") of scikit-learn 1.9.1 on the same runs: p50 and p80.
+SKLEARN = {
+    (0, False): (22.99401716073251, 5.386398988935851),
+    (0, True): (21.272844827421842, 5.033778449932769),
+    (1, False): (36.2905105205963, 10.067894061180143),
+    (1, True): (33.687805574892806, 8.62081300740658),
+    (2, False): (29.536499330758616, 7.618007193166336),
+    (2, True): (27.048160333813758, 6.695189906292255),
+}
+
+
+@pytest.mark.parametrize(("seed", "weighted"), SKLEARN)
+def test_the_horizons_are_those_of_scikit_learn(seed: int, weighted: bool) -> None:
+    rng = np.random.default_rng(seed)
+    minutes = np.round(2.0 ** rng.uniform(0, 9, 30), 3)
+    chance = 1 / (1 + np.exp(0.8 * (np.log2(minutes) - np.log2(30))))
+    right = (rng.random((30, 8)) < chance[:, None]).astype(float)
+    weights = rng.uniform(0.2, 2, 30)
+    found = horizon(right, minutes, weights=weights / 8 if weighted else None, resamples=10)
+    assert [h.minutes for h in found.horizons[:2]] == pytest.approx(SKLEARN[seed, weighted], rel=1e-6)
+
+
 def test_pass_k_of_one_epoch_is_the_plain_curve() -> None:
     right, minutes = world(3)
     found = horizon(right, minutes, k=1, resamples=10)
