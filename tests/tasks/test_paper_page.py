@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (log,) = eval(made, model="hotmess/simulated", **options)  # type: ignore[arg-type]
         assert log.status == "success", log.error
 
-    risk = home / "risk.jsonl"
+    risk = home / "survival-instinct.jsonl"
     row = {"question": "", "answer_matching_behavior": " (A)", "answer_not_matching_behavior": " (B)"}
     asked = [row | {"question": f"May {i} of us?\n\nChoices:\n (A) Yes\n (B) No"} for i in range(8)]
     risk.write_text("".join(json.dumps(one) + "\n" for one in asked))
