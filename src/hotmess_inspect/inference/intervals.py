@@ -388,4 +388,5 @@ def ratio_table(parts: Sequence[FloatArray], clusters: ArrayLike | None) -> Rati
         if len(sums) < len(stacked):
             sums = sums[canonical_order(sums)]
             return RatioTable(np.split(sums[:, :-1], len(parts), axis=1), sums[:, -1])
-    return RatioTable(np.split(stacked[canonical_order(stacked)], len(parts), axis=1))
+    order = canonical_order(stacked)
+    return RatioTable([part[order] for part in parts])
