@@ -101,8 +101,8 @@ class OwnColumns:
         self._rows += rows
         verdicts = read_verdicts(values)
         kinds = _kinds(column("hm_kind"), verdicts)
-        counted = Counter(kinds)
-        distinct = set(counted)
+        distinct = set(kinds)
+        counted = Counter({kinds[0]: rows}) if len(distinct) == 1 else Counter(kinds)
         counted.pop(None, None)
         others = counted.pop(_OTHER, 0) > 0
         self._others |= others

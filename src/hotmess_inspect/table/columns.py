@@ -123,31 +123,30 @@ class Labels:
         return len(self.codes)
 
 
+class _Numbers(dict[str | None, int]):
+    """A number for every string, in the order of their first appearance; -1 for None."""
+
+    def __missing__(self, value: str | None) -> int:
+        self[value] = number = len(self) - 1
+        return number
+
+
 class LabelBuilder:
     """Collects a column of strings batch by batch; a string that repeats takes four bytes."""
 
     def __init__(self) -> None:
-        self._index: dict[str | None, int] = {None: MISSING}
+        self._index = _Numbers({None: MISSING})
         self._codes: list[NDArray[np.int32]] = []
 
     def extend(self, values: Sequence[str | None]) -> None:
         """Add a batch of values."""
-        index = self._index
-        try:
-            # Most batches repeat what is known; the first unknown value ends the attempt.
-            codes = np.fromiter(map(index.__getitem__, values), dtype=np.int32, count=len(values))
-        except KeyError:
-            for value in dict.fromkeys(values):
-                if value not in index:
-                    # None has a place of its own in the dictionary.
-                    index[value] = len(index) - 1
-            codes = np.fromiter(map(index.__getitem__, values), dtype=np.int32, count=len(values))
+        codes = np.fromiter(map(self._index.__getitem__, values), dtype=np.int32, count=len(values))
         self._codes.append(codes)
 
     def repeat(self, value: str | None, rows: int) -> None:
         """Add one value so many times."""
-        code = self._index.setdefault(value, len(self._index) - 1)
-        self._codes.append(np.full(rows, code, dtype=np.int32))
+        if rows:
+            self._codes.append(np.full(rows, self._index[value], dtype=np.int32))
 
     def labels(self) -> Labels:
         """The column."""
