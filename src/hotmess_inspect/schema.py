@@ -66,6 +66,9 @@ REPLAYED = "replayed-"
 SUM_TOLERANCE = 0.02
 """How far from 1 the sum of an epoch's probabilities may lie (two digits after the point are what models
 write); they are divided by their sum. Further off, the epoch is unparsed."""
+STATED_SUM_TOLERANCE = 0.05
+"""The same for probabilities that a model states in words, before they are divided by their sum: four rounded numbers
+of two digits can miss 1 by 0.02, and models round carelessly."""
 ROUNDING = 1e-5
 """How far from 1 probabilities may sum in arrays, which are used as they are: single-precision softmax output
 sums to 1 within 1e-6, a rounded "33 %, 33 %, 33 %" does not."""

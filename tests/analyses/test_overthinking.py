@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from hotmess_inspect import decompose
-from hotmess_inspect.analyses.overthinking import overthinking
+from hotmess_inspect.analyses.overthinking import LinedUp, overthinking
 from hotmess_inspect.decomposition import decompose_nested
 
 from .worlds import letters, shuffled
@@ -398,3 +398,21 @@ def test_a_draw_of_ties_is_one_of_the_averaged_ones():
     assert found.shorter.variance == pytest.approx(2 / 3)
     assert found.longer.error == pytest.approx((1 - share) * 2 / 3)
     assert found.longer.variance == pytest.approx((1 - share) * 2 / 3)
+
+
+@pytest.mark.parametrize("first", ["equal", "paper"])
+def test_splits_that_share_their_epochs_in_order_are_those_of_their_own(first):
+    rng = np.random.default_rng(8)
+    predictions, target = letters(rng, questions=40, epochs=7, missing=0.15)
+    # Lengths of few values: ties within questions, which each split breaks for itself.
+    lengths = rng.integers(1, 5, (40, 7)).astype(float)
+    lengths[rng.random(lengths.shape) < 0.1] = np.nan
+    shared = LinedUp.of(predictions, target, lengths, loss="brier")
+    options = {"equal": {"permutations": 99}, "paper": {"permutations": 0, "estimator": "plugin"}}
+    second = {"equal": "paper", "paper": "equal"}[first]
+    for split in (first, second, first):
+        alone = overthinking(predictions, target, lengths, split=split, rng=3, **options[split])
+        found = overthinking(
+            predictions, target, lengths, split=split, rng=3, lined_up=shared, **options[split]
+        )
+        assert repr(found) == repr(alone)

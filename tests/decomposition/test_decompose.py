@@ -366,3 +366,18 @@ def test_the_callers_arrays_stay_as_they_are() -> None:
     predictions = np.array([[[0.5, 0.5]]])
     decompose(predictions, [0], loss="kl", estimator="plugin")
     assert predictions.tolist() == [[[0.5, 0.5]]]
+
+
+def test_arrays_that_cannot_be_written_to_are_told_apart_by_what_they_hold():
+    # Answers of such arrays are counted once; a new array in the memory of an old one is another array.
+    rng = np.random.default_rng(2)
+    for _ in range(50):
+        answers = rng.integers(0, 3, (4, 5))
+        fixed = np.eye(3)[answers].copy()
+        expected = decompose(fixed, np.zeros(4, int)).error
+        fixed.flags.writeable = False
+        for _ in range(2):
+            found = decompose(fixed, np.zeros(4, int)).error
+            np.testing.assert_array_equal(found, 2 * (answers != 0).mean(axis=1))
+            np.testing.assert_array_equal(found, expected)
+        del fixed

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hotmess_inspect.table import Labels, Ragged
+from hotmess_inspect.table import LabelBuilder, Labels, Ragged
 
 texts = st.lists(st.none() | st.text(max_size=3), max_size=30)
 
@@ -71,3 +71,14 @@ def test_stacking_nothing() -> None:
 @pytest.mark.parametrize("rows", [0, 3])
 def test_empty_ragged(rows: int) -> None:
     assert Ragged.empty(rows).sizes.tolist() == [0] * rows
+
+
+@given(st.lists(st.tuples(st.one_of(st.none(), st.sampled_from("abc")), st.integers(0, 3)), max_size=8))
+def test_a_value_that_repeats_is_so_many_values(batches):
+    repeated, listed = LabelBuilder(), LabelBuilder()
+    for value, rows in batches:
+        repeated.repeat(value, rows)
+        listed.extend([value] * rows)
+    expected = [value for value, rows in batches for _ in range(rows)]
+    assert repeated.labels().values() == listed.labels().values() == expected
+    assert repeated.labels().names == listed.labels().names == tuple(dict.fromkeys(filter(None, expected)))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hotmess_inspect.schema import UNPARSED
+
 if TYPE_CHECKING:
     from hotmess_inspect.results.analyze import Options
 
@@ -45,6 +47,18 @@ _SHARED = (
         show_default=True,
         help="Seed of bootstrap, tie-breaks and permutations.",
     ),
+)
+
+
+unparsed_option = click.option(
+    "--unparsed",
+    type=click.Choice(UNPARSED),
+    default="uniform",
+    show_default=True,
+    help="What an answer that could not be read counts as.",
+)
+resamples_option = click.option(
+    "--resamples", type=click.IntRange(1), default=2000, show_default=True, help="Bootstrap replicates."
 )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hotmess_inspect.cli._inputs import checked_columns, nothing_counted, reading_options
-from hotmess_inspect.cli._options import analysis_options, checked_options
+from hotmess_inspect.cli._options import analysis_options, checked_options, resamples_option, unparsed_option
 from hotmess_inspect.cli._threads import one_thread
 
 if TYPE_CHECKING:
@@ -20,16 +20,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @analysis_options
-@click.option(
-    "--unparsed",
-    type=click.Choice(("uniform", "class", "drop")),
-    default="uniform",
-    show_default=True,
-    help="What an answer that could not be read counts as.",
-)
-@click.option(
-    "--resamples", type=click.IntRange(1), default=2000, show_default=True, help="Bootstrap replicates."
-)
+@unparsed_option
+@resamples_option
 @click.option(
     "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes that read logs."
 )

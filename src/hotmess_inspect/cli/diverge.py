@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hotmess_inspect.cli._inputs import checked_columns, reading_options
+from hotmess_inspect.cli._options import resamples_option, unparsed_option
 from hotmess_inspect.cli._threads import one_thread
 from hotmess_inspect.cli._writing import sentences
 
@@ -44,22 +45,14 @@ if TYPE_CHECKING:
     help="What questions are clustered by, for all intervals: a field of the samples' metadata. Default: cluster, "
     "subject or repo.",
 )
-@click.option(
-    "--unparsed",
-    type=click.Choice(("uniform", "class", "drop")),
-    default="uniform",
-    show_default=True,
-    help="What an answer that could not be read counts as.",
-)
+@unparsed_option
 @click.option(
     "--questions", type=click.IntRange(0), default=3, show_default=True, help="Questions shown as trees."
 )
 @click.option(
     "--permutations", type=click.IntRange(1), default=10_000, show_default=True, help="Of the null."
 )
-@click.option(
-    "--resamples", type=click.IntRange(1), default=2000, show_default=True, help="Bootstrap replicates."
-)
+@resamples_option
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of permutations and bootstrap."
 )

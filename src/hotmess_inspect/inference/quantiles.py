@@ -83,20 +83,6 @@ def student_quantile(df: float, p: float) -> float:
     return found if df > _MANY else _refined(df, p, found)
 
 
-def student_p_value(df: float, t: float) -> float:
-    """Two-sided p-value of a Student's t statistic: the probability of one at least as far from 0.
-
-    Args:
-        df: Degrees of freedom, at least 1.
-        t: The statistic.
-    """
-    if not df >= 1:
-        raise ValueError(f"df={df!r} must be at least 1")
-    if t == 0.0:
-        return 1.0
-    return 0.0 if math.isinf(t) else min(1.0, 2.0 * _lower_tail(df, -abs(t)))
-
-
 def student_quantiles(df: float, probabilities: Iterable[float]) -> NDArray[np.float64]:
     """`student_quantile` of each probability, shape (probabilities,)."""
     return np.array([student_quantile(df, float(p)) for p in probabilities])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -100,8 +100,3 @@ class Account:
     def as_json(self) -> dict[str, Any]:
         """The account for JSON: a list of files, and totals."""
         return {"files": [one.as_json() for one in self.files], "totals": self.totals()}
-
-
-def passed_over(paths: Iterable[str], reason: str) -> list[FileAccount]:
-    """Files that are neither logs nor tables."""
-    return [FileAccount(path, state="passed over", reason=reason) for path in paths]

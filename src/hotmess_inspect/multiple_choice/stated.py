@@ -7,12 +7,9 @@ import re
 from collections.abc import Iterator
 
 from hotmess_inspect.multiple_choice.clean import plain_text, split_thoughts
-from hotmess_inspect.schema import class_label
+from hotmess_inspect.schema import STATED_SUM_TOLERANCE, class_label
 
-__all__ = ["SUM_SLACK", "read_probabilities"]
-
-# Four rounded numbers of two digits can miss 1 by 0.02, and models round carelessly.
-SUM_SLACK = 0.05
+__all__ = ["read_probabilities"]
 
 _BLOCK = re.compile(
     r"<\s*PROBS?\s*>(.*?)(?:<\s*/\s*PROBS?\s*>|(?=<\s*PROBS?\s*>)|\Z)", re.DOTALL | re.IGNORECASE
@@ -140,9 +137,9 @@ def _number(found: re.Match[str]) -> float:
 
 def _normalised(values: list[float], percent: bool) -> list[float] | None:
     total = math.fsum(values)
-    if not percent and abs(total - 100) <= 100 * SUM_SLACK:
+    if not percent and abs(total - 100) <= 100 * STATED_SUM_TOLERANCE:
         values, total = [value / 100 for value in values], total / 100
     # A tiny excess is rounding of the comparison itself: 0.95 is permitted.
-    if not math.isfinite(total) or abs(total - 1) > SUM_SLACK + 1e-9:
+    if not math.isfinite(total) or abs(total - 1) > STATED_SUM_TOLERANCE + 1e-9:
         return None
     return [value / total for value in values]

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -323,8 +323,3 @@ class _Run:
         return TrainResult(
             self.model, self.config, self.seeds, tuple(self.history), self.wall_seconds, self.cpu_seconds
         )
-
-
-def resized(config: TrainConfig, size: str) -> TrainConfig:
-    """The same training for another size."""
-    return replace(config, size=size)
