@@ -7,6 +7,8 @@ package imports a name from Inspect that starts with an underscore.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ __all__ = [
     "active_sample",
     "create_tasks",
     "creation_parameters",
+    "docker_environment",
     "forget_task_file",
     "prerequisite_error",
     "register_as",
@@ -184,3 +187,75 @@ def creation_parameters(component: object) -> dict[str, Any]:
         return dict(registry_params(component))
     except ValueError:
         return {}
+
+
+@dataclass(frozen=True)
+class DockerEnvironment:
+    """What it takes to start and end Inspect's Docker sandboxes.
+
+    Attributes:
+        environment: The class of the sandbox.
+        compose: Runs the compose program for a project.
+        startup: To be called once before samples are begun.
+        started: Registers a project, so that an interrupted run removes it.
+        ended: Takes a project off that register.
+        cleanup: Removes a project and takes it off.
+    """
+
+    environment: type[Any]
+    compose: Any
+    startup: Callable[[], None]
+    started: Callable[[Any], None]
+    ended: Callable[[Any], None]
+    cleanup: Callable[[Any], Any]
+
+    async def project(self, task_name: str, config: Any) -> Any:
+        """A new project for the sample in whose context the caller runs."""
+        from inspect_ai.util._sandbox.docker.util import ComposeProject, task_project_name
+
+        sample = active_sample()
+        identity = None if sample is None else sample.id
+        name = task_project_name(task_name)
+        return await ComposeProject.create(name, config, sample_id=identity, epoch=active_epoch(), env={})
+
+    def failure(self, done: Any, command: list[str], timeout: int | None) -> Exception | None:
+        """What Inspect would raise in place of a command's result; None where it would give it."""
+        from inspect_ai.util._sandbox.docker.failure import InjectedWrapper, classify_exec_failure
+
+        wrapper = InjectedWrapper("/usr/bin/timeout", command[0]) if timeout and command else None
+        return classify_exec_failure(done, wrapper=wrapper)
+
+
+def docker_environment() -> DockerEnvironment | None:
+    """The parts of Inspect's Docker sandbox, or ``None`` where Inspect has moved one of them."""
+    try:
+        from inspect_ai.util._sandbox.docker.cleanup import (
+            cleanup_state,
+            project_cleanup,
+            project_cleanup_startup,
+            project_startup,
+        )
+        from inspect_ai.util._sandbox.docker.compose import compose_command
+        from inspect_ai.util._sandbox.docker.docker import DockerSandboxEnvironment
+        from inspect_ai.util._sandbox.docker.failure import InjectedWrapper, classify_exec_failure
+        from inspect_ai.util._sandbox.docker.util import ComposeProject, task_project_name
+    except ImportError:
+        return None
+    if not all(
+        map(callable, (ComposeProject.create, task_project_name, InjectedWrapper, classify_exec_failure))
+    ):
+        return None
+
+    def ended(project: Any) -> None:
+        running = cleanup_state().running_projects
+        if project in running:
+            running.remove(project)
+
+    return DockerEnvironment(
+        DockerSandboxEnvironment,
+        compose_command,
+        project_cleanup_startup,
+        project_startup,
+        ended,
+        project_cleanup,
+    )

@@ -11,6 +11,7 @@ import yaml
 from inspect_ai.util import ComposeConfig
 
 from hotmess_inspect.swebench.contained import run_arguments
+from hotmess_inspect.swebench.docker_sandbox import docker_provider
 from hotmess_inspect.swebench.owner import OWNER_KEY, owner_state
 from hotmess_inspect.swebench.rows import Instance, load_instances
 from hotmess_inspect.swebench.sandbox import (
@@ -31,7 +32,7 @@ def instance() -> Instance:
 
 def config(provider: Any, **options: Any) -> ComposeConfig:
     spec = sandbox_spec(provider, instance(), **options)
-    assert spec.type == provider
+    assert spec.type == (docker_provider() if provider == "docker" else provider)
     assert isinstance(spec.config, ComposeConfig)
     return spec.config
 

@@ -15,20 +15,19 @@ from inspect_ai.util import (
 )
 
 from hotmess_inspect.swebench.build import ImageError
+from hotmess_inspect.swebench.engine_exec import NotRunning, engine_exec, engine_socket, limited, patience
 from hotmess_inspect.swebench.owner import owner_token
 
 OWNER_LABEL = "hotmess.owner"
 """Label that names the process which started a container (:mod:`hotmess_inspect.swebench.owner`)."""
 
-_KILL_AFTER = 5
-_SLACK = 10
-
 
 class ContainedSandbox(SandboxEnvironment):
-    """A running container, driven by the docker command line that Inspect needs too."""
+    """A running container, driven through the engine's socket, or by the docker command line elsewhere."""
 
     def __init__(self, container: str) -> None:
         self.container = container
+        self._socket = engine_socket()
 
     async def exec(
         self,
@@ -42,17 +41,21 @@ class ContainedSandbox(SandboxEnvironment):
         concurrency: bool = True,
     ) -> ExecResult[str]:
         """Run a command; see :meth:`inspect_ai.util.SandboxEnvironment.exec`."""
-        options = ["--interactive"]
-        options += ["--workdir", cwd] if cwd else []
-        options += ["--user", user] if user else []
+        stdin = input.encode() if isinstance(input, str) else input
+        if self._socket:
+            options: dict[str, Any] = {"cwd": cwd, "env": env, "user": user, "timeout": timeout}
+            try:
+                return await engine_exec(self._socket, self.container, cmd, stdin=stdin, **options)
+            except NotRunning as error:
+                return ExecResult(False, 1, "", str(error))
+        words = ["--interactive"]
+        words += ["--workdir", cwd] if cwd else []
+        words += ["--user", user] if user else []
         for name, value in (env or {}).items():
-            options += ["--env", f"{name}={value}"]
-        # A timeout on this side alone would leave the process running in the container.
-        inside = ["/usr/bin/timeout", "-k", f"{_KILL_AFTER}s", f"{timeout}s"] if timeout else []
-        stdin = input.encode() if isinstance(input, str) else input or b""
+            words += ["--env", f"{name}={value}"]
         started = anyio.current_time()
-        with anyio.fail_after(timeout + _KILL_AFTER + _SLACK if timeout else None):
-            done = await _docker("exec", *options, self.container, *inside, *cmd, stdin=stdin)
+        with anyio.fail_after(patience(timeout)):
+            done = await _docker("exec", *words, self.container, *limited(cmd, timeout), stdin=stdin or b"")
         if timeout and (done.returncode == 124 or anyio.current_time() - started >= timeout):
             raise TimeoutError(f"Command timed out after {timeout} seconds")
         return ExecResult(

@@ -174,21 +174,12 @@ async def current_digest(image: str) -> str:
         ImageError: If the engine does not answer.
     """
     from hotmess_inspect.swebench.engine import image_digest
+    from hotmess_inspect.swebench.engine_exec import shared_client
 
-    digest = await to_thread.run_sync(lambda: image_digest(_client(), image))
+    digest = await to_thread.run_sync(lambda: image_digest(shared_client(), image))
     if digest is None:
         raise PreflightError(f"image {image} is not on this machine: hotmess images pull")
     return digest
-
-
-def _client() -> Any:
-    from hotmess_inspect.swebench.build import connect
-
-    # Connecting takes longer than asking; the address is part of the key since tests change it.
-    key = f"client {os.environ.get('DOCKER_HOST', '')}"
-    if key not in _shared:
-        _shared[key] = connect()
-    return _shared[key]
 
 
 def _limiter() -> anyio.CapacityLimiter:

@@ -23,6 +23,7 @@ from inspect_ai.util import (
 )
 from inspect_ai.util import sandbox as inspect_sandbox
 
+from hotmess_inspect.swebench.docker_sandbox import docker_provider
 from hotmess_inspect.swebench.owner import OWNER_KEY, owner_token
 from hotmess_inspect.swebench.rows import Instance
 
@@ -103,7 +104,8 @@ def sandbox_spec(
     services = {"default": service} | {grader_service(n): service.model_copy() for n in range(1, graders + 1)}
     # Docker keeps the file's name with the container; so what a killed run left is told from what still runs.
     owner = {OWNER_KEY: owner_token()} if provider == "docker" else {}
-    return SandboxEnvironmentSpec(provider, ComposeConfig(services=services, **owner))  # type: ignore[arg-type]
+    kind = docker_provider() if provider == "docker" else provider
+    return SandboxEnvironmentSpec(kind, ComposeConfig(services=services, **owner))  # type: ignore[arg-type]
 
 
 def container_service(image: str, resources: Resources) -> ComposeService:
