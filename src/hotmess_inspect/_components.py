@@ -28,6 +28,7 @@ from hotmess_inspect.plugin.repeat import repeat
 from hotmess_inspect.plugin.viewer import when_used
 from hotmess_inspect.simulated.provider import hotmess
 from hotmess_inspect.swebench.agent import swebench_setup
+from hotmess_inspect.swebench.docker_sandbox import docker_provider
 from hotmess_inspect.swebench.gate import swebench_gate
 from hotmess_inspect.swebench.scorer import swebench_official, swebench_scorer
 from hotmess_inspect.tasks.gpqa import gpqa
@@ -37,6 +38,8 @@ from hotmess_inspect.tasks.optimizer import optimizer
 from hotmess_inspect.tasks.suite import suite
 from hotmess_inspect.tasks.survey import survey
 from hotmess_inspect.tasks.swebench import swebench
+
+docker_provider()  # so that logs with sandboxes of its type can be read
 
 _COMPONENTS: list[object] = [
     incoherence,

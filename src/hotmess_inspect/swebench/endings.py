@@ -81,15 +81,15 @@ def _ask_engine(grader: str) -> AgentContainer | None:
     except ImageError:
         return None
     try:
-        return _sibling(client, grader)
+        found = client.containers.get(grader)
+        return _sibling(client, found.labels[_PROJECT]) if found.status == "running" else None
     except (DockerException, OSError, KeyError, ValueError):
         return None
     finally:
         client.close()
 
 
-def _sibling(client: Any, grader: str) -> AgentContainer:
-    project = client.containers.get(grader).labels[_PROJECT]
+def _sibling(client: Any, project: str) -> AgentContainer:
     labels = [f"{_PROJECT}={project}", f"{_SERVICE}=default"]
     listed = client.api.containers(all=True, size=True, filters={"label": labels})
     if not listed:
