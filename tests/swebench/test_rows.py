@@ -183,3 +183,91 @@ def test_official_rows(shared_data: Path) -> None:
     # Counted from the file itself: 13 rows of requests among 926.
     assert (len(instances), len(excluded)) == (926 - 13, 13)
     assert all(i.image == official_image(i.instance_id) for i in instances)
+
+
+def live(*commands: str) -> dict[str, Any]:
+    """A row as SWE-bench Live has them: commands and counts instead of a script and a time."""
+    return ROW | {"test_cmds": list(commands), "log_parser": "pytest", "difficulty": {"files": 1, "lines": 2}}
+
+
+def script(command: str) -> dict[str, Any]:
+    return ROW | {
+        "eval_script": f"cd /testbed\n: '>>>>> Start Test Output'\n{command}\n: '>>>>> End Test Output'\n"
+    }
+
+
+GO = "diff --git a/pkg/thing_test.go b/pkg/thing_test.go\n"
+RUBY_AND_PYTHON = "diff --git a/a_spec.rb b/a_spec.rb\ndiff --git a/tests/test_a.py b/tests/test_a.py\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (live("pytest -rA tests"), None),
+        (live("cd /testbed", "pytest -rA"), "its tests take 2 commands"),
+        (live("make check"), "its test command 'make check' is none of pytest's runner"),
+        (script("pytest -rA tests/test_thing.py"), None),
+        (
+            script("python -m unittest -v"),
+            "its test command 'python -m unittest -v' is none of pytest's runner",
+        ),
+        (script("pytest a.py\npytest b.py"), "its tests take 2 commands"),
+        (script("pytest a.py && rm -r /testbed"), None),
+        (
+            ROW | {"test_patch": GO, "FAIL_TO_PASS": ["TestThing"], "PASS_TO_PASS": []},
+            "its tests are in Go, and only",
+        ),
+        (
+            script("go test ./...") | {"test_patch": GO, "FAIL_TO_PASS": ["TestThing"], "PASS_TO_PASS": []},
+            "its tests are in Go, and only",
+        ),
+        (ROW | {"test_patch": RUBY_AND_PYTHON}, None),
+        # Fixtures in another format, tests in Python: as sqlfluff has them.
+        (ROW | {"test_patch": "diff --git a/tests/rules.yml b/tests/rules.yml\n"}, None),
+    ],
+)
+def test_rows_of_other_sets_run_or_are_left_out_with_the_reason(
+    row: dict[str, Any], reason: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    found, excluded = load_instances(str(path))
+    if reason is None:
+        assert [i.instance_id for i in found] == [ROW["instance_id"]] and not excluded
+    else:
+        (left_out,) = excluded
+        assert not found and left_out.reason.startswith(reason)
+
+
+def test_a_row_of_live_has_its_own_image_and_command() -> None:
+    instance = parse_row(live("pytest -rA tests"), where="here")
+    assert instance.image == "starryzhang/sweb.eval.x86_64.own_1776_thing-1:latest"
+    prepare, command = official_run(instance)
+    assert command == "pytest -rA tests"
+    assert len(prepare) == 1 and prepare[0].startswith("if [ -e /opt/miniconda3/bin/activate ]")
+    assert instance.difficulty == ""
+
+
+def test_a_row_of_pro_is_refused_with_another_way() -> None:
+    row = {"instance_id": "x", "dockerhub_tag": "a", "fail_to_pass": "[]", "repo": "a/b"}
+    with pytest.raises(ValueError, match=r"SWE-bench Pro.* run that set as a Harbor set with hotmess/suite"):
+        parse_row(row, where="rows.jsonl, line 1")
+
+
+@pytest.mark.parametrize(
+    ("repo", "parser", "runner"),
+    [
+        ("own/thing", "", "pytest"),
+        ("own/thing", "parse_log_anything", "pytest"),
+        ("own/mirror-of-django", "parse_log_django", "Django"),
+        ("own/mirror-of-sympy", "parse_log_sympy", "SymPy"),
+        # The repository decides where it is known.
+        ("django/django", "parse_log_sympy", "Django"),
+    ],
+)
+def test_the_rows_own_parser_chooses_the_runner_of_a_repository_that_is_not_known(
+    repo: str, parser: str, runner: str
+) -> None:
+    from hotmess_inspect.swebench.parsers import format_of
+
+    assert format_of(repo, parser).name.lower() == runner.lower()

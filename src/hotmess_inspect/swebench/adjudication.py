@@ -133,7 +133,7 @@ async def run_official(
     """
     checked = check_patch(patch, gold=instance.patch, test_patch=instance.test_patch)
     lines, given = official_run(instance)
-    command = given or format_of(instance.repo).default(instance)
+    command = given or format_of(instance.repo, instance.log_parser).default(instance)
     git = shlex.join(git_command("."))
     script = "\n".join(
         [

@@ -98,7 +98,7 @@ async def grade(
             the patch's: no runner; out of time or memory, unless that counts as failed.
     """
     checked = check_patch(patch, gold=instance.patch, test_patch=instance.test_patch)
-    form = format_of(instance.repo)
+    form = format_of(instance.repo, instance.log_parser)
     canaries = form.canaries(instance)
     lines, given = official_run(instance)
     official = given or form.default(instance)

@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +42,23 @@ _OFFICIAL_ENVIRONMENT = (
     "source /opt/miniconda3/bin/activate; conda activate testbed; fi"
 )
 
+_LIVE_IMAGES = "starryzhang"
+_START, _END = "Start Test Output", "End Test Output"
+
+# Languages of other sets, by the endings of the files of tests.
+_LANGUAGES = {
+    **dict.fromkeys((".c", ".h"), "C"),
+    **dict.fromkeys((".cc", ".cpp", ".cxx", ".hpp"), "C++"),
+    ".cs": "C#",
+    ".go": "Go",
+    **dict.fromkeys((".java", ".kt", ".groovy"), "Java"),
+    **dict.fromkeys((".js", ".jsx", ".mjs", ".cjs", ".vue"), "JavaScript"),
+    **dict.fromkeys((".php", ".phpt"), "PHP"),
+    ".rb": "Ruby",
+    ".rs": "Rust",
+    **dict.fromkeys((".ts", ".tsx"), "TypeScript"),
+}
+
 _COPYING = re.compile(r"python -m pip install .*\.(?:\[|['\"]|\s|$)|python setup\.py install\b")
 _EDITABLE = re.compile(r"\s(?:-e|--editable)\s")
 
@@ -76,6 +92,7 @@ class Instance:
         eval_script: The official evaluation script; empty in the 2024 schema.
         dropped: Entries of the row's test lists that name no test (:mod:`.row_ids`).
         difficulty: Time that a fix takes people, in the words of SWE-bench Verified; empty in other sets.
+        log_parser: Name of the row's own parser, which tells how its ids are spelled; empty if it names none.
     """
 
     instance_id: str
@@ -91,6 +108,7 @@ class Instance:
     eval_script: str
     dropped: tuple[str, ...] = ()
     difficulty: str = ""
+    log_parser: str = ""
 
     @property
     def tests(self) -> tuple[str, ...]:
@@ -114,13 +132,19 @@ def parse_row(row: Mapping[str, Any], *, where: str) -> Instance:
         where: File and line, for the error.
 
     Returns:
-        The instance. Without an ``image`` the official name on Docker Hub is used.
+        The instance. Without an ``image`` the official name on Docker Hub is used, or that of SWE-bench Live for a
+        row with ``test_cmds``.
 
     Raises:
         ValueError: If a field is missing, a test list is not a list of texts, no test is to be
-            fixed, or a test stands in both lists.
+            fixed, a test stands in both lists, or the row is one of SWE-bench Pro.
     """
     name = row.get("instance_id", "(no instance_id)")
+    if "dockerhub_tag" in row or "selected_test_files_to_run" in row:
+        raise ValueError(
+            f"{where}: {name!r} is a row of SWE-bench Pro, which has its repository in /app and its tests in scripts that "
+            "no row holds: run that set as a Harbor set with hotmess/suite (docs/drop_in.md)"
+        )
     missing = [field for field in REQUIRED if not isinstance(row.get(field), str | list)]
     if missing:
         raise ValueError(f"{where}: instance {name!r} lacks {', '.join(missing)}")
@@ -141,16 +165,29 @@ def parse_row(row: Mapping[str, Any], *, where: str) -> Instance:
         test_patch=row["test_patch"],
         fail_to_pass=fail_to_pass,
         pass_to_pass=pass_to_pass,
-        image=row.get("image") or official_image(row["instance_id"]),
-        eval_script=row.get("eval_script") or "",
+        image=row.get("image")
+        or official_image(row["instance_id"], _LIVE_IMAGES if "test_cmds" in row else "swebench"),
+        eval_script=row.get("eval_script") or _script(row.get("test_cmds")),
         dropped=junk + more,
-        difficulty=str(row.get("difficulty") or ""),
+        # SWE-bench Live has counts of files and lines there.
+        difficulty=row["difficulty"] if isinstance(row.get("difficulty"), str) else "",
+        log_parser=str(row.get("log_parser") or ""),
     )
 
 
-def official_image(instance_id: str) -> str:
+def official_image(instance_id: str, owner: str = "swebench") -> str:
     """Name of the official image on Docker Hub, where ``__`` is written ``_1776_``."""
-    return f"swebench/sweb.eval.x86_64.{instance_id.replace('__', '_1776_').lower()}:latest"
+    return f"{owner}/sweb.eval.x86_64.{instance_id.replace('__', '_1776_').lower()}:latest"
+
+
+def _script(commands: Any) -> str:
+    """The commands of a row of SWE-bench Live, which has no script, between the markers of one."""
+    lines = [commands] if isinstance(commands, str) else [str(line) for line in commands or ()]
+    return (
+        "\n".join([_OFFICIAL_ENVIRONMENT, f": '>>>>> {_START}'", *lines, f": '>>>>> {_END}'"])
+        if lines
+        else ""
+    )
 
 
 def _test_ids(value: Any, where: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -247,7 +284,28 @@ def load_instances(
 
 def exclusion(instance: Instance) -> str | None:
     """Why an instance cannot be graded here, or None if it can."""
-    return NEEDS_NETWORK.get(instance.repo)
+    # The formats are made of instances.
+    from hotmess_inspect.swebench.parsers import Canaries, format_of
+    from hotmess_inspect.swebench.patch import patched_files
+
+    if instance.repo in NEEDS_NETWORK:
+        return NEEDS_NETWORK[instance.repo]
+    files = patched_files(instance.test_patch)
+    if not any(".py" in name for name in (*files, *instance.tests)):
+        languages = {_LANGUAGES[Path(name).suffix] for name in files if Path(name).suffix in _LANGUAGES}
+        if languages:
+            return (
+                f"its tests are in {' and '.join(sorted(languages))}, and only pytest, Django's and SymPy's runner can "
+                "report in a way that the code under test cannot forge by printing"
+            )
+    form = format_of(instance.repo, instance.log_parser)
+    commands = test_commands(instance)
+    if len(commands) > 1:
+        return f"its tests take {len(commands)} commands, and one run of one command is graded"
+    given = commands[0] if commands else form.default(instance)
+    if form.command(given, "", Canaries("", "", (), (), "x")) is None:
+        return f"its test command {given[:80]!r} is none of {form.name}'s runner"
+    return None
 
 
 def _dataset_rows(
@@ -296,11 +354,24 @@ def official_run(instance: Instance) -> tuple[list[str], str]:
     """
     if not instance.eval_script:
         return [_OFFICIAL_ENVIRONMENT], ""
+    commands = test_commands(instance)
     lines = instance.eval_script.splitlines()
     # The official script installs the patched tree again. That is needed where the image holds a copy of the
     # package instead of a pointer to the tree; the tree then comes first on the path, without an installation.
     copied = any(_COPYING.match(line) and not _EDITABLE.search(line) for line in lines)
     prepare = [line for line in lines if re.match(r"(source|conda activate|export) ?", line)]
-    commands = [after.strip() for line, after in pairwise(lines) if "Start Test Output" in line]
+    prepare = [_OFFICIAL_ENVIRONMENT, *prepare] if _OFFICIAL_ENVIRONMENT in lines else prepare
     prepare += ['export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"'] if copied else []
     return list(dict.fromkeys(prepare)), commands[-1] if commands else ""
+
+
+def test_commands(instance: Instance) -> list[str]:
+    """The lines between the two markers of the official script; none in rows of 2024."""
+    lines = instance.eval_script.splitlines()
+    start = next((n for n, line in enumerate(lines) if _START in line), len(lines))
+    inner = [line.strip() for line in lines[start + 1 :]]
+    end = next((n for n, line in enumerate(inner) if _END in line), len(inner))
+    return [line for line in inner[:end] if line and not line.startswith("#")]
+
+
+test_commands.__test__ = False  # type: ignore[attr-defined]  # no test, whatever pytest may think of the name

@@ -65,9 +65,9 @@ def instance_metadata(instance: Instance) -> dict[str, Any]:
 
 def instance_from_metadata(metadata: Mapping[str, Any]) -> Instance:
     """The instance that a sample's metadata holds."""
-    # Samples of the first release have no difficulty.
-    fields = {name: metadata[name] for name in Instance.__dataclass_fields__ if name != "difficulty"}
-    fields["difficulty"] = metadata.get("difficulty") or ""
+    # Samples of the first release have none of the last two.
+    fields = {name: metadata.get(name) or "" for name in ("difficulty", "log_parser")}
+    fields |= {name: metadata[name] for name in Instance.__dataclass_fields__ if name not in fields}
     return Instance(
         **fields
         | {"fail_to_pass": tuple(fields["fail_to_pass"]), "pass_to_pass": tuple(fields["pass_to_pass"])}

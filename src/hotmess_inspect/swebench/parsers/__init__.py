@@ -22,6 +22,12 @@ FORMATS = {
 }
 
 
-def format_of(repo: str) -> Format:
-    """The format of a repository's tests, from the row's ``repo``."""
-    return FORMATS.get(repo, PYTEST)
+# The same by the names of the official parsers, for rows of other repositories that name one.
+PARSERS = {"pytest_options": PATH_OPTIONS, "pytest_v2": CONTROL} | {
+    repo.rpartition("/")[2].partition("-")[0]: form for repo, form in FORMATS.items()
+}
+
+
+def format_of(repo: str, log_parser: str = "") -> Format:
+    """The format of a row's tests: by its ``repo``, else by its ``log_parser`` if that is known, else pytest's."""
+    return FORMATS.get(repo) or PARSERS.get(log_parser.removeprefix("parse_log_"), PYTEST)
