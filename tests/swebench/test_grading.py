@@ -3,10 +3,15 @@
 import json
 from typing import Any
 
+import anyio
 import pytest
+from inspect_ai.util import ExecResult
 
+from hotmess_inspect.swebench import runs
+from hotmess_inspect.swebench.mini import mini_rows
 from hotmess_inspect.swebench.parsers import Report, passed, read_report
 from hotmess_inspect.swebench.parsers.pytest_runs import status_of
+from hotmess_inspect.swebench.rows import parse_row
 
 
 def line(test: str, phase: str, outcome: str, xfail: bool = False) -> str:
@@ -89,3 +94,28 @@ def test_ids_cut_off_at_a_blank(test: str, status: str) -> None:
         "t.py::test[list[int] y]": "skipped",
     }
     assert status_of(test, Report(statuses)) == status
+
+
+def test_no_process_free_is_told_from_an_engine_that_cannot_start_one() -> None:
+    """The engine says one of two things at random; asked again it says what is lacking."""
+    vague = ExecResult(
+        False, 126, "OCI runtime exec failed: exec failed: read init-p: connection reset by peer", ""
+    )
+    clear = ExecResult(
+        False, 125, "", "/usr/bin/timeout: fork system call failed: Resource temporarily unavailable"
+    )
+
+    class Engine:
+        def __init__(self, *answers: Any) -> None:
+            self.answers = list(answers)
+
+        async def exec(self, *_: Any, **__: Any) -> Any:
+            return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def asked(*answers: Any) -> Any:
+        space = runs.Workspace(Engine(*answers), "/testbed", "/tmp/x", (None, None))  # type: ignore[arg-type]
+        return anyio.run(runs._still_there, space, parse_row(mini_rows()[0], where=""))
+
+    assert asked(vague, vague, clear) == "processes"
+    with pytest.raises(runs.GradingError, match="the container fails: 'OCI runtime"):
+        asked(vague)

@@ -17,6 +17,7 @@ _KILL_AFTER = 5
 _SLACK = 10
 _MOST_HEAD = 65_536
 _ANSWER_SECONDS = 60
+_GONE = (404, 409)
 _ENDS = (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError)
 _clients: dict[str, Any] = {}
 
@@ -105,7 +106,7 @@ async def engine_exec(
             await _attach(socket, identity, stdin, out, err)
             code = await _ended(api, identity)
     except APIError as error:
-        if error.response is not None and error.response.status_code in (404, 409):
+        if error.response is not None and error.response.status_code in _GONE:
             raise NotRunning(str(error.explanation or error)) from error
         raise
     except TimeoutError:
@@ -138,7 +139,10 @@ async def _attach(socket: str, identity: str, stdin: bytes | None, out: bytearra
                 said = await received.receive(_MOST_HEAD)
             except _ENDS:
                 pass
-            raise NotRunning(f"the engine answers {status}: {said.decode(errors='replace').strip()[-300:]}")
+            text = f"the engine answers {status}: {said.decode(errors='replace').strip()[-300:]}"
+            if status in _GONE:
+                raise NotRunning(text)
+            raise OSError(text)
         async with anyio.create_task_group() as group:
             group.start_soon(_feed, stream, stdin or b"")
             await _read(received, {1: out, 2: err})

@@ -17,7 +17,7 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Literal
 
-from inspect_ai.util import SandboxEnvironment
+from inspect_ai.util import ExecResult, SandboxEnvironment
 
 from hotmess_inspect.swebench.errors import GradingError
 from hotmess_inspect.swebench.parsers import Canaries, Format
@@ -52,6 +52,7 @@ _ROOM = (
     "2>/dev/null | awk '{{n += $1}} END {{print n + 0}}'"
 )
 _OWN_DISK_BLOCKS = 1 << 21  # a gibibyte
+_TRIES = 6
 _NO_PROCESS = ("resource temporarily unavailable", "cannot fork", "can't fork", "unable to start thread")
 
 
@@ -284,14 +285,28 @@ async def _still_there(space: Workspace, instance: Instance) -> TestsLimit:
         GradingError: If it does not, for a reason that is not the tests'.
     """
     try:
-        answer = await space.sandbox.exec(["true"], timeout=60, timeout_retry=False, concurrency=False)
+        answer = await _asked(space, ["true"], 60)
     except TimeoutError:
         raise GradingError(f"{instance.instance_id}: the container stopped answering") from None
     if answer.success:
         return "time"
     if _no_process(answer.stdout + answer.stderr):
         return "processes"
-    raise GradingError(f"{instance.instance_id}: the container fails: {answer.stderr.strip()[-300:]!r}")
+    said = (answer.stdout + answer.stderr).strip()[-300:]
+    raise GradingError(f"{instance.instance_id}: the container fails: {said!r}")
+
+
+async def _asked(space: Workspace, command: list[str], timeout: int) -> ExecResult[str]:
+    """A command after the tests; again where the engine only says that it could not start one.
+
+    Where the tests left no process free that is one of the two things that are said, at random; the other names it.
+    """
+    for _ in range(_TRIES):
+        result = await space.sandbox.exec(command, timeout=timeout, timeout_retry=False, concurrency=False)
+        said = result.stdout + result.stderr
+        if "OCI runtime exec failed" not in said or _no_process(said):
+            break
+    return result
 
 
 def _no_process(said: str) -> bool:
@@ -333,9 +348,7 @@ async def _collect(
             f"({_OOM_KILLS}) | paste -sd' '; {_ROOM.format(folder=work)}",
         ]
     )
-    result = await space.sandbox.exec(
-        ["bash", "-c", script], timeout=120, timeout_retry=False, concurrency=False
-    )
+    result = await _asked(space, ["bash", "-c", script], 120)
     lines = result.stdout.split("\n")
     try:
         report, output = (base64.b64decode(part, validate=True) for part in lines[:2])
