@@ -104,7 +104,7 @@ def _statistic(clusters: IntArray | None) -> Any:
 def _counted(terms: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
     """Variances and errors by run and half, 0 for questions that do not count, and which do."""
     variance, error = terms[..., 0::2], terms[..., 1::2]
-    counts: BoolArray = ~np.isnan(variance).any(axis=(-2, -1))
+    counts: BoolArray = np.asarray(~np.isnan(variance).any(axis=(-2, -1)))
     keep = counts[..., None, None]
     return np.where(keep, variance, 0.0), np.where(keep, error, 0.0), counts
 

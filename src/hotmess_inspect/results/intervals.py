@@ -50,7 +50,7 @@ def shared_contexts(questions: Questions) -> int:
     present = ~np.isnan(questions.correct)
     if not contexts_shared(present, questions.context):
         return 0
-    return count_shared(present, questions.context)
+    return count_shared(present, questions.context.astype(np.int64))
 
 
 @dataclass(frozen=True, eq=False)
