@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -55,6 +56,14 @@ def toy():
         solver=react(tools=[bash()]), scorer=added(), sandbox="local", message_limit=40,
     )
 '''
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A login shell of the local sandbox runs no profile of whoever tests, which may say other things each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        yield
 
 
 @pytest.fixture(scope="module")
