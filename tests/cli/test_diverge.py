@@ -6,6 +6,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -145,3 +146,34 @@ def test_a_model_is_asked_about_both_sides_of_the_deciding_step(tmp_path: Path, 
     (prompt,) = asked
     assert "- look" in prompt and "open spans" in prompt and "open interval" in prompt
     assert prompt.count("outcome 1") == prompt.count("outcome 0") == 1
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_shares_of_ragged_files_are_those_of_a_loop_over_pairs(seed: int, tmp_path: Path) -> None:
+    """Missing trials, runs of unequal length and without any call, rewards between 0 and 1."""
+    rng = np.random.default_rng(seed)
+    runs = [
+        (
+            task,
+            trial,
+            float(rng.choice([0, 0.5, 1])),
+            list(rng.choice(list("abc"), rng.choice([0, 1, 2, 3, 5]))),
+        )
+        for task in range(5)
+        for trial in range(int(rng.integers(1, 7)))
+        if rng.random() > 0.15
+    ]
+    path = tau(tmp_path / "ragged.json", [(t, n, y, [str(c) for c in own]) for t, n, y, own in runs])
+    options = ["--grain", "exact", "--permutations", "9", "--resamples", "9", "--json"]
+    (group,) = json.loads(run(str(path), *options))["groups"]
+    parts: dict[int | None, float] = defaultdict(float)
+    for task in range(5):
+        pairs = list(combinations([one for one in runs if one[0] == task], 2))
+        for (_, _, y, own), (_, _, z, other) in pairs:
+            step = next((n for n, (a, b) in enumerate(zip(own, other)) if a != b), min(len(own), len(other)))  # noqa: B905
+            parts[None if own == other else step] += (y - z) ** 2 / 2 / len(pairs)
+    total = sum(parts.values())
+    for step in group["steps"]:
+        assert step["share"] == pytest.approx(parts[step["step"]] / total, abs=1e-12)
+    assert group["never"]["share"] == pytest.approx(parts[None] / total, abs=1e-12)
+    assert sum(s["share"] for s in group["steps"]) + group["never"]["share"] == pytest.approx(1, abs=1e-12)
