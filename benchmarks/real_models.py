@@ -181,7 +181,7 @@ class Server:
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def __enter__(self) -> Server:
-        for _ in range(240):
+        for _ in range(1200):
             if self.process.poll() is not None:
                 raise SystemExit("the server ended; is xllamacpp installed?")
             try:
@@ -189,7 +189,7 @@ class Server:
                     return self
             except OSError:
                 time.sleep(0.5)
-        raise SystemExit("the server did not start within two minutes")
+        raise SystemExit("the server did not start within ten minutes")
 
     def __exit__(self, *unused: object) -> None:
         self.process.terminate()
@@ -265,7 +265,7 @@ def export(logs: Path, out: Path) -> None:
     for model in MODELS:
         for place in sorted((logs / model.name).iterdir()):
             found = read(place).outcomes
-            if place.name == "survey" or not len(found):
+            if place.name in ("survey", "agent") or not len(found):
                 continue
             rows = len(found)
             kept = replace(

