@@ -19,7 +19,7 @@ if [ -n "$problems" ]; then
 fi
 mkdir -p "$logs"
 PATH="$bin:$PATH" "$bin/inspect" eval hotmess/swebench --model hotmess/simulated-agent \
-  -T "sandbox=$sandbox" -T "instances=${instances%,}" --epochs "$epochs" --max-sandboxes 4 --log-dir "$logs" --display plain
+  -T "sandbox=$sandbox" -T "instances=${instances%,}" --epochs "$epochs" --max-sandboxes 4 --no-log-realtime --log-dir "$logs" --display plain
 echo
 log=$(ls -t "$logs"/*.eval | head -1)
 "$bin/hotmess" analyze "$log"

@@ -191,7 +191,6 @@ CHECKS: tuple[Callable[[], Check], ...] = (
 
 EXTRAS: tuple[tuple[str, str, str], ...] = (
     ("torch", "optimizer", "hotmess/optimizer and hotmess optimizer"),
-    ("matplotlib", "analysis", "hotmess report"),
     ("dask", "cluster", "hotmess analyze on a cluster"),
 )
 
