@@ -43,7 +43,9 @@ for (const address of pages) {
       if (["serious", "critical"].includes(one.impact)) fault(line);
       else texts.push(`${name} ${look}: ${line}`);
     }
-    if (look === "wide") await page.pdf({ path: path.join(out, "look", `${name}.pdf`), format: "A4" });
+    if (look === "wide") {
+      await page.pdf({ path: path.join(out, "look", `${name}.pdf`), format: "A4" }).catch((error) => fault(`print: ${error.message}`));
+    }
     await page.close();
   }
 }

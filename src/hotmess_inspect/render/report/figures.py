@@ -435,8 +435,13 @@ def reliability_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -
     return Drawing("reliability", "How often all of k epochs are right", caption, draw, rows)
 
 
-def finding_drawing(finding: Finding) -> Drawing:
-    """One of the paper's analyses: a line for each group, with the intervals of its table."""
+def finding_drawing(finding: Finding, short: Callable[[str], str] = str) -> Drawing:
+    """One of the paper's analyses: a line for each group, with the intervals of its table.
+
+    Args:
+        finding: The analysis.
+        short: What stands in the drawing for the name of a group.
+    """
     rows = [row for row in finding.rows if row[finding.y] is not None and row[finding.x] is not None]
     names = not all(isinstance(row[finding.x], int | float) for row in rows)
     places = list(dict.fromkeys(row[finding.x] for row in rows)) if names else []
@@ -452,10 +457,10 @@ def finding_drawing(finding: Finding) -> Drawing:
                 x = [at + 0.5 * ((number + 0.5) / len(groups) - 0.5) for at in x]
             ends = [_bars(row, finding.y) for row in own]
             bars = [[end[side][0] for end in ends] for side in (0, 1)]
-            _points(axes, number, x, y, str(group), yerr=bars, line=not names)
+            _points(axes, number, x, y, short(str(group)), yerr=bars, line=not names and len(own) > 2)
         axes.set(xlabel=finding.x.replace("_", " "), ylabel=finding.y.replace("_", " "))
         if names:
-            shown = [_wrapped(str(place), 22) for place in places]
+            shown = [_wrapped(short(str(place)), 22) for place in places]
             turned = {"rotation": 20, "ha": "right"} if sum(map(len, shown)) > 60 else {}
             axes.set_xticks(range(len(places)), shown, fontsize=7, **turned)
             axes.set_xlim(-0.5, len(places) - 0.5)
@@ -466,7 +471,12 @@ def finding_drawing(finding: Finding) -> Drawing:
                 axes.set_xticks(values, [f"{value:g}" for value in values])
         _legend(axes)
 
-    return Drawing(finding.name.replace("_", "-"), finding.title, finding.caption, draw, finding.rows)
+    shown = {_wrapped(short(str(row["group"])), 52) for row in rows}
+    below = sum(label.count("\n") + 1 for label in shown) if len(shown) > 1 else 0
+    below += max((_wrapped(short(str(place)), 14).count("\n") for place in places), default=0)
+    name = finding.name.replace("_", "-")
+    height = 3.1 + 0.17 * max(0, below - 2)
+    return Drawing(name, finding.title, finding.caption, draw, finding.rows, height=height)
 
 
 def _averaged(result: GroupResult, size: int) -> Interval:

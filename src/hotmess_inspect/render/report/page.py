@@ -31,7 +31,7 @@ from hotmess_inspect.results.warnings import ItemCounts, count_warnings
 from hotmess_inspect.schema import Problem
 
 # No script can run, nothing can be fetched: whatever a log holds, the page only shows it.
-_FILES = 50
+_FILES, _SENTENCES = 50, 4
 STEP_QUESTIONS = 8
 """Questions at most whose epochs stand side by side on the page of a report."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -143,7 +143,7 @@ def report_html(
             _loss_section(loss, estimator, own, [label_of(r, results) for r in own], letters)
             for (loss, estimator), own in sections.items()
         ),
-        _study_section(results, options, waits, problems),
+        _study_section(results, options, waits, problems, letters),
         comparison_section(results, letters),
         length_section(results, letters),
         _reliability_section(results, letters),
@@ -352,13 +352,23 @@ _LOSSES = {
 
 
 def _study_section(
-    results: Sequence[GroupResult], options: ReportOptions, waits: Waits | None, problems: list[Problem]
+    results: Sequence[GroupResult],
+    options: ReportOptions,
+    waits: Waits | None,
+    problems: list[Problem],
+    letters: Mapping[str, str],
 ) -> str:
     """The paper's analyses across groups, a figure each with its table and sentences."""
     found, odd = study(results, options.study, waits)
     problems += odd
+
+    def short(text: str) -> str:
+        for name in sorted(letters, key=len, reverse=True):
+            text = text.replace(name, letters[name] or name)
+        return text
+
     shown = [
-        f"<div>{_figure(figures.finding_drawing(one).figure(), 'study')}{bullets(one.said)}</div>"
+        f"<div>{_figure(figures.finding_drawing(one, short).figure(), 'study')}{_said(one.said)}</div>"
         for one in found
         if any(row[one.y] is not None for row in one.rows)
     ]
@@ -367,6 +377,15 @@ def _study_section(
         if shown
         else ""
     )
+
+
+def _said(sentences: Sequence[str]) -> str:
+    """Sentences below a figure: the first of them at once, many others on request."""
+    rest = sentences[_SENTENCES:]
+    folded = (
+        f"<details><summary>{len(rest)} more sentences</summary>{bullets(rest)}</details>" if rest else ""
+    )
+    return bullets(sentences[:_SENTENCES]) + folded
 
 
 def _figure(figure: figures.Figure, prefix: str, key: Mapping[str, str] = MappingProxyType({})) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from hotmess_inspect.analyses.lengths import LengthTrend
 from hotmess_inspect.analyses.overthinking import Overthinking
 from hotmess_inspect.render.frames import label_of
-from hotmess_inspect.render.report.html import interval, number, table
+from hotmess_inspect.render.report.html import Html, interval, number, table
 from hotmess_inspect.results.analyze import GroupResult
 from hotmess_inspect.results.compare import QUANTITIES, comparisons
 
@@ -31,7 +31,9 @@ def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str
                 row.append("–")
             else:
                 row.append(
-                    f"{d.estimate:+.3f} [{interval((d.low, d.high), 3, '+')}], p {number(d.p_value, 3)}"
+                    Html(
+                        f"{d.estimate:+.3f}<br>[{interval((d.low, d.high), 3, '+')}]<br>p {number(d.p_value, 3)}"
+                    )
                 )
         rows.append(row)
     names = [

@@ -23,7 +23,7 @@ code { font-size: 0.9em; overflow-wrap: anywhere; }
 table { border-collapse: collapse; font-size: 0.78rem; }
 th, td { padding: 0.25rem 0.4rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 td { overflow-wrap: break-word; max-width: 22rem; }
-td:first-child { min-width: 8rem; }
+td:first-child { min-width: 4rem; }
 th.n { text-align: right; }
 td.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 thead th { border-bottom: 2px solid var(--line); font-weight: 600; }
