@@ -198,7 +198,10 @@ def test_models_stand_side_by_side(tmp_path: Path) -> None:
     # The two differ in the name of the wrong answer only, which changes no term.
     assert both.questions == 8
     assert {name: d.estimate for name, d in both.differences.items()} == pytest.approx(
-        dict.fromkeys(("accuracy", "error", "bias_squared", "variance", "pass_hat_6", "incoherence"), 0.0)
+        dict.fromkeys(
+            ("accuracy", "error", "bias_squared", "variance", "pass_hat_6", "incoherence", "overthinking"),
+            0.0,
+        )
     )
 
 
