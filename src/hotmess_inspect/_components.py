@@ -17,6 +17,7 @@ from hotmess_inspect.experiments.optimizer.scorer import walk_end, walk_incohere
 from hotmess_inspect.experiments.optimizer.walk import walk
 from hotmess_inspect.experiments.survey.scorer import survey_correlation, survey_reply
 from hotmess_inspect.experiments.survey.solver import survey_rater
+from hotmess_inspect.multiple_choice.ensemble import ensemble
 from hotmess_inspect.multiple_choice.expected import expected_letters
 from hotmess_inspect.multiple_choice.scorer import choice_scorer
 from hotmess_inspect.multiple_choice.solver import ask_choice
@@ -57,6 +58,7 @@ _COMPONENTS: list[object] = [
     optimizer,
     choice_scorer,
     ask_choice,
+    ensemble,
     expected_letters,
     gpqa,
     mmlu,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from inspect_ai.util import RegistryType
 
 __all__ = [
+    "ENSEMBLE_MEMBER",
     "active_attempt",
     "active_epoch",
     "active_sample",
@@ -29,6 +31,10 @@ __all__ = [
     "registered_names",
     "task_parameters",
 ]
+
+
+ENSEMBLE_MEMBER: ContextVar[int] = ContextVar("hotmess_ensemble_member", default=0)
+"""Number of the member of an ensemble that answers here, from 0: to simulated models each is a draw of its own."""
 
 
 def active_sample() -> Sample | None:
@@ -61,14 +67,16 @@ def active_epoch() -> int | None:
     """The epoch, counted from 1, in whose context the caller runs.
 
     Returns:
-        The epoch, or ``None`` outside a running sample or where Inspect no longer tells.
+        The epoch, or ``None`` outside a running sample or where Inspect no longer tells. Members of an ensemble that
+        answers within one epoch (`ENSEMBLE_MEMBER`) have numbers that no epoch has.
     """
     try:
         from inspect_ai.log._samples import sample_active
     except ImportError:
         return None
     active = sample_active()
-    return None if active is None else getattr(active, "epoch", None)
+    epoch = None if active is None else getattr(active, "epoch", None)
+    return None if epoch is None else epoch + (ENSEMBLE_MEMBER.get() << 48)
 
 
 def prerequisite_error(message: str) -> Exception:
