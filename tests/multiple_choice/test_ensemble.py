@@ -1,10 +1,8 @@
-"""Ensembles as solvers, on a model whose answers' distribution is known: variance falls as predicted, bias stays."""
+"""Ensembles as solvers: who may vote, how votes are read, and what is refused."""
 
-from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from inspect_ai import Task, eval
 from inspect_ai.dataset import MemoryDataset, Sample
@@ -13,11 +11,9 @@ from inspect_ai.model import get_model
 from inspect_ai.scorer import choice, match
 from inspect_ai.solver import Solver
 
-from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.multiple_choice.ensemble import VOTES, ensemble
 from hotmess_inspect.multiple_choice.scorer import choice_scorer
 from hotmess_inspect.multiple_choice.solver import ask_choice
-from hotmess_inspect.results.analyze import Options, analyze
 
 QUESTIONS, EPOCHS, MEMBERS = 24, 12, 3
 
@@ -34,53 +30,6 @@ def run(folder: Path, solver: Solver, *, scorer: Any = None, epochs: int = EPOCH
     )
     model = get_model("hotmess/simulated", accuracy=0.5, spread=0.2, concentration=1.0, memoize=False)
     return eval(task, model=model, log_dir=str(folder), display="none", **more)[0]
-
-
-def terms(log: EvalLog) -> Any:
-    return analyze(read_inputs([log.location]).outcomes, Options(losses=("brier",), resamples=200))[0][0]
-
-
-def probabilities(log: EvalLog) -> np.ndarray:
-    """Each question's distribution over the choices, as the model says that it drew."""
-    found: dict[str, list[float]] = {}
-    for sample in log.samples or []:
-        found[str(sample.id)] = sample.output.metadata["simulated"]["probabilities"]  # type: ignore[index]
-    return np.array([found[f"q{i}"] for i in range(QUESTIONS)])
-
-
-@pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> EvalLog:
-    return run(tmp_path_factory.mktemp("plain"), ask_choice())
-
-
-def test_an_average_keeps_bias_and_divides_variance(plain: EvalLog, tmp_path: Path) -> None:
-    p = probabilities(plain)
-    result = terms(run(tmp_path, ensemble(MEMBERS, "average", ask_choice())))
-    d = result.decomposition
-    target = np.eye(4)[np.arange(QUESTIONS) % 4]
-    variance, bias = (1 - np.square(p).sum(axis=1)).mean(), np.square(p - target).sum(axis=1).mean()
-    low, high = d.interval("bias_squared", rng=0)
-    # Sampling error of the run alone is a third of that: the questions are the same.
-    assert abs(d.mean("bias_squared") - bias) < (high - low) / 3
-    assert d.mean("variance") == pytest.approx(variance / MEMBERS, rel=0.12)
-    assert terms(plain).decomposition.mean("variance") == pytest.approx(variance, rel=0.12)
-
-
-def test_a_majority_is_what_its_votes_predict(plain: EvalLog, tmp_path: Path) -> None:
-    log = run(tmp_path, ensemble(MEMBERS, solver=ask_choice()))
-    chance = np.zeros((QUESTIONS, 4))
-    for votes in product(range(4), repeat=MEMBERS):
-        counts = np.bincount(votes, minlength=4)
-        winner = next(v for v in votes if counts[v] == counts.max())
-        chance[:, winner] += probabilities(plain)[:, votes].prod(axis=1)
-    d = terms(log).decomposition
-    target = np.eye(4)[np.arange(QUESTIONS) % 4]
-    assert d.mean("variance") == pytest.approx((1 - np.square(chance).sum(axis=1)).mean(), rel=0.12)
-    assert d.mean("bias_squared") == pytest.approx(np.square(chance - target).sum(axis=1).mean(), rel=0.15)
-    sample = (log.samples or [])[0]
-    votes = sample.store[VOTES]
-    assert len(votes) == MEMBERS and votes.count(max(votes, key=votes.count)) > 0
-    assert sample.model_usage and sum(u.output_tokens for u in sample.model_usage.values()) > 0
 
 
 def test_inspects_own_choices_and_free_text_vote_too(tmp_path: Path) -> None:
