@@ -8,8 +8,8 @@ package imports a name from Inspect that starts with an underscore.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
