@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from inspect_ai import Task, eval
 from inspect_ai.dataset import MemoryDataset, Sample
@@ -11,11 +12,13 @@ from inspect_ai.model import get_model
 from inspect_ai.scorer import choice, match
 from inspect_ai.solver import Solver
 
+from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.multiple_choice.ensemble import VOTES, ensemble
 from hotmess_inspect.multiple_choice.scorer import choice_scorer
 from hotmess_inspect.multiple_choice.solver import ask_choice
+from hotmess_inspect.results.analyze import Options, analyze
 
-QUESTIONS, EPOCHS, MEMBERS = 24, 12, 3
+QUESTIONS, EPOCHS, MEMBERS = 16, 12, 3
 
 
 def run(folder: Path, solver: Solver, *, scorer: Any = None, epochs: int = EPOCHS, **more: Any) -> EvalLog:
@@ -30,6 +33,18 @@ def run(folder: Path, solver: Solver, *, scorer: Any = None, epochs: int = EPOCH
     )
     model = get_model("hotmess/simulated", accuracy=0.5, spread=0.2, concentration=1.0, memoize=False)
     return eval(task, model=model, log_dir=str(folder), display="none", **more)[0]
+
+
+def test_an_average_keeps_bias_and_divides_variance(tmp_path: Path) -> None:
+    log = run(tmp_path, ensemble(MEMBERS, "average", ask_choice()))
+    stated = {str(s.id): s.output.metadata["simulated"] for s in log.samples or []}  # type: ignore[index]
+    p = [np.array(one["probabilities"]) for one in stated.values()]
+    away = [q - np.eye(4)[one["target"]] for q, one in zip(p, stated.values(), strict=True)]
+    results, _ = analyze(read_inputs([log.location]).outcomes, Options(losses=("brier",), resamples=50))
+    d = results[0].decomposition
+    # Four standard errors of 16 questions with 12 epochs each; a single answer has three times the variance.
+    assert d.mean("variance") == pytest.approx(np.mean([1 - q @ q for q in p]) / MEMBERS, rel=0.3)
+    assert d.mean("bias_squared") == pytest.approx(np.mean([b @ b for b in away]), rel=0.3)
 
 
 def test_inspects_own_choices_and_free_text_vote_too(tmp_path: Path) -> None:
