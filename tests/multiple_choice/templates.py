@@ -154,7 +154,6 @@ HALF_A: list[tuple[str, str, bool]] = [
     ("correction", "The most likely answer would be {W} if we ignored the exception. Since it applies, the answer is {L}.", True),
     ("none", "A popular choice is {W}, but that's a", False),
     ("none", "The question asks for one. Choice {W} might be considered correct by some, since this", False),
-    ("none", "Looking at these, {W} is the one most", False),
     ("none", "Let me see. {W} – no, that's off. {V}", False),
     ("none", "Looking at these, {W} is the one most students choose, but it's wrong. The right", False),
     ("correction", "Though option {W} is tempting, the answer is {L}.", True),
