@@ -148,7 +148,7 @@ def test_remedies_are_printed_whole(fake_docker: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("COLUMNS", "24")
     monkeypatch.setattr("hotmess_inspect.cli.doctor.util.find_spec", lambda name: None)
     lines = CliRunner().invoke(main, ["doctor"]).stdout.splitlines()
-    for extra in ("optimizer", "analysis", "cluster"):
+    for extra in ("optimizer", "cluster"):
         assert f"    pip install 'hotmess-inspect[{extra}]'" in lines
 
 
