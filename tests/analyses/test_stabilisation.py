@@ -105,3 +105,8 @@ def test_length_correlation_against_numpy() -> None:
     assert np.isnan(length_correlation(one[:3], other[:3]).logarithms.value)
     with pytest.raises(ValueError, match="second 29"):
         length_correlation(one, other[:29])
+
+
+def test_nothing_but_right_answers_has_no_incoherence_under_kl() -> None:
+    curve = stabilisation(np.eye(4)[np.zeros((6, 4), dtype=int)], np.zeros(6, dtype=int), loss="kl")
+    assert all(np.isnan([p.plugin, *p.plugin_ci]).all() for p in curve.points) and len(curve.points) == 3

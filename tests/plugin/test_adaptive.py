@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,12 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import read_eval_log, write_eval_log
 from inspect_ai.model import get_model
 from inspect_ai.scorer import choice
-from inspect_ai.solver import multiple_choice
+from inspect_ai.solver import TaskState, multiple_choice, solver
 
 from hotmess_inspect.cli import main
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.plugin.adaptive import AdaptiveRun, run_adaptive
-from hotmess_inspect.results.adaptive import AdaptiveOptions
+from hotmess_inspect.results.adaptive import AdaptiveOptions, look
 from hotmess_inspect.results.analyze import analyze
 from hotmess_inspect.results.compare import compare
 from hotmess_inspect.schema import ADAPTIVE
@@ -154,6 +155,59 @@ def test_what_the_folder_may_not_hold(finished: tuple[Path, AdaptiveRun], tmp_pa
         run(finished[0], AdaptiveOptions(width=0.3, quantity="error"))
     with pytest.raises(ValueError, match="of other questions"):
         run(finished[0], limit=3)
+
+
+@solver
+def failing_once_planned():
+    """One later epoch of one question ends in an error however often it is tried."""
+
+    async def solve(state: TaskState, generate: Any) -> TaskState:
+        if (str(state.sample_id), state.epoch) == ("3", 6):
+            raise RuntimeError("no answer")
+        return state
+
+    return solve
+
+
+@pytest.mark.parametrize("quantity", ["incoherence", "accuracy"])
+def test_a_run_with_a_lost_epoch_ends_where_no_further_epoch_is_permitted(
+    tmp_path: Path, quantity: Any
+) -> None:
+    def broken() -> Task:
+        task = load()
+        task.solver = [failing_once_planned(), multiple_choice()]
+        return task
+
+    options = AdaptiveOptions(width=0.02, quantity=quantity, most=6)
+    found = run_adaptive(broken, model(), options, str(tmp_path), display="none", log_level="error")
+    assert (
+        found.missing == 1 and found.last.epochs == 16 * 6 - 1 and not found.last.reached and found.last.end
+    )
+
+
+def test_accuracy_has_an_interval_only_where_analyze_has_one(finished: tuple[Path, AdaptiveRun]) -> None:
+    result = finished[1].result
+    q = result.questions
+    for wrong in (0, 1):
+        correct = np.where(np.isnan(q.correct) | (np.arange(16)[:, None] >= wrong), q.correct * 0 + 1, 0.5)
+        few = replace(result, questions=replace(q, correct=correct))
+        assert np.isnan(few.intervals.accuracy).all()
+        seen = look(few, finished[1].last.until, AdaptiveOptions(width=0.9, quantity="accuracy", most=12))
+        assert "no interval is defined" in seen.end and not seen.reached
+
+
+def test_questions_known_by_their_place_must_keep_it(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+
+    def shuffled() -> Task:
+        task = load()
+        task.dataset = MemoryDataset([task.dataset[i] for i in rng.permutation(16).tolist()])
+        return task
+
+    with pytest.raises(ValueError, match="in another order each time"):
+        run_adaptive(shuffled, model(), OPTIONS, str(tmp_path), display="none")
+    with pytest.raises(ValueError, match="a folder on this machine"):
+        run_adaptive(load, model(), OPTIONS, "s3://bucket/waves", display="none")
 
 
 def test_a_plain_log_is_not_adaptive(tmp_path: Path) -> None:

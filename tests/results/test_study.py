@@ -224,3 +224,38 @@ def test_sizes_are_read_off_names() -> None:
     with pytest.raises(ValueError, match="no analysis 'x'"):
         StudyOptions(only=("x",))
     assert len(ANALYSES) == 9
+
+
+def two_tasks(path: Path) -> str:
+    """Two tasks with the same ids; the largest model is in the first alone."""
+    rng, rows = np.random.default_rng(3), []
+    for task, models in (("a", (1, 4, 16)), ("b", (1, 4))):
+        for size in models:
+            for q in range(20):
+                for e in range(4):
+                    p = float(rng.uniform(0.2, 0.9))
+                    rows.append(
+                        {
+                            "question_id": f"q{q}", "model": f"m-{size}B", "task": task, "epoch": e + 1,
+                            "length": 10.0 * (1 + (q if task == "a" else 19 - q)), "target": "A", "p_A": p, "p_B": 1 - p,
+                        }
+                    )  # fmt: skip
+    return write(path, rows)
+
+
+def test_lengths_of_another_task_sort_no_questions(tmp_path: Path) -> None:
+    found = study(two_tasks(tmp_path / "t.csv"), "--only", "scaling", "--reference", "m-16B")["scaling"]
+    assert [row["questions"] for row in found["rows"] if row["model"].endswith("· b")] == [20, 20]
+    assert "one group of 20 questions: m-16B has no epochs of b" in found["said"]
+
+
+def test_a_size_for_no_model_is_told(tmp_path: Path) -> None:
+    problems = study(two_tasks(tmp_path / "t.csv"), "--only", "scaling", "--size", "16B=16")["problems"]
+    assert [p["message"] for p in problems if p["input"] == "--size 16B"] == [
+        "no model has this name, so that the size is not used; there are m-16B, m-1B, m-4B"
+    ]
+
+
+def test_few_questions_in_a_group_have_exponents_without_intervals(tmp_path: Path) -> None:
+    said = study(two_tasks(tmp_path / "t.csv"), "--only", "scaling", "--groups", "5")["scaling"]["said"]
+    assert intervals([text for text in said if "difficulty" in text], "variance") == []

@@ -168,7 +168,9 @@ def percentile_interval(replicates: FloatArray, level: float, units: int, strata
         strata: Parts of equal size that they fall into, such as length buckets.
 
     Returns:
-        The interval; NaN where no replicate is defined, a part has a single unit, or an end is infinite.
+        The interval; NaN where no replicate is defined, a part has a single unit, an end is infinite, or the quantiles lie
+        beyond the replicates that draw one unit alone (below 5 units at 95 %): the farthest values that there can
+        be hold the truth less often than the level says.
 
     References:
         Hesterberg (2015), What teachers should know about the bootstrap,
@@ -179,6 +181,8 @@ def percentile_interval(replicates: FloatArray, level: float, units: int, strata
         return UNDEFINED
     reach = student_quantile(units - strata, (1 + level) / 2) * np.sqrt(units / (units - strata))
     tail = normal_cdf(-reach)
+    if tail < float(units) ** -units:
+        return UNDEFINED
     # Quantiles between an infinite value and a finite one are beyond any number all the same.
     low, high = sample_quantiles(np.clip(defined, -_BEYOND, _BEYOND), [tail, 1 - tail])
     if max(-low, high) > _BEYOND * 1e-6:

@@ -23,6 +23,7 @@ from hotmess_inspect.arrays import (
     cluster_numbers,
     seeded,
 )
+from hotmess_inspect.decomposition.kl import error_floor
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.resampling import cluster_sums, draw_weights
 
@@ -178,7 +179,9 @@ def _terms(drawn: FloatArray, right: FloatArray, loss: str, smoothing: float) ->
         top = means.max(axis=2, keepdims=True)
         normal = np.log(np.exp(means - top).sum(axis=2)) + top[:, :, 0]
         # bias² = -log g[y] = error + log Σ exp(mean log f), so that the variance is -log Σ exp(mean log f).
-        return np.stack([error, -normal])
+        # What smoothing leaves to right answers is no error, and its variance is rounding.
+        erring = error > error_floor(drawn.shape[2], smoothing) * (1 + 1e-6) + 1e-15
+        return np.where(erring, np.stack([error, -normal]), 0.0)
     dims = drawn.shape[2] if loss == "squared" else 1
     error = np.cumsum(np.square(drawn - right[:, None]).sum(axis=2), axis=1) / r[:, 0]
     sums, squares = np.cumsum(drawn, axis=1), np.cumsum(np.square(drawn).sum(axis=2), axis=1)

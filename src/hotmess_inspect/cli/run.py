@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     help="What the interval is for.",
 )
 @click.option(
-    "--budget", type=click.FloatRange(0, min_open=True), help="Output tokens that may be spent at most."
+    "--budget",
+    type=click.FloatRange(0, min_open=True),
+    help="Output tokens that may be spent at most. The pilot counts, but is run whatever it costs.",
 )
 @click.option(
     "--pilot", type=click.IntRange(3), default=4, show_default=True, help="First epochs of every question."

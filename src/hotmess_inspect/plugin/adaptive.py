@@ -100,8 +100,17 @@ def run_adaptive(
     Raises:
         ValueError: If the folder holds something else, the task stops samples itself, or a wave brings no epoch.
     """
+    if "://" in folder:
+        raise ValueError(f"{folder}: the waves' logs need a folder on this machine")
     Path(folder).mkdir(parents=True, exist_ok=True)
-    ids = [str(sample.id) for sample in _prepared(load(), limit).dataset]
+    task = load()
+    first = _numbered(task)
+    if first and first != (again := _numbered(load())) and sorted(first) == sorted(again):
+        raise ValueError(
+            "the task's questions have no ids and stand in another order each time it is made: give its samples ids, or "
+            "shuffle them with a seed"
+        )
+    ids = [str(sample.id) for sample in _prepared(task, limit).dataset]
     while True:
         waves = _Waves.read(folder, ids, options)
         todo = waves.lacking()
@@ -189,6 +198,15 @@ class _Waves:
     def next(self, until: Mapping[str, int]) -> _Waves:
         """The next wave, with nothing of it done."""
         return _Waves(self.inputs, self.number + 1, until, self.done, self.failures, self.given_up)
+
+
+def _numbered(task: Task) -> list[str]:
+    """Inputs of the questions that are known by their place in the task alone."""
+    return [
+        s.input if isinstance(s.input, str) else "\n".join(message.text for message in s.input)
+        for s in task.dataset
+        if s.id is None
+    ]
 
 
 def _prepared(task: Task, limit: int | None) -> Task:

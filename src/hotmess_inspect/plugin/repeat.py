@@ -98,7 +98,7 @@ def _created(name: str, args: str | dict[str, Any] | None) -> Scorer:
     except (LookupError, TypeError, ValueError) as error:
         raise prerequisite_error(
             f"hotmess/repeat: scorer {name!r} cannot be made: {error}. Registered names have their package in front "
-            "(inspect_ai's own need none), parameters stand in -S args='{{name: value}}'"
+            "(inspect_ai's own need none), parameters stand in -S args='{name: value}'"
         ) from error
 
 

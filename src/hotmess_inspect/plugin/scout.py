@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -26,6 +27,7 @@ from hotmess_inspect.results.paths import read_with_paths
 
 Found = dict[tuple[str, str, int], tuple[QuestionDivergence, int]]
 """By log, question and epoch: the question, and the place of the epoch in it."""
+_one_reading = threading.Lock()
 
 
 @scanner(events=["tool"], metadata=False, name="parting_step")
@@ -110,8 +112,14 @@ async def _reading(parting: Parting, name: str, asked: dict[str, asyncio.Task[st
     return await asked[parting.prompt]
 
 
-@lru_cache(maxsize=8)
 def _epochs(places: tuple[str, ...], options: DivergeOptions) -> Found:
+    """What `_read` finds; transcripts that are scanned at once wait for one reading instead of each making its own."""
+    with _one_reading:
+        return _read(places, options)
+
+
+@lru_cache(maxsize=8)
+def _read(places: tuple[str, ...], options: DivergeOptions) -> Found:
     walked = read_with_paths([_plain(place) for place in places], options)
     results, _ = diverge(walked.inputs.outcomes, walked.paths.by_epoch, options)
     found: Found = {}

@@ -21,10 +21,13 @@ from hotmess_inspect.decomposition import Decomposition, ratio_interval
 from hotmess_inspect.decomposition.adaptive import adaptive_means
 from hotmess_inspect.decomposition.of_questions import decompose_questions, is_nested
 from hotmess_inspect.inference.intervals import Method
+from hotmess_inspect.inference.ratios import FEWEST, effective_number
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.intervals import measured_questions
 from hotmess_inspect.results.plan import points_of
 from hotmess_inspect.schema import Loss
+
+_FEW = ("fewer than two questions err", "fewer than two questions err or fewer than two are ever right")
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def look(result: GroupResult, until: Mapping[str, int], options: AdaptiveOptions
         wanted = {name: options.pilot + LEAST_LATER for name in until}
     else:
         if math.isnan(seen.width):
-            return replace(seen, end="no interval is defined: fewer than two questions err")
+            return replace(seen, end=f"no interval is defined: {_FEW[quantity == 'accuracy']}")
         found = _allocation(result, options, seen.width)
         seen = replace(seen, floor=found[1])
         if found[2]:
@@ -162,11 +165,19 @@ def look(result: GroupResult, until: Mapping[str, int], options: AdaptiveOptions
                     f"about {_questions_needed(result, seen.width, options.width):,} questions would do"
                 )
                 return replace(seen, end=text)
-            return replace(seen, end=f"every question that matters has had --most {options.most} epochs")
+            return replace(seen, end=_all_had(options))
+        # Further epochs go on from what was planned, also where an error took one of these away.
         wanted = dict(until) | {
-            name: options.pilot + int(n) for name, n in zip(result.questions.ids, found[0], strict=True)
+            name: min(until[name] + int(n), max(options.most, until[name]))
+            for name, n in zip(result.questions.ids, found[0], strict=True)
         }
+        if wanted == dict(until):
+            return replace(seen, end=_all_had(options))
     return _within_budget(result, seen, until, wanted, options)
+
+
+def _all_had(options: AdaptiveOptions) -> str:
+    return f"every question that matters has had --most {options.most} epochs"
 
 
 def _interval(result: GroupResult, quantity: Quantity) -> tuple[float, float]:
@@ -179,6 +190,8 @@ def _interval(result: GroupResult, quantity: Quantity) -> tuple[float, float]:
     assert questions.pilot is not None
     counted = measured_questions(questions, result.decomposition)
     means = adaptive_means(questions.correct, questions.pilot)[counted]
+    if len(means) < 2 or min(effective_number(means), effective_number(1 - means)) < FEWEST:
+        return math.nan, math.nan
     labels = None if clusters is None else clusters[counted]
     low, high = ratio_interval(means, np.ones(len(means)), clusters=labels, method=method)
     return low, high
@@ -187,7 +200,7 @@ def _interval(result: GroupResult, quantity: Quantity) -> tuple[float, float]:
 def _allocation(
     result: GroupResult, options: AdaptiveOptions, width_now: float
 ) -> tuple[np.ndarray, float, bool]:
-    """Later epochs of each question, the floor of the width, and whether that is all."""
+    """Further epochs of each question, the floor of the width, and whether that is all."""
     questions, d, quantity = result.questions, result.decomposition, options.quantity
     assert questions.pilot is not None
     points, goal, loss = points_of(questions, d.loss)
@@ -217,7 +230,7 @@ def _allocation(
         width=options.width,
         most=options.most,
     )
-    return found.later, found.floor, found.enough
+    return found.later - (there & ~pilot).sum(axis=1), found.floor, found.enough
 
 
 def _means(d: Decomposition) -> tuple[float, float]:

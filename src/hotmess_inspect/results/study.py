@@ -136,6 +136,11 @@ def study(
         for r in results
     ]
     found, problems = [], []
+    models = sorted({r.group.model or "" for r in results})
+    for name in options.sizes:
+        if name not in models:
+            text = f"no model has this name, so that the size is not used; there are {', '.join(models)}"
+            problems.append(Problem("warning", f"--size {name}", text))
     for name, analysis in ANALYSES.items():
         if options.only and name not in options.only:
             continue
@@ -271,16 +276,15 @@ def _wait_ratio(s: _Study) -> Finding | None:
         ratio = 1000 * _row_means(count / np.where(words > 0, words, np.nan))
         length = _row_means(words)
         shares = bucket_shares(length, min(r.options.buckets, int((~np.isnan(length)).sum())))
-        for weights in (np.ones((len(length), 1)), *(shares[:, [b]] for b in range(shares.shape[1]))):
-            held = (weights[:, 0] > 0) & ~np.isnan(length)
+        for part, weights in (("all", np.ones(len(length))), *(("bucket", own) for own in shares.T)):
+            held = (weights > 0) & ~np.isnan(length)
             found = mean_with_interval(
                 np.where(held, ratio, np.nan), (0.0, math.inf), 0.95, r.options.resamples,
                 r.questions.clusters, np.random.default_rng(r.options.seed),
             )  # fmt: skip
-            whole = len(weights) == int(weights.sum())
             rows.append(
                 {
-                    "group": s.label(r), "part": "all" if whole else "bucket", "words": float(length[held].mean()),
+                    "group": s.label(r), "part": part, "words": float(length[held].mean()),
                     "waits_per_1000_words": found.value, **_ends("waits_per_1000_words", found.interval),
                     "questions": int(held.sum()), "epochs": int((~np.isnan(words[held])).sum()),
                 }
@@ -397,10 +401,14 @@ def _difficulty(
 ) -> tuple[NDArray[np.int64], str]:
     """Group of each shared question, and by whose lengths."""
     named = s.options.reference
-    pool = [r for r in s.results if named is None or r.group.model == named]
-    if named is not None and not pool:
-        models = sorted({str(r.group.model) for r in s.results})
+    if named is not None and named not in (models := sorted({str(r.group.model) for r in s.results})):
         raise ValueError(f"no group of the reference {named!r}; there are {', '.join(models)}")
+    task = results[0].group.task
+    pool = [r for r in s.results if r.group.model == named and r.group.task == task]
+    if named is not None and not pool:
+        return np.zeros(
+            len(shared), dtype=np.int64
+        ), f"one group of {len(shared)} questions: {named} has no epochs of {task}"
     reference = results[-1] if named is None else pool[0]
     if reference.length is None or s.options.groups == 1:
         return np.zeros(len(shared), dtype=np.int64), f"one group of {len(shared)} questions"
@@ -438,12 +446,16 @@ def _exponents(laws: ScalingLaws, loss: str) -> Iterator[str]:
 def _budgets(s: _Study) -> Finding | None:
     rows: Rows = []
     for family in s.families(s.results):
-        of_model: dict[str | None, list[tuple[str, GroupResult]]] = defaultdict(list)
+        of_model: dict[str | None, list[tuple[dict[str, str], GroupResult]]] = defaultdict(list)
         for r in family:
-            named = [f"{v}" for k, v in sorted(r.variant.items()) if _BUDGET.search(k) and v is not None]
+            named = {k: f"{v}" for k, v in sorted(r.variant.items()) if _BUDGET.search(k) and v is not None}
             if named:
-                of_model[r.group.model].append((named[0], r))
-        for model, runs in of_model.items():
+                of_model[r.group.model].append((named, r))
+        for model, settings in of_model.items():
+            # Of several settings those in which the runs differ.
+            all_of = sorted({k for own, _ in settings for k in own})
+            differ = [k for k in all_of if len({own.get(k) for own, _ in settings}) > 1]
+            runs = [(", ".join(own.get(k, "–") for k in differ), r) for own, r in settings]
             if len({budget for budget, _ in runs}) < 2:
                 continue
             shared, places = _common([r for _, r in runs])
