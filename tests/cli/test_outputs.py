@@ -252,3 +252,21 @@ def test_what_does_the_same_is_named_alike_in_all_commands() -> None:
     assert {first[1] for first in named["-o"]} == {"--output"}
     assert {first[0] for first in named["--jobs"]} == {"--jobs"}
     assert named["--figures"] and all(names[0] == "--figures" for names in named["--figures"])
+
+
+def test_nothing_that_a_folder_or_a_pattern_stands_for_is_written_over(tmp_path: Path) -> None:
+    own = tmp_path / "deep" / "ensembling.csv"
+    own.parent.mkdir()
+    own.write_text(ROWS)
+    page = tmp_path / "deep" / "page.html"
+    page.write_text("<!doctype html>")
+    for place in (str(tmp_path), f"file://{tmp_path}", str(tmp_path / "*" / "*.csv"), str(tmp_path / "**")):
+        with pytest.raises(Refused, match="is an input of this command"):
+            check_target(str(own), "CSV", inputs=[place], overwrite=True)
+        check_target(str(page), "HTML", inputs=[place])
+        check_target(str(tmp_path / "new.csv"), "CSV", inputs=[place])
+    check_target(str(own), "CSV", inputs=[str(tmp_path / "other")])
+    done = CliRunner().invoke(
+        main, ["study", str(tmp_path), "--csv", str(own.parent), "--only", "ensembling"]
+    )
+    assert done.exit_code == 2 and own.read_text() == ROWS, done.output

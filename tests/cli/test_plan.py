@@ -205,6 +205,10 @@ def test_pass_k_by_hand_and_by_simulation(tmp_path: Path) -> None:
         run("--accuracy", "0.5", "--incoherence", str(1 / 3), "--quantity", "pass^3", "--json").output
     )["plans"][0]
     assert assumed["value"] == pytest.approx(1 / 4)
+    far = run(str(tmp_path / "a.csv"), "--quantity", "pass^13")
+    assert far.exit_code == 1 and "rests on 26 epochs, more than 4 times the 6" in " ".join(
+        far.output.split()
+    )
     for words, said in ((("--quantity", "pass^0"), "pass^K"), (("--price", "3"), "write two numbers")):
         bad = run(str(tmp_path / "a.csv"), *words)
         assert bad.exit_code == 2 and said in bad.output

@@ -311,7 +311,8 @@ def _quadratic_sums(away: FloatArray, there: NDArray[np.bool_], quantity: Quanti
     sums = away.sum(axis=1)
     bias = ((sums**2).sum(axis=1) - norms.sum(axis=1)) / pairs
     error = norms.sum(axis=1) / np.where(counts >= 2, counts, np.nan)
-    mean_error, mean_bias = float(np.nanmean(error)), float(np.nanmean(bias))
+    known = bool((counts >= 2).any())
+    mean_error, mean_bias = (float(np.nanmean(values)) if known else math.nan for values in (error, bias))
     x, y, centre, unit = kernel_weights(quantity, mean_error, mean_bias)
     epochs = away.shape[1]
     total, rows, square = (np.zeros(len(away)) for _ in range(3))

@@ -179,7 +179,8 @@ def _from_pilot(
         try:
             plans.append(priced(plan_group(result, quantity), result))
         except ValueError as error:
-            problems.append(Problem("error", group_name(result.group), str(error)))
+            name = group_name(result.group)
+            problems.append(Problem("error", name, str(error).removeprefix(f"{name}: ")))
     return plans, problems
 
 

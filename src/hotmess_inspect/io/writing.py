@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from hotmess_inspect.io.sources import OWN_PARTS
+from hotmess_inspect.io.sources import OWN_PARTS, SUFFIXES, suffix_of
 
 _BEGINNINGS: dict[str, tuple[bytes, ...]] = {
     "HTML": (b"<!doctype html", b"<html"),
@@ -34,14 +35,14 @@ def check_target(path: str, kind: str, *, inputs: Iterable[str] = (), overwrite:
     Args:
         path: The file.
         kind: What is to be written, a key of the kinds known here.
-        inputs: Paths that the command reads; none of them is ever written over.
+        inputs: Paths, folders and patterns that the command reads; nothing that they stand for is ever written over.
         overwrite: Whether files of other kinds may be replaced.
 
     Raises:
         Refused: If the file is an input, a folder, or holds something else than such a file.
     """
     target = os.path.realpath(path)
-    if any(_is_same(target, one) for one in inputs):
+    if any(_is_same(target, one) or _is_read(target, one) for one in inputs):
         raise Refused(f"{path} is an input of this command: name another file to write")
     if os.path.isdir(target):
         raise Refused(f"{path} is a folder, not a file to write")
@@ -62,6 +63,17 @@ def _is_same(target: str, location: str) -> bool:
         return os.path.samefile(target, path)
     except OSError:
         return target == os.path.realpath(path)
+
+
+def _is_read(target: str, location: str) -> bool:
+    """Whether an existing file is among what a folder or a pattern stands for."""
+    remote = "://" in location and not location.startswith("file://")
+    if remote or not os.path.isfile(target) or suffix_of(target) not in SUFFIXES:
+        return False
+    path = location.removeprefix("file://")
+    if os.path.isdir(path):
+        return target.startswith(os.path.join(os.path.realpath(path), ""))
+    return not os.path.exists(path) and any(_is_same(target, one) for one in glob.iglob(path, recursive=True))
 
 
 def _is_kind(path: str, kind: str) -> bool:

@@ -24,6 +24,7 @@ from hotmess_inspect.analyses.planning import (
     pass_fail_moments,
     pass_moments,
 )
+from hotmess_inspect.analyses.reliability import FARTHEST
 from hotmess_inspect.inference.ratios import FEWEST
 from hotmess_inspect.io.usage import EpochCost
 from hotmess_inspect.results.analyze import GroupResult, group_name
@@ -270,6 +271,11 @@ def _plan_passes(result: GroupResult, quantity: str) -> Plan:
     k = _pass_k(quantity)
     right, epochs = _passes(result)
     moments = pass_moments(right, epochs, k)
+    if 2 * k > FARTHEST * int(epochs.max()):
+        raise ValueError(
+            f"{group_name(result.group)}: the spread of pass^{k} rests on {2 * k} epochs, more than {FARTHEST} times the "
+            f"{int(epochs.max())} of the pilot: run more epochs"
+        )
     repeated = epochs >= 2
     n, r = moments.questions, round(float(epochs[repeated].mean()))
     rates = right[repeated] / epochs[repeated]
