@@ -1,7 +1,10 @@
 """`hotmess run`: waves of a real evaluation, interrupted and gone on with, read as one run."""
 
+import asyncio
 import json
+import os
 import shutil
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -183,6 +186,36 @@ def test_a_run_with_a_lost_epoch_ends_where_no_further_epoch_is_permitted(
     assert (
         found.missing == 1 and found.last.epochs == 16 * 6 - 1 and not found.last.reached and found.last.end
     )
+
+
+def test_an_interrupt_ends_the_run_and_not_just_its_wave(tmp_path: Path) -> None:
+    sent: list[int] = []
+
+    @solver
+    def interrupted():
+        async def solve(state: TaskState, generate: Any) -> TaskState:
+            if state.epoch == 2 and not sent:
+                sent.append(1)
+                os.kill(os.getpid(), signal.SIGINT)
+                await asyncio.sleep(5)
+            return state
+
+        return solve
+
+    def stopped() -> Task:
+        task = load()
+        task.solver = [interrupted(), multiple_choice()]
+        return task
+
+    def go() -> AdaptiveRun:
+        return run_adaptive(stopped, model(), OPTIONS, str(tmp_path), display="none", max_samples=2)
+
+    with pytest.raises(KeyboardInterrupt):
+        go()
+    assert [read_eval_log(str(one), header_only=True).status for one in tmp_path.glob("*.eval")] == [
+        "cancelled"
+    ]
+    assert go().missing == 0
 
 
 def test_accuracy_has_an_interval_only_where_analyze_has_one(finished: tuple[Path, AdaptiveRun]) -> None:

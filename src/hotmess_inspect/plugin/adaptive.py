@@ -99,6 +99,7 @@ def run_adaptive(
 
     Raises:
         ValueError: If the folder holds something else, the task stops samples itself, or a wave brings no epoch.
+        KeyboardInterrupt: If a wave was interrupted; the same call goes on with it.
     """
     if "://" in folder:
         raise ValueError(f"{folder}: the waves' logs need a folder on this machine")
@@ -239,7 +240,7 @@ def _run_wave(
     if len(wanted) < len(task.dataset):
         some = [sample.id for sample in task.dataset if str(sample.id) in wanted]
     record = {"wave": waves.number, **asdict(options), "until": dict(waves.until)}
-    eval(
+    logs = eval(
         task,
         model=model,
         epochs=max(epoch for _, epoch in todo),
@@ -248,3 +249,5 @@ def _run_wave(
         log_dir=folder,
         **{"fail_on_error": False, **{k: v for k, v in evaluation.items() if k != "metadata"}},
     )
+    if not logs or any(log.status == "cancelled" for log in logs):
+        raise KeyboardInterrupt  # Inspect returns no log or a cancelled one; to go on would ask for what was just stopped
