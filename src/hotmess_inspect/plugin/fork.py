@@ -177,7 +177,7 @@ def fork_log(
         config=GenerateConfig() if model else spec.model_generate_config,
         **({} if model else spec.model_args),
     )
-    (made,) = eval(
+    logs = eval(
         _task_of(spec),
         task_args=dict(spec.task_args_passed or spec.task_args),
         model=replaying_model(real, turns, answers, every_turn=every_turn),
@@ -189,6 +189,9 @@ def fork_log(
         metadata={FORK: {"log": location, "question": question, "epoch": epoch, "step": step}},
         **{name: value for name in _LIMITS if (value := getattr(spec.config, name, None)) is not None},
     )
+    if not logs:
+        raise KeyboardInterrupt  # Inspect returns nothing where it was interrupted
+    made = logs[0]
     if made.status != "success":
         failed = next((sample.error for sample in made.samples or [] if sample.error), made.error)
         why = failed.message if failed else made.status

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -81,7 +81,8 @@ def read_paths(
     logs = outcomes.log.values()
     wanted = set(zip(logs, outcomes.question.values(), outcomes.epoch.tolist(), strict=True))
     # The trajectory of a trial in a file of its own does not name its question; its outcome does.
-    alone = {log: (question or "", epoch) for log, question, epoch in wanted if logs.count(log) == 1}
+    rows = Counter(logs)
+    alone = {log: (question or "", epoch) for log, question, epoch in wanted if rows[log] == 1}
     chosen = [file for file in files if file.path in known]
     total = sum(file.size for file in chosen)
     unread: dict[str, list[str]] = {}
