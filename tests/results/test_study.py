@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 from hotmess_inspect.cli import main
+from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.results.study import ANALYSES, StudyOptions
 from hotmess_inspect.results.study import study as across
-from hotmess_inspect.table import Outcomes
+from hotmess_inspect.table import Labels, Outcomes
 
 SIZES = (1, 4, 16, 64)
 
@@ -259,3 +261,27 @@ def test_a_size_for_no_model_is_told(tmp_path: Path) -> None:
 def test_few_questions_in_a_group_have_exponents_without_intervals(tmp_path: Path) -> None:
     said = study(two_tasks(tmp_path / "t.csv"), "--only", "scaling", "--groups", "5")["scaling"]["said"]
     assert intervals([text for text in said if "difficulty" in text], "variance") == []
+
+
+def test_budgets_are_told_apart_by_the_setting_in_which_runs_differ(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    rows = [
+        {"question_id": f"q{q}", "model": "m", "task": "t", "variant": tokens, "epoch": e + 1, "target": "A",
+         "choices": 3, "answer": "ABC"[int(rng.integers(3))], "length": tokens + q}
+        for tokens in (1000, 4000)
+        for q in range(12)
+        for e in range(4)
+    ]  # fmt: skip
+    outcomes = read_inputs([write(tmp_path / "b.csv", rows)]).outcomes
+    named = [
+        json.dumps({"reasoning_effort": "high", "reasoning_tokens": json.loads(text)["variant"]})
+        for text in outcomes.variant.values()
+        if text is not None
+    ]
+    results, _ = analyze(replace(outcomes, variant=Labels.encode(named)), Options(losses=("brier",)))
+    (found,), problems = across(results, StudyOptions(only=("budgets",)))
+    assert not problems
+    assert [row["budget"] for row in found.rows] == ["1000", "4000"]
+    right = [np.mean([r["answer"] == "A" for r in rows if r["variant"] == tokens]) for tokens in (1000, 4000)]
+    assert [row["accuracy"] for row in found.rows] == pytest.approx(right)
+    assert [row["length"] for row in found.rows] == pytest.approx([1005.5, 4005.5])
