@@ -210,8 +210,13 @@ def test_an_interrupt_ends_the_run_and_not_just_its_wave(tmp_path: Path) -> None
     def go() -> AdaptiveRun:
         return run_adaptive(stopped, model(), OPTIONS, str(tmp_path), display="none", max_samples=2)
 
-    with pytest.raises(KeyboardInterrupt):
-        go()
+    # Where the tests run in the background of a script, Ctrl-C is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            go()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert [read_eval_log(str(one), header_only=True).status for one in tmp_path.glob("*.eval")] == [
         "cancelled"
     ]
