@@ -1,12 +1,14 @@
 """Fixtures that stand for something outside: the real data, and a Docker engine."""
 
+import fcntl
 import os
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import venv
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +26,15 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this hook too
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share the Docker engine run one after the other, on one of the workers."""
-    for item in items:
-        if item.get_closest_marker("docker"):
-            item.add_marker(pytest.mark.xdist_group("docker"))
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A test that cleans up the whole Docker engine, `docker(alone=True)`, runs beside no other that uses it."""
+    marked = item.get_closest_marker("docker")
+    if marked is None:
+        return (yield)
+    with (Path(tempfile.gettempdir()) / "hotmess-tests-engine.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if marked.kwargs.get("alone") else fcntl.LOCK_SH)
+        return (yield)
 
 
 def _absent(what: str) -> None:

@@ -16,7 +16,7 @@ from hotmess_inspect.swebench.contained import OWNER_LABEL
 from hotmess_inspect.swebench.mini.source import mini_image
 from hotmess_inspect.swebench.owner import OWNER_KEY, owner_token
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.docker(alone=True)
 
 Create = Callable[..., str]
 

@@ -16,7 +16,7 @@ from inspect_ai.log import list_eval_logs, read_eval_log
 from hotmess_inspect.swebench.build import build_mini
 from hotmess_inspect.swebench.mini import mini_rows
 
-pytestmark = [pytest.mark.docker, pytest.mark.slow]
+pytestmark = [pytest.mark.docker(alone=True), pytest.mark.slow]
 
 ONE = sorted(row["instance_id"] for row in mini_rows())[0]
 EPOCHS = 2

@@ -17,7 +17,7 @@ from inspect_ai.log import EvalLog, list_eval_logs, read_eval_log
 from hotmess_inspect.swebench.build import build_mini
 from hotmess_inspect.swebench.mini.source import mini_image
 
-pytestmark = [pytest.mark.docker, pytest.mark.slow]
+pytestmark = [pytest.mark.docker(alone=True), pytest.mark.slow]
 
 ONE = "hotmess-mini__daywork-1"
 AGENT = Path(__file__).with_name("waiting_agent.py")

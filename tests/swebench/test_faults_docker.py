@@ -166,6 +166,7 @@ def test_a_missing_image_costs_its_own_epochs_only(tmp_path: Path) -> None:
     assert "localhost:1" in error.message or "no/such-image" in error.message
 
 
+@pytest.mark.docker(alone=True)
 @pytest.mark.parametrize("delay", [4.0, 9.0])
 def test_a_killed_run_is_completed_without_losing_or_doubling_an_epoch(
     delay: float, tmp_path: Path, docker_client: Any
