@@ -278,7 +278,10 @@ def test_a_scorers_scale_is_one_over_all_groups() -> None:
     left, problems = rescaled(outcomes, None)
     assert left.status.values() == ["unscored"] * 4
     assert "scores go from 0 to 7" in problems[0].message
-    assert "--range 0 10" in problems[0].message
+    assert "for example --range 0 10" in problems[0].message
+    stars, problems = rescaled(scores([1, 3, 5, 2], ["a", "a", "b", "b"]), None)
+    assert stars.status.values() == ["unscored"] * 4
+    assert "for example --range 1 5" in problems[0].message
     made, _ = rescaled(outcomes, Scale(0, 10))
     np.testing.assert_allclose(made.value, [0, 0.1, 0.7, 0.2])
     worse, said = rescaled(outcomes, Scale(0, 5))

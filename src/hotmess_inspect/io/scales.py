@@ -77,8 +77,8 @@ def rescaled(outcomes: Outcomes, scale: Scale | None) -> tuple[Outcomes, list[Pr
                 problems.append(Problem("note", name, text))
         elif low[number] < 0 or high[number] > 1:
             text = (
-                f"scores go {span}, so 1 is not what a right answer gets: left out. --range {_guess(low[number], high[number])} "
-                "says what wrong and right get"
+                f"scores go {span}, so 1 is not what a right answer gets: left out. --range WRONG RIGHT says "
+                f"what wrong and right get, for example --range {_guess(low[number], high[number])}"
             )
             problems.append(Problem("error", name, text))
             status = np.where(rows, names.index("unscored"), status)
@@ -171,8 +171,9 @@ def _recorded(outcomes: Outcomes, row: int) -> Scale | None:
 
 
 def _guess(low: float, high: float) -> str:
-    bottom = 0 if low >= 0 else low
-    top = next((t for t in (5, 10, 100, 1000) if high <= t), high)
+    # Scales of 1 to 5 and 1 to 7 begin at 1; where nobody got the least, 0 to 10 looks the same.
+    bottom = low if low < 0 else 1 if low >= 1 and high in (5, 7) else 0
+    top = high if bottom == 1 else next((t for t in (5, 10, 100, 1000) if high <= t), high)
     return f"{bottom:g} {top:g}"
 
 
