@@ -193,7 +193,7 @@ def test_walks_are_checked() -> None:
         Walks(starts=1)
     with pytest.raises(ValueError, match="window must be in"):
         Walks(window=0)
-    with pytest.raises(ValueError, match="preset must be one of tiny, laptop, paper, not 'huge'"):
+    with pytest.raises(ValueError, match="preset must be one of tiny, laptop, laptop-4d, paper, not 'huge'"):
         preset_of("huge")
     with pytest.raises(ValueError, match="start_half_width must be above 0 and below 10"):
         ProblemConfig(start_half_width=10)
