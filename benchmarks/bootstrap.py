@@ -38,10 +38,17 @@ def ratio(v: np.ndarray, e: np.ndarray, axis: int = -1) -> np.ndarray:
 
 
 def scipy_interval(v: np.ndarray, e: np.ndarray) -> tuple[float, float]:
-    """Percentile interval of one ratio by scipy, in batches that fit the memory."""
+    """Percentile interval of one ratio by scipy."""
+    return scipy_percentile(ratio, v, e)
+
+
+def scipy_percentile(
+    statistic: Callable[..., np.ndarray], v: np.ndarray, e: np.ndarray
+) -> tuple[float, float]:
+    """Percentile interval of a statistic of pairs by scipy, in batches that fit the memory."""
     found = scipy.stats.bootstrap(
         (v, e),
-        ratio,
+        statistic,
         paired=True,
         vectorized=True,
         n_resamples=RESAMPLES,
@@ -63,17 +70,7 @@ def scipy_pivots(v: np.ndarray, e: np.ndarray) -> tuple[float, float]:
     def pivot(v: np.ndarray, e: np.ndarray, axis: int = -1) -> np.ndarray:
         return (ratio(v, e, axis) - theta) / error(v, e, axis)
 
-    found = scipy.stats.bootstrap(
-        (v, e),
-        pivot,
-        paired=True,
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        method="percentile",
-        batch=max(1, 10_000_000 // n),
-        rng=np.random.default_rng(0),
-    )
-    low, high = found.confidence_interval
+    low, high = scipy_percentile(pivot, v, e)
     return theta - high * error(v, e), theta - low * error(v, e)
 
 

@@ -105,8 +105,8 @@ def read_letter(text: str, choices: Sequence[str], *, truncated: bool = False) -
 def _first_of_a_list(plain: str, choices: Choices) -> bool:
     """Whether a text breaks off in the text of choice A: the beginning of an answer, or of all choices restated."""
     found = _FIRST.match(plain)
-    rest = " ".join(plain[found.end() :].lower().split()) if found else ""
-    return len(rest.split()) >= 6 and rest != choices.keys[0] and choices.keys[0].startswith(rest)
+    rest = plain[found.end() :] if found else ""
+    return len(rest.split()) >= 6 and _is_begun(rest, choices.keys[0])
 
 
 def _ends_in_a_choice(plain: str, choices: Choices) -> bool:
@@ -116,10 +116,13 @@ def _ends_in_a_choice(plain: str, choices: Choices) -> bool:
         return False
     found = labels[-1]
     index = ord(found[1]) - ord("A")
-    rest = " ".join(plain[found.end() :].lower().split())
-    return (
-        index < choices.count and bool(rest) and rest != (key := choices.keys[index]) and key.startswith(rest)
-    )
+    return index < choices.count and _is_begun(plain[found.end() :], choices.keys[index])
+
+
+def _is_begun(text: str, key: str) -> bool:
+    """Whether a text is the beginning of a choice's text, and not the whole of it."""
+    words_so_far = " ".join(text.lower().split())
+    return words_so_far not in ("", key) and key.startswith(words_so_far)
 
 
 def _own_answer(marked: str, choices: Choices) -> tuple[str, bool]:

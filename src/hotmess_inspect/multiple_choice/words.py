@@ -159,15 +159,14 @@ CONFIRMED = re.compile(
     re.IGNORECASE,
 )
 # What a dash behind a choice adds: "C – no, that's off", "C – hmm, maybe"; "C – not B" adds nothing to C.
+_DASHED = r"[)\]\"'”’.*]{0,3}\s*[—–-]{1,2}\s*"
 DASHED_NO = re.compile(
-    r"[)\]\"'”’.*]{0,3}\s*[—–-]{1,2}\s*(?:no|nope|nah|wrong|incorrect|false|nein|non)(?![^\W\d_])(?!\s*[\ue000-\ue3ff])",
+    rf"{_DASHED}(?:no|nope|nah|wrong|incorrect|false|nein|non)(?![^\W\d_])(?!\s*[\ue000-\ue3ff])",
     re.IGNORECASE,
 )
-DASHED_YES = re.compile(
-    r"[)\]\"'”’.*]{0,3}\s*[—–-]{1,2}\s*(?:yes|yep|yeah|right|correct|bingo)(?![^\W\d_])", re.IGNORECASE
-)
+DASHED_YES = re.compile(rf"{_DASHED}(?:yes|yep|yeah|right|correct|bingo)(?![^\W\d_])", re.IGNORECASE)
 DASHED_MAYBE = re.compile(
-    r"[)\]\"'”’.*]{0,3}\s*[—–-]{1,2}\s*(?:(?:hmm+|well|um+|uh|ok(?:ay)?)[,. ]*)?(?:(?:maybe|perhaps|possibl[ey]|could be|might be|may be|"
+    rf"{_DASHED}(?:(?:hmm+|well|um+|uh|ok(?:ay)?)[,. ]*)?(?:(?:maybe|perhaps|possibl[ey]|could be|might be|may be|"
     r"plausible|partly|not sure|unsure|debatable|doubtful)(?![^\W\d_])|hmm+)",
     re.IGNORECASE,
 )

@@ -19,7 +19,7 @@ from hotmess_inspect.inference.exchange import rejects
 from hotmess_inspect.inference.multiplicity import holm, letter_groups
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.warnings import accuracy_warnings, unequal_epoch_warnings
-from hotmess_inspect.schema import Loss, Problem, Quantity, finite_or_none
+from hotmess_inspect.schema import Problem, Quantity, finite_or_none
 from hotmess_inspect.table import Group, Outcomes, Questions, question_arrays
 
 QUANTITIES: tuple[Quantity, ...] = ("error", "bias_squared", "variance", "incoherence")
@@ -232,29 +232,23 @@ def compare(
         for own in (ours, ~ours)
     ]
     d = first.decomposition
+    asked: dict[str, Any] = {
+        "loss": d.loss,
+        "estimator": d.estimator,
+        "clusters": questions.clusters,
+        "level": level,
+        "rng": first.options.seed,
+    }
     found = compare_runs(
         runs[0],
         runs[1],
         questions.target,
-        loss=cast(Loss, d.loss),
-        estimator=cast(Any, d.estimator),
-        clusters=questions.clusters,
-        level=level,
         pass_hat=pass_hat,
         decomposed=_decomposer(first, questions),
-        rng=np.random.default_rng(first.options.seed),
+        **asked,
     )
     if found and lengths is not None and d.loss in ("brier", "squared"):
-        split = compare_overthinking(
-            runs[0],
-            runs[1],
-            questions.target,
-            loss=cast(Loss, d.loss),
-            estimator=cast(Any, d.estimator),
-            clusters=questions.clusters,
-            level=level,
-            rng=np.random.default_rng(first.options.seed),
-        )
+        split = compare_overthinking(runs[0], runs[1], questions.target, **asked)
         found += [split] if split is not None else []
     return Comparison(first, second, found[0].questions if found else 0, {one.quantity: one for one in found})
 
