@@ -76,14 +76,23 @@ def mmlu_rows(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
+HEADS = ("model ", "budget ", "epochs averaged ")  # the first column of each preset's table
+
+
 def exponent(text: str, name: str) -> float:
     return float(re.findall(rf"{name} ∝ size\^(-?[\d.]+)", text)[0])
 
 
 def column(text: str, name: str) -> list[float]:
-    """A column of the first table, as numbers."""
+    """A column of the first table, as numbers.
+
+    Inspect keeps the first display of a process, so that results of its own may stand before the table.
+    """
     lines = text.splitlines()
-    start = next(i for i, line in enumerate(lines) if name in re.split(r"\s{2,}", line))
+    heads = (
+        i for i, line in enumerate(lines) if line.startswith(HEADS) and name in re.split(r"\s{2,}", line)
+    )
+    start = next(heads)
     place = re.split(r"\s{2,}", lines[start]).index(name)
     cells = []
     for line in lines[start + 1 :]:
