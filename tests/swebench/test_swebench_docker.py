@@ -131,10 +131,21 @@ def test_the_agents_container_is_closed(tmp_path: Path) -> None:
 
 
 def test_the_agents_container_has_limits(tmp_path: Path) -> None:
-    script = (
-        'python -c "b = bytearray(600_000_000)"; echo memory $?; '
-        "(for i in $(seq 150); do sleep 30 & done) 2>&1 | grep -o 'Resource temporarily unavailable' | head -1"
-    )
+    # Processes that wait to be killed, so that none is left when the work is collected.
+    forks = """
+import os, signal
+made = []
+try:
+    for _ in range(150):
+        made.append(os.fork())
+        if not made[-1]:
+            signal.pause()
+except BlockingIOError as error:
+    print(error.strerror)
+for process in made:
+    os.kill(process, signal.SIGKILL)
+"""
+    script = f"python -c 'b = bytearray(600_000_000)'; echo memory $?; python - <<'END'\n{forks}END"
     (sample,) = samples(run(tmp_path, lambda _: script, memory="256m", pids=100))
     # 137 = killed by signal 9, which is what the kernel does to a process over the memory limit.
     assert "memory 137" in sample.metadata["script_output"]

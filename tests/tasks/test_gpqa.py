@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.simulated.distribution import Question
 from hotmess_inspect.simulated.truth import truth
 from hotmess_inspect.tasks.gpqa import gpqa
+
+from .conftest import OnDemand
 
 # Numbers of choices of the ten questions.
 CHOICES = (4, 4, 4, 4, 2, 3, 5, 6, 8, 10)
@@ -63,11 +66,12 @@ def run(rows: Path, folder: Path, model: dict[str, Any] | None = None, **design:
 @pytest.fixture(scope="module")
 def runs(rows: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, EvalLog]:
     folder = tmp_path_factory.mktemp("logs")
-    return {
-        "letter": run(rows, folder / "letter", {"unparsed": 0.1}, shuffle=True),
-        "probability": run(rows, folder / "probability", format="probability"),
-        "logprob": run(rows, folder / "logprob", format="logprob"),
+    made: dict[str, Callable[[], EvalLog]] = {
+        "letter": lambda: run(rows, folder / "letter", {"unparsed": 0.1}, shuffle=True),
+        "probability": lambda: run(rows, folder / "probability", format="probability"),
+        "logprob": lambda: run(rows, folder / "logprob", format="logprob"),
     }
+    return OnDemand(made)
 
 
 @pytest.mark.slow

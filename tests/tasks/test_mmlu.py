@@ -1,6 +1,7 @@
 """`hotmess/mmlu` on the simulated model: what comes out is what was put in."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.simulated.distribution import Question
 from hotmess_inspect.simulated.truth import Truth, truth
 from hotmess_inspect.tasks.mmlu import mmlu
+
+from .conftest import OnDemand
 
 pytestmark = pytest.mark.shared
 
@@ -63,11 +66,14 @@ def runs(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     rows = str(shared_data / "mmlu_200.jsonl")
     folder = tmp_path_factory.mktemp("mmlu")
     design: dict[str, Any] = {"dataset": rows, "questions": QUESTIONS, "shots": 1}
-    return {
-        "letter": run(mmlu(**design), folder / "letter", unparsed=0.06, style="mixed"),
-        "probability": run(mmlu(**design, format="probability", shuffle=True), folder / "probability"),
-        "logprob": run(mmlu(**design, format="logprob"), folder / "logprob"),
+    made: dict[str, Callable[[], EvalLog]] = {
+        "letter": lambda: run(mmlu(**design), folder / "letter", unparsed=0.06, style="mixed"),
+        "probability": lambda: run(
+            mmlu(**design, format="probability", shuffle=True), folder / "probability"
+        ),
+        "logprob": lambda: run(mmlu(**design, format="logprob"), folder / "logprob"),
     }
+    return OnDemand(made)
 
 
 @pytest.mark.slow

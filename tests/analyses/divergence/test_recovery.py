@@ -30,7 +30,7 @@ def test_planted_decision_comes_first(study: ModuleType) -> None:
 
 
 def test_nothing_planted_nothing_found(study: ModuleType) -> None:
-    p = [study.trial(seed, 0.0, permutations=199).p for seed in range(40)]
+    p = [study.trial(seed, 0.0, permutations=99).p for seed in range(40)]
     # 5 % of 40 are 2; eight or more have a probability below .001.
     assert sum(value < 0.05 for value in p) < 8
     # And they are spread over (0, 1] rather than piled up at 1.
