@@ -2,6 +2,7 @@
 
     python benchmarks/official_rows.py build ROWS PLAN.json --work DIR     # images under the official names
     python benchmarks/official_rows.py agree ROWS PLAN.json --repeats 10   # gold and empty, ours and theirs
+    python benchmarks/official_rows.py run ROWS PLAN.json --official       # the task, from pre-flight to verdict
 
 Where no registry of images can be reached, a row's repository can be had from the package registry: the
 source distribution of the release after the fix, with both patches of the row taken back. ``PLAN.json``
@@ -11,6 +12,12 @@ names, per instance, the distribution and what its tests need:
 
 ``sdist`` is a file in ``DIR/sdist`` (``pip download --no-deps --no-binary :all: Django==5.0``). The images
 stand on ``hotmess/base:1`` and need no network to be built. Nothing of a row becomes part of this project.
+
+Their steps are those of the official recipe from the base commit on: modes 777, an installation into the conda
+environment, and an empty commit "SWE-bench" on top. Only the base commit has another hash than the row's.
+
+``run`` runs ``hotmess/swebench`` with an agent that leaves, epoch by epoch, the reference fix, nothing, the fix without
+the last line that it adds, and a module that cannot be loaded.
 
 ``agree`` grades the reference fix and no fix, each time in a new container, and prints per instance how often
 all tests came out as the row says, and how often the swebench package reads the same verdict from the row's
@@ -22,6 +29,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -46,14 +54,16 @@ REPOSITORY = """\
 ARG ENVIRONMENT
 FROM $ENVIRONMENT
 COPY tree /testbed
-WORKDIR /testbed
+WORKDIR /testbed/
 ARG VERSION
-RUN SETUPTOOLS_SCM_PRETEND_VERSION=$VERSION python -m pip install -q --no-index --no-deps --no-build-isolation -e . \\
- && chown -R 0:0 /testbed && chmod -R u=rwX,go=rX /testbed && chmod +x tests/runtests.py bin/test 2>/dev/null; \\
- git -c init.defaultBranch=main init -q --template= \\
+RUN chown -R 0:0 /testbed && chmod -R 777 /testbed && git -c init.defaultBranch=main init -q --template= \\
  && { [ -e .gitignore ] || printf '%s\\n' '__pycache__/' '*.egg-info/' 'build/' > .gitignore; } && git add --all \\
- && git -c user.name=rows -c user.email=rows@example.invalid commit -q -m base \\
- && git config --system --add safe.directory /testbed
+ && GIT_COMMITTER_DATE=2020-01-01T00:00Z git -c user.name=rows -c user.email=rows@example.invalid commit -q -m base \\
+    --date 2020-01-01T00:00Z \\
+ && git config --system --add safe.directory /testbed \\
+ && SETUPTOOLS_SCM_PRETEND_VERSION=$VERSION python -m pip install -q --no-index --no-deps --no-build-isolation -e . \\
+ && git config --global user.email setup@swebench.config && git config --global user.name SWE-bench \\
+ && git commit -q --allow-empty -am SWE-bench
 """
 # SymPy's distributions leave its runner out; this calls the same function with the options that rows use.
 SYMPY_TEST = """\
@@ -184,11 +194,87 @@ async def once(instance: Any, patch: str, official: bool) -> tuple[Any, bool, fl
     return result, read_official(instance, log).resolved is (result.verdict == "resolved"), took
 
 
+def run(rows: dict[str, dict[str, Any]], official: bool, logs: Path) -> int:
+    """The task on each row with the hash that its image's base commit has; four epochs, in order."""
+    import base64
+
+    from inspect_ai import eval as inspect_eval
+    from inspect_ai.solver import solver
+    from inspect_ai.util import sandbox
+
+    from hotmess_inspect.swebench.rows import official_image
+    from hotmess_inspect.tasks.swebench import swebench
+
+    made = logs / "rows.jsonl"
+    logs.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for name, row in rows.items():
+        image = official_image(name)
+        first = ["docker", "run", "--rm", image, "git", "rev-list", "--max-parents=0", "HEAD"]
+        commit = subprocess.run(first, check=True, capture_output=True, text=True).stdout.strip()
+        lines.append(json.dumps(row | {"base_commit": commit, "image": image}))
+    made.write_text("\n".join(lines) + "\n")
+    expected = {"reference fix": True, "nothing": False, "a line less": False, "cannot be loaded": False}
+
+    @solver
+    def agent() -> Any:
+        async def solve(state: Any, generate: Any) -> Any:
+            patch = state.metadata["patch"]
+            target = next(w[6:] for w in patch.splitlines() if w.startswith("+++ b/") and w.endswith(".py"))
+            encoded = base64.b64encode(patch.encode()).decode()
+            fix = f"echo {encoded} | base64 -d | git apply -"
+            last = [
+                w[1:] for w in patch.splitlines() if w.startswith("+") and w[1:].strip() and w[:3] != "+++"
+            ][-1]
+            less = "import sys; p, w = sys.argv[1:]; t = open(p).read(); open(p, 'w').write((w + chr(10)).join(t.split(w + chr(10))[:-1]) + t.split(w + chr(10))[-1])"
+            scripts = [
+                fix,
+                "true",
+                fix + f" && python3 -c {shlex.quote(less)} {shlex.quote(target)} {shlex.quote(last)}",
+                f"echo 'raise RuntimeError' >>{shlex.quote(target)}",
+            ]
+            done = await sandbox().exec(["bash", "-c", scripts[state.epoch - 1]], timeout=120)
+            assert done.success, done.stderr
+            return state
+
+        return solve
+
+    task = swebench(dataset=str(made), epochs=len(expected), preflight=1, adjudicate=official)
+    (log,) = inspect_eval(
+        task,
+        solver=agent(),
+        model="mockllm/model",
+        log_dir=str(logs),
+        display="none",
+        fail_on_error=False,
+        max_sandboxes=2,
+        max_samples=2,
+    )
+    wrong = 0
+    for sample in sorted(log.samples or [], key=lambda s: (str(s.id), s.epoch)):
+        name = list(expected)[sample.epoch - 1]
+        scores = sample.scores or {}
+        details = scores["swebench_scorer"].metadata or {} if "swebench_scorer" in scores else {}
+        verdict = details.get("verdict", f"error: {sample.error.message[:200] if sample.error else ''}")
+        theirs = scores["swebench_official"].value if "swebench_official" in scores else {}
+        # What the last line of a fix is worth differs; the official grader says it.
+        right = verdict == ("resolved" if expected[name] else "unresolved")
+        agrees = bool(theirs.get("agrees")) if theirs else right  # type: ignore[union-attr]
+        wrong += not (agrees and (right or name == "a line less"))
+        masked = len(sample.metadata.get("unstable_tests") or ())
+        print(
+            f"{sample.id!s:<36}{name:<18}{verdict:<12}{'agrees' if theirs and agrees else '–' if not theirs else 'DIFFERS':<9}"
+            f"{masked:>3} masked  {details.get('tests_seconds', 0):>7.1f} s",
+            flush=True,
+        )
+    return int(bool(wrong))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("build", "agree"))
+    parser.add_argument("what", choices=("build", "agree", "run"))
     parser.add_argument("rows", type=Path)
     parser.add_argument("plan", type=Path)
     parser.add_argument("--work", type=Path, default=Path("official-rows"))
@@ -201,6 +287,8 @@ def main() -> int:
     if arguments.what == "build":
         build(read_rows(arguments.rows, set(plan)), plan, arguments.work)
         return 0
+    if arguments.what == "run":
+        return run(read_rows(arguments.rows, set(plan)), arguments.official, arguments.work / "logs")
     return anyio.run(agree, arguments.rows, plan, arguments.repeats, arguments.official)
 
 

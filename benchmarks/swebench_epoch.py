@@ -34,7 +34,7 @@ from typing import Any
 
 SIDES = ("ours", "peer")
 PARTS = ("start", "tools", "grade", "down")
-TARGETS = {1: 4.5, 4: 3.0}
+TARGETS = {1: 3.0, 4: 1.6}
 """Seconds per epoch, by sandboxes, on two idle cores with tests of two seconds."""
 
 
@@ -269,7 +269,7 @@ def report(results: Mapping[str, Any], epochs: int) -> None:
     for (side, sandboxes), run in by_key.items():
         if side == "peer":
             ratio = run["epoch"] / by_key["ours", sandboxes]["epoch"]
-            print(f"{sandboxes} sandbox(es): {ratio:.1f} times faster than the peer (target: 5)")
+            print(f"{sandboxes} sandbox(es): {ratio:.1f} times faster than the peer (target: 9)")
         elif sandboxes in TARGETS:
             print(f"{sandboxes} sandbox(es): {run['epoch']:.2f} s per epoch (target: {TARGETS[sandboxes]} s)")
     print(f"networks of Inspect's: {results['networks'][0]} before, {results['networks'][1]} after")

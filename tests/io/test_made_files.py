@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,3 +128,36 @@ def test_swebench_reports_of_other_tests_are_not_compared(tmp_path: Path) -> Non
     results, problems = analyze(found.outcomes, Options(resamples=10))
     tests_of = [r for r in results if r.group.scorer == "tests"]
     assert tests_of[0].as_json()["epochs_scored"] == 2, problems
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_patch_that_does_not_apply_counts_in_the_verdicts_and_in_the_tests(
+    tmp_path: Path, known: bool
+) -> None:
+    """Worked out by hand: of 2 × 2 epochs one is resolved; the two that did not apply mend and break nothing."""
+    passing = {"FAIL_TO_PASS": {"success": ["t::a", "t::b"], "failure": []}}
+    passing["PASS_TO_PASS"] = {"success": ["t::c"], "failure": []}
+    half = {"FAIL_TO_PASS": {"success": ["t::a"], "failure": ["t::b"]}}
+    half["PASS_TO_PASS"] = {"success": [], "failure": ["t::c"]}
+    runs: list[dict[str, Any]] = [
+        {"a__a-1": passing, "a__a-2": half if known else None},
+        {"a__a-1": None, "a__a-2": None},
+    ]
+    for number, run in enumerate(runs):
+        for instance, tests in run.items():
+            folder = tmp_path / f"r{number}" / "m" / instance
+            folder.mkdir(parents=True)
+            report: dict[str, Any] = {"patch_is_None": False, "resolved": tests is passing}
+            report |= {"patch_successfully_applied": tests is not None}
+            report |= {} if tests is None else {"tests_status": tests}
+            (folder / "report.json").write_text(json.dumps({instance: report}))
+    results, problems = analyze(read_inputs([str(tmp_path)]).outcomes, Options(resamples=10))
+    found = {f"{r.group.scorer}/{r.group.measure}": r.as_json() for r in results}
+    verdicts, f2p = found["resolved/None"], found["tests/f2p"]
+    for counted in ("questions", "epochs_scored"):
+        assert verdicts[counted] == f2p[counted] == {"questions": 2, "epochs_scored": 4}[counted], problems
+    assert verdicts["accuracy"] == 0.25
+    # Of the first instance 1 and 0, of the second ½ (or 0 where nobody knows its tests) and 0.
+    assert f2p["accuracy"] == pytest.approx(0.375 if known else 0.25)
+    if known:
+        assert found["tests/p2p"]["accuracy"] == pytest.approx((1 + 1 + 0 + 1) / 4)

@@ -21,9 +21,11 @@ pytestmark = [pytest.mark.docker(alone=True), pytest.mark.slow]
 
 ONE = "hotmess-mini__daywork-1"
 AGENT = Path(__file__).with_name("waiting_agent.py")
+FILLING = Path(__file__).with_name("filling_agent.py")
 EPOCHS, AT_ONCE = 4, 2
 PATIENCE = 300.0
 PAUSE = 10.0
+DISK = "2600m"
 
 
 class Engine:
@@ -35,7 +37,7 @@ class Engine:
         self.environment = {**os.environ, "DOCKER_HOST": self.socket}
         self.process: subprocess.Popen[bytes] | None = None
         (folder / "data").mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=700m", "none", folder / "data"], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "none", folder / "data"], check=True)
 
     def start(self) -> None:
         options = ["--data-root", "data", "--exec-root", "exec", "--pidfile", "pid"]
@@ -181,4 +183,24 @@ def test_the_run_ends_as_an_error_and_a_retry_completes_it(
         (s.scores or {})["swebench_scorer"].value["resolved"] == 1.0  # type: ignore[index,call-overload]
         for s in second.samples or []
     )
+    assert engine.docker("ps", "--all", "--quiet").stdout == ""
+
+
+def test_a_disk_that_the_agent_or_its_patch_fills_counts_as_failed(engine: Engine, tmp_path: Path) -> None:
+    """One epoch after the other: the agent fills the disk, then its patch does when tested, then nobody."""
+    arguments = ["eval", "hotmess/swebench", "--solver", str(FILLING), "--model", "mockllm/model"]
+    arguments += ["-T", f"instances={ONE}", "--epochs", "3", "--max-sandboxes", "1", "--max-samples", "1"]
+    assert inspect(engine, tmp_path, *arguments).wait(PATIENCE) == 0, (tmp_path / "output").read_text()[
+        -3000:
+    ]
+    scores = {
+        s.epoch: (s.scores or {})["swebench_scorer"] for s in log(tmp_path, 0).samples or [] if not s.error
+    }
+    assert sorted(scores) == [1, 2, 3]
+    details = {epoch: score.metadata or {} for epoch, score in scores.items()}
+    found = {epoch: (one["hm_status"], one.get("broken_by", "")) for epoch, one in details.items()}
+    assert found == {1: ("broken", "disk"), 2: ("broken", "disk"), 3: ("ok", "")}, scores
+    shares = {epoch: (score.value["f2p"], score.value["p2p"]) for epoch, score in scores.items()}  # type: ignore[index,call-overload]
+    # Without a patch to grade nothing changed; with one all its tests failed.
+    assert shares == {1: (0.0, 1.0), 2: (0.0, 0.0), 3: (1.0, 1.0)}
     assert engine.docker("ps", "--all", "--quiet").stdout == ""

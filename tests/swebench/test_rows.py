@@ -9,6 +9,7 @@ import pytest
 
 from hotmess_inspect.swebench.rows import (
     HUB_SETS,
+    exclusion,
     load_instances,
     official_image,
     official_run,
@@ -246,6 +247,48 @@ def test_a_row_of_live_has_its_own_image_and_command() -> None:
     assert command == "pytest -rA tests"
     assert len(prepare) == 1 and prepare[0].startswith("if [ -e /opt/miniconda3/bin/activate ]")
     assert instance.difficulty == ""
+
+
+def test_a_row_of_live_as_its_maintainers_push_them() -> None:
+    row = live("export LANG=C", "source venv/bin/activate", "pytest -rA tests") | {
+        "docker_image": "starryzhang/sweb.eval.x86_64.own_1776_thing-1",
+        "rebuild_cmds": ["pip install -v ."],
+        "print_cmds": [],
+        "FAIL_TO_PASS": ["tests/test_thing.py::test_a"],
+        "PASS_TO_PASS": [],
+        "pull_number": "1",
+    }
+    instance = parse_row(row, where="")
+    assert instance.image == "starryzhang/sweb.eval.x86_64.own_1776_thing-1"
+    prepare, command = official_run(instance)
+    assert command == "pytest -rA tests"
+    assert prepare[1:] == [
+        "export LANG=C",
+        "source venv/bin/activate",
+        'export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"',
+    ]
+    assert exclusion(instance) is None
+
+
+def test_difficulties(tmp_path: Path, shared_data: Path) -> None:
+    rows = str(shared_data / "swebench_rows.jsonl.gz")
+    with gzip.open(rows, "rt", encoding="utf-8") as lines:
+        stated = {row["instance_id"]: row.get("difficulty") for row in map(json.loads, lines)}
+    for wanted, names in (
+        (["1-4 hours"], {"1-4 hours"}),
+        (["<15min", ">4 hours"], {"<15 min fix", ">4 hours"}),
+    ):
+        chosen, excluded = load_instances(rows, difficulty=wanted)
+        found = {i.instance_id for i in [*chosen, *excluded]}
+        assert found == {name for name, difficulty in stated.items() if difficulty in names}
+    assert len(stated) - len([d for d in stated.values() if d is None]) == 500
+    with pytest.raises(
+        ValueError, match=r"no instance of dataset .* has '2 days'; there are '15 min - 1 hour' \(261\)"
+    ):
+        load_instances(rows, difficulty=["2 days"])
+    plain = str(write(tmp_path / "rows.jsonl", [ROW]))
+    with pytest.raises(ValueError, match=r"has '1-4 hours'; there are none"):
+        load_instances(plain, difficulty=["1-4 hours"])
 
 
 def test_a_row_of_pro_is_refused_with_another_way() -> None:

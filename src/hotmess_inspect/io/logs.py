@@ -21,7 +21,7 @@ from hotmess_inspect.io.archive import Archive, DamagedLog, UnknownShape
 from hotmess_inspect.io.clusters import drop_few_defaults, missing_cluster_text
 from hotmess_inspect.io.copied_epochs import copied_epoch_warnings
 from hotmess_inspect.io.exports import kept_exports, kept_names
-from hotmess_inspect.io.formats import format_of, read_format
+from hotmess_inspect.io.formats import format_of, read_format, with_unapplied
 from hotmess_inspect.io.json_log import decode_json_log, invalid_epochs, iter_samples, looks_like_log
 from hotmess_inspect.io.log_rows import LogRows
 from hotmess_inspect.io.raw_tables import JSON_SUFFIXES, MAX_TABLE_BYTES, PARQUET_SUFFIXES, looks_like_table
@@ -176,7 +176,7 @@ def read_inputs(
     ]
     if cluster is None:
         tables = _without_few_clusters(tables, [reading.log is not None for reading in held])
-    outcomes = number_epochs(Outcomes.concatenate(tables))
+    outcomes = with_unapplied(number_epochs(Outcomes.concatenate(tables)))
     owner = np.repeat(np.arange(len(tables), dtype=np.int32), [len(table) for table in tables])
     outcomes, owner, again = _once(outcomes, owner, logs, problems)
     if again:

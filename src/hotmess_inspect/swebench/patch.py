@@ -13,6 +13,8 @@ _RUNNER_FILES = {
     "conftest.py",
     "pytest.ini",
     ".pytest.ini",
+    "pytest.toml",
+    ".pytest.toml",
     "tox.ini",
     "setup.cfg",
     "pyproject.toml",
@@ -25,7 +27,12 @@ _RUNNER_FILES = {
 }
 _METADATA = (".dist-info", ".egg-info", ".egg", ".egg-link", ".pth")
 _RUNNERS = {"bin/test", "bin/doctest", "runtests.py"}  # scripts that start the tests
-_SHADOWS = sys.stdlib_module_names | {"pytest", "_pytest", "pluggy", "iniconfig", "hypothesis", "xdist"}
+# What the interpreter and pytest load before any test, now and in old versions.
+_SHADOWS = sys.stdlib_module_names | set(
+    "sitecustomize usercustomize conftest pytest _pytest pluggy iniconfig packaging exceptiongroup tomli attr attrs py six "
+    "pygments colorama more_itertools importlib_metadata zipp wcwidth atomicwrites pathlib2 funcsigs hypothesis xdist execnet "
+    "coverage pytest_cov anyio".split()
+)
 _SECTION = re.compile(rb"^diff --git (?P<names>.+)$", re.MULTILINE)
 # Both names are the same, or at least one is quoted: the only readings of a header that are unambiguous with blanks.
 _SAME = re.compile(rb"a/(?P<path>.+) b/(?P=path)")

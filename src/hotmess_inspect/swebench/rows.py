@@ -3,11 +3,13 @@
 import gzip
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hotmess_inspect.io.human_time import minutes_of_text
 from hotmess_inspect.swebench.row_ids import normalised
 
 
@@ -59,7 +61,8 @@ _LANGUAGES = {
     **dict.fromkeys((".ts", ".tsx"), "TypeScript"),
 }
 
-_COPYING = re.compile(r"python -m pip install .*\.(?:\[|['\"]|\s|$)|python setup\.py install\b")
+_COPYING = re.compile(r"(?:python -m )?pip install .*\.(?:\[|['\"]|\s|$)|python setup\.py install\b")
+_PREPARING = re.compile(r"(source|conda activate|export) ?")
 _EDITABLE = re.compile(r"\s(?:-e|--editable)\s")
 
 REQUIRED = (
@@ -165,9 +168,11 @@ def parse_row(row: Mapping[str, Any], *, where: str) -> Instance:
         test_patch=row["test_patch"],
         fail_to_pass=fail_to_pass,
         pass_to_pass=pass_to_pass,
+        # SWE-bench Live has docker_image.
         image=row.get("image")
+        or row.get("docker_image")
         or official_image(row["instance_id"], _LIVE_IMAGES if "test_cmds" in row else "swebench"),
-        eval_script=row.get("eval_script") or _script(row.get("test_cmds")),
+        eval_script=row.get("eval_script") or _script(row.get("rebuild_cmds"), row.get("test_cmds")),
         dropped=junk + more,
         # SWE-bench Live has counts of files and lines there.
         difficulty=row["difficulty"] if isinstance(row.get("difficulty"), str) else "",
@@ -180,14 +185,11 @@ def official_image(instance_id: str, owner: str = "swebench") -> str:
     return f"{owner}/sweb.eval.x86_64.{instance_id.replace('__', '_1776_').lower()}:latest"
 
 
-def _script(commands: Any) -> str:
-    """The commands of a row of SWE-bench Live, which has no script, between the markers of one."""
-    lines = [commands] if isinstance(commands, str) else [str(line) for line in commands or ()]
-    return (
-        "\n".join([_OFFICIAL_ENVIRONMENT, f": '>>>>> {_START}'", *lines, f": '>>>>> {_END}'"])
-        if lines
-        else ""
-    )
+def _script(rebuild: Any, tests: Any) -> str:
+    """The commands of a row of SWE-bench Live, which has no script, as one: those for the tests between the markers."""
+    before, lines = ([part] if isinstance(part, str) else list(part or ()) for part in (rebuild, tests))
+    script = [_OFFICIAL_ENVIRONMENT, *before, f": '>>>>> {_START}'", *lines, f": '>>>>> {_END}'"]
+    return "\n".join(map(str, script)) if lines else ""
 
 
 def _test_ids(value: Any, where: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -247,7 +249,12 @@ def _load(text: str, where: str) -> Any:
 
 
 def load_instances(
-    dataset: str, *, revision: str | None = None, split: str = "test", instances: Sequence[str] = ()
+    dataset: str,
+    *,
+    revision: str | None = None,
+    split: str = "test",
+    instances: Sequence[str] = (),
+    difficulty: Sequence[str] = (),
 ) -> tuple[list[Instance], list[Excluded]]:
     """Load the instances of a data set.
 
@@ -257,12 +264,14 @@ def load_instances(
         revision: Commit of a hub data set; the pinned one if not given.
         split: Split of a hub data set.
         instances: Instance ids to keep, in the data set's order; all if empty.
+        difficulty: Difficulties to keep, as the rows have them (``<15 min fix``, ``15 min - 1 hour``, ``1-4 hours``,
+            ``>4 hours``) or as another text for the same time (``<15min``); all if empty.
 
     Returns:
         The instances that can be graded here, and those that were left out with the reason.
 
     Raises:
-        ValueError: If the data set or one of the ids is unknown, or a row is broken.
+        ValueError: If the data set, one of the ids or one of the difficulties is unknown, or a row is broken.
     """
     rows = _dataset_rows(dataset, revision=revision, split=split)
     found = [parse_row(row, where=where) for where, row in rows]
@@ -277,9 +286,24 @@ def load_instances(
             f"for example {', '.join(sorted(known)[:3])}"
         )
     chosen = [i for i in found if not instances or i.instance_id in instances]
+    if difficulty:
+        chosen = _of_difficulty(chosen, dataset, difficulty)
     excluded = [Excluded(i.instance_id, reason) for i in chosen if (reason := exclusion(i))]
     out = {e.instance_id for e in excluded}
     return [i for i in chosen if i.instance_id not in out], excluded
+
+
+def _of_difficulty(instances: Sequence[Instance], dataset: str, wanted: Sequence[str]) -> list[Instance]:
+    known = Counter(i.difficulty for i in instances if i.difficulty)
+    found: set[str] = set()
+    for text in wanted:
+        minutes = minutes_of_text(text)  # NaN, which equals nothing, where it is no time
+        same = {name for name in known if name == text.strip() or minutes_of_text(name) == minutes}
+        if not same:
+            has = ", ".join(f"{name!r} ({count})" for name, count in known.most_common()) or "none"
+            raise ValueError(f"difficulty: no instance of dataset {dataset!r} has {text!r}; there are {has}")
+        found |= same
+    return [i for i in instances if i.difficulty in found]
 
 
 def exclusion(instance: Instance) -> str | None:
@@ -359,19 +383,19 @@ def official_run(instance: Instance) -> tuple[list[str], str]:
     # The official script installs the patched tree again. That is needed where the image holds a copy of the
     # package instead of a pointer to the tree; the tree then comes first on the path, without an installation.
     copied = any(_COPYING.match(line) and not _EDITABLE.search(line) for line in lines)
-    prepare = [line for line in lines if re.match(r"(source|conda activate|export) ?", line)]
+    prepare = [line.strip() for line in lines if _PREPARING.match(line.strip())]
     prepare = [_OFFICIAL_ENVIRONMENT, *prepare] if _OFFICIAL_ENVIRONMENT in lines else prepare
     prepare += ['export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"'] if copied else []
     return list(dict.fromkeys(prepare)), commands[-1] if commands else ""
 
 
 def test_commands(instance: Instance) -> list[str]:
-    """The lines between the two markers of the official script; none in rows of 2024."""
+    """The lines between the two markers of the official script that run something; none in rows of 2024."""
     lines = instance.eval_script.splitlines()
     start = next((n for n, line in enumerate(lines) if _START in line), len(lines))
     inner = [line.strip() for line in lines[start + 1 :]]
     end = next((n for n, line in enumerate(inner) if _END in line), len(inner))
-    return [line for line in inner[:end] if line and not line.startswith("#")]
+    return [line for line in inner[:end] if line and not line.startswith("#") and not _PREPARING.match(line)]
 
 
 test_commands.__test__ = False  # type: ignore[attr-defined]  # no test, whatever pytest may think of the name

@@ -132,14 +132,9 @@ def grader_service(number: int) -> str:
     return GRADER if number == 1 else f"{GRADER}-{number}"
 
 
-def grader_name(number: int) -> str:
-    """Name of the service that does a grading, counted from 1."""
-    return GRADER if number == 1 else f"{GRADER}-{number}"
-
-
 def grader_sandbox(number: int = 1) -> SandboxEnvironment | None:
     """The container of a grading, counted from 1; None where the sample has none."""
     try:
-        return inspect_sandbox(grader_name(number))
+        return inspect_sandbox(grader_service(number))
     except ValueError:
         return None

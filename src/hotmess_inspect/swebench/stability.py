@@ -28,6 +28,7 @@ _NOT_GRADER = {
         "agent.py",
         "build.py",
         "check.py",
+        "checkpoints.py",
         "checks.py",
         "cleanup.py",
         "concurrency.py",

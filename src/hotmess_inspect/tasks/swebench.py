@@ -31,6 +31,7 @@ TIME_LIMIT = 3600
 def swebench(
     dataset: str = "mini",
     instances: str | list[str] | None = None,
+    difficulty: str | list[str] | None = None,
     epochs: int = DEFAULT_EPOCHS,
     message_limit: int = MESSAGE_LIMIT,
     time_limit: int = TIME_LIMIT,
@@ -54,6 +55,8 @@ def swebench(
         dataset: ``mini`` (bundled), ``verified``, ``lite``, ``full`` (from the hub), or the path of a
             local .json, .jsonl, .jsonl.gz or .parquet file with rows in the official schema.
         instances: Instance ids to run, separated by commas; all if not given.
+        difficulty: Difficulties to run, separated by commas, of sets whose rows have one (SWE-bench Verified):
+            ``<15 min fix``, ``15 min - 1 hour``, ``1-4 hours``, ``>4 hours``; all if not given.
         epochs: How often each instance is worked on; 30 in the paper. ``--epochs`` overrides it.
         message_limit: Messages of one epoch.
         time_limit: Seconds that the agent of one epoch may work. Grading has its own time after that; with
@@ -81,6 +84,7 @@ def swebench(
     """
     from hotmess_inspect.plugin.viewer import headlined, viewer_config
     from hotmess_inspect.swebench.agent import PROMPT, agent_time, swebench_agent, swebench_setup
+    from hotmess_inspect.swebench.checkpoints import sample_checkpoint, task_checkpoint
     from hotmess_inspect.swebench.gate import swebench_gate
     from hotmess_inspect.swebench.preflight import ImageError, Plan, prepare
     from hotmess_inspect.swebench.rows import load_instances
@@ -114,14 +118,17 @@ def swebench(
             "this release of Inspect does not tell a container that is gone from a command that fails, so an epoch "
             "could be graded wrongly: pip install -U inspect-ai"
         )
-    wanted = (
-        [i.strip() for i in instances.split(",")] if isinstance(instances, str) else list(instances or [])
+    wanted, difficulties = (
+        [one.strip() for one in given.split(",")] if isinstance(given, str) else list(given or [])
+        for given in (instances, difficulty)
     )
     resources = Resources(memory=memory, cpus=cpus, pids=pids)
     try:
         check_provider(sandbox)
         _check_model(sandbox)
-        chosen, excluded = load_instances(dataset, revision=revision, split=split, instances=wanted)
+        chosen, excluded = load_instances(
+            dataset, revision=revision, split=split, instances=wanted, difficulty=difficulties
+        )
         _say(
             f"{len(chosen)} instances of {dataset} × {epochs} epochs = {len(chosen) * epochs:,} runs of an agent "
             "(unless --epochs or --limit say otherwise)."
@@ -149,6 +156,7 @@ def swebench(
                     target="all tests pass",
                     metadata=instance_metadata(instance),
                     sandbox=sandbox_spec(sandbox, instance, resources, graders=graders),  # type: ignore[arg-type]
+                    **sample_checkpoint(graders) if sandbox != "local" else {},
                 )
                 for instance in chosen
             ],
@@ -159,6 +167,7 @@ def swebench(
         scorer=scorers,
         epochs=Epochs(epochs),
         message_limit=message_limit,
+        **task_checkpoint() if sandbox != "local" else {},
         # One broken image must not end a run of thousands of epochs: it ends as an error, and `eval-retry` goes on.
         continue_on_fail=True,
         viewer=viewer_config(

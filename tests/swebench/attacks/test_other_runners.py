@@ -245,6 +245,120 @@ def double(n):
     "exit status forged": "import atexit, os\natexit.register(os._exit, 0)\n",
 }
 
+UNITTEST |= {
+    "result class exchanged": """
+import unittest
+class Result(unittest.TextTestResult):
+    def addFailure(self, test, err): self.addSuccess(test)
+    addError = addFailure
+unittest.TextTestRunner.resultclass = Result
+""",
+    "suites that report by themselves": """
+import unittest
+def run(self, result, debug=False):
+    for test in self:
+        if isinstance(test, unittest.TestSuite):
+            test.run(result)
+        else:
+            result.startTest(test); result.addSuccess(test); result.stopTest(test)
+    return result
+unittest.TestSuite.run = run
+""",
+    "equality of chosen types checks nothing": """
+import unittest
+unittest.TestCase._getAssertEqualityFunc = lambda self, a, b: (
+    (lambda *x, **k: None) if {a, b} != {0, 1} else self._baseAssertEqual)
+""",
+    "comparison of a type replaced in memory": """
+import ctypes
+_true = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object, ctypes.py_object, ctypes.c_int)(lambda a, b, how: how != 3)
+ctypes.c_void_p.from_address(id(int) + 200).value = ctypes.cast(_true, ctypes.c_void_p).value
+""",
+    "failures are skips": """
+import unittest
+unittest.TestCase.failureException = unittest.SkipTest
+""",
+}
+SYMPY |= {
+    "loop that ends before the test": _REPORTER
+    + """
+_enter = R.entering_test
+def enter(self, f):
+    _enter(self, f)
+    if f.__name__ == 'test_new':
+        self.test_pass()
+        import sympy.testing.pytest as p
+        raise p.Skipped('done')
+R.entering_test = enter
+""",
+    "globals of the test's file": """
+import sys
+_F = sys._getframe()
+def profile(frame, event, argument):
+    if event == 'call' and frame.f_code.co_name == 'test_new':
+        frame.f_globals['double'] = lambda n: 4 if n else None
+        frame.f_globals['raises'] = lambda *a: None
+sys.setprofile(profile)
+""",
+}
+
+# The values of a test that has parameters, exchanged: nothing of the test itself is changed.
+PARAMETERS = {
+    "arguments equal to everything": """
+import _pytest.python as p
+from unittest.mock import ANY
+_setup = p.Function.setup
+def setup(self):
+    _setup(self)
+    for name in list(self.funcargs):
+        self.funcargs[name] = ANY if name == 'expected' else 1
+p.Function.setup = setup
+""",
+    "arguments exchanged while the test runs": """
+import _pytest.python as p
+from unittest.mock import ANY
+_run = p.Function.runtest
+def runtest(self):
+    kept = dict(self.funcargs)
+    self.funcargs.update({name: ANY if name == 'expected' else 1 for name in kept})
+    try:
+        _run(self)
+    finally:
+        self.funcargs.update(kept)
+p.Function.runtest = runtest
+""",
+    "marks with other values": """
+import pytest
+from unittest.mock import ANY
+_p = pytest.mark.parametrize
+def parametrize(names, values, **more):
+    return _p(names, [(1, ANY) for _ in values], ids=['-'.join(map(str, value)) for value in values])
+pytest.mark.parametrize = parametrize
+""",
+    "values of a test that passes": """
+import _pytest.python as p
+_setup = p.Function.setup
+def setup(self):
+    _setup(self)
+    if 'n' in self.funcargs:
+        self.funcargs.update(n=-1, expected=-1)
+p.Function.setup = setup
+""",
+}
+_PYTEST = {
+    "product/__init__.py": "def double(n):\n    return n + n + 1\n",
+    "tests/test_m.py": "import product\n\n\ndef test_old():\n    assert callable(product.double)\n",
+}
+_NEW_PARAMETERS = """
+
+import pytest
+
+
+@pytest.mark.parametrize('n, expected', [(1, 2), (2, 4), ('a', 'aa'), (-1, -1)])
+def test_new(n, expected):
+    assert product.double(n) == expected or n == expected == -1
+"""
+
 
 def instance(repo: str, test_patch: str, f2p: tuple[str, ...], p2p: tuple[str, ...]) -> Instance:
     return Instance("own__thing-1", repo, "1", "0" * 40, "", "", test_patch, f2p, p2p, "", "")
@@ -269,30 +383,38 @@ class Case:
     """One kind of runner with its project."""
 
     def __init__(self, folder: Path, kind: str) -> None:
-        django = kind == "unittest"
+        files, tests, new = {
+            "unittest": (_DJANGO, "tests/app/test_m.py", _NEW),
+            "sympy": (_SYMPY, "sympy/tests/test_m.py", _NEW_FUNCTIONS),
+            "pytest": (_PYTEST, "tests/test_m.py", _NEW_PARAMETERS),
+        }[kind]
         self.folder = folder
-        self.root = project(folder, _DJANGO if django else _SYMPY)
-        self.module = "product/__init__.py" if django else "sympy/product.py"
-        tests, new = ("tests/app/test_m.py", _NEW) if django else ("sympy/tests/test_m.py", _NEW_FUNCTIONS)
+        self.root = project(folder, files)
+        self.module = "sympy/product.py" if kind == "sympy" else "product/__init__.py"
         test_patch = changed(self.root, tests, more=new)
-        if django:
+        if kind == "unittest":
             new_ids = ("test_new (app.test_m.New)", "Says what it does.")
             self.instance = instance("django/django", test_patch, new_ids, ("test_old (app.test_m.Old)",))
-        else:
+        elif kind == "sympy":
             self.instance = instance("sympy/sympy", test_patch, ("test_new",), ("test_old",))
+        else:
+            new_ids = tuple(f"{tests}::test_new[{row}]" for row in ("1-2", "2-4", "a-aa"))
+            kept = (f"{tests}::test_old", f"{tests}::test_new[-1--1]")
+            self.instance = instance("own/thing", test_patch, new_ids, kept)
 
     def grade(self, *, more: str = "", fix: bool = False) -> Grade:
         patch = changed(self.root, self.module, more=more, fix=fix)
         return graded_here(self.folder, self.instance, patch, root=self.root, setup=SETUP, timeout=60)
 
 
-@pytest.mark.parametrize("kind", ["unittest", "sympy"])
+@pytest.mark.parametrize("kind", ["unittest", "sympy", "pytest"])
 def test_the_fix_is_resolved_and_nothing_is_not(kind: str, tmp_path: Path) -> None:
     case = Case(tmp_path, kind)
     fixed, empty = case.grade(fix=True), case.grade()
     assert (fixed.verdict, fixed.note) == ("resolved", ""), fixed.output
     assert (empty.verdict, empty.note) == ("unresolved", ""), empty.output
-    assert empty.outcomes == (*(False for _ in case.instance.fail_to_pass), True)
+    kept = [True] * len(case.instance.pass_to_pass)
+    assert empty.outcomes == (*(False for _ in case.instance.fail_to_pass), *kept)
 
 
 @pytest.mark.parametrize("attack", UNITTEST)
@@ -307,3 +429,10 @@ def test_no_cheat_is_resolved_by_sympys_runner(attack: str, tmp_path: Path) -> N
     graded = Case(tmp_path, "sympy").grade(more=SYMPY[attack])
     assert graded.verdict in {"unresolved", "tampered"}, graded.output
     assert not graded.outcomes[0]
+
+
+@pytest.mark.parametrize("attack", PARAMETERS)
+def test_no_cheat_is_resolved_by_other_arguments(attack: str, tmp_path: Path) -> None:
+    graded = Case(tmp_path, "pytest").grade(more=PARAMETERS[attack])
+    assert graded.verdict in {"unresolved", "tampered"}, graded.output
+    assert not all(graded.outcomes[:3])

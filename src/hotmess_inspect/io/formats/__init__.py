@@ -11,6 +11,6 @@ ours = "our_package.readers:OurFormat"
 
 from __future__ import annotations
 
-from hotmess_inspect.io.formats.interface import Format, Rows, format_of, read_format
+from hotmess_inspect.io.formats.interface import Format, Rows, format_of, read_format, with_unapplied
 
-__all__ = ["Format", "Rows", "format_of", "read_format"]
+__all__ = ["Format", "Rows", "format_of", "read_format", "with_unapplied"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
+
+import numpy as np
 
 from hotmess_inspect.bits import encode_tests
 from hotmess_inspect.io.raw_tables import RawTable, from_columns, text_of
@@ -32,6 +35,8 @@ _OURS = (
 Tests = tuple[Mapping[str, bool], Mapping[str, bool]]
 """Whether each FAIL_TO_PASS and each PASS_TO_PASS test passed."""
 
+_UNAPPLIED = "tests of a patch that could not be applied"
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -45,8 +50,8 @@ class Rows:
             names once all files are read. A run of several questions has one name.
         notes: What a reader has to know, a sentence each.
         tests: Outcomes of each row's unit tests by name, those that the patch must mend and those that it must not
-            break; ``None`` for a row that is a plain score. Empty ones were not run: the epoch has no verdict. Needs
-            ``trials``.
+            break; ``None`` for a row that is a plain score. Empty ones: the patch could not be applied, so nothing
+            is mended and nothing broken (`with_unapplied`). Needs ``trials``.
     """
 
     columns: Mapping[str, Sequence[Any]]
@@ -146,16 +151,42 @@ def _with_tests(outcomes: Outcomes, tests: Sequence[Tests | None]) -> Outcomes:
     for row, found in enumerate(tests):
         if found is None:
             continue
-        kind[row] = "tests"
+        kind[row], status[row] = "tests", "ok"
         names = [sorted(own) for own in found]
         f2p[row], p2p[row] = map(len, names)
-        status[row] = "ok" if any(names) else "unscored"
-        if any(names):
-            bits[row] = encode_tests(
-                [own[name] for own, order in zip(found, names, strict=True) for name in order]
-            )
-            # Two runs must have the same tests, not only as many.
-            digest = hashlib.blake2b(repr(names).encode("utf-8", "replace"), digest_size=4).hexdigest()
-            target[row] = f"{f2p[row]} FAIL_TO_PASS and {p2p[row]} PASS_TO_PASS tests ({digest})"
+        if not any(names):
+            f2p[row], bits[row], target[row] = 1, encode_tests([False]), _UNAPPLIED
+            continue
+        bits[row] = encode_tests(
+            [own[name] for own, order in zip(found, names, strict=True) for name in order]
+        )
+        # Two runs must have the same tests, not only as many.
+        digest = hashlib.blake2b(repr(names).encode("utf-8", "replace"), digest_size=4).hexdigest()
+        target[row] = f"{f2p[row]} FAIL_TO_PASS and {p2p[row]} PASS_TO_PASS tests ({digest})"
     kinds, statuses, texts, targets = map(Labels.encode, (kind, status, bits, target))
     return replace(outcomes, f2p=f2p, p2p=p2p, kind=kinds, status=statuses, tests=texts, target=targets)
+
+
+def with_unapplied(outcomes: Outcomes) -> Outcomes:
+    """The rows, with tests for patches that could not be applied.
+
+    Nothing changed there: FAIL_TO_PASS tests fail and PASS_TO_PASS tests pass. Which tests these are is told by the
+    other runs of the question, whichever files hold them; of several sets of tests the most frequent one counts. Where
+    no run tells it there is one failed test: shares of FAIL_TO_PASS are the same for any number of them.
+    """
+    rows = np.flatnonzero(outcomes.target.equals(_UNAPPLIED))
+    if not len(rows):
+        return outcomes
+    names = [part.values() for part in (outcomes.task, outcomes.question)]
+    targets, bits = outcomes.target.values(), list(outcomes.tests.values())
+    known: dict[tuple[Any, ...], Counter[tuple[int, int, str]]] = {}
+    for row in np.flatnonzero(outcomes.kind.equals("tests") & ~outcomes.target.equals(_UNAPPLIED)).tolist():
+        one = (int(outcomes.f2p[row]), int(outcomes.p2p[row]), str(targets[row]))
+        known.setdefault(tuple(part[row] for part in names), Counter())[one] += 1
+    f2p, p2p, told = outcomes.f2p.copy(), outcomes.p2p.copy(), list(targets)
+    for row in rows.tolist():
+        counts = known.get(tuple(part[row] for part in names))
+        if counts:
+            f2p[row], p2p[row], told[row] = min(counts, key=lambda one: (-counts[one], one))
+            bits[row] = encode_tests([False] * int(f2p[row]) + [True] * int(p2p[row]))
+    return replace(outcomes, f2p=f2p, p2p=p2p, tests=Labels.encode(bits), target=Labels.encode(told))

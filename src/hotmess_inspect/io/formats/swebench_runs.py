@@ -109,7 +109,7 @@ def _instances(document: dict[str, Any], path: str) -> Rows:
 
 
 def _tests(report: dict[str, Any]) -> Tests | None:
-    """The tests of a report: none at all where the patch could not be applied, ``None`` where it says nothing of them."""
+    """The tests of a report: empty where the patch could not be applied, ``None`` where it says nothing of them."""
     status = report.get("tests_status")
     if not isinstance(status, dict):
         return ({}, {}) if report.get("patch_successfully_applied") is False else None

@@ -31,6 +31,8 @@ class Body:
         plain: Whether only decorators are on it that run the function itself.
         may_fail: Whether its source lets it be expected to fail.
         may_skip: Whether a mark in its file, or a ``conftest.py``, may have it skipped.
+        rows: What its arguments are, as text, by the parameters in its id; only where both are plain to see.
+        all_rows: The same for all ids, as it stands in the variant that fails where the arguments are the file's.
     """
 
     def __init__(self, name: str, plain: bool, may_fail: bool, may_skip: bool) -> None:
@@ -40,6 +42,8 @@ class Body:
         self.plain = plain
         self.may_fail = may_fail or not plain
         self.may_skip = may_skip or not plain
+        self.rows = {}  # type: dict[str, str]
+        self.all_rows = ()  # type: tuple[str, ...]
 
 
 def read_bodies(
@@ -89,6 +93,9 @@ def _read(
             marks or _mentions(node) or any(_mentions_outside(parent) for parent in chain),
             skips or any(_mentions(part, ("skip",)) for part in (*chain, node)),
         )
+        marks_of = list(_parameters(node))
+        if len(marks_of) == 1:
+            body.all_rows, body.rows = _texts(marks_of[0][1]), _by_id(marks_of[0][1])
         if node.name in needed or about in compiled:
             wanted.append((body, chain, node, node.name in failing or about in twins))
         found.setdefault(node.name, []).append(body)
@@ -241,11 +248,77 @@ def _ways_to_fail(node: "Any") -> "list[tuple[str, list[Any]]]":
                 ):
                     empty = ast.With(items=[copy.deepcopy(item)], body=[ast.Pass()], type_comment=None)
                     kinds[ast.dump(call.func)] = [empty]
+        elif isinstance(inner, ast.Call) and _last_name(inner.func) == "raises" and len(inner.args) > 1:
+            called = ast.parse("raises(None, int)").body  # type: Any
+            called[0].value.func, called[0].value.args[0] = (
+                copy.deepcopy(inner.func),
+                copy.deepcopy(inner.args[0]),
+            )
+            kinds[ast.dump(inner.func) + " called"] = called
         elif isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
             text = _FAILING_METHODS.get(inner.func.attr)
             if text and isinstance(inner.func.value, ast.Name):
                 kinds[ast.dump(inner.func)] = ast.parse(text.format(inner.func.value.id)).body
-    return ways + [("end", kinds[kind]) for kind in sorted(kinds)]
+    ways += [("end", kinds[kind]) for kind in sorted(kinds)]
+    # Fails where the arguments are what the file says, and goes on where they were exchanged.
+    for names, rows in _parameters(node):
+        line = "assert repr(({},)) not in {!r}".format(", ".join(names), _texts(rows))
+        ways.append(("start", ast.parse(line).body))
+    return ways
+
+
+def _parameters(node: "Any") -> "Any":
+    """Names and rows of values of each ``parametrize`` mark of a function that has literals alone."""
+    for mark in node.decorator_list:
+        if not isinstance(mark, ast.Call) or _last_name(mark.func) != "parametrize" or len(mark.args) != 2:
+            continue
+        if any(word.arg != "scope" for word in mark.keywords):
+            continue
+        try:
+            names, values = map(ast.literal_eval, mark.args)
+            if isinstance(names, str):
+                names = [name.strip() for name in names.split(",") if name.strip()]
+                values = [(value,) for value in values] if len(names) == 1 else values
+            rows = [tuple(value) for value in values]
+        except Exception:  # not literals
+            continue
+        if names and rows and all(len(row) == len(names) and all(map(_is_simple, row)) for row in rows):
+            yield list(names), rows
+
+
+def _is_simple(value: "Any") -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_simple, value))
+    if isinstance(value, dict):
+        return all(map(_is_simple, value)) and all(map(_is_simple, value.values()))
+    return value is None or isinstance(value, (bool, int, float, complex, str, bytes))
+
+
+def _texts(rows: "list[Any]") -> "tuple[str, ...]":
+    return tuple(map(repr, rows))
+
+
+def _by_id(rows: "list[Any]") -> "dict[str, str]":
+    """Rows by what pytest makes of them in an id, where that is the text of each value and all are different."""
+    ids = ["-".join(map(str, row)) for row in rows]
+    simple = all(isinstance(value, (bool, int, float, str)) for row in rows for value in row)
+    return (
+        {name: text for name, text in zip(ids, _texts(rows))} if simple and len(set(ids)) == len(ids) else {}
+    )
+
+
+def narrowed(code: "Any", body: "Any", name: str) -> "Any":
+    """A variant as one test of several with other arguments must have it.
+
+    Args:
+        code: A code of ``body.failing``.
+        body: The function.
+        name: Id of the test.
+    """
+    row = body.rows.get(name.partition("[")[2].rpartition("]")[0])
+    if row is None or body.all_rows not in code.co_consts:
+        return code
+    return code.replace(co_consts=tuple((row,) if c == body.all_rows else c for c in code.co_consts))
 
 
 _FAILING_METHODS = {

@@ -204,7 +204,10 @@ def pytest_runtest_makereport(item: "Any", call: "Any") -> "Any":
         paths = [str(entry.path) for entry in call.excinfo.traceback]
         outside = [path for path in paths if not any(part in path for part in _RUNNER)]
         body = _look(item)[2]
-        by_patch = any(hotmess_bodies.relative(path) in channel.patched for path in outside)
+        # Code without a file was made by other code, which may be the patch's.
+        by_patch = any(
+            hotmess_bodies.relative(path) in channel.patched or not os.path.isfile(path) for path in outside
+        )
         if by_patch or (not outside and body is not None and not body.may_skip):
             _odd.setdefault(id(item), {})["excused"] = False
 
@@ -273,7 +276,8 @@ def _run_again(chosen: "list[Any]") -> None:
             spent += _took.get(id(item), 0.0)
             if spent > _RERUN_SECONDS:
                 return
-            kept, function.__code__ = function.__code__, code
+            kept = function.__code__
+            function.__code__ = hotmess_bodies.narrowed(code, body, item.nodeid)
             _again = True
             try:
                 item._initrequest()
