@@ -302,9 +302,8 @@ def _by_id(rows: "list[Any]") -> "dict[str, str]":
     """Rows by what pytest makes of them in an id, where that is the text of each value and all are different."""
     ids = ["-".join(map(str, row)) for row in rows]
     simple = all(isinstance(value, (bool, int, float, str)) for row in rows for value in row)
-    return (
-        {name: text for name, text in zip(ids, _texts(rows))} if simple and len(set(ids)) == len(ids) else {}
-    )
+    different = simple and len(set(ids)) == len(ids)
+    return {name: repr(rows[number]) for number, name in enumerate(ids)} if different else {}
 
 
 def narrowed(code: "Any", body: "Any", name: str) -> "Any":
