@@ -1,7 +1,7 @@
 """Does a replay lead to the recorded state, and do forks find the step at which an agent commits? Prints shares.
 
     python benchmarks/fork_replay.py                       18 bundled instances × 3 epochs in the local sandbox
-    python benchmarks/fork_replay.py --sandbox docker --epochs 1
+    python benchmarks/fork_replay.py --sandbox docker --epochs 1 --instances 4
     python benchmarks/fork_replay.py --commitments 100     planted commitments, found by forks alone
 
 Replay: the simulated agent explores, edits by git and by scripts, runs tests, makes two calls in a turn, and the state
@@ -119,6 +119,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sandbox", choices=("local", "docker"), default="local")
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--instances", type=int, default=18, help="so many of the 18, spread over them")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--commitments", type=int, default=0, help="seeds with a planted commitment, and no replays"
@@ -141,7 +142,9 @@ def main() -> None:
                 )
             return
         total: Counter[str] = Counter()
-        for row in mini_rows():
+        rows = mini_rows()
+        for place in range(given.instances):
+            row = rows[place * len(rows) // given.instances]
             log = recorded([row["instance_id"]], given.epochs, given.seed, given.sandbox, f"{name}/logs")
             for sample in log.samples or []:
                 total += replayed(log, sample, f"{name}/forks")

@@ -10,7 +10,14 @@ import pytest
 from inspect_ai import Task, eval
 from inspect_ai.dataset import Sample
 from inspect_ai.log import read_eval_log, write_eval_log
-from inspect_ai.model import ModelOutput, ModelUsage, get_model
+from inspect_ai.model import (
+    ChatMessageAssistant,
+    ChatMessageTool,
+    ChatMessageUser,
+    ModelOutput,
+    ModelUsage,
+    get_model,
+)
 from inspect_ai.scorer import includes
 from inspect_ai.solver import basic_agent
 from inspect_ai.tool import Tool, tool
@@ -140,6 +147,72 @@ def test_tau_bench(tmp_path: Path, packed: bool) -> None:
     first, second = read(path)
     assert first.calls == (Call("look", {"b": 1, "a": 2}, "answer 0"), Call("book", "not json", "answer 1"))
     assert (first.question, first.epoch, second.epoch, second.calls) == ("7", 0, 1, ())
+
+
+ONE_ID = [("bash", {"command": "ls"}), ("bash", {"command": "cat a.py"}), ("bash", {"command": "ls"})]
+"""A provider that gives every call the same id, the name of the tool: the last step is like the first."""
+
+
+@pytest.mark.parametrize("with_events", [True, False])
+def test_calls_under_one_id_are_all_steps(log: Path, tmp_path: Path, with_events: bool) -> None:
+    changed = read_eval_log(str(log), resolve_attachments=True)
+    for sample in changed.samples or []:
+        model, tool = (next(e for e in sample.events if e.event == kind) for kind in ("model", "tool"))
+        events, messages = [], []
+        for number, (name, arguments) in enumerate(ONE_ID):
+            asked = model.model_copy(deep=True)
+            (call,) = asked.output.choices[0].message.tool_calls
+            call.id, call.function, call.arguments = "bash", name, arguments
+            made = tool.model_copy(
+                update={"id": "bash", "function": name, "arguments": arguments, "result": f"answer {number}"}
+            )
+            # The model's answer is recorded twice, as by an agent that reaches it through a proxy.
+            events += [asked, asked.model_copy(deep=True), made]
+            messages += [
+                asked.output.choices[0].message.model_copy(deep=True),
+                ChatMessageTool(content=f"answer {number}", tool_call_id="bash", function=name),
+            ]
+        sample.events, sample.messages = (events if with_events else []), messages
+    path = tmp_path / "same.json"
+    write_eval_log(changed, str(path))
+    for own in read(path):
+        assert [(c.tool, c.arguments, c.result) for c in own.calls] == [
+            (name, arguments, f"answer {number}") for number, (name, arguments) in enumerate(ONE_ID)
+        ]
+
+
+def test_calls_of_one_turn_under_one_id(tmp_path: Path) -> None:
+    calls = [{"id": "x", "function": {"name": "look", "arguments": a}} for a in ('{"a": 1}', '{"a": 1}')]
+    answers = [{"role": "tool", "tool_call_id": "x", "content": text} for text in ("first", "second")]
+    traj = [{"role": "assistant", "content": None, "tool_calls": calls}, *answers]
+    path = tmp_path / "runs.json"
+    path.write_text(json.dumps([{"task_id": 1, "trial": 0, "reward": 1.0, "info": {}, "traj": traj}]))
+    (only,) = read(path)
+    assert only.calls == (Call("look", {"a": 1}, "first"), Call("look", {"a": 1}, "second"))
+
+
+def test_commands_between_fences_are_calls_where_an_answer_follows(log: Path, tmp_path: Path) -> None:
+    changed = read_eval_log(str(log))
+    first, second = changed.samples or []
+    first.events, second.events = [], []
+    first.messages = [
+        ChatMessageUser(content="Mend it."),
+        ChatMessageAssistant(content="I look.\n\n```bash\nls src\n```"),
+        ChatMessageUser(content="a.py"),
+        ChatMessageAssistant(content="And I end:\n```mswea_bash_command\ncat > b.py <<E\nx\nE\n```\n"),
+        ChatMessageUser(content="done"),
+        ChatMessageAssistant(content="It was\n```bash\nls\n```"),
+    ]
+    # A single answer that holds code is no agent's.
+    second.messages = [ChatMessageUser(content="?"), ChatMessageAssistant(content="```bash\nls\n```")]
+    path = tmp_path / "text.json"
+    write_eval_log(changed, str(path))
+    acting, answering = read(path)
+    assert acting.calls == (
+        Call("bash", {"command": "ls src"}, "a.py"),
+        Call("bash", {"command": "cat > b.py <<E\nx\nE"}, "done"),
+    )
+    assert (answering.calls, answering.text) == ((), "```bash\nls\n```")
 
 
 def trajectory(*calls: Call, text: str = "") -> Trajectory:

@@ -185,6 +185,21 @@ def test_turns_up_to_a_step(log: Path) -> None:
     assert [len(recorded_turns(sample, step)[0]) for step in range(calls + 1)] == list(range(calls + 1))
 
 
+def test_answers_under_one_id_belong_to_their_turns(log: Path) -> None:
+    """A provider that gives every call the same id: the digests are those of the recorded order."""
+    sample = (read_eval_log(str(log), resolve_attachments=True).samples or [])[0]
+    calls = sum(e.event == "tool" for e in sample.events)
+    turns, wanted = recorded_turns(sample, calls)
+    for event in sample.events:
+        if event.event == "model":
+            for call in event.output.choices[0].message.tool_calls or []:
+                call.id = "bash"
+        elif event.event == "tool":
+            event.id = "bash"
+    assert recorded_turns(sample, calls) == (turns, wanted)
+    assert len({digest for own in wanted for digest in own}) > 1
+
+
 def test_forks_are_not_pooled_with_the_epochs_that_they_come_from() -> None:
     from hotmess_inspect.io.records import EvalRecord, HeaderRecord
     from hotmess_inspect.io.variants import variant_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -44,6 +45,8 @@ def demo(output: str, open_report: bool | None, overwrite: bool) -> None:
     from hotmess_inspect.render.report import ReportOptions, write_report
     from hotmess_inspect.render.terminal import print_analysis
     from hotmess_inspect.results.analyze import analyze
+    from hotmess_inspect.results.paths import group_steps
+    from hotmess_inspect.results.study import Waits, count_waits
 
     folder = Path(output)
     log, page = folder / LOG, folder / REPORT
@@ -64,8 +67,17 @@ def demo(output: str, open_report: bool | None, overwrite: bool) -> None:
     found = read_inputs([str(log)])
     results, problems = analyze(found.outcomes)
     print_analysis(results, [*found.problems, *problems])
+    waits: Waits = {}
+    steps = group_steps(found, [str(log)], passing=partial(count_waits, waits))
     with sentences(str(page)):
-        write_report(found, str(page), ReportOptions(title="A demo of hotmess-inspect"), overwrite=overwrite)
+        write_report(
+            found,
+            str(page),
+            ReportOptions(title="A demo of hotmess-inspect"),
+            steps,
+            waits,
+            overwrite=overwrite,
+        )
     out.print(cell(f"report: {page}", "bold"))
     out.print(cell(f"every epoch: inspect view --log-dir {folder}"))
     if open_report or (open_report is None and sys.stdout.isatty()):

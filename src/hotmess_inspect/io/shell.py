@@ -89,6 +89,7 @@ _PATCHED = re.compile(r"^(?:\+\+\+ (?:b/)?|\*\*\* (?:Update|Add|Delete) File: )(
 _ROOT = re.compile(
     r"^/(?:testbed|workspace|workspaces|repos?|app|code|project|root|home/[^/]+|mnt/[^/]+|tmp/tmp\w{6,})(?:/|$)"
 )
+_OTHER = re.compile(rb"[\x80-\xff]")
 _TEMPORARY = re.compile(r"\btmp[._-]?[A-Za-z0-9_]{6,}\b")
 
 
@@ -139,14 +140,16 @@ def shell_action(command: str) -> ShellAction:
         ShellAction(program='sed', target='src/a.py')
     """
     text = command[:MAX_COMMAND]
-    root = _parser().parse(text.encode("utf-8", "replace")).root_node
+    source = text.encode("utf-8", "replace")
+    # The grammar's scanner asks the C library what a character is, which holds for ASCII alone: others crash it.
+    root = _parser().parse(_OTHER.sub(b"x", source)).root_node
     programs: list[str] = []
     targets: list[str] = []
     silent: list[str] = []
     folder = ""
     for node, filtering in _commands(root):
-        words = _words(node)
-        bodies, written = _redirected(node)
+        words = _words(node, source)
+        bodies, written = _redirected(node, source)
         program, operands = _program(words)
         if program == "cd" and operands and "$" not in operands[0] and not _alternative(node):
             folder = posixpath.join(folder, operands[0])
@@ -202,7 +205,7 @@ def _alternative(node: Node) -> bool:
     return parent is not None and any(child.type == "||" for child in parent.children)
 
 
-def _words(node: Node) -> list[str]:
+def _words(node: Node, source: bytes) -> list[str]:
     """The words of a command without quotes; assignments in front of it are left out."""
     if node.type == "test_command":
         return ["["]
@@ -210,18 +213,18 @@ def _words(node: Node) -> list[str]:
     for child in node.named_children:
         if child.type in ("variable_assignment", "file_redirect", "heredoc_redirect", "herestring_redirect"):
             continue
-        words.append(_text(child))
+        words.append(_text(child, source))
     return words
 
 
-def _text(node: Node) -> str:
-    text = (node.text or b"").decode("utf-8", "replace")
+def _text(node: Node, source: bytes) -> str:
+    text = source[node.start_byte : node.end_byte].decode("utf-8", "replace")
     if node.type == "raw_string" or (node.type == "string" and len(text) > 1):
         return text[1:-1]
     return text
 
 
-def _redirected(node: Node) -> tuple[list[str], list[str]]:
+def _redirected(node: Node, source: bytes) -> tuple[list[str], list[str]]:
     """Bodies of here-documents for a command, and the files that it writes to."""
     bodies, written = [], []
     # In `a && b > f` the parser hangs the redirection on the whole list; it belongs to its last command.
@@ -232,22 +235,24 @@ def _redirected(node: Node) -> tuple[list[str], list[str]]:
     for place in places:
         for child in place.named_children:
             if child.type == "heredoc_redirect":
-                bodies += [_text(part) for part in child.named_children if part.type == "heredoc_body"]
+                bodies += [
+                    _text(part, source) for part in child.named_children if part.type == "heredoc_body"
+                ]
                 written += [
                     name
                     for part in child.named_children
                     if part.type == "file_redirect"
-                    for name in _written(part)
+                    for name in _written(part, source)
                 ]
             elif child.type == "file_redirect":
-                written += _written(child)
+                written += _written(child, source)
     return bodies, written
 
 
-def _written(redirect: Node) -> list[str]:
+def _written(redirect: Node, source: bytes) -> list[str]:
     if not any(child.type in (">", ">>", "&>", ">|") for child in redirect.children):
         return []
-    names = [_text(child) for child in redirect.named_children if child.type != "file_descriptor"]
+    names = [_text(child, source) for child in redirect.named_children if child.type != "file_descriptor"]
     return [name for name in names if name not in ("/dev/null", "/dev/stderr", "/dev/stdout")]
 
 
@@ -255,8 +260,8 @@ def _program(words: list[str]) -> tuple[str, list[str]]:
     """The program and its operands and options, with wrappers such as ``timeout 60`` taken off."""
     rest = list(words)
     while rest:
-        # A program in a variable ("$PYTHON") goes by the variable's name.
-        name = posixpath.basename(rest[0])
+        # A program in a variable ("$PYTHON", with quotes or without) goes by the variable's name.
+        name = posixpath.basename(rest[0].strip("\"'"))
         name = name.strip('${}"').lower() if name.startswith("$") else name
         if name not in _WRAPPERS or len(rest) == 1:
             return name, rest[1:]

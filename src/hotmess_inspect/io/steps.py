@@ -153,7 +153,7 @@ def text_steps(trajectory: Trajectory, grain: str, unit: TextUnit) -> list[Step]
         answer = stated_answer(part)
         label = part.casefold() if grain == "exact" else answer
         name = f"answer {answer}" if answer else unit
-        steps.append(Step(label, name, "", part[:MAX_SHOWN]))
+        steps.append(Step(label, name, "", _begun(part)))
     return steps
 
 
@@ -226,4 +226,9 @@ def _shown(call: Call) -> str:
         )
     else:
         text = arguments
-    return f"{call.tool}: {text}"[:MAX_SHOWN]
+    return _begun(f"{call.tool}: {text}")
+
+
+def _begun(text: str) -> str:
+    """A text, or its beginning with an ellipsis."""
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"

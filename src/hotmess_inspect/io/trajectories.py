@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -17,6 +19,7 @@ from hotmess_inspect.io.json_log import looks_like_log
 from hotmess_inspect.io.records import Count, decode_as
 from hotmess_inspect.io.sources import File
 
+_T = TypeVar("_T")
 _MAX_SAMPLE = FREE_BYTES * 4
 _ATTACHED = "attachment://"
 
@@ -182,13 +185,13 @@ def _of_sample(log: str, sample: _Sample) -> Trajectory:
             return [resolve(entry) for entry in value]
         return value
 
-    calls = {key: _as_call(call, resolve) for key, call in _called(sample).items()}
+    calls = tuple(_as_call(call, resolve) for call in _called(sample) or _called_in_text(sample, resolve))
     written = [_written(resolve(m.content)) for m in sample.messages if m.role == "assistant"]
     return Trajectory(
         log,
         str(sample.id),
         sample.epoch,
-        tuple(calls.values()),
+        calls,
         "" if calls else "\n\n".join(text for text in written if text),
         float("nan") if sample.working_time is None else sample.working_time,
     )
@@ -202,14 +205,40 @@ class _Found:
     event: str = ""
 
 
-def _called(sample: _Sample) -> dict[str, _Found]:
-    """Every call once, by its id: what the model asked for, and what ran without being asked for.
+class CallsById(Generic[_T]):
+    """What was asked for, to be matched with its answers by ids.
+
+    Ids are unique with most providers, but some number the calls of every turn anew, or use a tool's name. So an id
+    stands for the first call under it that has no answer yet.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[str, list[_T]] = {}
+
+    def waiting(self, name: str) -> _T | None:
+        """The first call under this id without an answer."""
+        return next(iter(self._open.get(name, ())), None)
+
+    def ask(self, name: str, call: _T) -> None:
+        """Note a call."""
+        self._open.setdefault(name, []).append(call)
+
+    def answer(self, name: str | None) -> _T | None:
+        """The call that an answer under this id belongs to, which is then no longer waiting."""
+        waiting = self._open.get(name or "")
+        return waiting.pop(0) if waiting else None
+
+
+def _called(sample: _Sample) -> list[_Found]:
+    """Every call: what the model asked for, and what ran without being asked for.
 
     Some agents shorten their messages, and agents inside of a sandbox never write them: events hold them all.
-    Scoring is no part of the epoch, nor is what models in another role do.
+    Scoring is no part of the epoch, nor is what models in another role do. An answer of the model that is recorded
+    twice before its calls run is one.
     """
-    found: dict[str, _Found] = {}
-    for number, event in enumerate(sample.events):
+    found: list[_Found] = []
+    calls: CallsById[_Found] = CallsById()
+    for event in sample.events:
         if event.event == "span_begin" and event.name == "scorers":
             break
         if event.event == "model" and event.role is None and not event.error and event.output:
@@ -217,20 +246,41 @@ def _called(sample: _Sample) -> dict[str, _Found]:
                 output = msgspec.convert(event.output, _Output)
             except msgspec.ValidationError:
                 continue
-            for call in (output.choices[0].message.tool_calls if output.choices else None) or []:
-                found.setdefault(call.id, _Found(call.function, call.arguments, event=event.uuid or ""))
+            own = (output.choices[0].message.tool_calls if output.choices else None) or []
+            before = [(call, calls.waiting(call.id)) for call in own]
+            if all(w and (w.tool, w.arguments) == (call.function, call.arguments) for call, w in before):
+                continue
+            for call in own:
+                found.append(_Found(call.function, call.arguments, event=event.uuid or ""))
+                calls.ask(call.id, found[-1])
         elif event.event == "tool" and event.function:
-            key = event.id if isinstance(event.id, str) else f"event {number}"
-            result = event.error.get("message") if isinstance(event.error, dict) else event.result
-            found[key] = _Found(event.function, event.arguments, result, event.uuid or "")
+            made = calls.answer(event.id) if isinstance(event.id, str) else None
+            if made is None:
+                found.append(made := _Found(event.function, event.arguments))
+            made.tool, made.arguments, made.event = event.function, event.arguments, event.uuid or ""
+            made.result = event.error.get("message") if isinstance(event.error, dict) else event.result
     if not found:
         # Logs of Inspect's first versions, and of other writers, have messages only.
-        for number, message in enumerate(sample.messages):
+        for message in sample.messages:
             for call in message.tool_calls or []:
-                found.setdefault(call.id or f"message {number}", _Found(call.function, call.arguments))
-            if message.role == "tool" and message.tool_call_id in found:
-                found[message.tool_call_id].result = message.content
+                found.append(_Found(call.function, call.arguments))
+                calls.ask(call.id, found[-1])
+            if message.role == "tool" and (made := calls.answer(message.tool_call_id)) is not None:
+                made.result = message.content
     return found
+
+
+_FENCED = re.compile(r"^```(?:bash|sh|shell|mswea_bash_command)[ \t]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def _called_in_text(sample: _Sample, resolve: Callable[[Any], Any]) -> list[_Found]:
+    """Shell commands of agents that write them between fences, where what they printed comes as the next message."""
+    return [
+        _Found("bash", {"command": command.strip()}, after.content)
+        for message, after in pairwise(sample.messages)
+        if message.role == "assistant" and after.role == "user"
+        for command in _FENCED.findall(_written(resolve(message.content)))
+    ]
 
 
 def _as_call(found: _Found, resolve: Callable[[Any], Any]) -> Call:
@@ -318,21 +368,16 @@ def _atif_trajectory(log: str, path: str, question: str, epoch: int) -> Trajecto
         raise DamagedLog(f"{path} has more than {_MAX_SAMPLE:,} bytes")
     with open(path, "rb") as file:
         steps = decode_as(_ATIF, file.read(), _Atif, path).steps
-    results = {
-        result.source_call_id: result.content
-        for step in steps
-        if step.observation is not None
-        for result in step.observation.results
-    }
-    calls = tuple(
-        Call(
-            call.function_name,
-            _arguments(call.arguments),
-            _written(results.get(call.tool_call_id)),
-        )
-        for step in steps
-        for call in step.tool_calls or []
-    )
+    found: list[_Found] = []
+    asked: CallsById[_Found] = CallsById()
+    for step in steps:
+        for call in step.tool_calls or []:
+            found.append(_Found(call.function_name, call.arguments))
+            asked.ask(call.tool_call_id, found[-1])
+        for result in step.observation.results if step.observation else []:
+            if (made := asked.answer(result.source_call_id)) is not None:
+                made.result = result.content
+    calls = tuple(_as_call(one, lambda value: value) for one in found)
     told = [_written(part) for s in steps if s.source == "agent" for part in (s.reasoning_content, s.message)]
     return Trajectory(log, question, epoch, calls, "" if calls else "\n\n".join(t for t in told if t))
 
@@ -423,17 +468,19 @@ def read_tau(file: File) -> list[TauRun]:
 
 def _tau_trajectories(file: File) -> Iterator[Trajectory]:
     for run in read_tau(file):
-        # τ² gives a tool's message the id of its call.
-        results = {m.tool_call_id or m.id: m.content for m in run.talk if m.role == "tool"}
-        calls = tuple(
-            Call(
-                call.function.name or call.name,
-                _arguments(call.function.arguments if call.function.name else call.arguments),
-                _written(results.get(call.id)),
-            )
-            for message in run.talk
-            if message.role == "assistant"
-            for call in message.tool_calls or []
-        )
+        found: list[_Found] = []
+        asked: CallsById[_Found] = CallsById()
+        for message in run.talk:
+            for call in (message.tool_calls if message.role == "assistant" else None) or []:
+                own = call.function if call.function.name else call
+                found.append(_Found(own.name, own.arguments))
+                asked.ask(call.id, found[-1])
+            # τ² gives a tool's message the id of its call.
+            if (
+                message.role == "tool"
+                and (made := asked.answer(message.tool_call_id or message.id)) is not None
+            ):
+                made.result = message.content
+        calls = tuple(_as_call(one, lambda value: value) for one in found)
         text = "\n\n".join(_written(m.content) for m in run.talk if m.role == "assistant" and m.content)
         yield Trajectory(file.path, str(run.task_id), run.trial, calls, "" if calls else text)

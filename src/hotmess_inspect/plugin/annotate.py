@@ -19,13 +19,15 @@ from hotmess_inspect.io.log_file import (
 from hotmess_inspect.io.logs import Inputs, read_inputs
 from hotmess_inspect.io.records import ANNOTATION
 from hotmess_inspect.plugin.annotation_view import annotated_viewer
+from hotmess_inspect.render.divergence import parting_sentence
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze, group_name
+from hotmess_inspect.results.branch_names import told_apart
 from hotmess_inspect.results.paths import group_steps
 from hotmess_inspect.results.questions import QuestionNumbers, as_score_value, question_numbers
 from hotmess_inspect.schema import Problem, Scale
 
-_LONGEST = 80
-"""Characters of a branch that a column shows."""
+_LONGEST = 32
+"""Characters of a branch that a column has room for; the score's explanation has the rest."""
 
 __all__ = ["Annotation", "LogChanged", "annotate_log"]
 
@@ -119,18 +121,25 @@ def _annotate(log: Any, numbers: dict[str, QuestionNumbers], result: GroupResult
     return samples
 
 
-Branches: TypeAlias = dict[tuple[str, int], dict[str, Any]]
-"""Per question and epoch the step at which it parts from its siblings, and the branch that it takes."""
+Branches: TypeAlias = dict[tuple[str, int], tuple[dict[str, Any], str]]
+"""Per question and epoch the step at which it parts from its siblings and the branch that it takes, and both in words."""
 
 
 def _branches(found: Inputs, log: str, result: GroupResult) -> Branches:
     """Where each epoch parts from its siblings, for agents that call tools; empty for others."""
     for group in group_steps(found, [log], scorer=result.group.scorer):
-        return {
-            (question.question, epoch.epoch): {"parts_at": epoch.parts_at, "branch": epoch.branch[:_LONGEST]}
-            for question in group.questions
-            for epoch in question.epochs
-        }
+        branches: Branches = {}
+        for question in group.questions:
+            short = told_apart([epoch.branch for epoch in question.epochs], _LONGEST)
+            for place, (epoch, branch) in enumerate(zip(question.epochs, short, strict=True)):
+                text = parting_sentence(question, place)
+                if epoch.parts_at is not None and epoch.parts_at < len(epoch.steps):
+                    text += f" Its step there: {epoch.steps[epoch.parts_at].shown}"
+                branches[question.question, epoch.epoch] = (
+                    {"parts_at": epoch.parts_at, "branch": branch},
+                    text,
+                )
+        return branches
     return {}
 
 
@@ -168,19 +177,21 @@ def _add_scores(
         if line is None:
             continue
         sample.scores = dict(sample.scores or {})
+        own, text = _own_branch(branches, sample)
         sample.scores[ANNOTATION] = Score(
-            value={**as_score_value(line), **_own_branch(branches, sample)},
+            value={**as_score_value(line), **own},
+            explanation=text,
             metadata=_provenance(result, line.epochs),
         )
         added += 1
     return added
 
 
-def _own_branch(branches: Branches, sample: Any) -> dict[str, Any]:
-    """The entries of one epoch; all epochs have them where any has, so that they are columns."""
+def _own_branch(branches: Branches, sample: Any) -> tuple[dict[str, Any], str | None]:
+    """The entries of one epoch, and their words; all epochs have them where any has, so that they are columns."""
     if not branches:
-        return {}
-    return branches.get((str(sample.id), sample.epoch), {"parts_at": None, "branch": ""})
+        return {}, None
+    return branches.get((str(sample.id), sample.epoch), ({"parts_at": None, "branch": ""}, None))
 
 
 def _add_results(log: Any, result: GroupResult) -> None:

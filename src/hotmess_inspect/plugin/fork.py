@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hotmess_inspect.inference.quantiles import student_quantile
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.io.steps import digest
+from hotmess_inspect.io.trajectories import CallsById
 from hotmess_inspect.io.variants import FORK
 from hotmess_inspect.plugin.replay import STORE, replaying_model
 from hotmess_inspect.results.divergence import DivergeOptions, Paths, headline_outcomes
@@ -88,16 +89,21 @@ def recorded_turns(sample: EvalSample, step: int) -> tuple[list[ModelOutput], li
     from inspect_ai.event import ModelEvent, SpanBeginEvent, ToolEvent
 
     turns: list[ModelOutput] = []
-    calls: list[list[str]] = []
-    answers: dict[str, int] = {}
+    calls: list[list[int | None]] = []
+    """Digest of what each call of each turn was answered, ``None`` where that is not known."""
+    asked: CallsById[tuple[int, int]] = CallsById()
     for event in sample.events:
         if isinstance(event, SpanBeginEvent) and event.name == "scorers":
             break
         if isinstance(event, ModelEvent) and event.role is None and not event.error and event.output.choices:
+            own = event.output.choices[0].message.tool_calls or []
+            for place, call in enumerate(own):
+                asked.ask(call.id, (len(turns), place))
             turns.append(event.output)
-            calls.append([call.id for call in event.output.choices[0].message.tool_calls or []])
-        elif isinstance(event, ToolEvent) and event.error is None and isinstance(event.result, str):
-            answers[event.id] = digest(event.result)
+            calls.append([None] * len(own))
+        elif isinstance(event, ToolEvent) and (found := asked.answer(event.id)) is not None:
+            if event.error is None and isinstance(event.result, str):
+                calls[found[0]][found[1]] = digest(event.result)
     total = sum(len(own) for own in calls)
     if not turns:
         raise ValueError("the log holds no model calls of this epoch: nothing can be replayed")
@@ -114,11 +120,8 @@ def recorded_turns(sample: EvalSample, step: int) -> tuple[list[ModelOutput], li
     # An answer without calls ends most agents' loop: it is the model's to give again.
     while kept and not calls[kept - 1] and kept == len(turns):
         kept -= 1
-    known = [
-        [answers[call] for call in own] if all(call in answers for call in own) else []
-        for own in calls[:kept]
-    ]
-    return turns[:kept], known
+    known = [[one for one in own if one is not None] for own in calls[:kept]]
+    return turns[:kept], [one if len(one) == len(own) else [] for one, own in zip(known, calls, strict=False)]
 
 
 def fork_log(

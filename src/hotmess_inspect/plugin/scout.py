@@ -21,7 +21,7 @@ from inspect_scout import Reference, Result, Scanner, Transcript, scanner
 
 from hotmess_inspect._inspect_private import register_as
 from hotmess_inspect.plugin.explain import Parting, parting_of
-from hotmess_inspect.render.divergence import NO_VARIANCE, branch_name, branch_sentence
+from hotmess_inspect.render.divergence import main_parting, parting_sentence
 from hotmess_inspect.results.divergence import DecisiveNode, DivergeOptions, QuestionDivergence, diverge
 from hotmess_inspect.results.paths import read_with_paths
 
@@ -70,15 +70,9 @@ def parting_step(
             return Result(value=None, explanation="The epoch has no verdict, or is in none of the logs.")
         question, place = found
         epoch = question.epochs[place]
-        node = next((n for n in question.nodes if n.step == epoch.parts_at and _takes_part(n, place)), None)
+        node, text = main_parting(question, place), parting_sentence(question, place)
         if epoch.parts_at is None:
-            shown = f"None of the {len(question.epochs)} epochs takes another step than this one."
-            return Result(value=None, explanation=shown, metadata=_metadata(question, place, None))
-        text = f"It parts at step {epoch.parts_at}."
-        if node is not None:
-            share = f", which carries {node.variance / question.variance:.0%} of the question's variance"
-            ways = "; ".join(f"{branch_name(way)}: {branch_sentence(way)}" for way in node.branches)
-            text = f"It parts at step {node.step}{share if question.variance > NO_VARIANCE else ''}. {ways}."
+            return Result(value=None, explanation=text, metadata=_metadata(question, place, None))
         parting = parting_of(question, node) if explain and node is not None else None
         if explain and parting is not None:
             text += " " + await _reading(parting, explain, asked)
@@ -137,15 +131,11 @@ def _plain(location: str) -> str:
     return location if "://" in location else os.path.abspath(location)
 
 
-def _takes_part(node: DecisiveNode, place: int) -> bool:
-    return any(place in way.epochs for way in node.branches)
-
-
 def _metadata(question: QuestionDivergence, place: int, node: DecisiveNode | None) -> dict[str, Any]:
     epoch = question.epochs[place]
     branches = [] if node is None else [
         {
-            "branch": branch_name(way),
+            "branch": way.name,
             "own": place in way.epochs,
             "epochs": [question.epochs[other].epoch for other in way.epochs],
             "correct": list(way.correct),

@@ -12,9 +12,11 @@ from rich.text import Text
 from rich.tree import Tree
 
 from hotmess_inspect.analyses.divergence.account import KINDS
+from hotmess_inspect.io.words import counted
 from hotmess_inspect.render.console import cell, console, print_problems
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import group_name
+from hotmess_inspect.results.branch_names import told_apart
 from hotmess_inspect.results.divergence import (
     ANSWERS,
     Branch,
@@ -28,7 +30,6 @@ NO_VARIANCE = 1e-12
 """What is left of sums that cancel."""
 _ROWS = 12
 _LISTED = 6
-_SHOWN = 90
 
 KIND_NAMES = {
     "other_tool": "another tool",
@@ -131,6 +132,27 @@ def verdict(result: GroupDivergence) -> str:
     )
 
 
+def question_sentence(question: QuestionDivergence) -> str:
+    """Which step decides a question, what became of each branch there, and whether that may be chance."""
+    node = next((node for node in question.nodes if node.variance > NO_VARIANCE), None)
+    if node is None:
+        return f"In {question.question} no step decides: outcomes differ, or not, whatever the epochs do."
+    ways = "; ".join(f"{branch_sentence(way)}, took “{way.name}”" for way in node.branches[:3])
+    others = f"; {len(node.branches) - 3} other ways" if len(node.branches) > 3 else ""
+    share = percent(node.variance / question.variance)
+    chance = (
+        ""
+        if math.isnan(question.p)
+        else f" Chance alone seldom does that (p = {p_value(question.p)})."
+        if question.p < 0.05
+        else f" So few epochs can fall like this by chance (p = {p_value(question.p)})."
+    )
+    return (
+        f"In {question.question} step {node.step}{came_from(question, node)} decides most, {share} of the variance: "
+        f"{ways}{others}.{chance}"
+    )
+
+
 def _print_shares(out: Console, title: str, names: Sequence[str], shares: np.ndarray) -> None:
     ranked = sorted(zip(names, shares.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
     listed = [f"{name} {percent(share)}" for name, share in ranked[:_LISTED] if abs(share) >= 0.0005]
@@ -171,10 +193,11 @@ def question_tree(question: QuestionDivergence) -> Tree:
     for node in question.nodes[:3]:
         if node.variance <= NO_VARIANCE:
             continue
-        text = f"step {node.step}{came_from(question, node)}: {percent(node.share)} of the variance, {node.pairs} pairs part"
+        text = f"step {node.step}{came_from(question, node)}: {percent(node.share)} of the variance, {pairs_part(node)}"
         branch = tree.add(cell(text, ""))
-        for way in node.branches[:_LISTED]:
-            branch.add(_way(way))
+        ways = node.branches[:_LISTED]
+        for way, rest in zip(ways, _rests(ways), strict=True):
+            branch.add(_way(way, rest))
         if len(node.branches) > _LISTED:
             branch.add(cell(f"{len(node.branches) - _LISTED} other ways", "dim"))
         if node.read_first is not None:
@@ -182,22 +205,24 @@ def question_tree(question: QuestionDivergence) -> Tree:
     return tree
 
 
-def _way(way: Branch) -> Text:
-    name = branch_name(way)
-    text = cell(f"{branch_sentence(way)}: {name}")
-    if not way.shown.startswith(name):
-        text.append_text(cell(f"  {' '.join(way.shown.split())[:_SHOWN]}", "dim"))
-    return text
+def pairs_part(node: DecisiveNode) -> str:
+    """How many pairs of epochs part at a node."""
+    return f"{counted(node.pairs, 'pair')} part{'s' if node.pairs == 1 else ''}"
 
 
-def branch_name(way: Branch) -> str:
-    """A branch in short: its tool or program and its files, at grains that know no more than that."""
-    if not way.tool:
-        return way.shown
-    shown = " ".join(way.shown.split())
-    plain_call = shown.startswith(f"{way.tool}: ")
-    # A call of a tool says most by its arguments; of a shell command its program and files say more.
-    return shown[:_SHOWN] if plain_call and not way.target else f"{way.tool} {way.target}".strip()
+def _way(way: Branch, rest: str) -> Text:
+    text = cell(f"{branch_sentence(way)}: {way.name}")
+    # Of epochs that took unlike steps at this grain, one stands for all.
+    return text.append_text(cell(f"  {'' if way.same else 'e.g. '}{rest}", "dim")) if rest else text
+
+
+def _rests(ways: Sequence[Branch]) -> list[str]:
+    """What tells the commands of branches apart, where it says more than their names."""
+    shown = told_apart([way.shown for way in ways])
+    return [
+        "" if rest.lstrip("… ") in way.name or shown.count(rest) > 1 else rest
+        for way, rest in zip(ways, shown, strict=True)
+    ]
 
 
 def came_from(question: QuestionDivergence, node: DecisiveNode) -> str:
@@ -219,6 +244,31 @@ def branch_sentence(way: Branch) -> str:
     if all(value in (0, 1) for value in known):
         return f"{count} {verb}, {right} right"
     return f"{count} {verb}, {right} right, mean {sum(known) / len(known):.2f}"
+
+
+def main_parting(question: QuestionDivergence, place: int) -> DecisiveNode | None:
+    """The node at which an epoch parts from siblings, where it is one of the question's largest."""
+    step = question.epochs[place].parts_at
+    return next(
+        (
+            node
+            for node in question.nodes
+            if node.step == step and any(place in way.epochs for way in node.branches)
+        ),
+        None,
+    )
+
+
+def parting_sentence(question: QuestionDivergence, place: int) -> str:
+    """At which step an epoch parts from its siblings, what they did there, and how each branch ended."""
+    step, node = question.epochs[place].parts_at, main_parting(question, place)
+    if step is None:
+        return f"None of the {len(question.epochs)} epochs takes another step than this one."
+    if node is None:
+        return f"It parts at step {step}."
+    share = f", which carries {node.variance / question.variance:.0%} of the question's variance"
+    ways = "; ".join(f"{way.name}: {branch_sentence(way)}" for way in node.branches)
+    return f"It parts at step {step}{share if question.variance > NO_VARIANCE else ''}. {ways}."
 
 
 def _read_first(question: QuestionDivergence, node: DecisiveNode) -> str:

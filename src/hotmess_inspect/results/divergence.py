@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ from hotmess_inspect.io.steps import (
 )
 from hotmess_inspect.io.trajectories import Trajectory
 from hotmess_inspect.results.analyze import group_name
+from hotmess_inspect.results.branch_names import Described, branch_names
 from hotmess_inspect.schema import Problem
 from hotmess_inspect.table import Group, Outcomes, Questions, Unparsed, groups, question_arrays
 
@@ -50,6 +51,8 @@ EpochKey = tuple[str, str, int]
 
 TOP_NODES = 5
 """Nodes of a question whose branches are listed."""
+TESTED, TEST_PERMUTATIONS = 20, 2000
+"""Questions, those of the largest variance, that have a p-value of their own, and permutations at most for each."""
 
 
 @dataclass(frozen=True)
@@ -150,14 +153,18 @@ class Branch:
     """One way on from a node.
 
     Attributes:
-        shown: The step in words, "stops" where the epochs end.
+        name: The step in short, unlike that of every other branch of the node.
+        shown: The step in words, "stops" where the epochs end; that of its first epoch where they are not the `same`.
+        same: Whether all its epochs took the very same step.
         tool: Its tool.
         target: Its files.
         epochs: Places of the epochs that take it among the question's epochs.
         correct: How right each of them is.
     """
 
+    name: str
     shown: str
+    same: bool
     tool: str
     target: str
     epochs: tuple[int, ...]
@@ -219,6 +226,8 @@ class QuestionDivergence:
         share: Of the group's variance.
         epochs: Its epochs with a known path.
         nodes: Where they part, the largest part of the variance first.
+        p: Whether the first node's step carries more of the question's variance than by chance, from permutations
+            within the question, corrected over its steps; NaN for questions of small variance.
     """
 
     question: str
@@ -226,6 +235,7 @@ class QuestionDivergence:
     share: float
     epochs: tuple[EpochPath, ...]
     nodes: tuple[DecisiveNode, ...]
+    p: float = float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -343,6 +353,7 @@ def question_json(question: QuestionDivergence) -> dict[str, Any]:
         "question": question.question,
         "variance": _number(question.variance),
         "share": _number(question.share),
+        "p": _number(question.p),
         "epochs": [
             {
                 "log": epoch.log or None,
@@ -503,15 +514,15 @@ def _group_divergence(
         )
     summed = summed_account(accounts)
     answers = np.array(answered, dtype=np.float64).reshape(-1, 3)[summed.questions]
+    nulls = {}
+    for place in summed.questions.tolist():
+        slots = [slot for slot, _ in rows.kept[place]]
+        context = questions.context[place, slots] if nested else None
+        nulls[place] = NullQuestion(deviations[place, slots], accounts[place].tree, context)
+    largest = sorted(nulls, key=lambda place: (-accounts[place].variance, questions.ids[place]))[:TESTED]
+    own_p = {place: _own_p(nulls[place], accounts[place], options) for place in largest}
     null = step_null(
-        [
-            NullQuestion(
-                deviations[place, [slot for slot, _ in rows.kept[place]]],
-                accounts[place].tree,
-                questions.context[place, [slot for slot, _ in rows.kept[place]]] if nested else None,
-            )
-            for place in summed.questions.tolist()
-        ],
+        list(nulls.values()),
         summed.steps,
         permutations=options.permutations,
         rng=np.random.default_rng(options.seed),
@@ -527,14 +538,31 @@ def _group_divergence(
         answers=answers,
         consistency=_consistency(group, questions, rows, codes, options),
         questions=tuple(
-            _question(
-                questions, place, rows.kept[place], accounts[place], words, float(summed.variance.sum())
+            replace(
+                _question(
+                    questions, place, rows.kept[place], accounts[place], words, float(summed.variance.sum())
+                ),
+                p=own_p.get(place, float("nan")),
             )
             for place in range(len(questions.ids))
             if rows.kept[place]
         ),
         without_path=rows.lost,
     )
+
+
+def _own_p(question: NullQuestion, account: QuestionAccount, options: DivergeOptions) -> float:
+    """The corrected p-value of the step of a question's first node."""
+    if not account.partings:
+        return float("nan")
+    steps = list(account.steps)
+    null = step_null(
+        [question],
+        steps,
+        permutations=min(options.permutations, TEST_PERMUTATIONS),
+        rng=np.random.default_rng(options.seed),
+    )
+    return float(null.p_values[steps.index(account.partings[0].node.step)])
 
 
 @dataclass(frozen=True)
@@ -727,7 +755,9 @@ def _question(
 ) -> QuestionDivergence:
     logs, numbers = questions.outcomes.log, questions.outcomes.epoch
     leaves = _leaving_steps(account, len(own))
-    branches = _main_branches(account, [path.steps for _, path in own])
+    steps = [path.steps for _, path in own]
+    named = [_named_branches(parting, account, steps, words) for parting in account.partings]
+    branches = _main_branches(account, named)
     epochs = []
     for number, (slot, path) in enumerate(own):
         row = int(questions.row[place, slot])
@@ -746,30 +776,55 @@ def _question(
         share=account.variance / scale,
         epochs=tuple(epochs),
         nodes=tuple(
-            _node(parting, account, epochs, words, deviation, scale)
-            for parting in account.partings[:TOP_NODES]
+            _node(parting, account, epochs, ways, deviation, scale)
+            for parting, ways in zip(account.partings[:TOP_NODES], named, strict=False)
         ),
     )
+
+
+_Way: TypeAlias = tuple[str, Described, list[int]]
+"""Name of a branch, what it is, and its epochs."""
+
+
+def _named_branches(
+    parting: Parting, account: QuestionAccount, steps: Sequence[Sequence[Step]], words: Vocabulary
+) -> list[_Way]:
+    ways, members = [], []
+    for label, low, high in parting.node.branches:
+        own = sorted(account.tree.order[low:high].tolist())
+        members.append(own)
+        if label == END:
+            ways.append(Described("", "", "stops", ""))
+            continue
+        shown = [steps[place][parting.node.step].shown for place in own]
+        ways.append(
+            Described(
+                words.tools[label], words.targets[label], shown[0], words.texts[label], len(set(shown)) == 1
+            )
+        )
+    return list(zip(branch_names(ways), ways, members, strict=True))
 
 
 def _node(
     parting: Parting,
     account: QuestionAccount,
     epochs: Sequence[EpochPath],
-    words: Vocabulary,
+    ways: Sequence[_Way],
     deviation: FloatArray,
     total: float,
 ) -> DecisiveNode:
-    branches = []
-    for label, low, high in parting.node.branches:
-        members = account.tree.order[low:high].tolist()
-        if label == END:
-            shown, tool, target = "stops", "", ""
-        else:
-            shown = epochs[members[0]].steps[parting.node.step].shown
-            tool, target = words.tools[label], words.targets[label]
-        correct = tuple(epochs[member].correct for member in members)
-        branches.append(Branch(shown, tool, target, tuple(sorted(members)), correct))
+    branches = [
+        Branch(
+            name,
+            way.shown,
+            way.same,
+            way.tool,
+            way.target,
+            tuple(own),
+            tuple(epochs[place].correct for place in own),
+        )
+        for name, way, own in ways
+    ]
     return DecisiveNode(
         parting.node.step,
         parting.variance,
@@ -780,18 +835,13 @@ def _node(
     )
 
 
-def _main_branches(
-    account: QuestionAccount, steps: Sequence[Sequence[Step]]
-) -> dict[int, tuple[int | None, str]]:
+def _main_branches(account: QuestionAccount, named: Sequence[Sequence[_Way]]) -> dict[int, tuple[int, str]]:
     """Per epoch the step that decides most of those at which it parts, and what it did there."""
-    found: dict[int, tuple[int | None, str]] = {}
-    for parting in account.partings:
-        for label, low, high in parting.node.branches:
-            for place in account.tree.order[low:high].tolist():
-                if place not in found:
-                    step = None if label == END else steps[place][parting.node.step]
-                    name = "stops" if step is None else f"{step.tool} {step.target}".strip()
-                    found[place] = (parting.node.step, name)
+    found: dict[int, tuple[int, str]] = {}
+    for parting, ways in zip(account.partings, named, strict=True):
+        for name, _, own in ways:
+            for place in own:
+                found.setdefault(place, (parting.node.step, name))
     return found
 
 

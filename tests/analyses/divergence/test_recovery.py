@@ -19,7 +19,9 @@ def study() -> ModuleType:
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(path.parent))
+        spec.loader.exec_module(module)
     return module
 
 
@@ -35,3 +37,12 @@ def test_nothing_planted_nothing_found(study: ModuleType) -> None:
     assert sum(value < 0.05 for value in p) < 8
     # And they are spread over (0, 1] rather than piled up at 1.
     assert 0.25 < np.mean(p) < 0.75
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("effect", [0.7, 0.0])
+def test_real_runs_take_the_planned_steps_and_end_as_planned(study: ModuleType, effect: float) -> None:
+    """Twelve epochs in Inspect's local sandbox; the benchmark runs ten seeds of 120."""
+    found = study.real(5, effect, 4, 3)
+    assert (found.as_planned, found.epochs) == (12, 12)
+    assert found.farthest < 1e-12

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -12,18 +14,20 @@ from hotmess_inspect.render.divergence import (
     ANSWER_NAMES,
     KIND_NAMES,
     NO_VARIANCE,
-    branch_name,
     branch_sentence,
     came_from,
     ends,
     p_value,
+    pairs_part,
     percent,
+    question_sentence,
     verdict,
 )
 from hotmess_inspect.render.report.html import Html, bullets, table
 from hotmess_inspect.render.report.reading import Links
 from hotmess_inspect.render.text import escaped
 from hotmess_inspect.results.analyze import group_name
+from hotmess_inspect.results.branch_names import Described, branch_names
 from hotmess_inspect.results.divergence import (
     ANSWERS,
     DecisiveNode,
@@ -34,7 +38,7 @@ from hotmess_inspect.results.divergence import (
 
 _STEPS_SHOWN = 80
 _ROWS = 20
-_CELL = 60
+_CELL = 40
 _WAYS = 6
 
 DIVERGENCE_STYLE = """
@@ -89,7 +93,8 @@ def _group(result: GroupDivergence, links: Links, questions: int, number: int) -
     return (
         f"{title}<p><b>{escaped(verdict(result))}</b> Variance {result.variance:.4f} over {len(account.variance)} "
         f"questions; steps compared by {escaped(result.grain)}.</p>"
-        f"<div class=figures>{_curve(result)}<div>{_step_table(result)}</div></div>"
+        + (f"<p class=finding>{escaped(question_sentence(ranked[0]))}</p>" if ranked else "")
+        + f"<div class=figures>{_curve(result)}<div>{_step_table(result)}</div></div>"
         + bullets(_sentences(result))
         + _decisive(result, number, shown)
         + "".join(
@@ -216,7 +221,7 @@ def _decisive(result: GroupDivergence, number: int, shown: Sequence[QuestionDive
         name: str = question.question
         if name in places:
             name = Html(f'<a href="#walk-{number}-{places[name]}">{escaped(name)}</a>')
-        ways = "; ".join(f"{branch_name(way)}: {branch_sentence(way)}" for way in node.branches[:3])
+        ways = "; ".join(f"{way.name}: {branch_sentence(way)}" for way in node.branches[:3])
         more = f"; {len(node.branches) - 3} other ways" if len(node.branches) > 3 else ""
         rows.append([name, str(node.step), percent(node.share), str(node.pairs), ways + more])
     if not rows:
@@ -241,8 +246,7 @@ def _question(question: QuestionDivergence, links: Links, name: str) -> str:
 
 def _node(question: QuestionDivergence, node: DecisiveNode, links: Links) -> str:
     ways = "; ".join(
-        f"<code>{escaped(branch_name(way))}</code> {escaped(branch_sentence(way))}"
-        for way in node.branches[:_WAYS]
+        f"<code>{escaped(way.name)}</code> {escaped(branch_sentence(way))}" for way in node.branches[:_WAYS]
     )
     if len(node.branches) > _WAYS:
         ways += f"; {len(node.branches) - _WAYS} other ways"
@@ -251,7 +255,7 @@ def _node(question: QuestionDivergence, node: DecisiveNode, links: Links) -> str
         both = [_event_link(question, question.epochs[place], node.step, links) for place in node.read_first]
         read = f" Read first: {both[0]} and {both[1]}."
     before = escaped(came_from(question, node))
-    return f"<li><b>Step {node.step}</b>{before} ({percent(node.share)} of the variance, {node.pairs} pairs part): {ways}.{read}</li>"
+    return f"<li><b>Step {node.step}</b>{before} ({percent(node.share)} of the variance, {pairs_part(node)}): {ways}.{read}</li>"
 
 
 def _event_link(question: QuestionDivergence, epoch: EpochPath, step: int, links: Links) -> str:
@@ -273,8 +277,9 @@ def _walks(question: QuestionDivergence, links: Links) -> str:
     decisive = {node.step for node in question.nodes[:1] if node.variance > NO_VARIANCE}
     head = "".join(f"<th scope=col>{step}</th>" for step in range(width))
     more = f"<th scope=col>… {longest - width} more</th>" if longest > width else ""
+    names = _Names(epochs, labels)
     body = "".join(
-        f"<tr>{_who(question, epochs[row], links)}{''.join(_cells(epochs, labels, row, width, decisive, links, question))}</tr>"
+        f"<tr>{_who(question, epochs[row], links)}{''.join(_cells(names, row, width, decisive, links, question))}</tr>"
         for row in range(len(epochs))
     )
     return (
@@ -295,15 +300,49 @@ def _who(question: QuestionDivergence, epoch: EpochPath, links: Links) -> str:
     return f'<th class="who {tint}" style="--deep:{deep}%" scope=row>{mark}{partly} {shown}</th>'
 
 
+_Label: TypeAlias = tuple[str, str, str, bool]
+
+
+class _Names:
+    """What the cells of some epochs say, which are sorted by their paths."""
+
+    def __init__(self, epochs: Sequence[EpochPath], labels: Sequence[Sequence[_Label]]) -> None:
+        self.epochs, self.labels = epochs, labels
+        self._known: dict[tuple[int, int], dict[_Label, str]] = {}
+
+    def family(self, row: int, step: int) -> tuple[int, int]:
+        """The epochs that agree with a row up to a step: its neighbours, from the first to behind the last."""
+        prefix = self.labels[row][:step]
+        low, high = row, row + 1
+        while low > 0 and self.labels[low - 1][:step] == prefix:
+            low -= 1
+        while high < len(self.labels) and self.labels[high][:step] == prefix:
+            high += 1
+        return low, high
+
+    def name(self, row: int, step: int) -> str:
+        """A step in short, unlike the other steps that epochs took there."""
+        low, high = self.family(row, step)
+        if (low, step) not in self._known:
+            members: dict[_Label, list[str]] = defaultdict(list)
+            for place in range(low, high):
+                if len(self.labels[place]) > step:
+                    members[self.labels[place][step]].append(self.epochs[place].steps[step].shown)
+            described = [Described(k[0], k[1], v[0], k[2], len(set(v)) == 1) for k, v in members.items()]
+            names = branch_names(described, _CELL)
+            self._known[low, step] = dict(zip(members, names, strict=True))
+        return self._known[low, step][self.labels[row][step]]
+
+
 def _cells(
-    epochs: Sequence[EpochPath],
-    labels: Sequence[Sequence[tuple[str, str, str, bool]]],
+    names: _Names,
     row: int,
     width: int,
     decisive: set[int],
     links: Links,
     question: QuestionDivergence,
 ) -> Iterator[str]:
+    epochs, labels = names.epochs, names.labels
     own = labels[row]
     before = labels[row - 1] if row else None
     for step in range(min(len(own), width)):
@@ -314,7 +353,8 @@ def _cells(
         while row + span < len(labels) and labels[row + span][: step + 1] == prefix:
             span += 1
         # Siblings are the epochs that agree up to here; more of them than the cell spans have parted.
-        parted = _family(labels, row, step) > span
+        low, high = names.family(row, step)
+        parted = high - low > span
         members = epochs[row : row + span]
         classes = []
         if parted:
@@ -327,14 +367,13 @@ def _cells(
         tint, deep = _tint([epoch.correct for epoch in members])
         classes.append(tint)
         step_shown = members[0].steps[step]
-        name = f"{step_shown.tool} {step_shown.target}".strip() or step_shown.shown
         counted = ""
         if parted and span > 1:
             known = [e.correct for e in members if not math.isnan(e.correct)]
             right = f", {sum(v == 1 for v in known)} right" if known else ""
             counted = f"<small>{span} epochs{right}</small>"
         address = links.event(members[0].log, question.question, members[0].epoch, step_shown.event)
-        text = escaped(name[:_CELL])
+        text = escaped(names.name(row, step))
         if parted and address:
             text = f'<a href="{escaped(address)}" rel="noreferrer">{text}</a>'
         spans = f" rowspan={span}" if span > 1 else ""
@@ -345,17 +384,6 @@ def _cells(
     left = width - len(own)
     if left > 0:
         yield f"<td class=over colspan={left}>ends</td>"
-
-
-def _family(labels: Sequence[Sequence[tuple[str, str, str, bool]]], row: int, step: int) -> int:
-    """How many epochs agree with a row up to a step; they are its neighbours."""
-    prefix = labels[row][:step]
-    low, high = row, row
-    while low > 0 and labels[low - 1][:step] == prefix:
-        low -= 1
-    while high + 1 < len(labels) and labels[high + 1][:step] == prefix:
-        high += 1
-    return high - low + 1
 
 
 def _tint(correct: Sequence[float]) -> tuple[str, int]:
