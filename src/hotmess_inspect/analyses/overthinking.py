@@ -192,7 +192,6 @@ def overthinking(
         lined_up = LinedUp.of(predictions, target, lengths, loss=loss, correct=correct, contexts=contexts)
     drawn = permutations > 0 or split == "equal"
     table = _EpochTable.build(lined_up, clusters, split, drawn=drawn)
-    order = np.broadcast_to(np.arange(table.lengths.shape[1]), table.lengths.shape)
     table, breaks = table.with_tie_breaks(split, rng, drawn=drawn)
     halves, parts = _halves(table, breaks, loss, estimator)
     both = parts[0].repeated & parts[1].repeated
@@ -200,9 +199,8 @@ def overthinking(
         # In a nested design a half can have a single context left.
         if len(breaks) > 1:
             breaks = breaks[:, both[table.tied()]]
-        table, order = table.take(both), order[both]
+        table = table.take(both)
         halves, parts = _halves(table, breaks, loss, estimator)
-    order = order.astype(np.int64)
     note = _note(parts)
     intervals = _intervals(parts, table.clusters, level, resamples, rng)
     shorter, longer = (
@@ -224,8 +222,9 @@ def overthinking(
                 target=None if loss == "squared" else table.target,
             )
         else:
+            # The places of the table are in order of length already.
             pool = make_pool(
-                order,
+                np.tile(np.arange(table.lengths.shape[1]), (len(table.lengths), 1)),
                 table.sizes,
                 permutations,
                 table.predictions.shape[2] * draws,

@@ -395,6 +395,8 @@ def _without_path(text: str, path: str) -> str:
 
 
 def _read_table(file: File, how: Reading) -> FileReading:
+    import pyarrow as pa
+
     if file.size > MAX_TABLE_BYTES:
         raise DamagedLog(f"a table of {file.size:,} bytes; at most {MAX_TABLE_BYTES:,} are read at once")
     source: str | io.BytesIO = (
@@ -410,6 +412,8 @@ def _read_table(file: File, how: Reading) -> FileReading:
                 "neither a log (.eval, .json) nor a table (.csv, .tsv, .jsonl, .parquet)"
             ) from None
         raise
+    # What Arrow read for a moment it keeps for the next table: as much as all columns of this one.
+    pa.default_memory_pool().release_unused()
     return _table_read(file, how, reading)
 
 

@@ -430,7 +430,12 @@ def _answers(user: _UserTable) -> dict[str, Any]:
     for read in (_without_missing, _without_points, _without_decoration):
         answer, target = read(user, answer, target)
     answer, target = answer.map(normalise_label), target.map(normalise_label)
-    status = Labels(answer.missing.astype(np.int32), ("ok", "unparsed"))
+    unread = answer.missing
+    status = (
+        Labels(unread.astype(np.int32), ("ok", "unparsed"))
+        if unread.any()
+        else Labels.constant("ok", user.rows)
+    )
     return {"kind": "answer", "status": status, "answer": answer, "target": target}
 
 

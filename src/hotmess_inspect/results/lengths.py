@@ -132,17 +132,16 @@ def length_findings(
     # Where epochs share contexts, they do so below the headline too.
     contexts = questions.context if isinstance(d, NestedDecomposition) else None
 
-    flat = LinedUp.of(
-        questions.predictions, questions.target, of_epochs, loss=shared["loss"], correct=questions.correct
-    )
+    own = {**shared, "estimator": _name(d)}
+    known = ~np.isnan(lengths)
+    censored = int((known & cut).sum())
+    kept = uncensored(questions.predictions, cut) if censored else None
 
-    def both(
-        predictions: NDArray[np.float64], lined_up: LinedUp | None = None
-    ) -> tuple[LengthTrend, Overthinking]:
-        arrays = (predictions, questions.target, lengths)
-        own = {**shared, "estimator": _name(d)}
-        trend = length_buckets(
-            *arrays,
+    def trend(predictions: NDArray[np.float64]) -> LengthTrend:
+        return length_buckets(
+            predictions,
+            questions.target,
+            lengths,
             buckets=buckets,
             censored=cut,
             contexts=contexts,
@@ -150,7 +149,9 @@ def length_findings(
             rng=np.random.default_rng(seed),
             **own,
         )
-        split = overthinking(
+
+    def split(predictions: NDArray[np.float64], lined_up: LinedUp | None = None) -> Overthinking:
+        found = overthinking(
             predictions,
             questions.target,
             of_epochs,
@@ -160,8 +161,13 @@ def length_findings(
             lined_up=lined_up,
             **own,
         )
-        return trend, replace(split, note=_NO_SPLIT) if of_question else split
+        return replace(found, note=_NO_SPLIT) if of_question else found
 
+    # All trends first: the epochs in order of length are a second copy of all predictions, for the splits alone.
+    trends = [trend(each) for each in (questions.predictions, kept) if each is not None]
+    flat = LinedUp.of(
+        questions.predictions, questions.target, of_epochs, loss=shared["loss"], correct=questions.correct
+    )
     paper = overthinking(
         questions.predictions,
         questions.target,
@@ -175,11 +181,9 @@ def length_findings(
     )
     if of_question:
         paper = replace(paper, note=_NO_SPLIT)
-    known = ~np.isnan(lengths)
-    censored = int((known & cut).sum())
-    without = both(uncensored(questions.predictions, cut)) if censored else None
-    whole = both(questions.predictions, flat if contexts is None else None)
-    return LengthFindings(*whole, paper, int(known.sum()), censored, without)
+    whole = split(questions.predictions, flat if contexts is None else None)
+    without = None if kept is None else (trends[1], split(kept))
+    return LengthFindings(trends[0], whole, paper, int(known.sum()), censored, without)
 
 
 def _check_one_length(questions: Questions, lengths: NDArray[np.float64]) -> None:

@@ -94,6 +94,8 @@ class Labels:
     def map(self, change: Callable[[str], str | None]) -> Labels:
         """Change every name once; names that become equal are joined, ``None`` is missing."""
         renamed = Labels.encode([change(name) for name in self.names])
+        if np.array_equal(renamed.codes, np.arange(len(self.names))):
+            return Labels(self.codes, renamed.names)
         return Labels(np.append(renamed.codes, np.int32(MISSING))[self.codes], renamed.names)
 
     def values(self) -> list[str | None]:
