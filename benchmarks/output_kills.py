@@ -10,6 +10,8 @@ was not there before but for hidden parts, and reading the folder finds the epoc
 from __future__ import annotations
 
 import argparse
+import csv
+import json
 import os
 import shutil
 import signal
@@ -19,7 +21,9 @@ import time
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -30,50 +34,184 @@ DEMO = next(Path(hotmess_inspect.demo.__file__).parent.glob("*.eval"))
 SIGNS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
 
-def whole_page(path: Path) -> bool:
-    return path.read_text().rstrip().endswith("</html>")
+@dataclass(frozen=True)
+class Written:
+    """What a command is called with, what it writes, and whether that is whole.
+
+    Attributes:
+        arguments: The command line.
+        output: File or folder.
+        whole: Whether each file there is a whole one.
+        fresh: Whether the output is removed before each call, as of commands that add files to what is there.
+    """
+
+    arguments: list[str]
+    output: Path
+    whole: Callable[[Path], bool]
+    fresh: bool = False
 
 
-def whole_log(path: Path) -> bool:
-    from inspect_ai.log import read_eval_log
+def whole_file(path: Path) -> bool:
+    """Whether a file of any kind that commands write is read to its end by a reader of that kind."""
+    if path.suffix == ".html":
+        return path.read_text().rstrip().endswith("</html>")
+    if path.suffix == ".eval":
+        from inspect_ai.log import read_eval_log
 
-    return len(read_eval_log(str(path)).samples or []) == len(read_eval_log(str(DEMO)).samples or [])
+        log = read_eval_log(str(path))
+        return log.status == "started" or len(log.samples or []) == log.results.total_samples  # type: ignore[union-attr]
+    if path.suffix == ".parquet":
+        from pyarrow import parquet
+
+        return bool(parquet.read_table(path).num_rows)
+    if path.suffix == ".xml":
+        return ElementTree.parse(path).getroot().tag.startswith("testsuite")
+    if path.suffix == ".svg":
+        return ElementTree.parse(path).getroot().tag.endswith("svg")
+    if path.suffix == ".png":
+        return path.read_bytes().endswith(b"IEND\xaeB`\x82")
+    if path.suffix == ".csv":
+        rows = list(csv.reader(path.read_text().splitlines()))
+        return path.read_text().endswith("\n") and len({len(row) for row in rows}) == 1
+    if path.suffix == ".npz":
+        with np.load(path) as file:
+            return all(file[name] is not None for name in file.files)
+    return path.suffix == ".pt" or bool(json.loads(path.read_text()))
 
 
-def whole_tables(path: Path) -> bool:
-    from pyarrow import parquet
-
-    return all(parquet.read_table(one).num_rows for one in path.glob("*.parquet"))
-
-
-def whole_xml(path: Path) -> bool:
-    return ElementTree.parse(path).getroot().tag.startswith("testsuite")
+def whole(path: Path) -> bool:
+    """Whether a file, or each visible file in a folder, is whole; an absent one is no half one."""
+    files = [one for one in path.rglob("*") if one.is_file()] if path.is_dir() else [path]
+    return all(whole_file(one) for one in files if one.exists() and not one.name.startswith("."))
 
 
-def commands(folder: Path) -> dict[str, tuple[list[str], Path, Callable[[Path], bool]]]:
-    """Name → arguments, output, and whether an output is a whole one."""
-    log = str(folder / "logs" / "run.eval")
-    fast = ["--resamples", "50"]
-    return {
-        "report": (
-            ["report", log, "-o", str(folder / "r.html"), "--no-steps"],
-            folder / "r.html",
-            whole_page,
+def readable(path: Path) -> bool:
+    """Whether the logs that Inspect wrote are read without an error, or there are none yet."""
+    from hotmess_inspect.io.logs import read_inputs
+
+    return not any(
+        p.level == "error" for p in read_inputs([str(one) for one in path.rglob("*.eval")]).problems
+    )
+
+
+RANKS = "rater,question,entity,rank\n" + "".join(
+    f"r{r},{question},e{e},{(e + r * (question == 'coherence')) % 5 + 1}\n"
+    for r in range(6)
+    for question in ("intelligence", "coherence")
+    for e in range(5)
+)
+QUIZ = """
+from inspect_ai import Task, task
+from inspect_ai.dataset import Sample
+from inspect_ai.scorer import choice
+from inspect_ai.solver import multiple_choice
+
+@task
+def quiz():
+    samples = [Sample(id=f"q{i}", input=f"Which is {i}?", choices=["a", "b", "c"], target="A") for i in range(4)]
+    return Task(dataset=samples, solver=multiple_choice(), scorer=choice())
+"""
+TOOLS = """
+from inspect_ai import Task, task
+from inspect_ai.agent import react
+from inspect_ai.dataset import Sample
+from inspect_ai.scorer import match
+from inspect_ai.tool import tool
+
+@tool
+def add():
+    async def execute(x: int, y: int):
+        \"\"\"Add.
+
+        Args:
+            x: One.
+            y: Other.
+        \"\"\"
+        return str(x + y)
+    return execute
+
+@task
+def tools():
+    return Task(dataset=[Sample(id="q", input="1 + 1?", target="2")], solver=react(tools=[add()]), scorer=match())
+"""
+
+
+def tools_log(folder: Path) -> int:
+    """Record an epoch of an agent with a tool, to be forked; how many logs there are."""
+    from inspect_ai import eval
+    from inspect_ai.model import ModelOutput, get_model
+
+    calls = [("add", {"x": 1, "y": 1}), ("add", {"x": 2, "y": 0}), ("submit", {"answer": "2"})]
+    outputs = [ModelOutput.for_tool_call("mockllm/model", name, given) for name, given in calls]
+    model = get_model("mockllm/model", custom_outputs=outputs)
+    eval(str(folder / "tools.py"), model=model, log_dir=str(folder / "tools"), display="none")
+    return len(list((folder / "tools").glob("*.eval")))
+
+
+def commands(folder: Path) -> dict[str, Written]:
+    """All commands that write, each with cheap inputs."""
+    log, fast = str(folder / "logs" / "run.eval"), ["--resamples", "50"]
+    for name, text in (("ranks.csv", RANKS), ("quiz.py", QUIZ), ("tools.py", TOOLS)):
+        (folder / name).write_text(text)
+    if asked(partial(tools_log, folder)) != 1:
+        sys.exit("no log to fork")
+    tools = str(next((folder / "tools").glob("*.eval")))
+    quiz = [
+        f"{folder / 'quiz.py'}@quiz",
+        "--model",
+        "hotmess/simulated",
+        "-M",
+        "spread=0.5",
+        "-E",
+        "display=none",
+    ]
+    steps = ["--question", "q", "--epoch", "1", "--at", "1", "--epochs", "2", "--model", "mockllm/model"]
+    found = {
+        "report": Written(
+            ["report", log, "-o", str(folder / "r.html"), "--no-steps"], folder / "r.html", whole
         ),
-        "diverge": (
+        "diverge": Written(
             ["diverge", log, "-o", str(folder / "d.html"), "--permutations", "50", *fast],
             folder / "d.html",
-            whole_page,
+            whole,
         ),
-        "annotate": (["annotate", log, "-o", str(folder / "a.eval")], folder / "a.eval", whole_log),
-        "annotate --in-place": (["annotate", log, "--in-place"], folder / "logs" / "run.eval", whole_log),
-        "export": (["export", log, "-o", str(folder / "x")], folder / "x", whole_tables),
-        "gate": (
-            ["gate", log, "--against", log, "--junit", str(folder / "g.xml")],
-            folder / "g.xml",
-            whole_xml,
+        "annotate": Written(["annotate", log, "-o", str(folder / "a.eval")], folder / "a.eval", whole),
+        "annotate --in-place": Written(["annotate", log, "--in-place"], folder / "logs" / "run.eval", whole),
+        "export": Written(["export", log, "-o", str(folder / "x"), "--overwrite"], folder / "x", whole),
+        "gate": Written(
+            ["gate", log, "--against", log, "--junit", str(folder / "g.xml")], folder / "g.xml", whole
+        ),
+        "plan": Written(["plan", log, "--figure", str(folder / "p.svg")], folder / "p.svg", whole),
+        "study": Written(["study", log, "--csv", str(folder / "s")], folder / "s", whole),
+        "survey": Written(
+            ["survey", str(folder / "ranks.csv"), "-o", str(folder / "v"), *fast], folder / "v", whole
+        ),
+        "demo": Written(["demo", "-o", str(folder / "m"), "--no-open"], folder / "m", whole),
+        "run": Written(
+            ["run", *quiz, "--width", "0.5", "--most", "5", "--log-dir", str(folder / "w")],
+            folder / "w",
+            readable,
+            fresh=True,
+        ),
+        "fork": Written(
+            ["fork", tools, *steps, "--log-dir", str(folder / "f")], folder / "f", readable, fresh=True
         ),
     }
+    if find_spec("torch"):
+        tiny = ["--workers", "1", "--device", "cpu", "--preset", "tiny", "--steps", "3"]
+        found["optimizer train"] = Written(
+            ["optimizer", "train", *tiny, "--no-report", "-o", str(folder / "o")],
+            folder / "o",
+            whole,
+            fresh=True,
+        )
+        shutil.copytree(DEMO.parent.parent / "experiments/optimizer/trained_set", folder / "t")
+        found["optimizer scaling"] = Written(
+            ["optimizer", "scaling", str(folder / "t"), *tiny, "--starts", "8"], folder / "t", whole
+        )
+    else:
+        print("without torch: optimizer is left out", flush=True)
+    return found
 
 
 def run(arguments: list[str], after: float | None, sign: int) -> float:
@@ -119,14 +257,17 @@ def asked(question: Callable[[], int]) -> int:
 
 def bytes_of(path: Path) -> object:
     if path.is_dir():
-        return {one.name: one.read_bytes() for one in sorted(path.glob("*.parquet"))}
+        files = sorted(one for one in path.rglob("*") if one.is_file() and not one.name.startswith("."))
+        return {str(one.relative_to(path)): one.read_bytes() for one in files}
     return path.read_bytes() if path.exists() else None
 
 
-def visible(folder: Path) -> set[str]:
-    return {
+def visible(folder: Path, fresh: list[str]) -> set[str]:
+    """Files that are not hidden, but for those in folders that are begun anew for each call."""
+    found = (
         str(p.relative_to(folder)) for p in folder.rglob("*") if not p.name.startswith(".") and p.is_file()
-    }
+    )
+    return {name for name in found if not name.startswith(tuple(f"{one}/" for one in fresh))}
 
 
 def epochs_in(folder: Path) -> int:
@@ -159,30 +300,31 @@ def main() -> None:
         shutil.copy(DEMO, folder / "logs" / "run.eval")
         listed = commands(folder)
         lasted = {}
-        for command, (arguments, output, whole) in listed.items():
-            lasted[command] = run(arguments, None, 0)
+        for command, one in listed.items():
+            lasted[command] = run(one.arguments, None, 0)
             print(f"{command}: {lasted[command]:.1f} s", flush=True)
-            if not asked(partial(whole, output)):
+            if not bytes_of(one.output) or not asked(partial(one.whole, one.output)):
                 sys.exit(f"{command} writes no whole output when it is left alone")
-        there, epochs = visible(folder), asked(partial(epochs_in, folder))
+        fresh = [str(one.output.relative_to(folder)) for one in listed.values() if one.fresh]
+        there, epochs = visible(folder, fresh), asked(partial(epochs_in, folder))
         for kill in range(given.kills):
             command = list(listed)[kill % len(listed)]
-            arguments, output, whole = listed[command]
+            one = listed[command]
             sign = SIGNS[kill // len(listed) % 3]
-            before = bytes_of(output)
-            run(arguments, float(rng.uniform(0, lasted[command])), sign)
-            same = bytes_of(output) == before
+            if one.fresh:
+                shutil.rmtree(one.output, ignore_errors=True)
+            before = bytes_of(one.output)
+            run(one.arguments, float(rng.uniform(0, lasted[command])), sign)
+            same = bytes_of(one.output) == before
             seen["old" if same else "new"] += 1
-            if not same and not asked(partial(whole, output)):
+            if not same and not asked(partial(one.whole, one.output)):
                 faults.append(f"kill {kill}: {command} by {sign}: a damaged output")
-            if visible(folder) != there:
-                faults.append(f"kill {kill}: {command} by {sign}: left {visible(folder) ^ there}")
-            if not kill % 25 and epochs_in(folder) != epochs:
-                faults.append(
-                    f"kill {kill}: {command}: the folder has {epochs_in(folder)} epochs, not {epochs}"
-                )
+            if left := visible(folder, fresh) ^ there:
+                faults.append(f"kill {kill}: {command} by {sign}: left {left}")
+            if not kill % 25 and (read := asked(partial(epochs_in, folder))) != epochs:
+                faults.append(f"kill {kill}: {command}: the folder has {read} epochs, not {epochs}")
             if kill % 20 == 19:
-                print(f"{kill + 1} kills: {dict(seen)}, {len(faults)} faults", flush=True)
+                print(f"{kill + 1} kills: {dict(seen)}, {len(faults)} faults {faults[-3:]}", flush=True)
         if asked(partial(epochs_in, folder)) != epochs:
             faults.append("the folder has other epochs at the end")
     print(f"{given.kills} kills over {', '.join(listed)}: {dict(seen)}; {len(faults)} faults")

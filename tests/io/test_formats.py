@@ -107,6 +107,24 @@ def test_terminal_bench_results(tmp_path: Path) -> None:
     assert rows(outcomes) == {("t", 1, 0.0), ("t", 2, 1.0)}
 
 
+def test_terminal_bench_runs_that_are_named_by_number_and_time_are_repeats(tmp_path: Path) -> None:
+    for number, right in ((1, (True, False)), (2, (True, None))):
+        run = tmp_path / "20250811_agent_model" / f"run{number}_2025-08-10__05-27-1{number}"
+        trials = [
+            {"task_id": f"t{n}", "trial_name": f"t{n}.1-of-1.{run.name}", "is_resolved": verdict}
+            for n, verdict in enumerate(right)
+        ]
+        write(run / "results.json", {"id": "x", "results": trials, "accuracy": 0.5})
+        for trial in trials:
+            write(run / str(trial["task_id"]) / str(trial["trial_name"]) / "results.json", trial)
+    found = read(tmp_path)
+    outcomes = found.outcomes
+    assert set(outcomes.model.values()) == {"20250811_agent_model"}
+    assert rows(outcomes.take(outcomes.scored)) == {("t0", 1, 1.0), ("t0", 2, 1.0), ("t1", 1, 0.0)}
+    assert found.account.totals()["copies"] == 4
+    assert any("no file names its agent" in p.message for p in found.problems)
+
+
 def test_swebench_reports_of_runs(tmp_path: Path) -> None:
     for run, resolved in (("r1", ["a__a-1", "b__b-2"]), ("r2", ["a__a-1"])):
         document = {
@@ -145,6 +163,31 @@ def test_swebench_reports_of_instances(tmp_path: Path) -> None:
     outcomes = read(tmp_path).outcomes
     assert rows(outcomes) == {("a__a-1", 1, 1.0), ("a__a-1", 2, 0.0)}
     assert set(outcomes.model.values()) == {"m"}
+
+
+def test_swebench_reports_as_leaderboards_keep_them(tmp_path: Path) -> None:
+    """One report per instance, without the instance's name, in folders of submissions."""
+    for submission, resolved in (("2025-a", (True, False)), ("2025-b", (True, True))):
+        for number, verdict in enumerate(resolved):
+            status = {"FAIL_TO_PASS": {"success": ["t"] * verdict, "failure": ["t"] * (not verdict)}}
+            report = {
+                "patch_is_None": False,
+                "patch_exists": True,
+                "resolved": verdict,
+                "tests_status": status,
+            }
+            write(tmp_path / submission / "logs" / f"a__a-{number}" / "report.json", report)
+    outcomes = read(tmp_path).outcomes
+    assert set(outcomes.model.values()) == {"2025-a", "2025-b"}
+    judged = outcomes.take(outcomes.scorer.equals("resolved"))
+    assert sorted(
+        zip(judged.model.values(), judged.question.values(), judged.value.tolist(), strict=True)
+    ) == [
+        ("2025-a", "a__a-0", 1.0),
+        ("2025-a", "a__a-1", 0.0),
+        ("2025-b", "a__a-0", 1.0),
+        ("2025-b", "a__a-1", 1.0),
+    ]
 
 
 def test_hal_uploads(tmp_path: Path) -> None:

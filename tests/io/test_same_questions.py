@@ -31,6 +31,14 @@ def header(**eval_fields: object) -> str:
         {"dataset": {"location": "/data/hard.jsonl"}},
         {"task_version": 2},
         {"task_args": {"level": "hard"}},
+        {"sandbox": {"type": "docker"}},
+        {"sandbox": {"type": "docker", "config": "/a/compose.yaml"}},
+        {"config": {"cost_limit": 2.5}},
+        {"config": {"token_limit": 10, "token_limit_type": "output"}},
+        {"config": {"approval": {"approvers": [{"name": "human", "tools": "*"}]}}},
+        {"model_generate_config": {"system_message": "Be brief."}},
+        {"model_generate_config": {"extra_body": {"top_a": 0.1}}},
+        {"model_generate_config": {"fallback_models": ["other"]}},
     ],
 )
 def test_what_makes_another_experiment_makes_another_variant(fields: dict[str, object]) -> None:
@@ -44,10 +52,44 @@ def test_what_makes_another_experiment_makes_another_variant(fields: dict[str, o
         {"task_args": {"seed": 3, "epochs": 5}},
         {"scorers": [{"name": "another", "options": {"strict": True}}, {"name": "judge", "options": {}}]},
         {"dataset": {"shuffled": True, "sample_ids": [1, 2]}},
+        {"revision": {"commit": "abc"}, "packages": {"inspect_ai": "1"}, "tags": ["x"], "run_id": "r"},
+        {"model_generate_config": {"max_retries": 3, "max_connections": 50, "timeout": 9}},
     ],
 )
 def test_what_only_repeats_does_not(fields: dict[str, object]) -> None:
     assert header(**fields) == header()
+
+
+def planned(*steps: dict[str, object]) -> str:
+    document = {"eval": {"task": "t", "model": "m"}, "plan": {"steps": list(steps)}}
+    return variant_of(decode_header(json.dumps(document).encode()))
+
+
+def test_the_steps_of_the_plan_and_what_is_passed_to_them_are_part_of_the_experiment() -> None:
+    plain = planned({"solver": "generate", "params": {}, "params_passed": {}})
+    prompted = [
+        planned(
+            {"solver": "system_message", "params": {"template": text}, "params_passed": {"template": text}},
+            {"solver": "generate", "params": {}},
+        )
+        for text in ("Be brief.", "Be long.")
+    ]
+    assert len({plain, *prompted}) == 3
+    # A default that a newer version writes and nobody passed, a function's place in memory, and a seed say nothing.
+    for params, passed in (
+        ({"cache": False}, {}),
+        ({}, {"seed": 3}),
+    ):
+        assert planned({"solver": "generate", "params": params, "params_passed": passed}) == plain
+    tools = [
+        planned({"solver": "use_tools", "params": {"tools": [f"<function bash at 0x{n}f>"]}}) for n in (1, 2)
+    ]
+    assert tools[0] == tools[1]
+
+
+def test_a_sandbox_is_told_by_the_name_of_its_file_wherever_that_lies() -> None:
+    here, there = ({"type": "docker", "config": f"/{place}/compose.yaml"} for place in ("a", "b"))
+    assert header(sandbox=here) == header(sandbox=there) != header(sandbox="docker")
 
 
 def test_secrets_never_stand_in_a_variant() -> None:

@@ -7,6 +7,10 @@ from contextlib import contextmanager
 
 import click
 
+overwrite_option = click.option(
+    "--overwrite", is_flag=True, help="Replace files there that are of another kind."
+)
+
 
 @contextmanager
 def sentences(path: str) -> Iterator[None]:

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True)
-@click.option("-o", "--output", help="Path or URI; default: the log's name with .annotated. One log only.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False),
+    help="Path or URI; default: the log's name with .annotated. One log only.",
+)
 @click.option("--in-place", is_flag=True, help="Replace the logs themselves.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is no annotation of the log.")
 @click.option("--scorer", help="Whose verdicts count, where there are several scorers.")
@@ -50,6 +55,7 @@ def annotate(
     """
     from hotmess_inspect.io.log_file import find_logs
     from hotmess_inspect.io.words import counted
+    from hotmess_inspect.io.writing import is_same
     from hotmess_inspect.plugin.annotate import annotate_log
     from hotmess_inspect.render.console import print_problems
     from hotmess_inspect.render.text import plain
@@ -64,6 +70,8 @@ def annotate(
         raise click.UsageError(str(error)) from error
     if output is not None and len(paths) != 1:
         raise click.UsageError(f"--output names one log, but {len(paths)} are to be annotated")
+    if output is not None and is_same(output, paths[0]):
+        raise click.UsageError(plain(f"{output} is the log itself: --in-place replaces it"))
     failed = False
     for path in paths:
         try:

@@ -40,7 +40,7 @@ def demo(output: str, open_report: bool | None, overwrite: bool) -> None:
     from hotmess_inspect.cli._writing import sentences
     from hotmess_inspect.demo import LOG, demo_log
     from hotmess_inspect.io.logs import read_inputs
-    from hotmess_inspect.io.writing import replacing
+    from hotmess_inspect.io.writing import check_target, replacing
     from hotmess_inspect.render.console import cell, console
     from hotmess_inspect.render.report import ReportOptions, write_report
     from hotmess_inspect.render.terminal import print_analysis
@@ -55,6 +55,7 @@ def demo(output: str, open_report: bool | None, overwrite: bool) -> None:
         data = demo_log()
         if log.exists() and not overwrite and log.read_bytes() != data:
             raise click.UsageError(f"{log} exists and is another log; --overwrite replaces it")
+        check_target(str(page), "HTML", overwrite=overwrite)
         with replacing(str(log), "Inspect log", overwrite=overwrite) as part:
             Path(part).write_bytes(data)
     out = console()

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     "--epochs", type=click.IntRange(1), default=10, show_default=True, help="How often the model goes on."
 )
 @click.option("--model", help="Another model to go on. Default: the log's own.")
-@click.option("--log-dir", help="Where the new log is written. Default: Inspect's own.")
+@click.option(
+    "--log-dir",
+    type=click.Path(file_okay=False),
+    help="Where the new log is written. Default: Inspect's own.",
+)
 @scale_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def fork(

@@ -12,6 +12,7 @@ import click
 
 from hotmess_inspect.cli._inputs import checked_columns, reading_options
 from hotmess_inspect.cli._threads import one_thread
+from hotmess_inspect.cli._writing import overwrite_option, sentences
 
 if TYPE_CHECKING:
     from hotmess_inspect.schema import Scale
@@ -60,6 +61,7 @@ class _GateCommand(click.Command):
 @click.option(
     "--junit", type=click.Path(dir_okay=False), help="Write the checks as JUnit XML into this file."
 )
+@overwrite_option
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 def gate(
@@ -70,6 +72,7 @@ def gate(
     cluster: str | None,
     seed: int,
     junit: str | None,
+    overwrite: bool,
     scale: Scale | None,
     columns: Sequence[str],
     show_account: bool,
@@ -83,7 +86,6 @@ def gate(
     Exit status: 0 no harm shown, 1 harm, 2 these data cannot tell (and what would suffice), 64 usage.
     """
     one_thread()
-    from hotmess_inspect.cli._writing import sentences
     from hotmess_inspect.io.account import Account
     from hotmess_inspect.io.writing import replacing
     from hotmess_inspect.render.account import print_account
@@ -108,7 +110,10 @@ def gate(
     if junit:
         from hotmess_inspect.render.junit import junit_xml
 
-        with sentences(junit), replacing(junit, "JUnit XML", inputs=(*new, *against)) as part:
+        with (
+            sentences(junit),
+            replacing(junit, "JUnit XML", inputs=(*new, *against), overwrite=overwrite) as part,
+        ):
             Path(part).write_text(junit_xml(found), encoding="utf-8")
     if as_json:
         made = {

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hotmess_inspect.cli._writing import overwrite_option, sentences
+
 if TYPE_CHECKING:
     from hotmess_inspect.experiments.optimizer.presets import Preset, Walks
     from hotmess_inspect.experiments.optimizer.train import Progress
@@ -65,6 +67,7 @@ def optimizer() -> None:
 @_device_options
 @click.option("--report/--no-report", default=True, help="Roll out and measure when trained.")
 @click.option("--dry-run", is_flag=True, help="Only count the arithmetic that it would need.")
+@overwrite_option
 @click.option("--json", "as_json", is_flag=True, help="Print the report (or the count) as JSON.")
 def train(
     preset: str,
@@ -76,6 +79,7 @@ def train(
     workers: int | None,
     report: bool,
     dry_run: bool,
+    overwrite: bool,
     as_json: bool,
 ) -> None:
     """Train every size of a preset, resuming where there are checkpoints; then roll out and report."""
@@ -85,11 +89,27 @@ def train(
             _print_work(study, as_json)
             return
         from hotmess_inspect.experiments.optimizer.study import train_sizes
+        from hotmess_inspect.io.writing import check_target
 
         folder = out or Path(f"optimizer-{preset}")
-        train_sizes(study, folder, seed=seed, device=device, workers=workers, progress=echo_progress)
+        with sentences(str(folder)):
+            folder.mkdir(parents=True, exist_ok=True)
+            for size in study.sizes:
+                check_target(str(folder / f"{size}.npz"), "NumPy", overwrite=overwrite)
         if report:
-            _measure(folder, study.walks, device, workers, as_json, figures=True)
+            _check_report(folder, figures=True, overwrite=overwrite)
+        with sentences(str(folder)):
+            train_sizes(
+                study,
+                folder,
+                seed=seed,
+                device=device,
+                workers=workers,
+                progress=echo_progress,
+                overwrite=overwrite,
+            )
+        if report:
+            _measure(folder, study.walks, device, workers, as_json, figures=True, overwrite=overwrite)
 
 
 @optimizer.command()
@@ -101,6 +121,7 @@ def train(
 @click.option("--steps", type=click.IntRange(1), help="Steps of a roll-out instead of the preset's.")
 @_device_options
 @click.option("--figures/--no-figures", default=True, help="Draw the figures too.")
+@overwrite_option
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def scaling(
     folder: Path,
@@ -110,12 +131,14 @@ def scaling(
     device: str,
     workers: int | None,
     figures: bool,
+    overwrite: bool,
     as_json: bool,
 ) -> None:
-    """Roll out every trained model in FOLDER and fit power laws against size."""
+    """Roll out every trained model in FOLDER and fit power laws against size; report and figures are written there."""
     with _usage_errors():
         walks = _changed(_chosen(preset, None, None).walks, starts=starts, steps=steps)
-        _measure(folder, walks, device, workers, as_json, figures=figures)
+        _check_report(folder, figures=figures, overwrite=overwrite)
+        _measure(folder, walks, device, workers, as_json, figures=figures, overwrite=overwrite)
 
 
 @optimizer.command()
@@ -193,17 +216,36 @@ def _changed(walks: Walks, **changes: int | None) -> Walks:
     return replace(walks, **{name: value for name, value in changes.items() if value is not None})
 
 
+def _check_report(folder: Path, *, figures: bool, overwrite: bool) -> None:
+    """Whether the report may be written, asked before hours of work."""
+    from hotmess_inspect.experiments.optimizer.figures import FIGURES
+    from hotmess_inspect.io.writing import check_target
+
+    with sentences(str(folder)):
+        check_target(str(folder / "report.json"), "JSON", overwrite=overwrite)
+        for name in FIGURES if figures else ():
+            check_target(str(folder / name), "PNG", overwrite=overwrite)
+
+
 def _measure(
-    folder: Path, walks: Walks, device: str, workers: int | None, as_json: bool, *, figures: bool
+    folder: Path,
+    walks: Walks,
+    device: str,
+    workers: int | None,
+    as_json: bool,
+    *,
+    figures: bool,
+    overwrite: bool,
 ) -> None:
     from hotmess_inspect.experiments.optimizer.study import study_report, write_report
 
     found = study_report(folder, walks, device=device, workers=workers)
-    write_report(found, folder / "report.json")
-    if figures:
-        from hotmess_inspect.experiments.optimizer.figures import save_figures
+    with sentences(str(folder)):
+        write_report(found, folder / "report.json", overwrite=overwrite)
+        if figures:
+            from hotmess_inspect.experiments.optimizer.figures import save_figures
 
-        save_figures(found, folder)
+            save_figures(found, folder, overwrite=overwrite)
     if as_json:
         json.dump(found, sys.stdout)
         return

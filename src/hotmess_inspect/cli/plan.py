@@ -12,6 +12,7 @@ import click
 
 from hotmess_inspect.cli._inputs import checked_columns, reading_options
 from hotmess_inspect.cli._threads import one_thread
+from hotmess_inspect.cli._writing import overwrite_option, sentences
 
 if TYPE_CHECKING:
     from hotmess_inspect.io.logs import Inputs
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     help="Money for a million tokens read and for a million written, such as 2.5,10.",
 )
 @click.option("--figure", type=click.Path(dir_okay=False), help="Draw the widths into this PNG or SVG file.")
+@overwrite_option
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 def plan(
@@ -55,6 +57,7 @@ def plan(
     incoherence: float | None,
     price: str | None,
     figure: str | None,
+    overwrite: bool,
     scale: Scale | None,
     columns: Sequence[str],
     show_account: bool,
@@ -107,7 +110,11 @@ def plan(
     if figure and plans:
         from hotmess_inspect.render.plan_figure import save_plan_figure
 
-        save_plan_figure(plans, width, figure)
+        try:
+            with sentences(figure):
+                save_plan_figure(plans, width, figure, inputs=inputs, overwrite=overwrite)
+        except ImportError as error:
+            raise click.ClickException(str(error)) from error
     sys.exit(1 if not plans or any(p.level == "error" for p in problems) else 0)
 
 

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 @click.option("--scorer", help="Scorer that counts, where the task has several.")
 @click.option(
     "--log-dir",
+    type=click.Path(file_okay=False),
     help="Where the waves are, of this run and nothing else. Default: logs/adaptive/ and the names of task and model.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")

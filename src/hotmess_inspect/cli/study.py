@@ -132,11 +132,12 @@ def study(
         from hotmess_inspect.io.writing import replacing
         from hotmess_inspect.render.text import csv_table
 
-        Path(folder).mkdir(parents=True, exist_ok=True)
         for one in findings:
             path = str(Path(folder) / f"{one.name}.csv")
-            with sentences(path), replacing(path, "CSV", inputs=inputs, overwrite=overwrite) as part:
-                Path(part).write_text(csv_table(one.rows), encoding="utf-8")
+            with sentences(path):
+                Path(folder).mkdir(parents=True, exist_ok=True)
+                with replacing(path, "CSV", inputs=inputs, overwrite=overwrite) as part:
+                    Path(part).write_text(csv_table(one.rows), encoding="utf-8")
     if as_json:
         listed = [{"level": p.level, "input": p.input, "message": p.message} for p in problems]
         made = {"schema": 1, "analyses": [one.as_json() for one in findings], "problems": listed}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hotmess_inspect.cli._writing import sentences
+from hotmess_inspect.cli._writing import overwrite_option, sentences
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for tables and figure.",
 )
-@click.option("--entities", type=click.Path(dir_okay=False), help="CSV of entity, category; for CSV input.")
+@click.option(
+    "--entities", type=click.Path(exists=True, dir_okay=False), help="CSV of entity, category; for CSV input."
+)
 @click.option(
     "--figures/--no-figures", "--figure/--no-figure", "figure", default=True, help="Draw the scatter too."
 )
+@overwrite_option
 @click.option("--resamples", type=click.IntRange(1), default=2000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the bootstrap.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
@@ -41,6 +44,7 @@ def survey(
     out: Path | None,
     entities: str | None,
     figure: bool,
+    overwrite: bool,
     resamples: int,
     seed: int,
     as_json: bool,
@@ -61,8 +65,9 @@ def survey(
         found = survey_study(votes.entities, votes.votes, resamples=resamples, seed=seed)
     except (ValueError, OSError) as error:
         raise click.UsageError(str(error)) from error
+    read = [*inputs, *([entities] if entities else [])]
     with sentences(str(out)):
-        files = write_tables(found, out) if out else []
+        files = write_tables(found, out, inputs=read, overwrite=overwrite) if out else []
     if as_json:
         click.echo(json.dumps(found.as_json() | {"notes": votes.notes}, indent=1))
     else:
@@ -72,7 +77,7 @@ def survey(
 
         try:
             with sentences(str(out)):
-                files += save_figure(found, out)
+                files += save_figure(found, out, overwrite=overwrite)
         except ImportError as error:
             raise click.ClickException(f"{error}; --no-figure goes without") from error
     for file in files:

@@ -40,6 +40,7 @@ from hotmess_inspect.table.outcomes import fold_keys
 KNOWN_VERSION = 2
 """The newest log schema that the fast reader knows; newer logs go through Inspect's own API."""
 
+_LFS, _LFS_BYTES = b"version https://git-lfs", 1 << 10
 _JOURNAL = re.compile(r"_journal/summaries/(\d+)\.json")
 
 IntArray = NDArray[np.int32]
@@ -341,6 +342,8 @@ def read_whole(file: File, how: Reading) -> FileReading:
 
 
 def _reading(file: File, how: Reading) -> FileReading:
+    if file.size < _LFS_BYTES and file.read(0, len(_LFS)) == _LFS:
+        raise DamagedLog("a pointer of Git LFS, not the file itself: fetch it with git lfs pull")
     if file.suffix == ".eval" or (file.suffix not in SUFFIXES and file.read(0, 4) == b"PK\x03\x04"):
         rows, header = _read_archive(file, how.cluster)
         form = "Inspect log"
@@ -450,6 +453,8 @@ def _table_read(file: File, how: Reading, reading: TableReading) -> FileReading:
 def _read_archive(file: File, cluster: str | None) -> tuple[LogRows, HeaderRecord]:
     archive = Archive(file)
     name = "header.json" if "header.json" in archive.members else "_journal/start.json"
+    if name not in archive.members and not archive.samples:
+        raise DamagedLog("a ZIP archive that is no Inspect log: it holds neither header.json nor a journal")
     try:
         archive.prefetch(["summaries.json", name])
         header = decode_header(archive.read(name))

@@ -8,7 +8,7 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
@@ -94,10 +94,17 @@ def looks_like_table(file: File) -> bool:
     try:
         data = file.read(0, file.size)
         rows, _ = json_rows(_as_utf8(_gunzipped(data) if data.startswith(b"\x1f\x8b") else data)[0])
-        roles = assign_roles(list(dict.fromkeys(key for row in rows for key in row)))
+        return _names_rows(dict.fromkeys(key for row in rows for key in row))
     except (ValueError, RecursionError):
         return False
-    return {"question_id", "epoch"} <= roles.columns.keys()
+
+
+def _names_rows(names: Iterable[str]) -> bool:
+    """Whether names of columns name the question and the epoch."""
+    try:
+        return {"question_id", "epoch"} <= assign_roles(list(names)).columns.keys()
+    except ValueError:
+        return False
 
 
 def from_records(rows: Sequence[Mapping[str, Any]], form: str) -> RawTable:
@@ -127,22 +134,22 @@ def from_columns(columns: Mapping[str, Sequence[Any]], form: str) -> RawTable:
 
 
 def text_of(data: bytes, *, whole: bool) -> bytes:
-    """A file's content, inflated if it is compressed by gzip; the beginning of it as far as it goes."""
-    if not data.startswith(b"\x1f\x8b"):
-        return data.removeprefix(b"\xef\xbb\xbf")
+    """A file's content in UTF-8, inflated if it is compressed by gzip; the beginning of it as far as it goes."""
     if whole:
-        return _gunzipped(data)
-    try:
-        return zlib.decompressobj(wbits=31).decompress(data, _HEAD_BYTES)
-    except zlib.error:
-        return b""
+        return _as_utf8(_gunzipped(data) if data.startswith(b"\x1f\x8b") else data)[0]
+    if data.startswith(b"\x1f\x8b"):
+        try:
+            data = zlib.decompressobj(wbits=31).decompress(data, _HEAD_BYTES)
+        except zlib.error:
+            return b""
+    return data.decode(_encoding(data) or "utf-8", "ignore").removeprefix("\ufeff").encode()
 
 
 def json_rows(data: bytes) -> tuple[list[dict[str, Any]], str]:
     """The objects of a JSON document or of JSON lines, and which of the two it is.
 
-    A document is a list of objects, an object of lists of equal length, or an object that holds one list of
-    objects.
+    A document is a list of objects, an object of lists of equal length, an object that holds one list of objects, or
+    what pandas writes of a data frame in any of its orientations.
 
     Raises:
         ValueError: If it is none of these.
@@ -165,6 +172,16 @@ def _objects(document: Any) -> list[dict[str, Any]] | None:
         return document if document and all(isinstance(row, dict) for row in document) else None
     if not isinstance(document, dict):
         return None
+    if document.keys() >= {"columns", "data"} and all(
+        isinstance(document[k], list) for k in ("columns", "data")
+    ):
+        if all(isinstance(row, list) and len(row) == len(document["columns"]) for row in document["data"]):
+            return [dict(zip(map(str, document["columns"]), row, strict=True)) for row in document["data"]]
+    if len(document) > 1 and all(isinstance(value, dict) for value in document.values()):
+        inner_names = dict.fromkeys(key for value in document.values() for key in value)
+        if _names_rows(document):
+            return [{name: column.get(row) for name, column in document.items()} for row in inner_names]
+        return list(document.values()) if _names_rows(inner_names) else None
     lists = [value for value in document.values() if isinstance(value, list)]
     if len(lists) == len(document) and len({len(value) for value in lists}) == 1 and len(lists) > 1:
         return [dict(zip(document, row, strict=True)) for row in zip(*lists, strict=True)]
@@ -214,7 +231,7 @@ def _array(values: list[Any]) -> pa.Array:
 
     try:
         return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
+    except (pa.lib.ArrowException, OverflowError, UnicodeEncodeError):
         return pa.array([None if v is None else _spelled(v) for v in values], type=pa.string())
 
 
@@ -228,7 +245,7 @@ def _spelled(value: Any) -> str:
         if isinstance(value, dict | list)
         else str(value)
     )
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _bytes(source: str | IO[bytes]) -> bytes:
@@ -256,13 +273,19 @@ def _gunzipped(data: bytes) -> bytes:
     return bytes(found)
 
 
-def _as_utf8(data: bytes) -> tuple[bytes, str]:
-    """The text as UTF-8 without a byte order mark, and the encoding that it had."""
+def _encoding(data: bytes) -> str | None:
+    """The encoding that a byte order mark or the places of zeros tell; ``None`` for UTF-8 and all others."""
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None)
     if encoding is None and b"\0" in data[:64] and not len(data) % 2:
         even, odd = data[:_HEAD_BYTES:2].count(0), data[1:_HEAD_BYTES:2].count(0)
         # Text of European languages has a zero in every second byte.
         encoding = "utf-16-le" if odd > 2 * even else "utf-16-be" if even > 2 * odd else None
+    return encoding
+
+
+def _as_utf8(data: bytes) -> tuple[bytes, str]:
+    """The text as UTF-8 without a byte order mark, and the encoding that it had."""
+    encoding = _encoding(data)
     if encoding == "utf-8-sig":
         data, encoding = data[3:], None
     if encoding is not None:
@@ -290,7 +313,7 @@ def _csv(data: bytes, said: str, separator: str | None) -> RawTable:
     separator = separator or _separator(head)
     names, lines = _header(head, separator)
     if not names:
-        raise ValueError("Empty CSV file")
+        raise ValueError("the file is empty")
     form = f"CSV, separated by {_SEPARATORS.get(separator, repr(separator))}{said}"
 
     def load(places: Sequence[int]) -> pa.Table:
@@ -315,9 +338,44 @@ def _csv(data: bytes, said: str, separator: str | None) -> RawTable:
             if "Empty CSV file" not in str(error):
                 raise
             table = pa.table({key: pa.array([], pa.string()) for key in wanted})
+        if b'"' in data and table.num_rows + lines < max(data.count(b"\n"), data.count(b"\r")):
+            _check_quotes(data, separator)
         return table.rename_columns([names[place] for place in places])
 
-    return RawTable([name.strip() for name in names], form, load, decimal_comma=separator == ";")
+    return RawTable([name.strip() for name in names], form, load, decimal_comma=separator != ",")
+
+
+def _check_quotes(data: bytes, separator: str) -> None:
+    """Refuse a table in which a missing quotation mark makes one value of several lines.
+
+    Raises:
+        ValueError: Naming the line in which such a value begins.
+    """
+    with _long_fields(len(data)):
+        text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
+        reader = csv.reader(text, delimiter=separator, strict=True)
+        while True:
+            start = reader.line_num
+            try:
+                next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                # Of values in one line Arrow makes what stands there.
+                if reader.line_num > start + 1 or "end of data" in str(error):
+                    raise ValueError(
+                        f"a quotation mark is missing in the row that begins in line {start + 1}: its value goes on over "
+                        f"{reader.line_num - start} lines"
+                    ) from error
+
+
+@contextmanager
+def _long_fields(size: int) -> Iterator[None]:
+    before = csv.field_size_limit(max(size, 1 << 17))
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _header(head: str, separator: str) -> tuple[list[str], int]:
@@ -386,5 +444,5 @@ def _parquet(source: str | IO[bytes]) -> RawTable:
 
 
 def decimal_comma(text: str) -> float:
-    """A number with a decimal comma, as tables separated by semicolons have them; NaN if it is none."""
+    """A number with a decimal comma, as tables have them that commas do not separate; NaN if it is none."""
     return float(text.replace(",", ".")) if _DECIMAL_COMMA.fullmatch(text) else math.nan

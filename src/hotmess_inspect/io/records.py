@@ -80,6 +80,11 @@ class ConfigRecord(msgspec.Struct, gc=False, frozen=True):
     turn_limit: int | None = None
     time_limit: int | None = None
     working_limit: int | None = None
+    cost_limit: float | None = None
+    token_limit_type: str | None = None
+    approval: Any = None
+    review: Any = None
+    sentinel: Any = None
 
 
 class EvalRecord(msgspec.Struct, gc=False, frozen=True):
@@ -99,6 +104,7 @@ class EvalRecord(msgspec.Struct, gc=False, frozen=True):
     model_roles: Any = None
     scorers: Any = None
     dataset: DatasetRecord = DatasetRecord()
+    sandbox: Any = None
     config: ConfigRecord = ConfigRecord()
     packages: dict[str, Any] = {}
     metadata: Any = None
@@ -107,6 +113,7 @@ class EvalRecord(msgspec.Struct, gc=False, frozen=True):
 class PlanRecord(msgspec.Struct, gc=False, frozen=True):
     """How it was evaluated."""
 
+    steps: Any = None
     config: dict[str, Any] = {}
 
 

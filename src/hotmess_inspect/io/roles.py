@@ -70,6 +70,7 @@ of weights is one only where it is named as such."""
 _CLASS = re.compile(r"p_(\S+)", re.DOTALL)
 _NO_CLASS = frozenset({"value", "val", "adj", "adjusted"})
 """`p_value` and its like are results of a test, not the probability of a class."""
+_INVISIBLE = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff"
 _SCORE_OF = re.compile(r"score_(\S+)")
 
 
@@ -153,7 +154,7 @@ def assign_roles(names: Sequence[str], chosen: Mapping[str, str] | None = None) 
 
 
 def _normal(name: str) -> str:
-    return re.sub(r"[\s-]+", "_", name.strip()).lower()
+    return re.sub(r"[\s-]+", "_", name.strip(_INVISIBLE)).lower()
 
 
 def _only(by_name: Mapping[str, list[str]], name: str) -> str:

@@ -72,8 +72,12 @@ _VERDICTS = {
         "fail": 0.0,
         "failed": 0.0,
     },
+    # As spreadsheets write them in German, French, Spanish, Italian, Portuguese, Dutch, Polish and Russian.
+    **dict.fromkeys(("wahr", "vrai", "verdadero", "vero", "verdadeiro", "waar", "prawda", "истина"), 1.0),
+    **dict.fromkeys(("falsch", "faux", "falso", "onwaar", "fałsz", "ложь"), 0.0),
 }
-_MISSING_TEXT = frozenset({"nan", "NaN", "<NA>"})
+_MISSING_TEXT = frozenset({"nan", "NaN", "<NA>", "NA", "N/A", "#N/A", "None", "null", "NULL"})
+_THOUSANDS = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
 _WHOLE_FLOAT = re.compile(r"(-?\d+)\.0+")
 _WHOLE = re.compile(r"-?\d+")
 # A letter in brackets or stars, or before a bracket, full stop or colon that closes it or begins its text.
@@ -280,10 +284,43 @@ class _UserTable:
 
     def length(self, role: str) -> NDArray[np.float64]:
         column = self.roles.columns[role]
-        found = self.numbers(column)
+        found = self._list_sizes(column)
+        if found is None:
+            found = self.numbers(column)
         for row in np.flatnonzero(found < 0)[:1].tolist():
             raise self.error(row, column, f"{found[row]:g} is negative")
         return found
+
+    def _list_sizes(self, column: str) -> NDArray[np.float64] | None:
+        """How long the lists of a column are, such as the messages or calls themselves; ``None`` if it holds none."""
+        cells = self._table.column(column)
+        if any(_listed(value) is not None for value in cells.slice(0, 100).to_pylist()):
+            values = cells.to_pylist()
+            lists = [_listed(value) for value in values]
+            if all(
+                one is not None for one, value in zip(lists, values, strict=True) if value not in (None, "")
+            ):
+                self.notes.append(f"column {column!r} holds lists: how long they are counts")
+                return np.array([math.nan if one is None else len(one) for one in lists], dtype=np.float64)
+            return None
+        for row, value in enumerate(cells.to_pylist()) if self._decimal_comma else ():
+            if isinstance(value, str) and _THOUSANDS.fullmatch(value.strip()):
+                raise self.error(
+                    row,
+                    column,
+                    f"{value.strip()!r} can be read in two ways: write thousands without a separator",
+                )
+        return None
+
+
+def _listed(value: Any) -> list[Any] | None:
+    """A list, or the list that a text spells."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    return value if isinstance(value, list) else None
 
 
 def _verdict(text: str) -> float:

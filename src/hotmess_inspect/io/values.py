@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+ABSENT = frozenset({"na", "n/a", "#n/a", "<na>", "none", "null", "nan", "nat"})
+"""How programs write a missing value in a table of text, in lower case."""
+
+
 class BadValue(ValueError):
     """A value that a column cannot hold.
 
@@ -59,7 +63,7 @@ def labels_of(column: pa.ChunkedArray, change: Callable[[str], str | None] | Non
 def numbers_of(
     column: pa.ChunkedArray, read: Callable[[str], float] | None = None, what: str = "number"
 ) -> NDArray[np.float64]:
-    """A column as floats, NaN where empty.
+    """A column as floats, NaN where empty or one of :data:`ABSENT`.
 
     Args:
         column: Numbers, booleans, or text that spells them.
@@ -142,7 +146,7 @@ def _numbers_of_distinct(
             found[place] = float(value)
             continue
         text = _text(value)
-        if text is None:
+        if text is None or text.lower() in ABSENT:
             continue
         try:
             found[place] = _plain_float(text)
@@ -189,5 +193,6 @@ def _text(value: Any) -> str | None:
             return None
         return str(int(value)) if value.is_integer() and abs(value) < 2**63 else repr(value)
     if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
+        # Bytes that are no text keep what tells them apart.
+        value = value.decode("utf-8", "backslashreplace")
     return str(value).strip() or None if value is not None else None

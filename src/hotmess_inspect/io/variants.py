@@ -23,7 +23,19 @@ _SCRIPTED = frozenset({"custom_outputs"})
 FORK = "hotmess_fork"
 """Field of a log's metadata that says from which step its epochs went on: given that path they are drawn, so they
 are never pooled with epochs from the beginning."""
-_LIMITS = ("message_limit", "token_limit", "turn_limit", "time_limit", "working_limit")
+_CONFIG = (
+    *(
+        "message_limit",
+        "token_limit",
+        "token_limit_type",
+        "turn_limit",
+        "time_limit",
+        "working_limit",
+        "cost_limit",
+    ),
+    *("approval", "review", "sentinel"),
+)
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+", re.IGNORECASE)
 _SECRET = re.compile(
     r"(api|access|private|secret|auth)[_-]?key|secret|passw(or)?d|credential|bearer|authorization|"
     r"(^|[_-])(auth|access|api|hf|github|session)[_-]?token$|^token$",
@@ -38,9 +50,9 @@ _IN_ADDRESS = re.compile(r"//[^/@\s]+@|\?.*$")
 def variant_of(header: HeaderRecord, scorer: str | None = None) -> str:
     """The settings that make two runs of one task and model different experiments, as sorted JSON.
 
-    Task arguments (but ``seed`` and ``epochs``), task version, the solver, the model's own arguments, address
-    and roles, generation settings that change what is drawn, limits, the data set's name and file, and the
-    options of the scorer. The number of epochs and the random seed only say how often is drawn. What looks
+    Task arguments (but ``seed`` and ``epochs``), task version, the solver and the steps of the plan with the arguments
+    passed to them, the sandbox, the model's own arguments, address and roles, generation settings that change what is
+    drawn, limits and policies, the data set's name and file, and the options of the scorer. The number of epochs and the random seed only say how often is drawn. What looks
     like a secret is left out of the model's arguments and stands as a digest elsewhere.
 
     Args:
@@ -54,7 +66,9 @@ def variant_of(header: HeaderRecord, scorer: str | None = None) -> str:
         **_named("model.", _without_secrets(spec.model_args)),
         **_drawn(header.plan.config, spec.model_generate_config),
         **_roles(spec.model_roles),
-        **{name: getattr(spec.config, name) for name in _LIMITS},
+        **{name: getattr(spec.config, name) for name in _CONFIG},
+        **_steps(header.plan.steps),
+        "sandbox": _sandbox(spec.sandbox),
         **({} if scorer is None else _scorer_options(spec.scorers, scorer)),
         "fork": spec.metadata.get(FORK) if isinstance(spec.metadata, dict) else None,
         "solver": spec.solver,
@@ -85,6 +99,35 @@ def _hidden(name: str, value: Any) -> Any:
     if value is None or not looks_secret(name, value):
         return value
     return "hidden " + hashlib.sha256(json.dumps(value, default=str).encode()).hexdigest()[:8]
+
+
+def _steps(steps: Any) -> dict[str, Any]:
+    """The plan's solvers and what was passed to each; functions among it stand by their names."""
+    listed = [one for one in steps if isinstance(one, dict)] if isinstance(steps, list) else []
+    found: dict[str, Any] = {"plan": [one.get("solver") for one in listed] or None}
+    for number, one in enumerate(listed, 1):
+        passed = one.get("params_passed", one.get("params"))
+        if isinstance(passed, dict):
+            named = _named(f"plan.{number}.{one.get('solver')}.", passed)
+            found |= {name: _without_addresses(value) for name, value in named.items()}
+    return found
+
+
+def _without_addresses(value: Any) -> Any:
+    """A value without the places in memory of objects that stand in it, which are others in every run."""
+    if isinstance(value, dict):
+        return {key: _without_addresses(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_addresses(inner) for inner in value]
+    return _ADDRESS.sub("", value) if isinstance(value, str) else value
+
+
+def _sandbox(sandbox: Any) -> Any:
+    """The sandbox's type and configuration; of a file its name, which other machines have elsewhere."""
+    if not isinstance(sandbox, dict):
+        return sandbox
+    config = sandbox.get("config")
+    return [sandbox.get("type"), PurePosixPath(config).name if isinstance(config, str) else config]
 
 
 def _without_secrets(arguments: Any) -> dict[str, Any]:

@@ -20,9 +20,13 @@ _BEGINNINGS: dict[str, tuple[bytes, ...]] = {
     "JSON": (b"{", b"["),
     "JUnit XML": (b"<?xml", b"<testsuite"),
     "Inspect log": (b"PK\x03\x04",),
+    "NumPy": (b"PK\x03\x04", b"\x93NUMPY"),
+    "checkpoint": (b"PK\x03\x04",),
     "CSV": (),
 }
 """How files of each kind begin, in lower case; text of any kind may be CSV."""
+_WITHIN = {"SVG": b"<svg", "JUnit XML": b"<testsuite"}
+"""What stands near the beginning of those kinds that begin alike."""
 
 
 class Refused(ValueError):
@@ -42,7 +46,7 @@ def check_target(path: str, kind: str, *, inputs: Iterable[str] = (), overwrite:
         Refused: If the file is an input, a folder, or holds something else than such a file.
     """
     target = os.path.realpath(path)
-    if any(_is_same(target, one) or _is_read(target, one) for one in inputs):
+    if any(is_same(target, one) or _is_read(target, one) for one in inputs):
         raise Refused(f"{path} is an input of this command: name another file to write")
     if os.path.isdir(target):
         raise Refused(f"{path} is a folder, not a file to write")
@@ -55,14 +59,16 @@ def check_target(path: str, kind: str, *, inputs: Iterable[str] = (), overwrite:
         raise Refused(f"{path} exists and is no {kind} file: --overwrite replaces it")
 
 
-def _is_same(target: str, location: str) -> bool:
-    if "://" in location and not location.startswith("file://"):
-        return False
+def is_same(target: str, location: str) -> bool:
+    """Whether two paths or URIs are of one file, over links too."""
+    if any("://" in one and not one.startswith("file://") for one in (target, location)):
+        return target == location
+    target = target.removeprefix("file://")
     path = location.removeprefix("file://")
     try:
         return os.path.samefile(target, path)
     except OSError:
-        return target == os.path.realpath(path)
+        return os.path.realpath(target) == os.path.realpath(path)
 
 
 def _is_read(target: str, location: str) -> bool:
@@ -73,7 +79,7 @@ def _is_read(target: str, location: str) -> bool:
     path = location.removeprefix("file://")
     if os.path.isdir(path):
         return target.startswith(os.path.join(os.path.realpath(path), ""))
-    return not os.path.exists(path) and any(_is_same(target, one) for one in glob.iglob(path, recursive=True))
+    return not os.path.exists(path) and any(is_same(target, one) for one in glob.iglob(path, recursive=True))
 
 
 def _is_kind(path: str, kind: str) -> bool:
@@ -82,7 +88,7 @@ def _is_kind(path: str, kind: str) -> bool:
     if kind == "CSV":
         return b"\0" not in start and path.lower().endswith((".csv", ".tsv", ".txt"))
     lowered = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return any(lowered.startswith(begin.lower()) for begin in _BEGINNINGS[kind])
+    return _WITHIN.get(kind, b"") in lowered and any(lowered.startswith(b.lower()) for b in _BEGINNINGS[kind])
 
 
 @contextmanager

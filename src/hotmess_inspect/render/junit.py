@@ -16,10 +16,18 @@ def junit_xml(gate: Gate) -> str:
     """
     cases = gate.checks
     failures = sum(check.decision == "harm" for check in cases)
-    errors = sum(check.decision == "cannot tell" for check in cases)
+    # A suite without a case would pass where nothing could be compared.
+    errors = sum(check.decision == "cannot tell" for check in cases) if cases else 1
     suite = ElementTree.Element(
-        "testsuite", name="hotmess gate", tests=str(len(cases)), failures=str(failures), errors=str(errors)
+        "testsuite",
+        name="hotmess gate",
+        tests=str(len(cases) or 1),
+        failures=str(failures),
+        errors=str(errors),
     )
+    if not cases:
+        case = ElementTree.SubElement(suite, "testcase", classname="hotmess gate", name="comparison")
+        ElementTree.SubElement(case, "error", message=plain(gate.sentence()))
     for check in cases:
         case = ElementTree.SubElement(suite, "testcase", classname=plain(check.subject), name=check.quantity)
         text = plain(check.sentence())

@@ -9,13 +9,17 @@ from hotmess_inspect.io.writing import replacing
 from hotmess_inspect.results.plan import EPOCHS, Plan
 
 
-def save_plan_figure(plans: Sequence[Plan], width: float, path: str) -> None:
+def save_plan_figure(
+    plans: Sequence[Plan], width: float, path: str, *, inputs: Sequence[str] = (), overwrite: bool = False
+) -> None:
     """Draw one panel per plan and write it to a PNG or SVG file.
 
     Args:
         plans: Plans of groups.
         width: Wanted width, drawn as a dashed line.
         path: Where to; the ending says which format.
+        inputs: What was read, which is never written over.
+        overwrite: Whether to replace a file of another kind.
     """
     require("matplotlib", extra="analysis", purpose="Drawing figures")
     from matplotlib.figure import Figure
@@ -41,7 +45,9 @@ def save_plan_figure(plans: Sequence[Plan], width: float, path: str) -> None:
         axis.set_xticks(EPOCHS, [str(r) for r in EPOCHS])
         axis.set_title(plan.name, fontsize=9, wrap=True)
         axis.set_ylim(bottom=0)
+        # Without any known width no limits follow from what is drawn.
+        axis.set_xlim(0.9 * EPOCHS[0], 1.1 * EPOCHS[-1])
         axis.legend(fontsize=8)
     kind = "SVG" if path.lower().endswith(".svg") else "PNG"
-    with replacing(path, kind) as part:
+    with replacing(path, kind, inputs=inputs, overwrite=overwrite) as part:
         figure.savefig(part, dpi=150, format=kind.lower())

@@ -1,6 +1,5 @@
 """Sequences to learn from: positions on the teacher's trajectories, and the updates made there."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ from hotmess_inspect._extras import require
 from hotmess_inspect.experiments.optimizer.device_tokens import DeviceFormat
 from hotmess_inspect.experiments.optimizer.problem import ProblemConfig, fingerprint
 from hotmess_inspect.experiments.optimizer.quadratic import FloatArray, random_starts, trajectories
+from hotmess_inspect.io.writing import replacing
 
 require("torch", extra="optimizer", purpose="Making batches to train on")
 
@@ -41,11 +41,9 @@ def walked_positions(
     walked = trajectories(problem.teacher(), starts, steps)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Renamed when complete, so that a killed run leaves no half file to be taken for a whole one; the sizes of a
-        # study may write the same trajectories at the same time.
-        partial = path.with_suffix(f".{os.getpid()}.part.npy")
-        np.save(partial, walked)
-        partial.replace(path)
+        # The sizes of a study may write the same trajectories at the same time.
+        with replacing(str(path), "NumPy") as part, open(part, "wb") as file:
+            np.save(file, walked)
     return walked
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from hotmess_inspect._extras import require
 from hotmess_inspect.experiments.optimizer.quadratic import FloatArray, Quadratic
+from hotmess_inspect.io.writing import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
 BIAS_COLOUR, VARIANCE_COLOUR, ERROR_COLOUR, TEACHER_COLOUR = "#0072B2", "#D55E00", "#000000", "#7f7f7f"
 
 
-def save_figures(report: dict[str, Any], folder: Path) -> list[Path]:
+FIGURES = ("trajectories.png", "incoherence.png", "scaling.png")
+
+
+def save_figures(report: dict[str, Any], folder: Path, *, overwrite: bool = False) -> list[Path]:
     """Draw every figure of a report that :func:`study_report` made.
 
     Args:
         report: The report.
         folder: Receives ``trajectories.png``, ``incoherence.png`` and ``scaling.png``.
+        overwrite: Whether to replace files of these names that are no PNG.
 
     Returns:
         The files.
@@ -30,16 +35,11 @@ def save_figures(report: dict[str, Any], folder: Path) -> list[Path]:
         ImportError: If matplotlib is not installed; the message names the extra.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = {
-        "trajectories": plot_trajectories(report),
-        "incoherence": plot_incoherence(report),
-        "scaling": plot_scaling(report),
-    }
-    paths = []
-    for name, figure in drawn.items():
-        path = folder / f"{name}.png"
-        figure.savefig(path, dpi=140, bbox_inches="tight")
-        paths.append(path)
+    drawn = (plot_trajectories(report), plot_incoherence(report), plot_scaling(report))
+    paths = [folder / name for name in FIGURES]
+    for path, figure in zip(paths, drawn, strict=True):
+        with replacing(str(path), "PNG", overwrite=overwrite) as part:
+            figure.savefig(part, dpi=140, bbox_inches="tight", format="png")
     return paths
 
 

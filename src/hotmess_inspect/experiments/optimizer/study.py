@@ -36,6 +36,7 @@ from hotmess_inspect.experiments.optimizer.rollout import rollout
 from hotmess_inspect.experiments.optimizer.steps import recorded_steps
 from hotmess_inspect.experiments.optimizer.train import Progress, TrainConfig, one_thread, pick_device, train
 from hotmess_inspect.experiments.optimizer.trained import Trained, from_result, load_trained, save_trained
+from hotmess_inspect.io.writing import replacing
 
 require("torch", extra="optimizer", purpose="A study of trained optimizers")
 
@@ -57,6 +58,7 @@ def train_sizes(
     device: str = "auto",
     workers: int | None = None,
     progress: Callable[[str, Progress], None] | None = None,
+    overwrite: bool = False,
 ) -> list[Path]:
     """Train every size of a study, each resuming from its checkpoint where it has one.
 
@@ -71,13 +73,16 @@ def train_sizes(
         device: See :func:`train`.
         workers: Processes on a CPU; None takes one per core, and 1 works in this one.
         progress: Called with size and progress at every evaluation, in the process that trains.
+        overwrite: Whether to replace files of a size's name that are no NumPy files.
 
     Returns:
         The trained models' files, in the order of the sizes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     largest_first = sorted(preset.sizes, key=lambda size: -preset.config(size).flops_per_sequence)
-    jobs = [_Training(preset.config(size), seed, device, folder, progress) for size in largest_first]
+    jobs = [
+        _Training(preset.config(size), seed, device, folder, progress, overwrite) for size in largest_first
+    ]
     in_parallel(_train_one, jobs, device, workers)
     return [folder / f"{size}.npz" for size in preset.sizes]
 
@@ -89,6 +94,7 @@ class _Training:
     device: str
     folder: Path
     progress: Callable[[str, Progress], None] | None
+    overwrite: bool
 
 
 def _train_one(job: _Training) -> None:
@@ -101,7 +107,7 @@ def _train_one(job: _Training) -> None:
         data_dir=job.folder / "checkpoints",
         progress=None if job.progress is None else partial(job.progress, size),
     )
-    save_trained(from_result(result), job.folder / f"{size}.npz")
+    save_trained(from_result(result), job.folder / f"{size}.npz", overwrite=job.overwrite)
 
 
 def in_parallel(
@@ -314,10 +320,12 @@ def none_for_nan(value: Any) -> Any:
     return value
 
 
-def write_report(report: dict[str, Any], path: Path) -> None:
-    """Write a report as JSON, seven significant digits each."""
+def write_report(report: dict[str, Any], path: Path, *, overwrite: bool = False) -> None:
+    """Write a report as JSON, seven significant digits each; with ``overwrite`` over a file of any kind."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(rounded(report), indent=None, separators=(",", ":")) + "\n", encoding="utf-8")
+    text = json.dumps(rounded(report), indent=None, separators=(",", ":")) + "\n"
+    with replacing(str(path), "JSON", overwrite=overwrite) as part:
+        Path(part).write_text(text, encoding="utf-8")
 
 
 def rounded(value: Any) -> Any:

@@ -1,10 +1,12 @@
 """Training: next-token prediction of the teacher's update after the position it was made at."""
 
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from hotmess_inspect._extras import require
 from hotmess_inspect.experiments.optimizer.data import Batches, walked_positions
 from hotmess_inspect.experiments.optimizer.model import Decoder, forward_flops, shape_of
 from hotmess_inspect.experiments.optimizer.problem import ProblemConfig
+from hotmess_inspect.io.writing import replacing
 
 require("torch", extra="optimizer", purpose="Training")
 
@@ -300,14 +303,17 @@ class _Run:
             "seconds": [self.wall_seconds, self.cpu_seconds],
         }
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".part")
-        torch.save(state, partial)
-        partial.replace(path)
+        with replacing(str(path), "checkpoint") as part:
+            torch.save(state, part)
 
     def load(self, path: Path) -> None:
         """Continue from a checkpoint of the same run."""
-        state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
-        if state["identity"] != self.identity():
+        try:
+            state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+            identity = state["identity"]
+        except (RuntimeError, EOFError, KeyError, TypeError, UnpicklingError, zipfile.BadZipFile) as error:
+            raise ValueError(f"{path} is no checkpoint of a training; remove it to begin anew") from error
+        if identity != self.identity():
             raise ValueError(
                 f"checkpoint {path} is of another run: {state['identity']}, not {self.identity()}"
             )

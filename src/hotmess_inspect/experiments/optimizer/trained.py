@@ -12,6 +12,7 @@ from hotmess_inspect._extras import require
 from hotmess_inspect.experiments.optimizer.model import Decoder, shape_of
 from hotmess_inspect.experiments.optimizer.problem import FORMAT, ProblemConfig, read_about
 from hotmess_inspect.experiments.optimizer.train import TrainResult
+from hotmess_inspect.io.writing import replacing
 
 require("torch", extra="optimizer", purpose="Reading a trained optimizer")
 
@@ -52,12 +53,13 @@ def from_result(result: TrainResult) -> Trained:
     return Trained(result.model, result.config.problem, result.config.size, provenance)
 
 
-def save_trained(trained: Trained, path: Path) -> None:
+def save_trained(trained: Trained, path: Path, *, overwrite: bool = False) -> None:
     """Write a model.
 
     Args:
         trained: What to write.
         path: File, ending in ``.npz``; replaced when complete.
+        overwrite: Whether to replace a file that is no NumPy file.
     """
     weights = {name: weight.detach().cpu().numpy() for name, weight in trained.model.state_dict().items()}
     about = {
@@ -67,9 +69,8 @@ def save_trained(trained: Trained, path: Path) -> None:
         "provenance": trained.provenance,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part.npz")
-    np.savez_compressed(partial, about=np.array(json.dumps(about)), **weights)
-    partial.replace(path)
+    with replacing(str(path), "NumPy", overwrite=overwrite) as part, open(part, "wb") as file:
+        np.savez_compressed(file, about=np.array(json.dumps(about)), **weights)
 
 
 def load_trained(path: Path, device: str | torch.device = "cpu") -> Trained:

@@ -23,12 +23,13 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _MOST_LABELS = 80
 
 
-def save_figure(found: Survey, folder: Path) -> list[Path]:
+def save_figure(found: Survey, folder: Path, *, overwrite: bool = False) -> list[Path]:
     """Draw ``survey.png`` and ``survey.svg``.
 
     Args:
         found: The survey.
         folder: Where to; made if it is not there.
+        overwrite: Whether to replace files of other kinds.
 
     Returns:
         The files.
@@ -46,7 +47,7 @@ def save_figure(found: Survey, folder: Path) -> list[Path]:
         for file in files:
             metadata = {"Date": None} if file.suffix == ".svg" else {}
             kind = file.suffix[1:]
-            with replacing(str(file), kind.upper()) as part:
+            with replacing(str(file), kind.upper(), overwrite=overwrite) as part:
                 figure.savefig(part, dpi=150, facecolor="white", metadata=metadata, format=kind)
     return files
 

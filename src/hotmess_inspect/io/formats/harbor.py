@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -12,6 +13,8 @@ import msgspec
 from hotmess_inspect.io.formats.interface import Rows
 
 _MOST_TRAJECTORY = 1 << 26
+_NO_AGENT = re.compile(r"(?:run)?[\d_:.T-]*", re.IGNORECASE)
+"""Names of runs that say nothing of who ran: numbers and times."""
 
 
 class Harbor:
@@ -106,6 +109,11 @@ def _terminal_bench(results: list[Any], folder: str) -> Rows:
     run = PurePosixPath(folder).name
     about = _metadata(folder)
     model = " · ".join(str(n) for n in (about.get("agent_name"), about.get("model_name")) if n) or run
+    notes = []
+    if model == run and _NO_AGENT.fullmatch(run):
+        # Runs called by number and time are repeats of what the folder around them is named after.
+        model = PurePosixPath(folder).parent.name or run
+        notes.append(f"no file names its agent: it counts as a run of {model}, the folder around it")
     columns: dict[str, list[Any]] = {
         "question_id": [one.get("task_id") for one in trials],
         "score": [one.get("is_resolved") for one in trials],
@@ -116,8 +124,11 @@ def _terminal_bench(results: list[Any], folder: str) -> Rows:
         * len(trials),
     }
     open_ends = sum(one.get("is_resolved") is None for one in trials)
-    notes = [f"{open_ends} trials without a verdict, which Terminal-Bench itself counts as not resolved"]
-    return Rows(columns, [f"{run}/{one.get('trial_name')}" for one in trials], notes if open_ends else [])
+    if open_ends:
+        notes.append(
+            f"{open_ends} trials without a verdict, which Terminal-Bench itself counts as not resolved"
+        )
+    return Rows(columns, [f"{run}/{one.get('trial_name')}" for one in trials], notes)
 
 
 def _metadata(folder: str) -> dict[str, Any]:

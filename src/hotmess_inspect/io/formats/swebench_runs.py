@@ -96,10 +96,13 @@ def _submission(document: dict[str, Any], path: str) -> Rows:
 
 def _instances(document: dict[str, Any], path: str) -> Rows:
     """Reports of instances: whether each is resolved, and what became of each of its tests where that is told."""
+    folders = ("run", "report", *PurePosixPath(path).parts[:-1])
+    if isinstance(document.get("resolved"), bool):
+        # Leaderboards keep each report without the instance's name, in a folder of that name.
+        document = {folders[-1]: document}
     found = {name: one for name, one in document.items() if isinstance(one, dict) and "resolved" in one}
-    folders = PurePosixPath(path).parts[:-1]
-    model = folders[-2] if len(folders) >= 2 else "report"
-    run = folders[-3] if len(folders) >= 3 else "run"
+    # The harness: <run>/<model>/<instance>; a submission: <submission>/logs/<instance>.
+    run, model = folders[-3:-1] if folders[-2] != "logs" else folders[-3:-2] * 2
     known = {name: tests for name, one in found.items() if (tests := _tests(one)) is not None}
     rows = _rows([*found, *known], [bool(found[n]["resolved"]) for n in (*found, *known)], model, run)
     scorers = ["resolved"] * len(found) + ["tests"] * len(known)
