@@ -64,6 +64,51 @@ def test_tau_squared(tmp_path: Path) -> None:
     assert (set(outcomes.model.values()), set(outcomes.task.values())) == ({"gpt-y"}, {"airline"})
 
 
+def test_tau_squared_in_a_folder_of_simulations(tmp_path: Path) -> None:
+    info = {"agent_info": {"llm": "gpt-y"}, "environment_info": {"domain_name": "retail"}}
+    write(tmp_path / "run" / "results.json", {"timestamp": "x", "info": info, "tasks": []})
+    for trial, reward in ((0, 1.0), (1, None)):
+        one = {"id": f"s{trial}", "task_id": "a", "termination_reason": "user_stop", "trial": trial}
+        one |= {"messages": TALK, **({} if reward is None else {"reward_info": {"reward": reward}})}
+        write(tmp_path / "run" / "simulations" / f"s{trial}.json", one)
+    found = read(tmp_path)
+    outcomes = found.outcomes
+    assert rows(outcomes.take(outcomes.scored)) == {("a", 0, 1.0)}
+    assert (set(outcomes.model.values()), set(outcomes.task.values())) == ({"gpt-y"}, {"retail"})
+    assert (found.account.totals()["read"], found.account.totals()["unscored"]) == (2, 1)
+
+
+SECRETS = ("v1.2Hh-3kLmnopqrstuv", "hunter2hunter2")
+
+
+def test_keys_among_the_arguments_of_other_harnesses_are_never_shown(tmp_path: Path) -> None:
+    given = {"temperature": 0, "api_key": SECRETS[0], "extra": {"password": SECRETS[1]}}
+    info = {
+        "agent_info": {"implementation": "llm_agent", "llm": "m", "llm_args": given},
+        "user_info": {"implementation": "u", "llm": "m", "llm_args": given},
+        "environment_info": {"domain_name": "airline"},
+    }
+    write(
+        tmp_path / "tau" / "results.json",
+        {"info": info, "simulations": [{"task_id": "a", "trial": 0, "reward": 1}]},
+    )
+    config = {"agent_name": "a", "benchmark_name": "b", "run_id": "r", "agent_args": given}
+    write(tmp_path / "r_UPLOAD.json", {"config": config, "raw_eval_results": {"0": {"reward": 1.0}}})
+    harbor_trial(tmp_path / "h", "fix-git__a", 1.0, config={"agent": {"kwargs": given}})
+    write(
+        tmp_path / "tb" / "run_metadata.json", {"agent_name": "t", "model_name": "m", "agent_kwargs": given}
+    )
+    write(
+        tmp_path / "tb" / "results.json",
+        {"results": [{"task_id": "t", "trial_name": "t.1", "is_resolved": True}]},
+    )
+    variants = read(tmp_path).outcomes.variant.names
+    assert len(variants) == 3  # the same settings of two harnesses are the same text
+    for variant in variants:
+        assert not [secret for secret in SECRETS if secret in variant], variant
+        assert "hidden" in variant and "temperature" in variant
+
+
 def harbor_trial(folder: Path, trial: str, reward: float | None, **fields: Any) -> None:
     document = {
         "task_name": "fix-git",

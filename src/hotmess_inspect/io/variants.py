@@ -87,15 +87,15 @@ def looks_secret(name: str, value: Any) -> bool:
 
 
 def _named(prefix: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"{prefix}{k}": _hidden(k, v) for k, v in arguments.items() if k not in _REPEATS}
+    return {f"{prefix}{k}": hidden(k, v) for k, v in arguments.items() if k not in _REPEATS}
 
 
-def _hidden(name: str, value: Any) -> Any:
-    """The value, inside of it digests for secrets: two of them stay two."""
+def hidden(name: str, value: Any) -> Any:
+    """The value of an argument, inside of it digests for secrets: two of them stay two."""
     if isinstance(value, dict):
-        return {key: _hidden(str(key), inner) for key, inner in value.items()}
+        return {key: hidden(str(key), inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_hidden(name, inner) for inner in value]
+        return [hidden(name, inner) for inner in value]
     if value is None or not looks_secret(name, value):
         return value
     return "hidden " + hashlib.sha256(json.dumps(value, default=str).encode()).hexdigest()[:8]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
 
-from hotmess_inspect.io.formats.interface import Rows
+from hotmess_inspect.io.formats.interface import Rows, settings_text
 
 _REPEAT = re.compile(r"_(?:r|rep|run)_?\d+$")
 _SCORES = ("reward", "score", "resolved", "success", "correct")
@@ -46,7 +45,7 @@ class HalUpload:
             "score": [_score(one) for one in results.values()],
             "model": [model] * len(results),
             "task": [config.get("benchmark_name")] * len(results),
-            "variant": [json.dumps(agent, sort_keys=True) if agent else None] * len(results),
+            "variant": [settings_text(agent)] * len(results),
             "actions": [_actions(one) for one in results.values()],
         }
         return Rows(columns, [run] * len(results))

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from hotmess_inspect.io.formats.interface import Rows
+from hotmess_inspect.io.formats.interface import Rows, settings_text
 
 _MOST_TRAJECTORY = 1 << 26
 _NO_AGENT = re.compile(r"(?:run)?[\d_:.T-]*", re.IGNORECASE)
@@ -63,12 +63,7 @@ class Harbor:
 def _variant(document: dict[str, Any], agent: dict[str, Any]) -> str | None:
     """The agent's version and arguments: trials that differ in them are no epochs of one experiment."""
     given = ((document.get("config") or {}).get("agent") or {}).get("kwargs") or None
-    told = {"agent_version": agent.get("version"), "agent_kwargs": given}
-    return (
-        json.dumps({k: v for k, v in told.items() if v is not None}, sort_keys=True)
-        if any(told.values())
-        else None
-    )
+    return settings_text({"agent_version": agent.get("version"), "agent_kwargs": given})
 
 
 def _output_tokens(document: dict[str, Any]) -> int | None:
@@ -120,8 +115,7 @@ def _terminal_bench(results: list[Any], folder: str) -> Rows:
         "output_tokens": [one.get("total_output_tokens") for one in trials],
         "model": [model] * len(trials),
         "task": [about.get("dataset_name") or "terminal-bench"] * len(trials),
-        "variant": [json.dumps(about["agent_kwargs"], sort_keys=True) if about.get("agent_kwargs") else None]
-        * len(trials),
+        "variant": [settings_text(about.get("agent_kwargs") or {})] * len(trials),
     }
     open_ends = sum(one.get("is_resolved") is None for one in trials)
     if open_ends:

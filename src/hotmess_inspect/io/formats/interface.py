@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from hotmess_inspect.io.raw_tables import RawTable, from_columns, text_of
 from hotmess_inspect.io.roles import assign_roles
 from hotmess_inspect.io.sources import File
 from hotmess_inspect.io.tables import UNNUMBERED, TableReading, outcomes_from_raw
+from hotmess_inspect.io.variants import hidden
 from hotmess_inspect.table import Labels, Outcomes
 
 GROUP = "hotmess_inspect.formats"
@@ -115,6 +117,12 @@ def read_format(form: Format, file: File) -> TableReading:
     """
     rows = form.read(file.path, text_of(file.read(0, file.size), whole=True))
     return outcomes_of(rows, form.name, file.path)
+
+
+def settings_text(settings: Mapping[str, Any]) -> str | None:
+    """Settings that part two runs as the text of a variant, with digests for secrets; ``None`` where there are none."""
+    told = {name: hidden(name, value) for name, value in settings.items() if value not in (None, "", {}, [])}
+    return json.dumps(told, sort_keys=True) if told else None
 
 
 def outcomes_of(rows: Rows, name: str, path: str) -> TableReading:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import os
 import re
 from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
 
-from hotmess_inspect.io.formats.interface import Rows
+from hotmess_inspect.io.formats.interface import Rows, settings_text
 
 _KEYS = re.compile(rb'"(task_id|trial|reward|simulations|reward_info)"\s*:')
 
 
+_FOLDER = "simulations"
+
+
 class TauBench:
-    """τ-bench's list of ``{task_id, trial, reward, traj}``, and τ²'s ``{simulations: [...]}``."""
+    """τ-bench's list of ``{task_id, trial, reward, traj}``, τ²'s ``{simulations: [...]}`` and its folders of them."""
 
     name = "τ-bench results"
 
@@ -26,6 +29,8 @@ class TauBench:
         if text[:1] == b"[":
             # The trajectory of the first trial may be longer than the head.
             return {b"task_id", b"reward"} <= keys and re.search(rb'"(traj|info|trial)"', head) is not None
+        if PurePosixPath(path).parent.name == _FOLDER and b'"termination_reason"' in head:
+            return b"task_id" in keys
         return text[:1] == b"{" and b'"agent_info"' in head and b'"environment_info"' in head
 
     def read(self, path: str, text: bytes) -> Rows:
@@ -36,12 +41,23 @@ class TauBench:
         if isinstance(document, dict):
             entries = document.get("simulations")
             info = document.get("info") or {}
+            folder = PurePosixPath(path).parent
+            if "task_id" in document:
+                # A simulation by itself; what it is one of stands in the results beside its folder.
+                entries, info = [document], _info(str(folder.parent / "results.json"))
+                path = str(folder)
+            elif not entries and os.path.isdir(folder / _FOLDER):
+                none: dict[str, list[Any]] = {"question_id": [], "epoch": [], "score": []}
+                return Rows(
+                    none, notes=["the settings of simulations in a folder beside it, which are read there"]
+                )
             model = (info.get("agent_info") or {}).get("llm")
             task = (info.get("environment_info") or {}).get("domain_name")
             variant = _settings(info)
         if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
             raise ValueError("no list of trials")
-        name = PurePosixPath(path).name.split(".")[0]
+        named = PurePosixPath(path)
+        name = named.parent.name if named.name == _FOLDER else named.name.split(".")[0]
         columns: dict[str, list[Any]] = {
             "question_id": [one.get("task_id") for one in entries],
             "epoch": [one.get("trial", 0) for one in entries],
@@ -57,6 +73,15 @@ class TauBench:
         return Rows(columns)
 
 
+def _info(path: str) -> dict[str, Any]:
+    """What local results say of the runs, nothing where they cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return msgspec.json.decode(file.read(), type=dict[str, Any]).get("info") or {}
+    except (OSError, msgspec.DecodeError):
+        return {}
+
+
 def _settings(info: dict[str, Any]) -> str | None:
     """What sets two runs of one agent apart: its kind and arguments, and those of the simulated user."""
     told = {
@@ -65,7 +90,7 @@ def _settings(info: dict[str, Any]) -> str | None:
         for name, value in (info.get(f"{who}_info") or {}).items()
         if name in ("implementation", "llm", "llm_args") and value and (who, name) != ("agent", "llm")
     }
-    return json.dumps(told, sort_keys=True) if told else None
+    return settings_text(told)
 
 
 def _reward(entry: dict[str, Any]) -> Any:
