@@ -235,6 +235,26 @@ def test_swebench_reports_as_leaderboards_keep_them(tmp_path: Path) -> None:
     ]
 
 
+def test_runs_of_two_agents_with_one_name_are_no_copies_of_each_other(tmp_path: Path) -> None:
+    """The harness of SWE-bench is often run under one id for several models, and runs of agents are called run1."""
+    for model, resolved in (("a", True), ("b", False)):
+        report = {"x__x-1": {"patch_is_None": False, "resolved": resolved}}
+        write(tmp_path / "swe" / "run_evaluation" / "validate" / model / "x__x-1" / "report.json", report)
+        run = tmp_path / "tb" / model / "run-a"
+        write(run / "run_metadata.json", {"agent_name": model, "model_name": "m"})
+        trial = {"task_id": "t", "trial_name": "t.1-of-1.run-a", "is_resolved": resolved}
+        write(run / "results.json", {"results": [trial]})
+    found = read(tmp_path)
+    assert found.account.totals()["copies"] == 0
+    told = zip(
+        found.outcomes.model.values(),
+        found.outcomes.epoch.tolist(),
+        found.outcomes.value.tolist(),
+        strict=True,
+    )
+    assert sorted(told) == [("a", 1, 1.0), ("a · m", 1, 1.0), ("b", 1, 0.0), ("b · m", 1, 0.0)]
+
+
 def test_hal_uploads(tmp_path: Path) -> None:
     for run, reward in (("r1", 1.0), ("r2", 0.0)):
         document = {

@@ -619,8 +619,13 @@ def number_epochs(outcomes: Outcomes) -> Outcomes:
     part = outcomes.take(loose)
     names = (part.task, part.model, part.variant, part.scorer, part.context, part.question)
     owner = fold_keys([column.codes for column in names])
-    order = np.lexsort((part.log.sorted().codes, part.uuid.sorted().codes, owner))
-    _, sizes = np.unique(owner, return_counts=True)
+    name = part.uuid.sorted().codes
+    order = np.lexsort((name, owner))
+    owner, name = owner[order], name[order]
+    # Copies of an epoch in several files have one name, and get one number.
+    begins = np.append(True, owner[1:] != owner[:-1])
+    distinct = np.cumsum(begins | np.append(True, name[1:] != name[:-1]))
+    first = np.flatnonzero(begins)
     epoch = outcomes.epoch.copy()
-    epoch[loose[order]] = np.arange(len(loose)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + 1
+    epoch[loose[order]] = distinct - np.repeat(distinct[first], np.diff([*first, len(loose)])) + 1
     return replace(outcomes, epoch=epoch)

@@ -142,9 +142,11 @@ def outcomes_of(rows: Rows, name: str, path: str) -> TableReading:
     outcomes = reading.outcomes
     if rows.tests is not None:
         outcomes = _with_tests(outcomes, [rows.tests[row] for row in outcomes.epoch.tolist()])
+    # Runs of two agents may have one name; copies of an epoch agree in all of this.
+    of = (outcomes.model, outcomes.task, outcomes.variant, outcomes.question)
     named = [
-        f"{rows.trials[row]}/{question}"
-        for row, question in zip(outcomes.epoch.tolist(), outcomes.question.values(), strict=True)
+        "/".join(map(str, (rows.trials[row], *names)))
+        for row, *names in zip(outcomes.epoch.tolist(), *(column.values() for column in of), strict=True)
     ]
     loose = replace(outcomes, epoch=outcomes.epoch * 0 + UNNUMBERED, uuid=Labels.encode(named))
     return replace(reading, outcomes=loose)
