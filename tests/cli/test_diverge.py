@@ -65,10 +65,30 @@ def test_text_shows_the_tree(tmp_path: Path) -> None:
         for q in range(8)
         for t in range(5)
     ]
-    text = run(str(tau(tmp_path / "r.json", runs)), "--permutations", "2000")
+    text = " ".join(run(str(tau(tmp_path / "r.json", runs)), "--permutations", "2000").split())
     assert "Step 1 decides" in text
+    # Eight questions of five epochs: each alone is one of ten ways, and the smallest of eight p-values decides nothing.
+    assert "No question of its own shows a step that decides. The clearest is 0 at step 1" in text
     assert "3 epochs, 3 right: open spans" in text
     assert "2 epochs, 0 right: open interval" in text
+
+
+def test_a_question_of_many_epochs_shows_its_step_by_itself(tmp_path: Path) -> None:
+    """Ten of twenty epochs take the way that all right ones took: one of 184,756 ways of dealing them out."""
+    runs = [
+        (q, t, float(t < 10 if q == 3 else t % 2), ["look", "open spans" if t < 10 else "open interval"])
+        for q in range(4)
+        for t in range(20)
+    ]
+    text = " ".join(run(str(tau(tmp_path / "r.json", runs)), "--permutations", "2000").split())
+    assert "In 3 step 1 decides (100.0 % of its variance): 10 epochs, 10 right, took “open spans”" in text
+    assert "the smallest of 4 questions" in text
+    path = str(tmp_path / "r.json")
+    (group,) = json.loads(run(path, "--permutations", "2000", "--json"))["groups"]
+    p = {q["question"]: q["p"] for q in group["questions"]}
+    assert p["3"] < 0.01
+    # Elsewhere both ways end alike, which chance makes no likelier.
+    assert all(p[q] > 0.5 for q in "012")
 
 
 @pytest.mark.shared

@@ -86,6 +86,21 @@ def test_page_tells_which_step_decides(command: str, log: Path, tmp_path: Path) 
     assert len(links) >= 2
 
 
+def test_page_begins_with_the_step_that_decides_and_says_where_that_can_be_chance(
+    log: Path, tmp_path: Path
+) -> None:
+    page = page_of("diverge", str(log), "-o", str(tmp_path / "page.html"))
+    # Three right ones on one branch and two wrong ones on the other: one of ten ways of dealing them out.
+    start = re.sub(r"<[^>]*>", "", page[: page.index("Variance still undecided")])
+    assert "In q1 step 1 comes first (100.0 % of its variance)" in start
+    assert (
+        "3 epochs, 3 right, took “cat src/spans.py”; 2 epochs, 0 right, took “cat src/interval.py”" in start
+    )
+    (p,) = re.findall(r"can be chance \(p = (0\.\d+)\)", start)
+    assert 0.08 < float(p) < 0.12
+    assert "Steps are counted from 0" in page and "double line: the step that carries most" in page
+
+
 def test_report_can_leave_transcripts_alone(log: Path, tmp_path: Path) -> None:
     page = page_of("report", str(log), "--no-steps", "-o", str(tmp_path / "page.html"))
     assert "Where epochs part" not in page
@@ -108,9 +123,15 @@ def test_annotation_says_where_each_epoch_parts(log: Path, tmp_path: Path) -> No
     noted = read_eval_log(str(path))
     values = {s.epoch: s.scores["hotmess_question"].value for s in noted.samples or []}  # type: ignore[index]
     assert {epoch: (v["parts_at"], v["branch"]) for epoch, v in values.items()} == {
-        **{epoch: (1, "cat src/spans.py") for epoch in (1, 2, 3)},
-        **{epoch: (1, "cat src/interval.py") for epoch in (4, 5)},
+        **{epoch: (1, "cat\xa0src/spans.py") for epoch in (1, 2, 3)},
+        **{epoch: (1, "cat\xa0src/interval.py") for epoch in (4, 5)},
     }
+    # What the column has no room for stands in the explanation: the siblings' ways with their ends, the whole step.
+    told = {s.epoch: s.scores["hotmess_question"].explanation for s in noted.samples or []}  # type: ignore[index]
+    for epoch, name in ((1, "spans"), (5, "interval")):
+        assert "It parts at step 1, which carries 100% of the question's variance." in told[epoch]
+        assert "cat src/spans.py: 3 epochs, 3 right; cat src/interval.py: 2 epochs, 0 right." in told[epoch]
+        assert f"Its step there: bash: cat src/{name}.py # <script>alert(1)</script>" in told[epoch]
     view = noted.eval.viewer.task_samples_view  # type: ignore[union-attr]
     shown = [column.id for column in view.columns]  # type: ignore[union-attr]
     assert "score__hotmess_question__branch" in shown and "score__hotmess_question__parts_at" in shown

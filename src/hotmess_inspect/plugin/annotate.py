@@ -26,8 +26,8 @@ from hotmess_inspect.results.paths import group_steps
 from hotmess_inspect.results.questions import QuestionNumbers, as_score_value, question_numbers
 from hotmess_inspect.schema import Problem, Scale
 
-_LONGEST = 32
-"""Characters of a branch that a column has room for; the score's explanation has the rest."""
+_LONGEST, _COMMON = 32, 8
+"""Characters of a branch that a column has room for, and of them in common; the score's explanation has the rest."""
 
 __all__ = ["Annotation", "LogChanged", "annotate_log"]
 
@@ -130,7 +130,11 @@ def _branches(found: Inputs, log: str, result: GroupResult) -> Branches:
     for group in group_steps(found, [log], scorer=result.group.scorer):
         branches: Branches = {}
         for question in group.questions:
-            short = told_apart([epoch.branch for epoch in question.epochs], _LONGEST)
+            # A cell breaks its text into lines, of which one is seen.
+            short = [
+                name.replace(" ", "\xa0")
+                for name in told_apart([epoch.branch for epoch in question.epochs], _LONGEST, _COMMON)
+            ]
             for place, (epoch, branch) in enumerate(zip(question.epochs, short, strict=True)):
                 text = parting_sentence(question, place)
                 if epoch.parts_at is not None and epoch.parts_at < len(epoch.steps):

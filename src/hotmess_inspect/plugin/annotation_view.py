@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from inspect_ai.viewer import TaskSamplesColumn, TaskSamplesView, ViewerConfig
 
 HEADERS = {
+    "parts_at": "parts at step",
+    "branch": "branch taken there",
     "incoherence": "incoherence",
     "error": "error",
     "bias_squared": "bias²",
     "variance": "variance",
     "share_correct": "share correct",
     "modal_answer": "modal answer",
-    "parts_at": "parts at step",
-    "branch": "branch taken at that step",
 }
 NAME = "Questions by incoherence"
 _LAST = ("tokens", "duration", "retries", "error", "limit", "input", "sampleUuid")

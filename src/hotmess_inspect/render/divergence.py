@@ -59,6 +59,9 @@ def print_divergence(
 def _print_group(out: Console, result: GroupDivergence, questions: int) -> None:
     out.print(_steps(result))
     out.print(cell(verdict(result), "bold"))
+    clearest = clearest_question(result)
+    if clearest is not None:
+        out.print(cell(clearest[1]))
     account = result.account
     if len(account.variance) and account.variance.sum() > 0:
         _print_shares(out, "how they part", [KIND_NAMES[k] for k in KINDS], result.shares(account.by_kind))
@@ -66,7 +69,7 @@ def _print_group(out: Console, result: GroupDivergence, questions: int) -> None:
             out, "what differs first", [ANSWER_NAMES[k] for k in ANSWERS], result.shares(result.answers)
         )
         _print_shares(out, "by tool", account.tools, result.shares(account.by_tool))
-        names = [name or "(no file)" for name in account.files]
+        names = [file_name(name) for name in account.files]
         if len(names) > 1:
             _print_shares(out, "by file", names, result.shares(account.by_file))
     _print_consistency(out, result)
@@ -90,7 +93,7 @@ def _steps(result: GroupDivergence) -> Table:
         "95 % interval",
         "expected",
         "p",
-        "undecided before",
+        "undecided",
     ):
         table.add_column(name, justify="right", no_wrap=True)
     for n, step in list(enumerate(account.steps))[:_ROWS]:
@@ -124,7 +127,7 @@ def verdict(result: GroupDivergence) -> str:
         return (
             f"Step {step} decides: the pairs that part there carry {percent(share[best])} of the variance, "
             f"{percent(null.expected[best])} would be expected by chance (p = {p_value(null.p_values[best])}, corrected "
-            f"over {len(share)} steps)."
+            f"over {counted(len(share), 'step')})."
         )
     return (
         f"No single step carries more variance than chance would give it: the largest excess is at step {step}, "
@@ -132,25 +135,40 @@ def verdict(result: GroupDivergence) -> str:
     )
 
 
-def question_sentence(question: QuestionDivergence) -> str:
-    """Which step decides a question, what became of each branch there, and whether that may be chance."""
-    node = next((node for node in question.nodes if node.variance > NO_VARIANCE), None)
-    if node is None:
-        return f"In {question.question} no step decides: outcomes differ, or not, whatever the epochs do."
+def clearest_question(result: GroupDivergence) -> tuple[QuestionDivergence, str] | None:
+    """The question whose own epochs single out a step most clearly, and that step with what became of each branch.
+
+    Its p-value is the smallest of several questions; a step is only said to decide where it is below .05 divided by
+    their number.
+    """
+    tested = [q for q in result.questions if not math.isnan(q.p) and q.variance > NO_VARIANCE]
+    if not tested:
+        return None
+    found = min(tested, key=lambda q: (q.p, -q.variance, q.question))
+    node = found.nodes[0]
     ways = "; ".join(f"{branch_sentence(way)}, took “{way.name}”" for way in node.branches[:3])
-    others = f"; {len(node.branches) - 3} other ways" if len(node.branches) > 3 else ""
-    share = percent(node.variance / question.variance)
-    chance = (
-        ""
-        if math.isnan(question.p)
-        else f" Chance alone seldom does that (p = {p_value(question.p)})."
-        if question.p < 0.05
-        else f" So few epochs can fall like this by chance (p = {p_value(question.p)})."
+    others = f"; {others_of(node, 3)}" if len(node.branches) > 3 else ""
+    share = f"{percent(node.variance / found.variance)} of its variance"
+    where = f"step {node.step}{came_from(found, node)}"
+    smallest = f"p = {p_value(found.p)}" + (
+        f", the smallest of {len(tested)} questions" if len(tested) > 1 else ""
     )
-    return (
-        f"In {question.question} step {node.step}{came_from(question, node)} decides most, {share} of the variance: "
-        f"{ways}{others}.{chance}"
+    if found.p * len(tested) < 0.05:
+        return found, f"In {found.question} {where} decides ({share}): {ways}{others} ({smallest})."
+    start = (
+        f"In {found.question} {where} comes first"
+        if len(tested) == 1
+        else f"No question of its own shows a step that decides. The clearest is {found.question} at {where}"
     )
+    return found, (
+        f"{start} ({share}): {ways}{others}; among {len(found.epochs)} epochs that can be chance ({smallest})."
+    )
+
+
+def others_of(node: DecisiveNode, shown: int) -> str:
+    """How many branches are not listed."""
+    left = len(node.branches) - shown
+    return f"{left} other way{'s' if left > 1 else ''}"
 
 
 def _print_shares(out: Console, title: str, names: Sequence[str], shares: np.ndarray) -> None:
@@ -199,7 +217,7 @@ def question_tree(question: QuestionDivergence) -> Tree:
         for way, rest in zip(ways, _rests(ways), strict=True):
             branch.add(_way(way, rest))
         if len(node.branches) > _LISTED:
-            branch.add(cell(f"{len(node.branches) - _LISTED} other ways", "dim"))
+            branch.add(cell(others_of(node, _LISTED), "dim"))
         if node.read_first is not None:
             branch.add(cell(_read_first(question, node), "dim"))
     return tree
@@ -225,6 +243,11 @@ def _rests(ways: Sequence[Branch]) -> list[str]:
     ]
 
 
+def file_name(name: str) -> str:
+    """A target in words."""
+    return {"": "no file", ".": "the working directory"}.get(name, name)
+
+
 def came_from(question: QuestionDivergence, node: DecisiveNode) -> str:
     """What the epochs of a node did last in common, where epochs part at that step in other branches too."""
     if not node.step or sum(other.step == node.step for other in question.nodes) < 2:
@@ -243,7 +266,9 @@ def branch_sentence(way: Branch) -> str:
     right = sum(value == 1 for value in known)
     if all(value in (0, 1) for value in known):
         return f"{count} {verb}, {right} right"
-    return f"{count} {verb}, {right} right, mean {sum(known) / len(known):.2f}"
+    if count == 1:
+        return f"1 epoch, {known[0]:.2f} right"
+    return f"{count} {verb}, {right} right, {sum(known) / len(known):.2f} on average"
 
 
 def main_parting(question: QuestionDivergence, place: int) -> DecisiveNode | None:

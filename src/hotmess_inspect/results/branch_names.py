@@ -16,7 +16,7 @@ _WORD = 16
 _CALLED = re.compile(r"^[\w.-]+: ")
 
 
-def told_apart(texts: Sequence[str], width: int = WIDTH) -> list[str]:
+def told_apart(texts: Sequence[str], width: int = WIDTH, kept: int = _KEPT) -> list[str]:
     """Texts as single lines, cut so that unlike texts stay unlike and begin with what sets them apart.
 
     What all have in common at the front is left out, if it is long, at the end too, and where some of them agree
@@ -25,6 +25,7 @@ def told_apart(texts: Sequence[str], width: int = WIDTH) -> list[str]:
     Args:
         texts: The texts; equal ones stay equal.
         width: Characters at which a line is cut.
+        kept: Characters in common that are shown.
 
     Returns:
         The lines, in the order of the texts.
@@ -36,10 +37,10 @@ def told_apart(texts: Sequence[str], width: int = WIDTH) -> list[str]:
     lines = _lines(texts)
     distinct = sorted(set(lines))
     front = _agree(distinct[0], distinct[-1]) if len(distinct) > 1 else 0
-    back = _common_end(distinct, front)
-    kept = sorted(line[: len(line) - back] for line in distinct)
-    shown = _unlike([text + " …" if back else text for text in _cut_at_partings(kept, 0, 0, width - 2)])
-    named = dict(zip(kept, shown, strict=True))
+    back = _common_end(distinct, front, kept)
+    cut = sorted(line[: len(line) - back] for line in distinct)
+    shown = _unlike([text + " …" if back else text for text in _cut_at_partings(cut, 0, 0, width - 2, kept)])
+    named = dict(zip(cut, shown, strict=True))
     return [named[line[: len(line) - back]] for line in lines]
 
 
@@ -83,12 +84,19 @@ def branch_names(branches: Sequence[Described], width: int = WIDTH) -> list[str]
     for name, own in alike.items():
         call = own[0].shown.startswith(f"{own[0].tool}: ") and not own[0].target and own[0].same
         if len(own) > 1 or call:
-            rests = [_CALLED.sub("", branch.shown) for branch in own]
+            rests = [_arguments(branch) for branch in own]
             if len(set(rests)) < len(rests):
                 rests = [branch.label.rsplit("\x1f", 1)[-1] for branch in own]
             more |= zip(own, told_apart(rests, max(width - len(name) - 2, _KEPT)), strict=True)
     whole = [": ".join(filter(None, (n, more.get(b, "")))) for n, b in zip(names, branches, strict=True)]
     return _unlike(whole if max(map(len, whole), default=0) <= width else told_apart(whole, width))
+
+
+def _arguments(branch: Described) -> str:
+    """What a call says beside its tool's name; nothing where it has no arguments."""
+    said = branch.shown.removeprefix(f"{branch.tool}: ")
+    said = _CALLED.sub("", said) if said == branch.shown else said
+    return "" if said == "{}" else said
 
 
 def _unlike(texts: Sequence[str]) -> list[str]:
@@ -112,19 +120,19 @@ def _lines(texts: Sequence[str]) -> list[str]:
     return lines if len(set(lines)) == len(set(texts)) else [repr(text)[1:-1] for text in texts]
 
 
-def _common_end(lines: Sequence[str], front: int) -> int:
+def _common_end(lines: Sequence[str], front: int, kept: int) -> int:
     """How many characters at the end of all lines are left out: whole words, and none of what sets them apart."""
     if len(lines) < 2:
         return 0
     turned = sorted(line[front:][::-1] for line in lines)
     back = min(_agree(turned[0], turned[-1]), min(map(len, turned)) - 1)
-    if back <= _KEPT:
+    if back <= kept:
         return 0
     gap = lines[0].find(" ", len(lines[0]) - back)
-    return len(lines[0]) - gap if gap >= 0 and len(lines[0]) - gap > _KEPT else 0
+    return len(lines[0]) - gap if gap >= 0 and len(lines[0]) - gap > kept else 0
 
 
-def _cut_at_partings(lines: Sequence[str], start: int, needed: int, room: int) -> list[str]:
+def _cut_at_partings(lines: Sequence[str], start: int, needed: int, room: int, kept: int) -> list[str]:
     """What is shown of sorted unlike lines from `start` on, up to which they agree.
 
     Args:
@@ -132,15 +140,16 @@ def _cut_at_partings(lines: Sequence[str], start: int, needed: int, room: int) -
         start: Where what is shown begins.
         needed: Up to where it has to be shown, since it sets these lines apart from others.
         room: Characters there is room for.
+        kept: Characters in common that are shown.
     """
     if len(lines) < 2:
         texts = [line[start:] for line in lines]
-        room = max(room, _KEPT + _WORD)
+        room = max(room, kept + _WORD)
         return [text if len(text) <= room else text[: room - 1] + "…" for text in texts]
     parting = _agree(lines[0], lines[-1])
     at = max(_word_start(lines, parting), start)
     head = lines[0][start:at]
-    if len(head) > _KEPT and at > needed:
+    if len(head) > kept and at > needed:
         begun = lines[0][start : _word_end(lines[0], needed, at)] if needed > start else ""
         head = f"{begun.rstrip()} …".lstrip() + (" " if lines[0][at - 1] == " " else "")
     groups: dict[str, list[str]] = defaultdict(list)
@@ -148,7 +157,7 @@ def _cut_at_partings(lines: Sequence[str], start: int, needed: int, room: int) -
         groups[line[parting : parting + 1]].append(line)
     shown: list[str] = []
     for group in groups.values():
-        shown += [head + rest for rest in _cut_at_partings(group, at, parting + 1, room - len(head))]
+        shown += [head + rest for rest in _cut_at_partings(group, at, parting + 1, room - len(head), kept)]
     return shown
 
 

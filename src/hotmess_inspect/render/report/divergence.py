@@ -16,11 +16,13 @@ from hotmess_inspect.render.divergence import (
     NO_VARIANCE,
     branch_sentence,
     came_from,
+    clearest_question,
     ends,
+    file_name,
+    others_of,
     p_value,
     pairs_part,
     percent,
-    question_sentence,
     verdict,
 )
 from hotmess_inspect.render.report.html import Html, bullets, table
@@ -58,6 +60,7 @@ DIVERGENCE_STYLE = """
 .walks .wrong, .walks th.who.wrong { background: color-mix(in srgb, #d55e00 var(--deep), var(--paper)); }
 .ways li { margin: 0.15rem 0; }
 figure.curve > svg { max-width: 40rem; }
+@media (min-width: 62rem) { .figures > .steps { grid-column: span 2; } }
 @media print { .walks { max-height: none; overflow: visible; } }
 """
 
@@ -74,11 +77,31 @@ def divergence_section(results: Sequence[GroupDivergence], links: Links, questio
     if not parts:
         return ""
     return (
-        "<h2>Where epochs part</h2><p>The variance of a question is the mean over pairs of its epochs, so it can be "
-        "split by the step at which each pair parts, with no remainder. Most pairs part early: what counts is how much "
-        "more variance a step carries than its pairs would carry by chance (outcomes permuted among the epochs of each "
-        "question).</p>" + "\n".join(parts)
+        "<h2>Where epochs part</h2><details><summary>How to read this</summary><p>Steps are counted "
+        "from 0. Two epochs of a question part at the first step where they do different things, or where one of them "
+        "stops. The variance of a question is a mean over the pairs of its epochs, so it splits by the step at which "
+        "each pair parts, with no remainder. Most pairs part early: a step decides where it carries more of the "
+        "variance than its pairs would by chance (“expected”: outcomes permuted among the epochs of each question). "
+        "“Undecided” is what is left of the variance among epochs that agree up to a step.</p></details>"
+        + "\n".join(parts)
     )
+
+
+def _linked(
+    sentence: str, question: QuestionDivergence, number: int, shown: Sequence[QuestionDivergence]
+) -> str:
+    """A sentence about a question, linked to where its epochs stand side by side."""
+    text, name = escaped(sentence), escaped(question.question)
+    if question not in shown:
+        return text
+    return text.replace(name, f'<a href="#walk-{number}-{shown.index(question)}">{name}</a>', 1)
+
+
+_KEY = (
+    "<p>Each row is an epoch, each column a step; a cell spans the epochs that agree up to it. Thick lines: here epochs "
+    "part; double line: the step that carries most of the question's variance. Blue: right, orange: wrong, the deeper "
+    "the surer. Hovering shows the whole command.</p>"
+)
 
 
 def _group(result: GroupDivergence, links: Links, questions: int, number: int) -> str:
@@ -90,13 +113,18 @@ def _group(result: GroupDivergence, links: Links, questions: int, number: int) -
         (q for q in result.questions if q.variance > NO_VARIANCE), key=lambda q: (-q.variance, q.question)
     )
     shown = ranked[:questions]
+    clearest = clearest_question(result)
+    if clearest is not None and clearest[0] in ranked[questions:] and shown:
+        shown[-1] = clearest[0]
     return (
-        f"{title}<p><b>{escaped(verdict(result))}</b> Variance {result.variance:.4f} over {len(account.variance)} "
+        f"{title}<p class=finding>{escaped(verdict(result))}</p>"
+        + (f"<p>{_linked(clearest[1], clearest[0], number, shown)}</p>" if clearest else "")
+        + f"<p>Variance {result.variance:.4f} over {len(account.variance)} "
         f"questions; steps compared by {escaped(result.grain)}.</p>"
-        + (f"<p class=finding>{escaped(question_sentence(ranked[0]))}</p>" if ranked else "")
-        + f"<div class=figures>{_curve(result)}<div>{_step_table(result)}</div></div>"
+        f"<div class=figures>{_curve(result)}<div class=steps>{_step_table(result)}</div></div>"
         + bullets(_sentences(result))
         + _decisive(result, number, shown)
+        + (_KEY if shown else "")
         + "".join(
             _question(question, links, f"walk-{number}-{place}") for place, question in enumerate(shown)
         )
@@ -120,7 +148,7 @@ def _sentences(result: GroupDivergence) -> list[str]:
     ):
         order = [n for n in np.argsort(-values, kind="stable").tolist() if values[n] >= 0.0005]
         if len(names) > 1 and order:
-            listed = "; ".join(f"{names[n] or 'no file'} {percent(values[n])}" for n in order[:_WAYS])
+            listed = "; ".join(f"{file_name(names[n])} {percent(values[n])}" for n in order[:_WAYS])
             lines.append(f"{title}: {listed}.")
     return lines
 
@@ -145,7 +173,7 @@ def _step_table(result: GroupDivergence) -> str:
         "95 % interval",
         "expected",
         "p",
-        "undecided before",
+        "undecided",
     ]
     first = table(names, [*rows[:_ROWS], never], text_columns=1)
     if len(rows) <= _ROWS:
@@ -221,14 +249,14 @@ def _decisive(result: GroupDivergence, number: int, shown: Sequence[QuestionDive
         name: str = question.question
         if name in places:
             name = Html(f'<a href="#walk-{number}-{places[name]}">{escaped(name)}</a>')
-        ways = "; ".join(f"{way.name}: {branch_sentence(way)}" for way in node.branches[:3])
-        more = f"; {len(node.branches) - 3} other ways" if len(node.branches) > 3 else ""
+        ways = "; ".join(f"{way.name} ({branch_sentence(way)})" for way in node.branches[:3])
+        more = f"; {others_of(node, 3)}" if len(node.branches) > 3 else ""
         rows.append([name, str(node.step), percent(node.share), str(node.pairs), ways + more])
     if not rows:
         return ""
     names = ["question", "step", "share of variance", "pairs", "ways on"]
     cells = [[row[0], row[4], row[1], row[2], row[3]] for row in rows]
-    return "<h4>Deciding steps</h4>" + table(
+    return "<h4>Steps that carry most of the variance</h4>" + table(
         [names[0], names[4], names[1], names[2], names[3]], cells, text_columns=2
     )
 
@@ -246,10 +274,10 @@ def _question(question: QuestionDivergence, links: Links, name: str) -> str:
 
 def _node(question: QuestionDivergence, node: DecisiveNode, links: Links) -> str:
     ways = "; ".join(
-        f"<code>{escaped(way.name)}</code> {escaped(branch_sentence(way))}" for way in node.branches[:_WAYS]
+        f"<code>{escaped(way.name)}</code>: {escaped(branch_sentence(way))}" for way in node.branches[:_WAYS]
     )
     if len(node.branches) > _WAYS:
-        ways += f"; {len(node.branches) - _WAYS} other ways"
+        ways += f"; {others_of(node, _WAYS)}"
     read = ""
     if node.read_first is not None:
         both = [_event_link(question, question.epochs[place], node.step, links) for place in node.read_first]
