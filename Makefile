@@ -23,9 +23,13 @@ $(VENV)/installed: requirements.lock pyproject.toml
 # What the demo needs and no more, without byte code for modules that it never imports; a developer's environment will do too.
 $(VENV)/demo: requirements-demo.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
-	@[ -e $(VENV)/installed ] || $(PYTHON) -m venv $(VENV)
-	@[ -e $(VENV)/installed ] || $(BIN)/pip install --quiet --no-compile --no-deps --require-hashes -r requirements-demo.lock
-	@[ -e $(VENV)/installed ] || $(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@# The interpreter's own pip installs into the environment, which then needs none of its own: four seconds.
+	@[ -e $(VENV)/installed ] || { set -e; \
+	  if $(PYTHON) -m pip --python $(PYTHON) --version >/dev/null 2>&1; \
+	  then $(PYTHON) -m venv --without-pip $(VENV); pip="$(PYTHON) -m pip --python $(BIN)/python"; \
+	  else $(PYTHON) -m venv $(VENV); pip=$(BIN)/pip; fi; \
+	  $$pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements-demo.lock; \
+	  $$pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; }
 	@touch $@
 
 demo: $(VENV)/demo  ## Run hotmess/swebench on the bundled instances with a simulated agent, then analyze the log
