@@ -25,9 +25,8 @@ $(VENV)/demo: requirements-demo.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	@# The interpreter's own pip installs into the environment, which then needs none of its own: four seconds.
 	@[ -e $(VENV)/installed ] || { set -e; \
-	  if $(PYTHON) -m pip --python $(PYTHON) --version >/dev/null 2>&1; \
-	  then $(PYTHON) -m venv --without-pip $(VENV); pip="$(PYTHON) -m pip --python $(BIN)/python"; \
-	  else $(PYTHON) -m venv $(VENV); pip=$(BIN)/pip; fi; \
+	  if $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python --version >/dev/null 2>&1; \
+	  then pip="$(PYTHON) -m pip --python $(BIN)/python"; else $(PYTHON) -m venv $(VENV); pip=$(BIN)/pip; fi; \
 	  $$pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements-demo.lock; \
 	  $$pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; }
 	@touch $@

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from hotmess_inspect.cli import main
 from hotmess_inspect.demo import demo_log
+from hotmess_inspect.results.verdict import TESTS
 
 PAGE = (Path(__file__).parents[1] / "docs" / "how_to.md").read_text("utf-8")
 
@@ -83,6 +84,19 @@ def test_the_demo_prints_a_finding_and_writes_a_report(
     assert "is variance" in done.output and "9 questions with 5 epochs each" in done.output
     page = (tmp_path / "hotmess-demo" / "report.html").read_text("utf-8")
     assert "A demo of hotmess-inspect" in page
+    # Whoever reads nothing but this page learns what the four rows are, and in which unit lengths stand.
+    for measure, error in TESTS.items():
+        assert f"<b>{measure}</b>: {error}" in page
+    listed = page[page.index("<h2>Questions to read first") :]
+    assert "<th>actions" in listed or ">actions</th>" in listed
+    assert "modal answer" not in listed
+    # What rounding leaves is no number, and people's time plays no part here.
+    assert not re.search(r">-?[\d.]+e-1[5-9]<", page)
+    assert "difficulty is read" not in page + done.output
+    log = str(tmp_path / "hotmess-demo" / "swebench_mini.eval")
+    assert "difficulty is read" in " ".join(
+        CliRunner().invoke(main, ["analyze", log, "--length", "human"]).output.split()
+    )
     # Again it replaces its own files, and nothing else.
     assert CliRunner().invoke(main, ["demo", "--no-open"]).exit_code == 0
     (tmp_path / "hotmess-demo" / "swebench_mini.eval").write_bytes(b"PK\x03\x04 somebody's log")

@@ -1,6 +1,9 @@
 """The release workflow and the issue templates say what they must, and nothing that the repository lacks."""
 
 import re
+import subprocess
+import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +58,24 @@ def test_templates_are_forms_with_known_commands(path: Path) -> None:
 
 def test_there_is_a_form_for_numbers_faults_and_proposals() -> None:
     assert [path.stem for path in TEMPLATES] == ["bug", "proposal", "wrong_number"]
+
+
+@pytest.mark.wheel
+@pytest.mark.slow
+def test_the_source_distribution_holds_what_its_makefile_and_its_tests_need(tmp_path: Path) -> None:
+    root = HOME.parent
+    listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("this is no checkout")
+    build = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", str(tmp_path), str(root)]
+    done = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        held = {member.name.split("/", 1)[1] for member in opened if member.isfile()}
+    tracked = {name for name in listed.stdout.splitlines() if (root / name).is_file()}
+    assert tracked - held == {".gitattributes", ".pre-commit-config.yaml"} & tracked
+    # Nothing that lies about beside the tracked files; a file that is new here may be in it.
+    assert not [
+        name for name in held if re.search(r"__pycache__|\.pyc$|\.venv|\.eval$", name) and name not in tracked
+    ]

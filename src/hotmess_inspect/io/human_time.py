@@ -17,6 +17,7 @@ _TIME = re.compile(rf"{_NUMBER}\s*({_UNIT})", re.IGNORECASE)
 _RANGE = re.compile(rf"{_NUMBER}\s*({_UNIT})?\s*(?:-|–|to)\s*{_NUMBER}\s*({_UNIT})(?:\s+fix)?", re.IGNORECASE)
 _OPEN = re.compile(rf"([<>])\s*{_NUMBER}\s*({_UNIT})(?:\s+fix)?", re.IGNORECASE)
 
+BINNED = "difficulty is read as the time that people take"
 MAPPING = "<15 min fix = 7.5, 15 min - 1 hour = 30, 1-4 hours = 120, >4 hours = 480 minutes"
 """What the difficulties of SWE-bench Verified are taken as."""
 
@@ -74,7 +75,7 @@ class MetadataMinutes:
 
     def notes(self) -> list[str]:
         """How the fields were read, a sentence each; empty where there are none."""
-        found = [f"difficulty is read as the time that people take: {MAPPING}"] if self._binned else []
+        found = [f"{BINNED}: {MAPPING}"] if self._binned else []
         return found + [
             f"{name} such as {value} is no time that can be read and is left out (minutes as a number in human_minutes, "
             "or a time with its unit, can be)"

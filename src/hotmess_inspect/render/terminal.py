@@ -19,7 +19,7 @@ from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.guards import Guards
 from hotmess_inspect.results.lengths import LengthFindings
 from hotmess_inspect.results.variants import VariantNames, letter
-from hotmess_inspect.results.verdict import Verdict, as_sentence, leading_results, verdict
+from hotmess_inspect.results.verdict import Verdict, as_sentence, concerning, leading_results, verdict
 from hotmess_inspect.schema import Problem
 
 _FEW = 3
@@ -62,7 +62,7 @@ def print_analysis(
     said = {
         sentence for members in runs for sentence in verdict(leading_results(members)[0], problems).cautions
     }
-    print_problems([p for p in problems if as_sentence(p.message) not in said], out)
+    print_problems([p for p in concerning(problems, results) if as_sentence(p.message) not in said], out)
 
 
 def _print_run(

@@ -7,12 +7,13 @@ head their pages with it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from hotmess_inspect.results.analyze import GroupResult, group_name
+from hotmess_inspect.io.human_time import BINNED
+from hotmess_inspect.results.analyze import LENGTH_COLUMNS, GroupResult, group_name
 from hotmess_inspect.results.questions import question_numbers
 from hotmess_inspect.results.warnings import FEW_QUESTIONS
 from hotmess_inspect.schema import UNTARGETED_LOSSES, Problem
@@ -24,12 +25,14 @@ LIMIT_SHARE = 0.05
 
 _MOST = int(np.iinfo(np.int64).max)  # the start of a minimum over no questions
 
-_TESTS = {
+TESTS = {
     "f2p": "the share of FAIL_TO_PASS tests that still fail",
     "p2p": "the share of PASS_TO_PASS tests that were broken",
     "pooled": "the share of all tests that fail",
     "resolved": "the share of epochs that do not resolve the issue",
 }
+"""What the error of each measure of unit tests is."""
+
 _LOSSES = {
     "brier": "Brier error of the answer (0: right and certain, 2: wrong and certain)",
     "kl": "negative log-probability of the right answer, in nats",
@@ -39,6 +42,12 @@ _LOSSES = {
     "kernel": "spread of the answers in a kernel's feature space; free text has no target, so there is no error to split",
     "disagreement": "how far the answers agree; there is no target, so there is no error to split",
 }
+
+
+def concerning(problems: Iterable[Problem], results: Sequence[GroupResult]) -> list[Problem]:
+    """What is to be said beside results: how difficulties are read matters to lengths in people's time alone."""
+    timed = any(result.length == LENGTH_COLUMNS["human"] for result in results)
+    return [one for one in problems if timed or not one.message.startswith(BINNED)]
 
 
 @dataclass(frozen=True)
@@ -92,7 +101,7 @@ def _measured(result: GroupResult) -> str:
     group, d = result.group, result.decomposition
     name = " · ".join(part for part in (group.task, group.model) if part) or "the table"
     questions = int((d.epochs > 0).sum())
-    what = _TESTS.get(group.measure or "") or _LOSSES.get(d.loss, d.loss)
+    what = TESTS.get(group.measure or "") or _LOSSES.get(d.loss, d.loss)
     if d.loss == "squared" and group.measure is None and _pass_or_fail(result):
         what = "the share of epochs that fail"
     least, most = int(d.epochs[d.epochs > 0].min(initial=_MOST)), int(d.epochs.max(initial=0))

@@ -130,10 +130,15 @@ class Drawing:
             figure.savefig(svg, format="svg", metadata={"Date": None}, transparent=True)
             figure.savefig(png, format="png", dpi=140, facecolor="white")
         clean = [
-            {k: (None if isinstance(v, float) and not math.isfinite(v) else v) for k, v in row.items()}
+            {name: _clean(value) if isinstance(value, float) else value for name, value in row.items()}
             for row in self.rows
         ]
         return Figure(self.name, self.title, self.caption, svg.getvalue(), png.getvalue(), clean)
+
+
+def _clean(value: float) -> float | None:
+    """A number as the tables show it: what rounding left of a difference of equal numbers is nothing."""
+    return None if not math.isfinite(value) else 0.0 if abs(value) < 1e-15 else value
 
 
 def plane_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Drawing | None:

@@ -26,7 +26,7 @@ from hotmess_inspect.results.divergence import GroupDivergence
 from hotmess_inspect.results.questions import question_numbers
 from hotmess_inspect.results.study import StudyOptions, Waits, study
 from hotmess_inspect.results.variants import VariantNames, letter, settings_text
-from hotmess_inspect.results.verdict import as_sentence, leading_results, verdict
+from hotmess_inspect.results.verdict import TESTS, as_sentence, concerning, leading_results, verdict
 from hotmess_inspect.results.warnings import ItemCounts, count_warnings
 from hotmess_inspect.schema import Problem
 
@@ -269,6 +269,9 @@ def _headline(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str
         if columns and len({row[place] for row in columns}) == 1
     )
     note = "Error = bias² + variance, each a mean over questions, in the unit of the loss; the interval is that of the incoherence. Accuracy is built into incoherence: it ranks no models of different accuracy. Compare their bias² and variance, with <code>hotmess compare</code>."
+    measures = [m for m in TESTS if any(r.group.measure == m for r in results)]
+    if len(measures) > 1:
+        note += " Error of " + "; ".join(f"<b>{m}</b>: {TESTS[m]}" for m in measures) + "."
     return (
         f"<h2>Headline</h2><p>{escaped(f'All rows: {same}. ' if same else '')}{note}</p>"
         + table(names, rows, text_columns=texts)
@@ -290,7 +293,7 @@ def _warnings(
 ) -> str:
     # One bullet per sentence, with all that it is said of; nothing that stands with the verdicts.
     said: dict[str, list[str]] = defaultdict(list)
-    for problem in problems:
+    for problem in concerning(problems, results):
         if as_sentence(problem.message) not in already:
             said[problem.message].append(f"{problem.level}: {problem.input}")
     for result in {id(r.group): r for r in results}.values():

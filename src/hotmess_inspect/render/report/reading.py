@@ -62,9 +62,13 @@ def reading_list(results: Sequence[GroupResult], links: Links, questions: int) -
         lines = [line for line in question_numbers(result) if line.variance > 0]
         worst = sorted(lines, key=lambda line: (-line.variance, line.question))[:questions]
         if worst:
-            rows = [_cells(result, line, links) for line in worst]
+            # No answer that is most frequent where outcomes are no answers; lengths have a unit.
+            dropped = [_NAMES.index("modal answer")] * (not any(line.modal_answer for line in worst))
+            unit = (result.length or "length").replace("_", " ")
+            cells = [[*_NAMES[:-1], unit], *(_cells(result, line, links) for line in worst)]
+            names, *rows = ([cell for place, cell in enumerate(row) if place not in dropped] for row in cells)
             heading = f"<h3>{escaped(label_of(result, results))}</h3>"
-            parts.append(heading + table(_NAMES, rows, text_columns=2))
+            parts.append(heading + table(names, rows, text_columns=2))
     if not parts:
         return ""
     start = (
