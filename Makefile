@@ -67,7 +67,7 @@ lock:  ## Write the two locks anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --extra dev --output-file requirements.lock pyproject.toml
 	printf 'hatchling\neditables\n' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-annotate --constraints requirements.lock --output-file requirements-demo.lock pyproject.toml -
+	  --no-annotate --constraints requirements.lock --no-emit-package debugpy --no-emit-package hf-xet --output-file requirements-demo.lock pyproject.toml -
 
 clean:  ## Remove the environment and what it made
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
