@@ -235,6 +235,27 @@ def test_swebench_reports_as_leaderboards_keep_them(tmp_path: Path) -> None:
     ]
 
 
+def test_swebench_failures_of_the_environment_say_nothing_of_tests(tmp_path: Path) -> None:
+    """As swebench 5 writes them: no test output, and why."""
+    for number, failed in enumerate((True, False)):
+        report = {
+            "patch_is_None": False,
+            "patch_exists": True,
+            "patch_successfully_applied": False,
+            "resolved": False,
+        }
+        report |= (
+            {"infra_failure": failed, "infra_failure_reason": "disk full"}
+            if failed
+            else {"infra_failure": False}
+        )
+        write(tmp_path / "r" / "m" / f"a__a-{number}" / "report.json", {f"a__a-{number}": report})
+    found = read(tmp_path)
+    tests = found.outcomes.take(found.outcomes.scorer.equals("tests"))
+    assert tests.question.values() == ["a__a-1"]
+    assert sum("reasons of their environment" in p.message for p in found.problems) == 1
+
+
 def test_runs_of_two_agents_with_one_name_are_no_copies_of_each_other(tmp_path: Path) -> None:
     """The harness of SWE-bench is often run under one id for several models, and runs of agents are called run1."""
     for model, resolved in (("a", True), ("b", False)):

@@ -87,6 +87,16 @@ def test_the_steps_of_the_plan_and_what_is_passed_to_them_are_part_of_the_experi
     assert tools[0] == tools[1]
 
 
+def test_what_a_task_passes_on_to_its_solver_stands_once() -> None:
+    step = {"solver": "ask", "params_passed": {"budget": 5, "style": "x"}}
+    document = {"eval": {"task": "t", "model": "m", "task_args": {"budget": 5}}, "plan": {"steps": [step]}}
+    assert json.loads(variant_of(decode_header(json.dumps(document).encode()))) == {
+        "task.budget": 5,
+        "plan": ["ask"],
+        "plan.1.ask.style": "x",
+    }
+
+
 def test_a_sandbox_is_told_by_the_name_of_its_file_wherever_that_lies() -> None:
     here, there = ({"type": "docker", "config": f"/{place}/compose.yaml"} for place in ("a", "b"))
     assert header(sandbox=here) == header(sandbox=there) != header(sandbox="docker")

@@ -67,7 +67,7 @@ def variant_of(header: HeaderRecord, scorer: str | None = None) -> str:
         **_drawn(header.plan.config, spec.model_generate_config),
         **_roles(spec.model_roles),
         **{name: getattr(spec.config, name) for name in _CONFIG},
-        **_steps(header.plan.steps),
+        **_steps(header.plan.steps, {**spec.task_args, **(spec.solver_args or {})}),
         "sandbox": _sandbox(spec.sandbox),
         **({} if scorer is None else _scorer_options(spec.scorers, scorer)),
         "fork": spec.metadata.get(FORK) if isinstance(spec.metadata, dict) else None,
@@ -101,14 +101,18 @@ def hidden(name: str, value: Any) -> Any:
     return "hidden " + hashlib.sha256(json.dumps(value, default=str).encode()).hexdigest()[:8]
 
 
-def _steps(steps: Any) -> dict[str, Any]:
-    """The plan's solvers and what was passed to each; functions among it stand by their names."""
+def _steps(steps: Any, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The plan's solvers and what was passed to each; functions among it stand by their names.
+
+    What the task or solver was given and passes on under the same name is told already.
+    """
     listed = [one for one in steps if isinstance(one, dict)] if isinstance(steps, list) else []
     found: dict[str, Any] = {"plan": [one.get("solver") for one in listed] or None}
     for number, one in enumerate(listed, 1):
         passed = one.get("params_passed", one.get("params"))
         if isinstance(passed, dict):
-            named = _named(f"plan.{number}.{one.get('solver')}.", passed)
+            new = {k: v for k, v in passed.items() if k not in told or told[k] != v}
+            named = _named(f"plan.{number}.{one.get('solver')}.", new)
             found |= {name: _without_addresses(value) for name, value in named.items()}
     return found
 

@@ -62,13 +62,13 @@ def _run(document: dict[str, Any], path: str) -> Rows:
     model, run = _model_and_run(path)
     scores = [None if name in failed else name in resolved for name in ids]
     rows = _rows(ids, scores, model, run)
-    notes = []
-    if document.get("infra_failure_ids"):
-        notes.append(
-            f"{len(document['infra_failure_ids'])} instances failed for reasons of their environment, as the harness says; "
-            "they count as not resolved, as they do there"
-        )
+    notes = _infra_notes(len(document.get("infra_failure_ids") or ()))
     return replace(rows, columns={**rows.columns, "scorer": ["resolved"] * len(ids)}, notes=notes)
+
+
+def _infra_notes(count: int) -> list[str]:
+    said = f"{count} instances failed for reasons of their environment, as the harness says; they count as not resolved, as they do there"
+    return [said] if count else []
 
 
 def _model_and_run(path: str) -> tuple[str, str]:
@@ -107,13 +107,18 @@ def _instances(document: dict[str, Any], path: str) -> Rows:
     rows = _rows([*found, *known], [bool(found[n]["resolved"]) for n in (*found, *known)], model, run)
     scorers = ["resolved"] * len(found) + ["tests"] * len(known)
     return replace(
-        rows, columns={**rows.columns, "scorer": scorers}, tests=[*[None] * len(found), *known.values()]
+        rows,
+        columns={**rows.columns, "scorer": scorers},
+        tests=[*[None] * len(found), *known.values()],
+        notes=_infra_notes(sum(one.get("infra_failure") is True for one in found.values())),
     )
 
 
 def _tests(report: dict[str, Any]) -> Tests | None:
     """The tests of a report: empty where the patch could not be applied, ``None`` where it says nothing of them."""
     status = report.get("tests_status")
+    if report.get("infra_failure") is True:
+        return None
     if not isinstance(status, dict):
         return ({}, {}) if report.get("patch_successfully_applied") is False else None
     found = []
