@@ -17,18 +17,27 @@ import argparse
 import csv
 import time
 from collections.abc import Iterable
+from functools import cached_property
 
 import numpy as np
 from calibration_worlds import WORLDS, Draw, World, one_hot
 from scipy.optimize import brentq
 
-from hotmess_inspect.analyses.adaptive import LEAST_LATER, AdaptiveEpochs, allocate, influence_of, make_strata
+from hotmess_inspect.analyses.adaptive import (
+    LEAST_LATER,
+    AdaptiveEpochs,
+    Strata,
+    allocate,
+    influence_of,
+    make_strata,
+)
 from hotmess_inspect.analyses.planning import deviations
 from hotmess_inspect.decomposition import Decomposition
 from hotmess_inspect.decomposition.adaptive import decompose_adaptive
 
-QUESTIONS, STOPPED, MOST, PILOT = 200, 10, 120, 4
+QUESTIONS, STOPPED, MOST, PILOT = 200, 10, 120, 6
 REFERENCES = (6, 40)  # epochs of fixed runs from which the noise of others follows
+SAVED_AT = (20, 40)  # epochs of fixed runs whose width is aimed at to see what is saved
 QUANTITY = "incoherence"
 RESAMPLES = 1000
 
@@ -54,42 +63,53 @@ def half_easy(low: float, high: float) -> World:
 class Study:
     """One study: all epochs that could be drawn, and decompositions of the first so many of each question."""
 
-    def __init__(self, world: World, seed: int) -> None:
+    def __init__(self, world: World, seed: int, questions: int = QUESTIONS) -> None:
         self.world = world
-        self.drawn = world.draw(np.random.default_rng([seed, 18]), QUESTIONS, MOST)
+        self.drawn = world.draw(np.random.default_rng([seed, 18]), questions, MOST)
         goal = self.drawn.target
         f = self.drawn.predictions
         if world.loss == "brier":
-            self.goal = np.eye(f.shape[2])[np.asarray(goal, dtype=int)]
+            goals = np.eye(f.shape[2])[np.asarray(goal, dtype=int)]
         else:
-            self.goal = np.broadcast_to(np.float64(goal), (QUESTIONS, f.shape[2]))
-        self.ids = [f"q{i}" for i in range(QUESTIONS)]
+            goals = np.broadcast_to(np.float64(goal), (questions, f.shape[2]))
+        self.ids = [f"q{i}" for i in range(questions)]
+        self.away, _ = deviations(f, goals, world.loss)  # type: ignore[arg-type]
 
-    def epochs(self, counts: np.ndarray, pilot: int) -> tuple[Decomposition, AdaptiveEpochs]:
+    def epochs(self, counts: np.ndarray) -> tuple[Decomposition, AdaptiveEpochs]:
         """The first so many epochs of each question."""
         most = int(counts.max())
         there = np.arange(most) < counts[:, None]
         f = np.where(there[:, :, None], self.drawn.predictions[:, :most], np.nan)
-        first = there & (np.arange(most) < pilot)
-        loss = self.world.loss
-        away, _ = deviations(f, self.goal, loss)  # type: ignore[arg-type]
-        d = decompose_adaptive(f, self.drawn.target, first, loss=loss)  # type: ignore[arg-type]
+        first = there & (np.arange(most) < PILOT)
+        d = decompose_adaptive(f, self.drawn.target, first, loss=self.world.loss)  # type: ignore[arg-type]
+        away = self.away[:, :most] * there[:, :, None]
         return d, AdaptiveEpochs(self.ids, away, np.where(there, 0.0, np.nan), there, first)
 
     def fixed(self, epochs: int) -> Decomposition:
         """A plain run."""
-        return self.epochs(np.full(QUESTIONS, epochs), epochs)[0]
+        return self.epochs(np.full(len(self.ids), epochs))[0]
+
+    @cached_property
+    def pilot(self) -> Decomposition:
+        """The run after its first wave."""
+        return self.fixed(PILOT)
+
+    @cached_property
+    def begun(self) -> tuple[Strata, Decomposition, AdaptiveEpochs]:
+        """Strata from the pilot, which the run has looked at, and the run after its second wave."""
+        d, epochs = self.epochs(np.full(len(self.ids), PILOT))
+        scatter = epochs.scatter(
+            QUANTITY, d.mean("error"), d.mean("bias_squared"), epochs.present, epochs.pilot
+        )
+        strata = make_strata(self.ids, scatter, influence_of(epochs, QUANTITY, d.variance, d.error))
+        return strata, *self.epochs(np.full(len(self.ids), PILOT + LEAST_LATER))
 
     def adaptive(self, wanted: float) -> tuple[Decomposition, np.ndarray]:
-        """An adaptive run to a width."""
-        d, epochs = self.epochs(np.full(QUESTIONS, PILOT), PILOT)
-        means = d.mean("error"), d.mean("bias_squared")
-        scatter = epochs.scatter(QUANTITY, *means, epochs.present, epochs.pilot)
-        strata = make_strata(self.ids, scatter, influence_of(epochs, QUANTITY, d.variance, d.error))
-        counts = np.full(QUESTIONS, PILOT + LEAST_LATER)
+        """An adaptive run to a width, as `results.adaptive.look` decides it."""
+        if width(self.pilot) <= wanted:
+            return self.pilot, self.pilot.epochs
+        strata, d, epochs = self.begun
         while True:
-            d, epochs = self.epochs(counts, PILOT)
-            now = width(d)
             found = allocate(
                 epochs,
                 strata,
@@ -97,24 +117,29 @@ class Study:
                 error=d.mean("error"),
                 bias_squared=d.mean("bias_squared"),
                 influence=influence_of(epochs, QUANTITY, d.variance, d.error),
-                width_now=now,
+                width_now=width(d),
                 width=wanted,
                 most=MOST,
             )
             if found.enough:
-                return d, counts
-            counts = PILOT + found.later
+                return d, d.epochs
+            d, epochs = self.epochs(PILOT + found.later)
+
+
+def interval(d: Decomposition) -> tuple[float, float]:
+    """The interval that `hotmess analyze` prints, with fewer resamples."""
+    return d.interval(QUANTITY, rng=0, resamples=RESAMPLES)
 
 
 def width(d: Decomposition) -> float:
-    """Width by which a run stops: the delta method's, without the noise of a bootstrap."""
-    low, high = d.interval(QUANTITY, method="linearised")
+    """Its width, by which a run stops."""
+    low, high = interval(d)
     return high - low
 
 
 def covers(d: Decomposition, truth: float) -> bool:
-    """Whether the interval that `hotmess analyze` prints holds the truth."""
-    low, high = d.interval(QUANTITY, rng=0, resamples=RESAMPLES)
+    """Whether it holds the truth."""
+    low, high = interval(d)
     return low <= truth <= high
 
 
@@ -126,58 +151,78 @@ def noise(d: Decomposition, drawn: Draw) -> float:
     )
 
 
-def measure(world: World, studies: int, seed: int) -> Iterable[dict[str, float | str | int]]:
+def off(d: Decomposition, drawn: Draw) -> list[float]:
+    """Error, squared bias, variance and incoherence less their truths for the questions drawn."""
+    e, v = float(drawn.error.mean()), float(drawn.variance.mean())
+    return [
+        d.mean("error") - e,
+        d.mean("bias_squared") - (e - v),
+        d.mean("variance") - v,
+        d.incoherence - v / e,
+    ]
+
+
+def measure(world: World, studies: int, seed: int, questions: int) -> Iterable[dict[str, float | str | int]]:
     """Figures of a world, as they come."""
-    wanted = float(np.nanmean([width(Study(world, seed * 10**6 - 1 - k).fixed(STOPPED)) for k in range(60)]))
+    before = [Study(world, seed * 10**6 - 1 - k, questions) for k in range(40)]
+    wanted, *others = (
+        float(np.mean([width(study.fixed(r)) for study in before])) for r in (STOPPED, *SAVED_AT)
+    )
     rows: list[list[float]] = []
+    saved: list[list[float]] = []
     for k in range(studies):
-        study = Study(world, seed * 10**6 + k)
+        study = Study(world, seed * 10**6 + k, questions)
         d, counts = study.adaptive(wanted)
-        e, v = float(study.drawn.error.mean()), float(study.drawn.variance.mean())
-        row = [
-            covers(d, world.incoherence),
-            covers(study.fixed(STOPPED), world.incoherence),
-            width(d),
-            counts.mean(),
-        ]
-        row += [
-            d.mean("error") - e,
-            d.mean("bias_squared") - (e - v),
-            d.mean("variance") - v,
-            d.incoherence - v / e,
-        ]
-        if k < max(studies // 4, 20):
-            narrow, counts = study.adaptive(1e-9)
-            row += [
-                counts.mean(),
-                noise(narrow, study.drawn),
-                *(noise(study.fixed(r), study.drawn) for r in REFERENCES),
-            ]
-        else:
-            row += [np.nan] * 4
-        rows.append(row)
+        plain = study.fixed(STOPPED)
+        right = covers(d, world.incoherence), covers(plain, world.incoherence)
+        rows.append(
+            [*right, width(d), counts.mean(), *off(d, study.drawn), *off(plain, study.drawn), noise(d, study.drawn)]
+        )
+        if k < max(studies // 5, 20):
+            costs = []
+            for aim in (*others, 1e-9):
+                narrow, n = study.adaptive(aim)
+                costs += [n.mean(), noise(narrow, study.drawn)]
+            saved.append([*costs, *(noise(study.fixed(r), study.drawn) for r in REFERENCES)])
         if (k + 1) % 100 == 0 or k + 1 == studies:
-            yield summary(world, np.array(rows), wanted)
+            yield summary(world, np.array(rows), np.array(saved), wanted)
 
 
-def summary(world: World, rows: np.ndarray, wanted: float) -> dict[str, float | str | int]:
-    """One line of the table; biases in per cent of the truth, with their simulation errors."""
-    n = len(rows)
-    truth = [world.error, world.error - world.variance, world.variance, world.incoherence]
-    epochs = float(np.nanmean(rows[:, 8]))
-    # A fixed run's noise is A/R + B/(R (R - 1)); of all runs' noise times epochs, since runs differ in how far they go.
+def share(epochs: np.ndarray, own: np.ndarray, references: np.ndarray) -> tuple[float, float]:
+    """Mean epochs of adaptive runs, and with how many a fixed run would have as much noise.
+
+    A fixed run's noise is A/R + B/(R (R - 1)); of the runs' own the mean of noise times epochs counts, since runs differ in
+    how far they go.
+    """
     few, many = REFERENCES
-    products = [float(np.nanmean(rows[:, 10 + i])) * r for i, r in enumerate(REFERENCES)]
+    products = [float(references[:, i].mean()) * r for i, r in enumerate(REFERENCES)]
     second = (products[0] - products[1]) / (1 / (few - 1) - 1 / (many - 1))
     first = products[1] - second / (many - 1)
-    own = float(np.nanmean(rows[:, 9] * rows[:, 8])) / epochs
-    fixed = float(brentq(lambda r: first / r + second / (r * (r - 1)) - own, 2, 10_000))
-    found: dict[str, float | str | int] = {
-        "world": world.name,
-        "studies": n,
-        "narrow_epochs": round(epochs, 2),
-        "fixed_epochs": round(fixed, 2),
-        "share": round(epochs / fixed, 3),
+    mean = float(epochs.mean())
+    level = float((own * epochs).mean()) / mean
+    return mean, float(brentq(lambda r: first / r + second / (r * (r - 1)) - level, 2, 10_000))
+
+
+def summary(
+    world: World, rows: np.ndarray, saved: np.ndarray, wanted: float
+) -> dict[str, float | str | int]:
+    """One line of the table; biases in per cent of the truth, with their simulation errors.
+
+    A bias is that of adaptive runs less what fixed runs of the same draws, which are unbiased, are off by in proportion: the
+    regression takes out the chance that both share.
+    """
+    n = len(rows)
+    truth = [world.error, world.error - world.variance, world.variance, world.incoherence]
+    found: dict[str, float | str | int] = {"world": world.name, "studies": n}
+    references = saved[:, -2:]
+    for place, name in enumerate((*(f"at_{r}" for r in SAVED_AT), "narrow")):
+        epochs, fixed = share(saved[:, 2 * place], saved[:, 2 * place + 1], references)
+        found |= {
+            f"{name}_epochs": round(epochs, 2),
+            f"{name}_fixed": round(fixed, 2),
+            f"{name}_share": round(epochs / fixed, 3),
+        }
+    found |= {
         "target": round(wanted, 4),
         "width": round(float(rows[:, 2].mean()), 4),
         "epochs": round(float(rows[:, 3].mean()), 2),
@@ -185,7 +230,9 @@ def summary(world: World, rows: np.ndarray, wanted: float) -> dict[str, float | 
         "coverage_fixed": round(float(rows[:, 1].mean()), 4),
     }
     for place, name in enumerate(("error", "bias_squared", "variance", "incoherence")):
-        errors = 100 * rows[:, 4 + place] / truth[place]
+        own, plain = 100 * rows[:, 4 + place] / truth[place], 100 * rows[:, 8 + place] / truth[place]
+        slope = float(np.cov(own, plain)[0, 1] / plain.var(ddof=1)) if n > 2 else 0.0
+        errors = own - slope * plain
         found[f"{name}_bias"] = round(float(errors.mean()), 3)
         found[f"{name}_bias_se"] = round(float(errors.std() / np.sqrt(n)), 3)
     return found
@@ -195,6 +242,7 @@ def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=1000)
+    parser.add_argument("--questions", type=int, default=QUESTIONS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--world", action="append", help="name of a world; all if not given")
     parser.add_argument("--out", help="CSV file")
@@ -209,7 +257,7 @@ def main() -> None:
         if options.world and world.name not in options.world:
             continue
         start = time.process_time()
-        for line in measure(world, options.studies, options.seed):
+        for line in measure(world, options.studies, options.seed, options.questions):
             print(line, f"{time.process_time() - start:.0f} s", flush=True)
         lines.append(line)
         if options.out:

@@ -67,7 +67,7 @@ def null(table: str, replays: int, seed: int, start: int = 0) -> None:
         one, two = dealt(outcomes, np.random.default_rng([seed, replay]))
         decisions[gate(contenders(one), contenders(two), ON, 0.05).decision] += 1
         done = replay + 1 - start
-        if done % 500 == 0 or done == replays:
+        if done % 250 == 0 or done == replays:
             rate, spent = decisions["harm"] / done, (time.process_time() - clock) / done
             print(
                 f"{table}: harm in {rate:.4f} of {done} null replays from {start} (at most .05); {dict(decisions)}; "

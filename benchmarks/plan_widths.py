@@ -1,6 +1,7 @@
 """Whether the widths that `hotmess plan` predicts are those that are obtained.
 
-Simulated pass/fail worlds: pilots of 200 questions x 8 epochs, and studies with a quarter and four times as many of either.
+Simulated pass/fail worlds: pilots of 200 questions x 8 epochs, and studies with a quarter and four times as many of either;
+the same with the questions in 20 unequal clusters, whose pass rates go together.
 Tables of real runs: pilots of half the questions with all epochs but one, and the widths of all questions with other numbers
 of epochs, drawn at random. Predicted and obtained widths are means over pilots and studies.
 
@@ -11,6 +12,8 @@ from __future__ import annotations
 
 import argparse
 import math
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +24,9 @@ from hotmess_inspect.table import Outcomes, outcomes_from_arrays
 
 QUANTITIES = ("incoherence", "variance", "error", "accuracy")
 WORLDS = {"uniform": (1.0, 1.0), "U-shaped": (0.4, 0.4), "easy": (4.0, 1.0), "hard": (0.5, 2.0)}
+CLUSTERED = {"clusters, alike": 0.3, "clusters, unlike": 1.0}
+"""Standard deviation of the clusters' levels, in logits, beside 1.5 of the questions in them."""
+CLUSTERS = 20
 OPTIONS = Options(resamples=500)
 
 
@@ -45,6 +51,17 @@ def simulated(
     return result_of(outcomes_from_arrays(ids, score=right.ravel().astype(float), model="m"))
 
 
+def clustered(spread: float, questions: int, epochs: int, rng: np.random.Generator) -> GroupResult:
+    """The same with questions in clusters, the largest three times the smallest, that have levels of their own."""
+    share = np.linspace(0.5, 1.5, CLUSTERS) / CLUSTERS
+    cluster = np.searchsorted(np.cumsum(share), (np.arange(questions) + 0.5) / questions)
+    level = rng.normal(0.5, spread, CLUSTERS)[cluster] + rng.normal(0.0, 1.5, questions)
+    right = rng.random((questions, epochs)) < 1 / (1 + np.exp(-level))[:, None]
+    ids = [f"q{q}" for q in range(questions) for _ in range(epochs)]
+    labels = [f"c{c}" for c in cluster for _ in range(epochs)]
+    return result_of(outcomes_from_arrays(ids, score=right.ravel().astype(float), model="m", cluster=labels))
+
+
 def report(name: str, quantity: str, predicted: list[float], obtained: list[float]) -> float:
     """Print one comparison; how far off the prediction is."""
     p, o = float(np.nanmean(predicted)), float(np.nanmean(obtained))
@@ -57,11 +74,13 @@ def report(name: str, quantity: str, predicted: list[float], obtained: list[floa
 def worlds(studies: int, seed: int) -> list[float]:
     """Simulated worlds."""
     off = []
-    for place, (name, shape) in enumerate(WORLDS.items()):
+    made: dict[str, Any] = {name: partial(simulated, shape) for name, shape in WORLDS.items()}
+    made |= {name: partial(clustered, spread) for name, spread in CLUSTERED.items()}
+    for place, (name, draw) in enumerate(made.items()):
         rng = np.random.default_rng([seed, place])
-        pilots = [simulated(shape, 200, 8, rng) for _ in range(studies // 2)]
+        pilots = [draw(200, 8, rng) for _ in range(studies if name in CLUSTERED else studies // 2)]
         for questions, epochs in ((50, 8), (800, 8), (200, 2), (200, 32)):
-            runs = [simulated(shape, questions, epochs, rng) for _ in range(studies)]
+            runs = [draw(questions, epochs, rng) for _ in range(studies)]
             for quantity in QUANTITIES:
                 predicted = [plan_group(pilot, quantity).width(questions, epochs) for pilot in pilots]
                 obtained = [width_of(run, quantity) for run in runs]

@@ -29,6 +29,7 @@ from hotmess_inspect.plugin.repeat import repeat
 from hotmess_inspect.plugin.viewer import when_used
 from hotmess_inspect.simulated.provider import hotmess
 from hotmess_inspect.swebench.agent import swebench_setup
+from hotmess_inspect.swebench.best_of import best_of
 from hotmess_inspect.swebench.docker_sandbox import docker_provider
 from hotmess_inspect.swebench.gate import swebench_gate
 from hotmess_inspect.swebench.scorer import swebench_official, swebench_scorer
@@ -51,6 +52,7 @@ _COMPONENTS: list[object] = [
     swebench_official,
     swebench_setup,
     swebench_gate,
+    best_of,
     swebench,
     walk,
     walk_end,

@@ -32,7 +32,7 @@ from hotmess_inspect.decomposition.decompose import decompose
 from hotmess_inspect.decomposition.nested import (
     ContextSums,
     decompose_nested,
-    jackknife_error,
+    error_with_contexts,
     ratios_of_sums,
     widen_for_contexts,
 )
@@ -78,7 +78,7 @@ class RunEpochs:
         predictions: Shape (questions, epochs, classes or dims), NaN rows for missing epochs.
         correct: How right each epoch is, in [0, 1], shape (questions, epochs), NaN where unknown.
         contexts: Label of each epoch's few-shot context, shape (questions, epochs); None where all epochs
-            are independent.
+            are independent, each a context of its own.
         lengths: Length of each epoch, same shape, NaN where unknown; None where nothing is asked of them.
     """
 
@@ -145,7 +145,9 @@ def compare_runs(
     - which questions were drawn: t is Student's quantile at the level.
 
     Few-shot contexts that the questions share were drawn once for all of them: the jackknife over contexts is
-    added to s² (see `widen_for_contexts`), a context that both runs had being left out of both.
+    added to s² (see `widen_for_contexts`), a context that both runs had being left out of both. Where one run has contexts
+    and the other's epochs are independent, each is decomposed by its own design, so that both say how an epoch in a fresh
+    context varies; their epochs cannot change places, and p and the interval are Student's, by s alone.
 
     The interval is d ± max(q, t) s, and p is the larger of the two p-values: it is below 1 - level exactly
     where the interval leaves out 0. Equal models are told apart in at most 1 - level of all cases whatever
@@ -163,8 +165,8 @@ def compare_runs(
         pass_hat: The k of pass^k; None takes the fewest epochs of a question that counts.
         decomposed: Makes the decomposition of predictions of shape (rows, epochs, classes), from the number
             of each row's question and the number of each epoch's context; for "squared" the predictions come less
-            their target. None: `decompose`, or `decompose_nested` where both runs have contexts and the estimator
-            is "unbiased".
+            their target. None: `decompose`, or `decompose_nested` where a run has contexts and the estimator is
+            "unbiased".
         rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
@@ -193,7 +195,7 @@ def compare_runs(
                 f"pass^{pass_hat} needs {pass_hat} epochs of every question in both runs; the fewest are {pooled.fewest}"
             )
         pooled = replace(pooled, pass_hat=pass_hat)
-    nested = first.contexts is not None and second.contexts is not None and estimator == "unbiased"
+    nested = (first.contexts is not None or second.contexts is not None) and estimator == "unbiased"
     if decomposed is None and loss in ("brier", "squared") and not nested:
         terms = pooled.squared_terms(loss, estimator)
     elif decomposed is None and loss in ("brier", "squared"):
@@ -204,7 +206,7 @@ def compare_runs(
         pooled.first,
         pooled.present,
         pooled.cells,
-        pooled.alike,
+        pooled.alike | (not pooled.exchangeable),
         terms,
         rng,
         pooled.predictions.shape[2],
@@ -227,6 +229,7 @@ class Pooled:
         place: Which of the caller's questions these are, shape (questions,).
         pass_hat: The k of pass^k; None for the fewest epochs.
         lengths: Length of each epoch, NaN where unknown, shape (questions, epochs), or None.
+        exchangeable: Whether epochs may change places between the runs: not where one alone has contexts.
     """
 
     predictions: FloatArray
@@ -239,6 +242,7 @@ class Pooled:
     place: IntArray
     pass_hat: int | None = None
     lengths: FloatArray | None = None
+    exchangeable: bool = True
 
     @classmethod
     def build(
@@ -314,6 +318,7 @@ class Pooled:
             labels,
             np.flatnonzero(counted)[question],
             lengths=None if lengths is None else lengths[question],
+            exchangeable=(first.contexts is None) == (second.contexts is None),
         )
 
     @property
@@ -440,11 +445,15 @@ class Pooled:
             ContextSums(np.where(own[:, :, None], deviation, 0.0), own, self.cells, weight)
             for own in (self.present & self.first, self.present & ~self.first)
         ]
-        if not all(side.shared >= 2 for side in sides):
+        sharing = [side.shared >= 2 for side in sides]
+        if not (any if not self.exchangeable else all)(sharing):
             return None
-        labels = np.union1d(sides[0].labels, sides[1].labels)
+        shared = [side.labels if own else side.labels[:0] for side, own in zip(sides, sharing, strict=True)]
+        labels = np.union1d(*shared)
         found = np.full((2, len(labels), 6), np.nan)
-        for values, side in zip(found, sides, strict=True):
+        for values, side, own in zip(found, sides, sharing, strict=True):
+            if not own:
+                continue
             rows = np.searchsorted(labels, side.labels)
             error, bias_squared = side.without_each()
             variance = error - bias_squared
@@ -460,7 +469,7 @@ class Pooled:
                 values[row, 0] = ordered_mean(
                     ratio(np.where(kept, self.correct, 0.0).sum(axis=1), kept.sum(axis=1).astype(np.float64))
                 )
-        return found, np.stack([np.isin(labels, side.labels) for side in sides])
+        return found, np.stack([np.isin(labels, own) for own in shared])
 
     def decomposer(self, loss: Loss, estimator: Estimator) -> Decomposer:
         """`decompose` for the questions numbered as the caller numbers them."""
@@ -535,11 +544,24 @@ def _pass_hat(right: FloatArray, epochs: IntArray, k: int) -> FloatArray:
 
 
 def _cells(first: RunEpochs, second: RunEpochs, counted: BoolArray) -> IntArray:
-    """Number of the few-shot context of each epoch of both runs; one number where there are none."""
-    if first.contexts is None or second.contexts is None:
-        return np.zeros((int(counted.sum()), first.correct.shape[1] + second.correct.shape[1]), np.int64)
-    both = np.concatenate([first.contexts[counted], second.contexts[counted]], axis=1)
-    return np.unique(both, return_inverse=True)[1].reshape(both.shape).astype(np.int64)
+    """Number of the few-shot context of each epoch of both runs; one number where there are none.
+
+    Where one run has none, each of its epochs has a number of its own, below those of the other's contexts.
+    """
+    runs = (first, second)
+    shapes = [(int(counted.sum()), run.correct.shape[1]) for run in runs]
+    if first.contexts is None and second.contexts is None:
+        return np.zeros((shapes[0][0], shapes[0][1] + shapes[1][1]), np.int64)
+    if first.contexts is not None and second.contexts is not None:
+        both = np.concatenate([first.contexts[counted], second.contexts[counted]], axis=1)
+        return np.unique(both, return_inverse=True)[1].reshape(both.shape).astype(np.int64)
+    parts = []
+    for run, shape in zip(runs, shapes, strict=True):
+        if run.contexts is None:
+            parts.append(np.arange(shape[0] * shape[1]).reshape(shape) - shape[0] * shape[1])
+        else:
+            parts.append(np.unique(run.contexts[counted], return_inverse=True)[1].reshape(shape))
+    return np.concatenate(parts, axis=1).astype(np.int64)
 
 
 def _differences(
@@ -550,6 +572,8 @@ def _differences(
     permutations: int,
     rng: np.random.Generator,
 ) -> list[PairedDifference]:
+    from scipy.special import stdtr  # scipy is slow to import and not always needed
+
     clusters = pooled.clusters
 
     def measure(terms: FloatArray) -> FloatArray:
@@ -571,10 +595,14 @@ def _differences(
         known = drawn[:, column][~np.isnan(drawn[:, column])]
         difference = float(estimate[column])
         result = PairedDifference(name, runs[0], runs[1], difference, NAN, NAN, NAN, len(found.observed))
+        if not pooled.exchangeable and name.startswith("pass_hat"):
+            note = "undefined: epochs of one run share few-shot contexts and fail together, those of the other do not"
+            made.append(replace(result, estimate=NAN, note=note))
+            continue
         if np.isnan(difference) or not len(known):
             made.append(replace(result, estimate=NAN, note=_undefined_note(runs, loss, name)))
             continue
-        p_exchange = exchange_p_value(float(observed[column]), known)
+        p_exchange = exchange_p_value(float(observed[column]), known) if pooled.exchangeable else NAN
         note = _interval_note(table, difference, float(spread[column]))
         if note:
             made.append(replace(result, p_value=p_exchange, note=note))
@@ -598,14 +626,17 @@ def _differences(
             sides = np.where(contexts[1], contexts[0][:, :, column], np.array(runs)[:, None])
             without = sides[0] - sides[1]
             low, high = widen_for_contexts(Interval(low, high), difference, error, freedom, without, level)
+            error, freedom = error_with_contexts(error, freedom, without)
             if np.isnan(low):
                 note = (
                     "no interval: it is undefined without one of the few-shot contexts that questions share"
                 )
                 made.append(replace(result, p_value=p_exchange, note=note))
                 continue
-            error = float(np.hypot(error, jackknife_error(without)))
         near = critical_value(known, level) * float(spread[column])
+        if not pooled.exchangeable:
+            p_exchange = float(2 * stdtr(freedom, -abs(difference) / error))
+            near = student_quantile(freedom, (1 + level) / 2) * error
         low, high = interval_of_test(difference, (low, high), near, rejects(p_exchange, level))
         bound = 2.0 if loss == "brier" and name in ("error", "bias_squared", "variance") else 1.0
         bound = np.inf if loss == "kl" and name in ("error", "bias_squared", "variance") else bound

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     help="Output tokens that may be spent at most. The pilot counts, but is run whatever it costs.",
 )
 @click.option(
-    "--pilot", type=click.IntRange(3), default=4, show_default=True, help="First epochs of every question."
+    "--pilot", type=click.IntRange(3), default=6, show_default=True, help="First epochs of every question."
 )
 @click.option(
     "--most", type=click.IntRange(5), default=100, show_default=True, help="Most epochs of a question."

@@ -162,14 +162,22 @@ def widen_for_contexts(
     References:
         Owen (2007), The pigeonhole bootstrap, doi:10.1214/07-AOAS122; Satterthwaite (1946).
     """
+    error, bounded = error_with_contexts(spread, freedom, without)
+    if not error > 0:
+        return Interval(float("nan"), float("nan")) if np.isnan(error) else interval
+    reach = student_quantile(bounded, (1 + level) / 2) * error
+    return Interval(min(interval.low, estimate - reach), max(interval.high, estimate + reach))
+
+
+def error_with_contexts(spread: float, freedom: float, without: FloatArray) -> tuple[float, float]:
+    """Standard error over questions and shared contexts, and its degrees of freedom; see `widen_for_contexts`."""
     between = jackknife_error(without)
     doubt = spread**4 / max(freedom, 1.0) + between**4 / (len(without) - 1)
-    if not doubt > 0:
-        return Interval(float("nan"), float("nan")) if np.isnan(between) else interval
     total = spread**2 + between**2
+    if not doubt > 0:
+        return float(np.sqrt(total)), freedom
     bounded = min(max(total**2 / doubt, 1.0), 2.0 * (len(without) - 1), max(freedom, 1.0))
-    reach = student_quantile(bounded, (1 + level) / 2) * float(np.sqrt(total))
-    return Interval(min(interval.low, estimate - reach), max(interval.high, estimate + reach))
+    return float(np.sqrt(total)), bounded
 
 
 def ratios_of_sums(top: FloatArray, bottom: FloatArray) -> FloatArray:

@@ -17,13 +17,9 @@ from hotmess_inspect.analyses.adaptive import (
     make_strata,
 )
 from hotmess_inspect.analyses.planning import Quantity, deviations
-from hotmess_inspect.decomposition import Decomposition, ratio_interval
-from hotmess_inspect.decomposition.adaptive import adaptive_means
+from hotmess_inspect.decomposition import Decomposition
 from hotmess_inspect.decomposition.of_questions import decompose_questions, is_nested
-from hotmess_inspect.inference.intervals import Method
-from hotmess_inspect.inference.ratios import FEWEST, effective_number
 from hotmess_inspect.results.analyze import GroupResult, group_name
-from hotmess_inspect.results.intervals import measured_questions
 from hotmess_inspect.results.plan import points_of
 from hotmess_inspect.schema import Loss
 
@@ -45,7 +41,7 @@ class AdaptiveOptions:
 
     width: float
     quantity: Quantity = "incoherence"
-    pilot: int = 4
+    pilot: int = 6
     most: int = 100
     budget: float | None = None
     scorer: str | None = None
@@ -72,7 +68,7 @@ class Look:
     Attributes:
         until: Epochs of each question after the next wave; as many as there are where the run ends.
         value: The quantity so far.
-        interval: Its 95 % interval by the delta method, which decides; `hotmess analyze` prints its own.
+        interval: Its 95 % interval, the one that `hotmess analyze` prints: it decides.
         epochs: Epochs so far.
         floor: Width that endless epochs of these questions would leave, as predicted; NaN after the pilot.
         end: Why the run ends, or an empty string.
@@ -145,9 +141,11 @@ def look(result: GroupResult, until: Mapping[str, int], options: AdaptiveOptions
         )
     quantity, d = options.quantity, result.decomposition
     value = result.accuracy if quantity == "accuracy" else d.mean(quantity)
-    interval = _interval(result, quantity)
+    interval = result.intervals.accuracy if quantity == "accuracy" else result.intervals.of(quantity)
     epochs = int(d.epochs.sum())
     seen = Look(dict(until), value, (interval[0], interval[1]), epochs, math.nan)
+    if seen.width <= options.width:
+        return replace(seen, end="the width is reached", reached=True)
     if max(until.values(), default=0) <= options.pilot:
         wanted = {name: options.pilot + LEAST_LATER for name in until}
     else:
@@ -156,9 +154,6 @@ def look(result: GroupResult, until: Mapping[str, int], options: AdaptiveOptions
         found = _allocation(result, options, seen.width)
         seen = replace(seen, floor=found[1])
         if found[2]:
-            reached = seen.width <= options.width
-            if reached:
-                return replace(seen, end="the width is reached", reached=True)
             if seen.floor > options.width:
                 text = (
                     f"epochs alone cannot make it narrower than {seen.floor:.3f}, since questions differ: "
@@ -178,23 +173,6 @@ def look(result: GroupResult, until: Mapping[str, int], options: AdaptiveOptions
 
 def _all_had(options: AdaptiveOptions) -> str:
     return f"every question that matters has had --most {options.most} epochs"
-
-
-def _interval(result: GroupResult, quantity: Quantity) -> tuple[float, float]:
-    """Interval by the delta method: a bootstrap's noise would end runs where it happens to be narrow."""
-    questions, clusters = result.questions, result.questions.clusters
-    method: Method = "linearised" if clusters is None else "jackknife"
-    if quantity != "accuracy":
-        low, high = result.decomposition.interval(quantity, clusters=clusters, method=method)
-        return low, high
-    assert questions.pilot is not None
-    counted = measured_questions(questions, result.decomposition)
-    means = adaptive_means(questions.correct, questions.pilot)[counted]
-    if len(means) < 2 or min(effective_number(means), effective_number(1 - means)) < FEWEST:
-        return math.nan, math.nan
-    labels = None if clusters is None else clusters[counted]
-    low, high = ratio_interval(means, np.ones(len(means)), clusters=labels, method=method)
-    return low, high
 
 
 def _allocation(

@@ -220,16 +220,16 @@ def compare(
     if not shared:
         return Comparison(first, second, 0, {})
     questions, ours = _pooled(first, second, shared)
-    nested = _nested(first) and _nested(second)
-    lengths = None if nested else _shared_lengths(first, second, questions)
+    nested = [_nested(first), _nested(second)]
+    lengths = None if any(nested) else _shared_lengths(first, second, questions)
     runs = [
         RunEpochs(
             np.where(own[:, :, None], questions.predictions, np.nan),
             np.where(own, questions.correct, np.nan),
-            questions.context if nested else None,
+            questions.context if in_contexts else None,
             lengths,
         )
-        for own in (ours, ~ours)
+        for own, in_contexts in zip((ours, ~ours), nested, strict=True)
     ]
     d = first.decomposition
     asked: dict[str, Any] = {
@@ -287,9 +287,8 @@ def _pooled(first: GroupResult, second: GroupResult, shared: Sequence[str]) -> t
         outcomes = result.group.outcomes
         wanted = np.asarray([name in kept for name in outcomes.question.names] + [False])
         # Of an adaptive run the later epochs: only they may be exchanged, since their number rests on the others.
-        chosen = outcomes.take(
-            wanted[outcomes.question.codes] & ((outcomes.pilot == 0) | (outcomes.epoch > outcomes.pilot))
-        )
+        later = (outcomes.pilot == 0) | (outcomes.epoch > outcomes.pilot)
+        chosen = outcomes.take(wanted[outcomes.question.codes] & (later if later.any() else True))
         parts.append(replace(chosen, pilot=np.zeros_like(chosen.pilot)))
     group: Group = replace(first.group, outcomes=Outcomes.concatenate(parts))
     questions = question_arrays(group, unparsed=first.options.unparsed)
@@ -370,7 +369,10 @@ def _warnings(found: Comparison, names: Mapping[int, Contender]) -> list[Problem
     if settings:
         texts.append(f"they ran with different settings: {settings}")
     if _nested(found.first) != _nested(found.second):
-        texts.append("one has few-shot contexts, the other has not")
+        texts.append(
+            "epochs of one share few-shot contexts, those of the other do not: each is decomposed by its own design, and "
+            "intervals and p-values are Student's, without the exact test"
+        )
     return [Problem("warning", subject, text) for text in texts]
 
 

@@ -77,6 +77,38 @@ class Design:
         }
 
 
+@dataclass(frozen=True)
+class Clusters:
+    r"""What clusters of questions add to the variance over questions, for any number of questions in the same clusters.
+
+    Values of two questions of a cluster have a covariance C that no number of epochs changes. Of N questions drawn from these
+    clusters in the same proportions, each shares its cluster with (N - 1) ρ others: the variance of a question's value
+    counts as variance + (N - 1) ρ C, and the clusters as N/(1 + (N - 1) ρ) equal ones.
+
+    Attributes:
+        number: Clusters of the pilot.
+        together: C, the mean product of the centred values of two questions of one cluster.
+        alike: ρ, the share of pairs of questions that are of one cluster.
+        squares: Mean square of the questions' weights over their squared mean: 1 but for ratios.
+        products: The same for the sum over pairs of one cluster, over all pairs: ρ but for ratios.
+    """
+
+    number: int
+    together: float
+    alike: float
+    squares: float
+    products: float
+
+    def extra(self, questions: int) -> float:
+        """What is to be added to the variance of one question's value."""
+        return max(self.together, 0.0) * (questions - 1) * self.alike
+
+    def effective(self, questions: int) -> float:
+        """Equal clusters as which so many questions in these clusters count, by questions and by what carries a ratio."""
+        own = 1 + (questions - 1) * self.alike, self.squares + (questions - 1) * self.products
+        return questions / max(own)
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """Widths of the interval of one quantity under other numbers of questions and epochs.
@@ -91,7 +123,7 @@ class Plan:
         observed_width: The width that the pilot's interval has; NaN where that is undefined.
         tokens_per_epoch: Mean of the tokens written in an epoch, NaN where unknown.
         silent: Why the pilot says nothing about other questions, which leaves all widths undefined; or empty.
-        clusters: What to know about clusters of questions, which the widths take for independent; or empty.
+        clusters: Clusters of the pilot's questions, over which the intervals are; ``None`` where questions are independent.
         input_per_epoch: Tokens read in an epoch, NaN where unknown.
         seconds_per_epoch: Wall-clock time of the pilot over its epochs, NaN where unknown.
         price: Money for a million tokens read and for a million written, NaN where not given.
@@ -106,7 +138,7 @@ class Plan:
     observed_width: float
     tokens_per_epoch: float
     silent: str = ""
-    clusters: str = ""
+    clusters: Clusters | None = None
     input_per_epoch: float = math.nan
     seconds_per_epoch: float = math.nan
     price: tuple[float, float] = (math.nan, math.nan)
@@ -134,8 +166,8 @@ class Plan:
     def width(self, questions: int, epochs: int) -> float:
         """Predicted width of the 95 % interval.
 
-        Twice Student's quantile with as many degrees of freedom as effective questions less one, times the
-        standard error.
+        Twice Student's quantile with as many degrees of freedom as effective questions (or clusters) less one, times the
+        standard error. With clusters the questions are of the pilot's clusters, more or fewer of each.
 
         Args:
             questions: Questions, from 2.
@@ -145,13 +177,23 @@ class Plan:
             The width; NaN below two effective questions, where no interval is defined, and where the pilot is
             silent: a pilot in which nothing varies does not make an interval of no width.
         """
+        effective = self._effective(questions)
+        if questions < 2 or effective < 2 or self.silent:
+            return math.nan
+        return self._reach(questions, self.moments.variance(epochs))
+
+    def _effective(self, questions: int) -> float:
+        """Equal units as which so many questions count."""
+        own = self.effective_share * questions
+        return own if self.clusters is None else min(own, self.clusters.effective(questions))
+
+    def _reach(self, questions: int, variance: float) -> float:
+        """Width by the variance of one question's value."""
         from scipy.special import stdtrit
 
-        effective = self.effective_share * questions
-        if effective < 2 or self.silent:
-            return math.nan
-        quantile = float(stdtrit(effective - 1, (1 + LEVEL) / 2))
-        return 2 * quantile * self.moments.standard_error(questions, epochs)
+        quantile = float(stdtrit(max(self._effective(questions), 2.0) - 1, (1 + LEVEL) / 2))
+        extra = 0.0 if self.clusters is None else self.clusters.extra(questions)
+        return 2 * quantile * math.sqrt((variance + extra) / questions)
 
     def questions_for(self, width: float, epochs: int) -> int | None:
         """The least number of questions whose interval is at most so wide; ``None`` beyond ten million."""
@@ -190,12 +232,25 @@ class Plan:
         """What to do next, in a sentence or two."""
         if self.silent:
             return f"The pilot cannot tell: {self.silent}. Run more questions."
-        return f"{self._next(width)} {self.clusters}".rstrip()
+        return f"{self._next(width)} {self.about_clusters}".rstrip()
+
+    @property
+    def about_clusters(self) -> str:
+        """What the widths take for granted about clusters, or an empty string."""
+        if self.clusters is None:
+            return ""
+        own = "is undefined" if math.isnan(self.observed_width) else f"is {self.observed_width:.3f} wide"
+        count = self.clusters.effective(self.pilot.questions or 2)
+        return (
+            f"Widths are over the pilot's {self.clusters.number} clusters of questions (as good as {count:.1f} equal ones), "
+            f"with more or fewer questions in each: its own interval {own}. More clusters narrow it further."
+        )
 
     def _next(self, width: float) -> str:
         best = self.best(width)
         if best is None or best.questions is None:
-            return f"No number of questions up to {MOST_QUESTIONS:,} gives an interval of width {width:g}."
+            of = "" if self.clusters is None else f" in the pilot's {self.clusters.number} clusters"
+            return f"No number of questions up to {MOST_QUESTIONS:,}{of} gives an interval of width {width:g}."
         have = self.pilot.questions
         if have and self.pilot.width <= width:
             return (
@@ -210,18 +265,11 @@ class Plan:
         if enough:
             return text + f" With the pilot's {have:,} questions {enough[0].epochs} epochs each do."
         if have:
-            floor = 2 * self._floor(have)
+            floor = self._reach(have, max(self.moments.shared_none, 0.0))
             return text + (
                 f" More epochs of the pilot's {have:,} questions cannot go below {floor:.3f}, since questions differ."
             )
         return text
-
-    def _floor(self, questions: int) -> float:
-        from scipy.special import stdtrit
-
-        effective = max(self.effective_share * questions, 2.0)
-        between = max(self.moments.shared_none, 0.0)
-        return float(stdtrit(effective - 1, (1 + LEVEL) / 2)) * math.sqrt(between / questions)
 
     def as_json(self, width: float | None) -> dict[str, Any]:
         """A plan as `hotmess plan --json` prints it."""
@@ -236,7 +284,7 @@ class Plan:
             "width": width,
             "designs": None if width is None else [d.as_json() for d in self.designs(width)],
             "advice": None if width is None else self.advice(width),
-            "note": self.silent or self.clusters or None,
+            "note": self.silent or self.about_clusters or None,
         }
 
 
@@ -266,6 +314,12 @@ def _passes(result: GroupResult) -> tuple[NDArray[np.float64], NDArray[np.int64]
     return np.nansum(correct, axis=1), (~np.isnan(correct)).sum(axis=1)
 
 
+def _all_right(right: NDArray[np.float64], epochs: NDArray[np.int64], k: int) -> NDArray[np.float64]:
+    """Pass^k of every question, NaN with fewer than k epochs."""
+    counts = zip(right.astype(int).tolist(), epochs.tolist(), strict=True)
+    return np.array([math.comb(c, k) / math.comb(n, k) if n >= k else math.nan for c, n in counts])
+
+
 def _plan_passes(result: GroupResult, quantity: str) -> Plan:
     """Plan an interval of pass^k."""
     k = _pass_k(quantity)
@@ -280,6 +334,7 @@ def _plan_passes(result: GroupResult, quantity: str) -> Plan:
     n, r = moments.questions, round(float(epochs[repeated].mean()))
     rates = right[repeated] / epochs[repeated]
     alike = min(_effective(rates), _effective(1 - rates)) < FEWEST
+    values = _all_right(right, epochs, k)
     plan = Plan(
         name=group_name(result.group),
         quantity=quantity,
@@ -292,7 +347,7 @@ def _plan_passes(result: GroupResult, quantity: str) -> Plan:
         silent="fewer than two of its questions, counted by how unequal they are, differ from the rest"
         if alike
         else "",
-        clusters=_clusters_note(result, math.nan),
+        clusters=_clusters(result.plain[0].clusters, values - np.nanmean(values), np.ones(len(values))),
     )
     return replace(plan, pilot=plan.design(n, r, plan.width(n, r)))
 
@@ -344,7 +399,11 @@ def plan_group(result: GroupResult, quantity: str) -> Plan:
         observed_width=observed[1] - observed[0],
         tokens_per_epoch=_mean_tokens(result),
         silent=_silent(sums, weights, quantity),
-        clusters=_clusters_note(result, observed[1] - observed[0]),
+        clusters=_clusters(
+            result.plain[0].clusters,
+            sums.value,
+            d.error if quantity == "incoherence" else np.ones(len(sums.value)),
+        ),
     )
     return replace(plan, pilot=plan.design(questions, epochs, plan.width(questions, epochs)))
 
@@ -375,8 +434,7 @@ def plan_difference(first: GroupResult, second: GroupResult, quantity: str) -> P
         if k := _pass_k(quantity):
             right, epochs_of = (values[rows] for values in _passes(result))
             own.append(pass_moments(right, epochs_of, k))
-            counts = zip(right.astype(int).tolist(), epochs_of.tolist(), strict=True)
-            values = np.array([math.comb(c, k) / math.comb(n, k) if n >= k else math.nan for c, n in counts])
+            values = _all_right(right, epochs_of, k)
             both.append(values - np.nanmean(values))
             continue
         predictions, target, loss = points_of(result.plain[0], result.decomposition.loss)
@@ -405,7 +463,7 @@ def plan_difference(first: GroupResult, second: GroupResult, quantity: str) -> P
         observed_width=math.nan,
         tokens_per_epoch=sum(s.tokens_per_epoch for s in singles),
         silent=next((s.silent for s in singles if s.silent), ""),
-        clusters=next((s.clusters for s in singles if s.clusters), ""),
+        clusters=_shared_clusters(first, second, shared, both[0] - both[1], singles),
     )
     return replace(plan, pilot=plan.design(n, epochs, plan.width(n, epochs)))
 
@@ -471,16 +529,59 @@ def _silent(sums: PairSums, weights: NDArray[np.float64], quantity: str) -> str:
     return ""
 
 
-def _clusters_note(result: GroupResult, observed: float) -> str:
-    """What to know about clusters, or an empty string."""
-    found = result.intervals.clusters
-    if found is None:
-        return ""
-    own = "is undefined" if math.isnan(observed) else f"is {observed:.3f} wide"
-    return (
-        f"Its questions are in {found[0]} clusters (as good as {found[1]:.1f} equal ones), and these widths take them for "
-        f"independent: the pilot's own interval over clusters {own}."
+def _clusters(
+    labels: NDArray[Any] | None, values: NDArray[np.float64], weights: NDArray[np.float64]
+) -> Clusters | None:
+    """What clusters add, from centred values and weights per question; ``None`` where no two share a cluster.
+
+    Centred values lack the variance of their mean, which is a sum over clusters, too: with raw means s² of squares and c of
+    products of pairs, and m = Σn²/Σn questions in a question's cluster, C = (c + s²/N)/(1 - (m - 1)/N).
+    """
+    if labels is None:
+        return None
+    known = ~np.isnan(values) & ~np.isnan(weights)
+    names, which = np.unique(np.asarray(labels)[known], return_inverse=True)
+    v, w, n = values[known], weights[known], int(known.sum())
+    sizes = np.bincount(which).astype(np.float64)
+    pairs = float((sizes * (sizes - 1)).sum())
+    if not pairs or n < 2:
+        return None
+    v = v - v.mean()
+
+    def products(x: NDArray[np.float64]) -> float:
+        return float(np.square(np.bincount(which, x)).sum() - np.square(x).sum())
+
+    share = pairs / n / n
+    together = (products(v) / pairs + float(np.square(v).mean()) / n) / max(1 - share, 1 / n)
+    mean = float(w.mean()) ** 2
+    return Clusters(
+        len(names),
+        together,
+        pairs / (n * (n - 1)),
+        float(np.square(w).mean()) / mean if mean else 1.0,
+        products(w) / (n * (n - 1)) / mean if mean else 0.0,
     )
+
+
+def _shared_clusters(
+    first: GroupResult,
+    second: GroupResult,
+    shared: Sequence[str],
+    values: NDArray[np.float64],
+    singles: Sequence[Plan],
+) -> Clusters | None:
+    """Clusters of a paired difference; how unequally they weigh is that of the more unequal run."""
+    labels = first.plain[0].clusters if first.plain[0].clusters is not None else second.plain[0].clusters
+    if labels is None:
+        return None
+    ids = (first if first.plain[0].clusters is not None else second).plain[0].ids
+    place = {name: i for i, name in enumerate(ids)}
+    own = _clusters(labels[np.array([place[name] for name in shared])], values, np.ones(len(values)))
+    known = [s.clusters for s in singles if s.clusters is not None]
+    if own is None or not known:
+        return own
+    worst = max(known, key=lambda c: c.products)
+    return replace(own, squares=worst.squares, products=worst.products)
 
 
 def _effective(weights: NDArray[np.float64]) -> float:
