@@ -176,7 +176,14 @@ def measure(world: World, studies: int, seed: int, questions: int) -> Iterable[d
         plain = study.fixed(STOPPED)
         right = covers(d, world.incoherence), covers(plain, world.incoherence)
         rows.append(
-            [*right, width(d), counts.mean(), *off(d, study.drawn), *off(plain, study.drawn), noise(d, study.drawn)]
+            [
+                *right,
+                width(d),
+                counts.mean(),
+                *off(d, study.drawn),
+                *off(plain, study.drawn),
+                noise(d, study.drawn),
+            ]
         )
         if k < max(studies // 5, 20):
             costs = []
@@ -203,9 +210,7 @@ def share(epochs: np.ndarray, own: np.ndarray, references: np.ndarray) -> tuple[
     return mean, float(brentq(lambda r: first / r + second / (r * (r - 1)) - level, 2, 10_000))
 
 
-def summary(
-    world: World, rows: np.ndarray, saved: np.ndarray, wanted: float
-) -> dict[str, float | str | int]:
+def summary(world: World, rows: np.ndarray, saved: np.ndarray, wanted: float) -> dict[str, float | str | int]:
     """One line of the table; biases in per cent of the truth, with their simulation errors.
 
     A bias is that of adaptive runs less what fixed runs of the same draws, which are unbiased, are off by in proportion: the

@@ -373,3 +373,53 @@ def test_one_question_or_cluster_is_compared_by_its_difference_alone() -> None:
     apart = compared(x, y)
     assert all(together[name].estimate == pytest.approx(d.estimate) for name, d in apart.items())
     assert all(0 < d.p_value <= 1 for d in together.values())
+
+
+def test_contexts_against_independent_epochs_are_each_decomposed_by_their_own_design() -> None:
+    a, _, labels = in_shared_contexts(3)
+    b = np.random.default_rng(4).normal(size=(40, 6))
+    nested = decompose_nested(a[:, :, None], 1.0, labels, loss="squared")
+    flat = decompose(b[:, :, None], 1.0, loss="squared", estimator="unbiased")
+    found = {
+        one.quantity: one
+        for one in compare_runs(run(a, labels), run(b), 1.0, loss="squared", permutations=199)
+    }
+    swapped = {
+        one.quantity: one
+        for one in compare_runs(run(b), run(a, labels), 1.0, loss="squared", permutations=199)
+    }
+    for name in ("error", "bias_squared", "variance"):
+        one = found[name]
+        difference = getattr(nested, name) - getattr(flat, name)
+        assert one.estimate == pytest.approx(difference.mean(), abs=1e-12)
+        # Contexts were drawn, too: the error is above that over questions alone.
+        assert one.standard_error > difference.std(ddof=1) / np.sqrt(40)
+        assert (one.p_value < 0.05) == (one.low > 0 or one.high < 0)
+        assert swapped[name].estimate == pytest.approx(-one.estimate, abs=1e-12)
+        assert swapped[name].p_value == pytest.approx(one.p_value)
+
+
+def test_runs_of_equal_truth_in_unlike_designs_are_not_told_apart() -> None:
+    """Right answers whose rate moves with the few-shot context: five contexts twice against ten once."""
+    gaps, flat_gaps, rejected = [], [], 0
+    for world in range(150):
+        rng = np.random.default_rng([5, world])
+        centre = rng.normal(0, 1.2, (60, 1))
+        rates = [1 / (1 + np.exp(-(centre + rng.normal(0, 1.5, (60, k))))) for k in (5, 10)]
+        labels = np.tile(np.repeat(np.arange(5), 2), (60, 1))
+        a = (rng.random((60, 10)) < np.repeat(rates[0], 2, axis=1)).astype(float)
+        b = (rng.random((60, 10)) < rates[1]).astype(float)
+        found = {
+            one.quantity: one
+            for one in compare_runs(run(a, labels), run(b), 1.0, loss="squared", permutations=99)
+        }
+        gaps.append(found["variance"].estimate)
+        flat_gaps.append(a.var(axis=1, ddof=1).mean() - b.var(axis=1, ddof=1).mean())
+        rejected += found["variance"].p_value < 0.05
+        assert np.isnan(found["pass_hat_10"].estimate) and "fail together" in found["pass_hat_10"].note
+    error = np.std(gaps) / np.sqrt(150)
+    assert abs(np.mean(gaps)) < 4 * error
+    # Pairs of one context taken for independent would find less variance.
+    assert np.mean(flat_gaps) < -4 * error
+    # 5 % of 150 and four standard errors.
+    assert rejected <= 18

@@ -233,3 +233,56 @@ def test_money_and_hours_are_those_of_the_logs(tmp_path: Path) -> None:
     assert pilot["hours"] > 0
     text = run(str(path), "--price", "2,10").output
     assert "cost" in text and "hours" in text and "input tokens" in text
+
+
+def test_widths_over_clusters_by_hand(tmp_path: Path) -> None:
+    """400 clusters of five questions whose pass rate is .2 or .8: variance .09 between clusters, none in them."""
+    rng = np.random.default_rng(8)
+    rates = np.repeat(rng.permutation([0.2, 0.8] * 200), 5)
+    right = passes(rng, rates, 6)
+    path = tmp_path / "pilot.csv"
+    rows = [f"m,q{q},{e + 1},{int(v)},k{q // 5}" for (q, e), v in np.ndenumerate(right)]
+    path.write_text("\n".join(["model,question_id,epoch,score,cluster", *rows]) + "\n")
+    done = run(str(path), "--quantity", "accuracy", "--width", "0.02", "--json")
+    (plan,) = json.loads(done.stdout)["plans"]
+    assert plan["pilot"]["width"] == pytest.approx(plan["observed_width"], rel=0.01)
+    assert "400 clusters" in plan["note"] and "More clusters narrow it further" in plan["note"]
+    for design in plan["same_questions"]:
+        # A cluster's mean has the variance .09 + .16/(5 R).
+        expected = 2 * student.ppf(0.975, 399) * math.sqrt((0.09 + 0.16 / 5 / design["epochs"]) / 400)
+        assert design["width"] == pytest.approx(expected, rel=0.03)
+    # Questions without end in 400 clusters leave .09/400: .02 is out of their reach.
+    assert all(design["questions"] is None for design in plan["designs"])
+    assert "in the pilot's 400 clusters gives" in plan["advice"]
+
+
+def test_fewer_questions_in_the_same_clusters(tmp_path: Path) -> None:
+    """Unequal clusters: what is planned for a quarter of the questions is what a quarter of them has."""
+    rng = np.random.default_rng(9)
+    sizes = np.repeat([8, 24], 40)
+    cluster = np.repeat(np.arange(80), sizes)
+    rates = 1 / (1 + np.exp(-(rng.normal(0.5, 1, 80)[cluster] + rng.normal(0, 1, len(cluster)))))
+    right = passes(rng, rates, 5)
+    quarter = np.arange(len(cluster)) % 4 == 0
+
+    def write(name: str, kept: np.ndarray) -> str:
+        rows = [
+            f"m,q{q},{e + 1},{int(right[q, e])},k{cluster[q]}" for q in np.flatnonzero(kept) for e in range(5)
+        ]
+        path = tmp_path / name
+        path.write_text("\n".join(["model,question_id,epoch,score,cluster", *rows]) + "\n")
+        return str(path)
+
+    from hotmess_inspect.io.logs import read_inputs
+    from hotmess_inspect.results.analyze import analyze
+    from hotmess_inspect.results.plan import plan_group
+
+    results = [
+        analyze(read_inputs([write(name, kept)]).outcomes)[0][0]
+        for name, kept in (("all.csv", cluster >= 0), ("quarter.csv", quarter))
+    ]
+    for quantity in ("accuracy", "error", "incoherence", "variance"):
+        predicted = plan_group(results[0], quantity).width(int(quarter.sum()), 5)
+        own = results[1].intervals
+        low, high = own.accuracy if quantity == "accuracy" else own.of(quantity)  # type: ignore[arg-type]
+        assert predicted == pytest.approx(high - low, rel=0.2)

@@ -1,5 +1,6 @@
 """Ensembles as solvers: who may vote, how votes are read, and what is refused."""
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +85,24 @@ def test_the_command_line_finds_it_and_its_member(tmp_path: Path) -> None:
     log = run(tmp_path, ensemble(2, solver="hotmess/ask_choice"), epochs=1)
     again = read_eval_log(log.location)
     assert again.status == "success" and again.eval.scorers
+
+
+def test_a_majority_has_the_terms_that_all_sequences_of_votes_give(tmp_path: Path) -> None:
+    """Every sequence of three letters with its probability, ties to the first: what the winner's distribution must be."""
+    log = run(tmp_path, ensemble(MEMBERS, "majority", ask_choice()))
+    stated = {str(s.id): s.output.metadata["simulated"] for s in log.samples or []}  # type: ignore[index]
+    terms = {"variance": [], "bias_squared": []}
+    for one in stated.values():
+        p, won = np.array(one["probabilities"]), np.zeros(4)
+        for votes in product(range(4), repeat=MEMBERS):
+            won[max(votes, key=votes.count)] += np.prod(p[list(votes)])
+        terms["variance"].append(1 - won @ won)
+        terms["bias_squared"].append(np.square(won - np.eye(4)[one["target"]]).sum())
+    single = np.mean([1 - np.square(one["probabilities"]).sum() for one in stated.values()])
+    results, _ = analyze(read_inputs([log.location]).outcomes, Options(losses=("brier",), resamples=50))
+    d = results[0].decomposition
+    for name, values in terms.items():
+        spread = np.std(getattr(d, name) - np.array(values)) / np.sqrt(QUESTIONS)
+        assert abs(d.mean(name) - np.mean(values)) < 4 * spread  # type: ignore[arg-type]
+    # Far from a single answer's, so that a solver without effect would be seen.
+    assert d.mean("variance") < 0.85 * single and np.mean(terms["variance"]) < 0.85 * single

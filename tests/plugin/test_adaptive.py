@@ -241,7 +241,9 @@ def test_accuracy_has_an_interval_only_where_analyze_has_one(finished: tuple[Pat
         correct = np.where(np.isnan(q.correct) | (np.arange(16)[:, None] >= wrong), q.correct * 0 + 1, 0.5)
         few = replace(result, questions=replace(q, correct=correct))
         assert np.isnan(few.intervals.accuracy).all()
-        seen = look(few, finished[1].last.until, AdaptiveOptions(width=0.9, quantity="accuracy", pilot=4, most=12))
+        seen = look(
+            few, finished[1].last.until, AdaptiveOptions(width=0.9, quantity="accuracy", pilot=4, most=12)
+        )
         assert "no interval is defined" in seen.end and not seen.reached
 
 

@@ -250,7 +250,9 @@ class Plan:
         best = self.best(width)
         if best is None or best.questions is None:
             of = "" if self.clusters is None else f" in the pilot's {self.clusters.number} clusters"
-            return f"No number of questions up to {MOST_QUESTIONS:,}{of} gives an interval of width {width:g}."
+            return (
+                f"No number of questions up to {MOST_QUESTIONS:,}{of} gives an interval of width {width:g}."
+            )
         have = self.pilot.questions
         if have and self.pilot.width <= width:
             return (

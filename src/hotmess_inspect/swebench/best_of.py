@@ -59,9 +59,7 @@ def best_of(
             inspect eval hotmess/swebench --model hotmess/simulated-agent --solver hotmess/best_of -S members=3
     """
     if members < 1 or timeout < 1:
-        raise prerequisite_error(
-            f"members is {members} and timeout {timeout}; permitted are numbers from 1"
-        )
+        raise prerequisite_error(f"members is {members} and timeout {timeout}; permitted are numbers from 1")
     given = registry_create("solver", solver) if isinstance(solver, str) else solver
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
