@@ -98,6 +98,10 @@ def test_a_log_whose_samples_say_it(tmp_path: Path) -> None:
     known = dict(zip(found.outcomes.question.values(), found.outcomes.human_minutes.tolist(), strict=True))
     assert known["a"] == 7.5 and known["b"] == 480.0 and np.isnan(known["c"])
     assert [p.level for p in found.problems if "difficulty is read as" in p.message] == ["note"]
+    # It is printed where it matters: beside lengths that are people's time.
+    for options, said in (([], False), (["--length", "human"], True)):
+        printed = CliRunner().invoke(main, ["analyze", str(tmp_path), *options]).output
+        assert ("difficulty is read as" in " ".join(printed.split())) is said, printed
 
 
 def test_length_buckets_along_the_time_of_people_split_no_question(tmp_path: Path) -> None:
