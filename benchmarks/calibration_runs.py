@@ -1,13 +1,13 @@
 """Do the intervals of sparse, clustered and nested runs cover, and do comparisons keep their level?
 
-    python benchmarks/calibration_runs.py                 the whole study (some forty minutes of one core)
+    python benchmarks/calibration_runs.py                 the whole study (about an hour of one core)
     python benchmarks/calibration_runs.py --worlds 50     a glance, nothing written
     python benchmarks/calibration_runs.py --part pairs    one part: single, clusters, contexts, pairs
     python benchmarks/calibration_runs.py --resume        what the file does not hold yet
     python benchmarks/calibration_runs.py --tables        no study, the tables of the page from the file
 
 Writes docs/calibration_runs.csv: a line per population, design and quantity with the mean effective number of
-erring questions (Σe)²/Σe² of its worlds; the coverage of the 95 % interval over the worlds in which it is defined
+erring questions (clusters) (Σe)²/Σe² of its worlds; the coverage of the 95 % interval over the worlds in which it is defined
 and the shares in which the truth lies below and above it; the same coverage in the worlds that happened to have
 ten effective questions or more; the share of worlds without an interval; and for pairs the share in which the
 interval leaves out 0 and in which p < 0.05. A share of 1,000 worlds has a standard error of .7 points at 95 %.
@@ -119,7 +119,7 @@ def effective(error: np.ndarray) -> float:
 
 def add_run(tally: Tally, scores: np.ndarray, true: dict[str, float], clusters=None) -> None:
     d = decompose(scores[:, :, None], 1.0, loss="squared")
-    number = effective(d.error)
+    number = effective(d.error if clusters is None else np.bincount(clusters, weights=d.error))
     for quantity in QUANTITIES:
         if quantity == "accuracy":
             low, high = d.interval("error", clusters=clusters, resamples=1000)
@@ -165,6 +165,34 @@ def near_one_hot() -> Cells:
                 number = effective(d.error)
                 for quantity, value in true.items():
                     tally.add(quantity, d.interval(quantity, resamples=1000), value, number)
+            yield from tally.lines("single", name, design)
+
+        yield name, design, study
+
+
+def unparsed() -> Cells:
+    """Letters of four, p ~ Dirichlet(.6, .3, .3, .3), of which a tenth is not parsed and counts as uniform."""
+    name, lost = "letters, 10 % not parsed", 0.1
+    alpha = np.array([0.6, 0.3, 0.3, 0.3])
+    for questions, epochs in ((30, 3), (60, 3), (60, 5)):
+        design = f"{questions} x {epochs}"
+
+        def study(worlds, questions=questions, epochs=epochs, design=design):
+            p = np.random.default_rng(1).dirichlet(alpha, MANY)
+            mean = lost / 4 + (1 - lost) * p
+            # Squared distances to the target are 3/4 of the uniform distribution, 0 or 2 of a letter.
+            error = (lost * 0.75 + (1 - lost) * 2 * (1 - p[:, 0])).mean()
+            bias = np.square(mean - np.eye(4)[0]).sum(axis=1).mean()
+            true = {"error": error, "bias_squared": bias, "variance": error - bias}
+            true["incoherence"] = (error - bias) / error
+            rng, tally = np.random.default_rng(7), Tally()
+            for _ in range(worlds):
+                edges = rng.dirichlet(alpha, questions).cumsum(axis=1)[:, None, :-1]
+                letters = (rng.random((questions, epochs, 1)) > edges).sum(axis=2)
+                uniform = rng.random((questions, epochs, 1)) < lost
+                d = decompose(np.where(uniform, 0.25, np.eye(4)[letters]), np.zeros(questions, int))
+                for quantity, value in true.items():
+                    tally.add(quantity, d.interval(quantity, resamples=1000), value, effective(d.error))
             yield from tally.lines("single", name, design)
 
         yield name, design, study
@@ -279,7 +307,7 @@ def pairs() -> Cells:
 
 
 PARTS = {
-    "single": (single, near_one_hot),
+    "single": (single, near_one_hot, unparsed),
     "clusters": (clusters,),
     "contexts": (contexts,),
     "pairs": (pairs,),

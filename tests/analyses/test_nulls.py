@@ -173,7 +173,6 @@ def test_failure_shares_by_hand():
     assert found.unanimous_failures.questions == 4
     # Most frequent shares 1, 3/4, 1, 2/4: the uniform epoch answers nothing, and is an epoch all the same
     assert found.modal_share.value == pytest.approx((1 + 0.75 + 1 + 2 / 4) / 4)
-    assert found.modal_share_of_failures.value == pytest.approx((1 + 2 / 4) / 2)
     assert (found.single_epoch_questions, found.no_answer_epochs) == (1, 1)
 
 
@@ -188,8 +187,7 @@ def test_shares_ignore_order_and_names(seed):
     for analysis in (failure_shares, wrong_answer_concentration):
 
         def numbers(result):
-            shown = {k: v for k, v in vars(result).items() if k not in ("per_question", "_of_failures")}
-            return repr((shown, getattr(result, "modal_share_of_failures", None)))
+            return repr({k: v for k, v in vars(result).items() if k != "per_question"})
 
         before = numbers(analysis(predictions, target, resamples=20))
         assert numbers(analysis(moved, target[rows], resamples=20)) == before

@@ -1,15 +1,16 @@
 """How far the answers to one question agree: what repeated epochs show without any target."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hotmess_inspect.analyses._arrays import check_level, ordered_mean
+from hotmess_inspect.analyses._arrays import check_level
 from hotmess_inspect.analyses.answers import NO_ANSWER, answer_counts
-from hotmess_inspect.analyses.summaries import Estimate
+from hotmess_inspect.analyses.summaries import Estimate, question_mean
 from hotmess_inspect.arrays import FloatArray, IntArray, Seed, cluster_numbers, seeded
-from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_interval
+from hotmess_inspect.decomposition.nested import without_each_context
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,7 @@ def answer_agreement(
     level: float = 0.95,
     resamples: int = 2000,
     clusters: ArrayLike | None = None,
+    contexts: ArrayLike | None = None,
     rng: Seed = None,
 ) -> Agreement:
     """Disagreement, entropy and modal share of the answers to each question.
@@ -81,6 +83,8 @@ def answer_agreement(
         level: Coverage of the intervals.
         resamples: Bootstrap replicates.
         clusters: Number of each question's cluster, shape (questions,); None: questions are independent.
+        contexts: Number of each epoch's few-shot context where questions share contexts, shape (questions, epochs):
+            intervals then speak of other contexts, too.
         rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
@@ -95,6 +99,26 @@ def answer_agreement(
         (0.3333, 0.8333)
     """
     check_level(level, resamples)
+    given = np.asarray(answers)
+    values = _agreement(given)
+    numbers = None if clusters is None else cluster_numbers(np.asarray(clusters), len(values))
+    without: Sequence[FloatArray | None] = [None] * 3
+    if contexts is not None:
+        label = np.asarray(contexts)
+        without = without_each_context(
+            lambda kept: _agreement(np.where(kept, given, NO_ANSWER)), label, given != NO_ANSWER
+        ).T
+    rng = seeded(rng)
+    disagreement, entropy, modal = (
+        question_mean(column, (0.0, top), level, resamples, rng, numbers, left)
+        for column, top, left in zip(values.T, (1.0, np.inf, 1.0), without, strict=True)
+    )
+    questions, absent = disagreement.questions, int((given == NO_ANSWER).sum())
+    return Agreement(disagreement, entropy, modal, values, questions, absent)
+
+
+def _agreement(answers: IntArray) -> FloatArray:
+    """Disagreement, entropy and modal share of each question, shape (questions, 3); NaN with fewer than two answers."""
     counts = answer_counts(answers)
     total = counts.sum(axis=1)
     repeated = total >= 2
@@ -107,47 +131,4 @@ def answer_agreement(
         ]
     )
     values[~repeated] = np.nan
-    numbers = None if clusters is None else cluster_numbers(np.asarray(clusters), len(values))
-    rng = seeded(rng)
-    disagreement, entropy, modal = (
-        mean_with_interval(column, (0.0, top), level, resamples, numbers, rng)
-        for column, top in zip(values.T, (1.0, np.inf, 1.0), strict=True)
-    )
-    return Agreement(
-        disagreement,
-        entropy,
-        modal,
-        values,
-        int(repeated.sum()),
-        int((np.asarray(answers) == NO_ANSWER).sum()),
-    )
-
-
-def mean_with_interval(
-    values: FloatArray,
-    permitted: tuple[float, float],
-    level: float,
-    resamples: int,
-    clusters: IntArray | None,
-    rng: np.random.Generator,
-) -> Estimate:
-    """Mean over the questions that have a value, and its interval over questions or clusters.
-
-    Args:
-        values: Shape (questions,), NaN where undefined.
-        permitted: Smallest and largest true value; the interval ends there, but holds the mean.
-        level: Coverage of the interval.
-        resamples: Bootstrap replicates.
-        clusters: Number of each question's cluster, shape (questions,).
-        rng: Source of randomness.
-    """
-    known = ~np.isnan(values)
-    value = ordered_mean(values)
-    if int(known.sum()) < 2:
-        return Estimate(value, UNDEFINED)
-    labels = None if clusters is None else clusters[known]
-    low, high = ratio_interval(
-        values[known], np.ones(int(known.sum())), level=level, resamples=resamples, clusters=labels, rng=rng
-    )
-    bottom, top = permitted
-    return Estimate(value, Interval(max(low, min(bottom, value)), min(high, max(top, value))))
+    return values

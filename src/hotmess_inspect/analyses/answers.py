@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hotmess_inspect.analyses._arrays import as_predictions, check_level, ordered_mean
-from hotmess_inspect.analyses.summaries import Share, mean_share, share
-from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, Seed, cluster_numbers, seeded
+from hotmess_inspect.analyses.summaries import Share, question_mean, question_share
+from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, seeded
+from hotmess_inspect.decomposition.nested import contexts_shared, count_shared, without_each_context
 from hotmess_inspect.decomposition.sufficient import one_hot_counts
-from hotmess_inspect.inference.intervals import Interval
 
 NO_ANSWER = -1
 # So many different values are counted as they are.
@@ -111,6 +111,8 @@ def answer_changes(
 ) -> AnswerChanges:
     """Whether answers change by sampling again, by another few-shot context, or by both.
 
+    Where questions share contexts, intervals speak of other contexts, too.
+
     Contexts agree when there is an answer that is most frequent in every one of them; a tie for the most
     frequent is a change only if no tied answer is shared.
 
@@ -136,6 +138,29 @@ def answer_changes(
     check_level(level, resamples)
     given = _integers("answers", answers, None)
     group = np.zeros_like(given) if contexts is None else _integers("contexts", contexts, given.shape)
+    values, several = _changes(given, group)
+    present = given != NO_ANSWER
+    without: Sequence[FloatArray | None] = [None] * len(values)
+    if contexts is not None and contexts_shared(present, group) and count_shared(present, group):
+        without = without_each_context(
+            lambda kept: np.column_stack(_changes(np.where(kept, given, NO_ANSWER), group)[0]), group, present
+        ).T
+    groups = None if clusters is None else cluster_numbers(np.asarray(clusters), len(given))
+    rng = seeded(rng)
+    shares = [
+        question_mean(column, (0.0, 1.0), level, resamples, rng, groups, left)
+        if place >= 4 and (place < 6 or several)
+        else question_share(column == 1, ~np.isnan(column), level, groups, left)
+        for place, (column, left) in enumerate(zip(values, without, strict=True))
+    ]
+    return AnswerChanges(*shares, no_answer_epochs=int((~present).sum()))
+
+
+def _changes(given: IntArray, group: IntArray) -> tuple[list[FloatArray], bool]:
+    """What the shares and rates of `AnswerChanges` are means of, in their order, each of shape (questions,).
+
+    Also whether some question has several contexts with two answers: else the share of contexts is one of questions.
+    """
     counts = _context_counts(given, group)
     per_context = counts.sum(axis=2)
     pairs = per_context >= 2
@@ -144,33 +169,12 @@ def answer_changes(
     resampled = changed.any(axis=1)
     most = (counts == counts.max(axis=2, keepdims=True, initial=0)) | (per_context == 0)[:, :, None]
     moved = ~most.all(axis=1).any(axis=1)
+    told = ((resampled, repeated), (moved, several), (resampled & moved, repeated & several),
+            (resampled | moved, repeated | several))  # fmt: skip
+    shares = [np.where(known, happens, np.nan) for happens, known in told]
     within, across = _disagreements(counts)
     in_contexts = changed.sum(axis=1) / np.where(repeated, pairs.sum(axis=1), np.nan)
-    groups = None if clusters is None else cluster_numbers(np.asarray(clusters), len(given))
-    rng = seeded(rng)
-
-    def mean_of(values: FloatArray) -> Share:
-        found = mean_share(values, ~np.isnan(values), level, resamples, rng, groups)
-        low, high = found.interval
-        return replace(found, interval=Interval(max(low, 0.0), min(high, 1.0)))
-
-    def of_questions(happens: BoolArray, told: BoolArray) -> Share:
-        if groups is None:
-            return share(happens, told, level)
-        return mean_of(np.where(told, happens, np.nan))
-
-    by_resampling = of_questions(resampled, repeated)
-    return AnswerChanges(
-        resampling=by_resampling,
-        context=of_questions(moved, several),
-        both=of_questions(resampled & moved, repeated & several),
-        either=of_questions(resampled | moved, repeated | several),
-        resampling_rate=mean_of(within),
-        context_rate=mean_of(across),
-        # Of one context each, the share of contexts is one of questions.
-        within_a_context=mean_of(in_contexts) if (pairs.sum(axis=1) > 1).any() else by_resampling,
-        no_answer_epochs=int((given == NO_ANSWER).sum()),
-    )
+    return [*shares, within, across, in_contexts], bool((pairs.sum(axis=1) > 1).any())
 
 
 def wait_ratio(

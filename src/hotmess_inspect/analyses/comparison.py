@@ -45,7 +45,13 @@ from hotmess_inspect.inference.exchange import (
     interval_of_test,
     rejects,
 )
-from hotmess_inspect.inference.intervals import Interval, Method, difference_intervals, ratio_table
+from hotmess_inspect.inference.intervals import (
+    FEW_CLUSTERS,
+    Interval,
+    Method,
+    difference_intervals,
+    ratio_table,
+)
 from hotmess_inspect.inference.quantiles import student_quantile
 from hotmess_inspect.inference.ratios import RatioTable
 from hotmess_inspect.inference.resampling import LARGE
@@ -611,13 +617,14 @@ def _differences(
         freedom = float(table.erring_degrees_of_freedom[0])
         reach = student_quantile(freedom, (1 + level) / 2) * error
         low, high = difference - reach, difference + reach
-        if clusters is None and len(found.observed) <= LARGE:
-            # Where few questions differ, the bootstrap knows better how far away from 0 the truth may be.
+        if len(table.parts[0]) <= LARGE and (table.sizes is None or freedom >= FEW_CLUSTERS - 1):
+            # Where few questions (clusters) differ, the bootstrap knows better how far away from 0 the truth may be.
             ends = difference_intervals(
                 (parts[0], parts[1]),
                 (parts[2], parts[3]),
                 level=level,
                 resamples=_RESAMPLES,
+                clusters=clusters,
                 rng=np.random.default_rng(0),
                 method="studentised",
             )[0]
@@ -765,7 +772,7 @@ def paired_difference(
         clusters: Label of each question's cluster, shape (questions,).
         rng: Source of randomness; a generator, or an integer that seeds one. None: 0, for
             each of the two intervals that stand where `method` is None.
-        method: "studentised", "linearised", "jackknife", "percentile" or "bca". None takes the jackknife
+        method: "studentised", "linearised", "jackknife", "percentile" or "bca". None takes that of `ratio_intervals`
             for clusters; else, at each end, the further of "studentised" and "linearised": where most
             questions have no error at all, either alone takes equal runs for different ones too often.
 

@@ -16,11 +16,11 @@ from hotmess_inspect.analyses._arrays import (
     percentile_interval,
     present_epochs,
 )
-from hotmess_inspect.arrays import NAN, FloatArray, Seed, seeded
+from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, seeded
 from hotmess_inspect.decomposition import Decomposition, decompose
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.power_laws import PowerLaw, fit_power_law, power_law_exponents
-from hotmess_inspect.inference.resampling import canonical_order, resampled_sums
+from hotmess_inspect.inference.resampling import canonical_order, cluster_sums, resampled_sums
 from hotmess_inspect.schema import Estimator, Loss
 
 DEFAULT_ENSEMBLES = 10
@@ -85,6 +85,7 @@ def ensembling_curve(
     estimator: Estimator = "unbiased",
     level: float = 0.95,
     resamples: int = 2000,
+    clusters: ArrayLike | None = None,
     rng: Seed = None,
 ) -> EnsemblingCurve:
     """Average the predictions of E epochs, for several E, and decompose what the averages do.
@@ -106,6 +107,7 @@ def ensembling_curve(
         estimator: As in `decompose`.
         level: Coverage of the interval.
         resamples: Bootstrap replicates.
+        clusters: Label of each question's cluster, shape (questions,), resampled as a whole.
         rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
@@ -131,6 +133,7 @@ def ensembling_curve(
     lined_up, *_ = line_up(values[enough], known, known)
     order = content_order(lined_up, goal[enough])
     lined_up, goal = lined_up[order], goal[enough][order]
+    groups = None if clusters is None else cluster_numbers(np.asarray(clusters), len(values))[enough][order]
     rng = seeded(rng)
     terms, accuracies = _shuffled_terms(lined_up, goal, sizes, ensembles, shuffles, loss, estimator, rng)
     points = tuple(map(_point, sizes, terms, accuracies))
@@ -138,7 +141,7 @@ def ensembling_curve(
     return EnsemblingCurve(
         points=points,
         fit=fit,
-        exponent_ci=UNDEFINED if fit.note else _exponent_ci(sizes, terms, level, resamples, rng),
+        exponent_ci=UNDEFINED if fit.note else _exponent_ci(sizes, terms, groups, level, resamples, rng),
         ensembles=ensembles,
         questions=len(lined_up),
         too_few_epochs_questions=int((present.any(axis=1) & ~enough).sum()),
@@ -236,9 +239,15 @@ def _point(size: int, part: Decomposition, accuracy: float) -> EnsemblePoint:
 
 
 def _exponent_ci(
-    sizes: list[int], terms: list[Decomposition], level: float, resamples: int, rng: np.random.Generator
+    sizes: list[int],
+    terms: list[Decomposition],
+    clusters: IntArray | None,
+    level: float,
+    resamples: int,
+    rng: np.random.Generator,
 ) -> Interval:
     variances = np.column_stack([part.variance for part in terms])
+    variances = variances if clusters is None else cluster_sums(variances, clusters)
     if len(variances) < 2:
         return UNDEFINED
     sums = resampled_sums(variances[canonical_order(variances)], resamples=resamples, rng=rng)

@@ -18,6 +18,7 @@ from hotmess_inspect.analyses._arrays import (
 from hotmess_inspect.analyses.nulls import excess_variance, matched_variances
 from hotmess_inspect.analyses.summaries import Summary, summarise
 from hotmess_inspect.arrays import (
+    NAN,
     BoolArray,
     FloatArray,
     IntArray,
@@ -28,6 +29,7 @@ from hotmess_inspect.arrays import (
     seeded,
 )
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition, decompose_epochs
+from hotmess_inspect.decomposition.nested import widen_for_contexts
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.jackknife import jackknife
 from hotmess_inspect.inference.power_laws import PowerLaw, fit_power_law, power_law_exponents
@@ -41,14 +43,16 @@ class Slope:
 
     Attributes:
         fit: Power law in the length; its exponent is the slope.
-        interval: Interval of the slope for other questions (clusters), from leaving out each in turn; NaN
-            where fewer than 1.5 effective ones carry the slope.
+        interval: Interval of the slope for other questions (clusters), from leaving out each in turn, and other
+            few-shot contexts where these are shared; NaN where fewer than 1.5 effective ones carry the slope.
         effective_questions: Effective number of questions (clusters) that carry the slope.
+        spread: Standard error behind the interval, and its degrees of freedom.
     """
 
     fit: PowerLaw
     interval: Interval
     effective_questions: float
+    spread: tuple[float, float] = (NAN, NAN)
 
 
 @dataclass(frozen=True)
@@ -191,6 +195,7 @@ def length_buckets(
         above = excess_variance(whole.variance[counted], low)[:, None] * belongs
         pairs += [(above, sums.error), (above, (high - low)[:, None] * belongs)]
     slopes = _slopes(sums, pairs, None if labels is None else labels[counted], level)
+    slopes[0] = _over_contexts(slopes[0], whole, sums, counted, level)
     return LengthTrend(
         buckets=tuple(found),
         fit=slopes[0].fit,
@@ -340,9 +345,31 @@ def _slopes(
             fit,
             UNDEFINED if fit.note else Interval(*map(float, found.intervals[place])),
             0.0 if fit.note else float(found.effective[place]),
+            (float(np.sqrt(found.covariance[place, place])), float(found.freedom[place])),
         )
         for place, fit in enumerate(fits)
     ]
+
+
+def _over_contexts(
+    slope: Slope, whole: Decomposition, table: _BucketTable, counted: IntArray, level: float
+) -> Slope:
+    """The slope with its interval widened for few-shot contexts that questions share; buckets as they are cut."""
+    kept = whole.by_context if isinstance(whole, NestedDecomposition) else None
+    if kept is None or not kept.shared or np.isnan(slope.interval.low):
+        return slope
+    error, bias_squared = kept.take(counted).without_each()
+    known = ~np.isnan(bias_squared)
+    top, bottom = np.where(known, error - bias_squared, 0.0), np.where(known, error, 0.0)
+    length = ratio(table.length.sum(axis=0), table.questions.sum(axis=0))
+    # One order for the sums, whatever the order of the questions.
+    order = canonical_order(np.concatenate([table.questions, top.T, bottom.T], axis=1))
+    share = table.questions[order]
+    lengths = np.broadcast_to(length, (len(top), len(length)))
+    without = power_law_exponents(lengths, top[:, order] @ share, bottom[:, order] @ share)
+    error_of, freedom = slope.spread
+    interval = widen_for_contexts(slope.interval, slope.fit.exponent, error_of, freedom, without, level)
+    return replace(slope, interval=interval)
 
 
 def _fit(sums: FloatArray) -> PowerLaw:

@@ -4,9 +4,8 @@ Incoherence depends on accuracy by construction. What is left to find is how the
 spread: all on one distractor, or evenly over all of them.
 """
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -20,7 +19,7 @@ from hotmess_inspect.analyses._arrays import (
     take,
 )
 from hotmess_inspect.analyses.answers import NO_ANSWER, top_answers
-from hotmess_inspect.analyses.summaries import Estimate, Share, mean_share, share
+from hotmess_inspect.analyses.summaries import Estimate, Share, question_mean, question_share
 from hotmess_inspect.arrays import (
     NAN,
     BoolArray,
@@ -113,12 +112,6 @@ class FailureShares:
     modal_share: Share
     single_epoch_questions: int
     no_answer_epochs: int
-    _of_failures: Callable[[], Share] = field(repr=False, compare=False)
-
-    @cached_property
-    def modal_share_of_failures(self) -> Share:
-        """`modal_share` over the questions never answered right; resampled when asked for."""
-        return self._of_failures()
 
 
 def accuracy_matched_range(
@@ -240,8 +233,8 @@ def wrong_answer_concentration(
     else:
         agreeing, pairs = (wrong * (wrong - 1)).sum(axis=1), total * (total - 1)
     value = agreeing / np.where(pairs > 0, pairs, np.nan)
+    mean = question_mean(value, (0.0, 1.0), level, resamples, seeded(rng))
     told = ~np.isnan(value)
-    mean = mean_share(value, told, level, resamples, seeded(rng))
     classes = counts.shape[1]
     return Concentration(
         value=mean.value,
@@ -259,6 +252,7 @@ def failure_shares(
     *,
     level: float = 0.95,
     resamples: int = 2000,
+    clusters: Sequence[Hashable] | NDArray[Any] | None = None,
     rng: Seed = None,
 ) -> FailureShares:
     """How many questions fail always, sometimes, and in one voice.
@@ -269,6 +263,7 @@ def failure_shares(
         target: Right class, shape (questions,).
         level: Coverage of the intervals.
         resamples: Bootstrap replicates.
+        clusters: Label of each question's cluster, shape (questions,), resampled as a whole.
         rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
@@ -283,17 +278,21 @@ def failure_shares(
     right = np.where(gold, counts, 0).sum(axis=1)
     most = counts.max(axis=1, initial=0)
     rng = seeded(rng)
-    modal = most / np.maximum(epochs, 1)
-    failed = repeated & (right == 0)
+    numbers = None if clusters is None else cluster_numbers(clusters, len(counts))
+
+    def share(happens: BoolArray) -> Share:
+        return question_share(happens, repeated, level, numbers)
+
+    modal = np.where(repeated, most / np.maximum(epochs, 1), np.nan)
+
     return FailureShares(
-        always_right=share(right == epochs, repeated, level),
-        sometimes_right=share((right > 0) & (right < epochs), repeated, level),
-        always_wrong=share(right == 0, repeated, level),
-        unanimous_failures=share((right == 0) & (most == epochs), repeated, level),
-        modal_share=mean_share(modal, repeated, level, resamples, rng),
+        always_right=share(right == epochs),
+        sometimes_right=share((right > 0) & (right < epochs)),
+        always_wrong=share(right == 0),
+        unanimous_failures=share((right == 0) & (most == epochs)),
+        modal_share=question_mean(modal, (0.0, 1.0), level, resamples, rng, numbers),
         single_epoch_questions=int((epochs == 1).sum()),
         no_answer_epochs=int((epochs - counts.sum(axis=1)).sum()),
-        _of_failures=partial(mean_share, modal, failed, level, resamples, rng),
     )
 
 

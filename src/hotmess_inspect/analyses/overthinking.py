@@ -36,13 +36,20 @@ from hotmess_inspect.arrays import (
     mean_over_epochs,
     seeded,
 )
-from hotmess_inspect.decomposition import Decomposition, decompose, decompose_epochs
+from hotmess_inspect.decomposition import (
+    Decomposition,
+    NestedDecomposition,
+    decompose,
+    decompose_epochs,
+)
+from hotmess_inspect.decomposition.nested import ratios_of_sums, widen_for_contexts, widen_ratio
 from hotmess_inspect.inference.exchange import interval_of_test, rejects
 from hotmess_inspect.inference.intervals import (
     UNDEFINED,
     Interval,
     difference_intervals,
     ratio_intervals,
+    ratio_table,
 )
 from hotmess_inspect.inference.permutation import PermutationOutcome, Sizes, make_pool, permutation_test
 from hotmess_inspect.inference.resampling import LARGE
@@ -517,14 +524,18 @@ def _halves(
                 ]
                 half.accuracy[rows] = np.mean([one.accuracy for one in drawn], axis=0)
                 half.lengths[rows] = drawn[0].lengths
-                part = _with_means(part, rows, [terms(among, one) for one in drawn])
+                # The halves of tied questions are whole before their draws, those of odd ones are not.
+                kept = ~rows if rows is odd else np.ones_like(rows)
+                part = _with_means(part, rows, [terms(among, one) for one in drawn], kept)
         halves.append(half)
         parts.append(part)
     return halves, parts
 
 
-def _with_means(part: Decomposition, rows: BoolArray, drawn: Sequence[Decomposition]) -> Decomposition:
-    """The terms with those of some questions replaced by their means over draws."""
+def _with_means(
+    part: Decomposition, rows: BoolArray, drawn: Sequence[Decomposition], kept: BoolArray
+) -> Decomposition:
+    """The terms with those of some questions replaced by their means over draws; contexts are those of the kept."""
     error, bias_squared, variance, epochs = (
         getattr(part, name).copy() for name in ("error", "bias_squared", "variance", "epochs")
     )
@@ -532,7 +543,11 @@ def _with_means(part: Decomposition, rows: BoolArray, drawn: Sequence[Decomposit
     bias_squared[rows] = np.mean([one.bias_squared for one in drawn], axis=0)
     variance[rows] = np.mean([one.variance for one in drawn], axis=0)
     epochs[rows] = drawn[0].epochs
-    return Decomposition(error, bias_squared, variance, epochs, part.loss, part.estimator, part.error_floor)
+    contexts = part.by_context if isinstance(part, NestedDecomposition) else None
+    terms = (error, bias_squared, variance, epochs, part.loss, part.estimator, part.error_floor)
+    if contexts is None:
+        return Decomposition(*terms)
+    return NestedDecomposition(*terms, by_context=replace(contexts, present=contexts.present & kept[:, None]))
 
 
 def _split_sizes(lengths: FloatArray, split: Split) -> Sizes:
@@ -637,6 +652,14 @@ def _intervals(
     )
     single = ratio_intervals(tops, bottoms, level=level, resamples=resamples, clusters=clusters, rng=rng)
     found = [Interval(float(low), float(high)) for low, high in single]
+    without = _without_contexts(parts)
+    if without is not None:
+        found = [
+            interval if no else widen_ratio(interval, top, bottom, clusters, left, level)
+            for interval, no, top, bottom, left in zip(
+                found, undefined, tops.T, bottoms.T, without, strict=True
+            )
+        ]
     if any(undefined):
         return [*found, UNDEFINED]
     low, high = difference_intervals(
@@ -647,7 +670,31 @@ def _intervals(
         clusters=clusters,
         rng=rng,
     )[0]
-    return [*found, Interval(float(low), float(high))]
+    between = Interval(float(low), float(high))
+    if without is not None and not np.isnan(between.low):
+        table = ratio_table([tops[:, 1:], bottoms[:, 1:], tops[:, :1], bottoms[:, :1]], clusters)
+        spread = float((table.standard_error if clusters is None else table.jackknife_error)[0])
+        freedom, estimate = float(table.erring_degrees_of_freedom[0]), float(table.estimate[0])
+        between = widen_for_contexts(between, estimate, spread, freedom, without[1] - without[0], level)
+    return [*found, between]
+
+
+def _without_contexts(parts: Sequence[Decomposition]) -> FloatArray | None:
+    """Incoherence of either half without each few-shot context, shape (2, contexts); None where none is shared."""
+    sums = [part.by_context for part in parts if isinstance(part, NestedDecomposition)]
+    if len(sums) < len(parts) or not all(own is not None and own.shared for own in sums):
+        return None
+    found = []
+    for own in sums:
+        error, bias_squared = own.without_each()  # type: ignore[union-attr]
+        by_label = dict(zip(own.labels.tolist(), ratios_of_sums(error - bias_squared, error), strict=True))  # type: ignore[union-attr]
+        found.append(by_label)
+    # A context in one half only is left out of that one.
+    whole = [ratios_of_sums(part.variance[None], part.error[None])[0] for part in parts]
+    labels = sorted(set(found[0]) | set(found[1]))
+    return np.array(
+        [[own.get(label, all_) for label in labels] for own, all_ in zip(found, whole, strict=True)]
+    )
 
 
 def _agreeing(

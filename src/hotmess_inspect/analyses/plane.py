@@ -1,43 +1,9 @@
-"""The bias–variance plane: where runs lie, and the lines of equal incoherence."""
+"""The bias–variance plane: the lines of equal incoherence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
-from hotmess_inspect.analyses._arrays import check_level
-from hotmess_inspect.arrays import Seed, seeded
-from hotmess_inspect.decomposition import Decomposition
-from hotmess_inspect.inference.intervals import Interval
-
-
-@dataclass(frozen=True)
-class PlanePoint:
-    """One run in the plane.
-
-    Attributes:
-        label: Its name.
-        accuracy: Its accuracy, NaN where not given.
-        error: Mean error, in the unit of the loss; error = bias_squared + variance.
-        bias_squared: Mean squared bias, the horizontal axis.
-        bias_squared_ci: Its interval over resampled questions.
-        variance: Mean variance, the vertical axis.
-        variance_ci: Its interval.
-        incoherence: Σ variance / Σ error, the same along a ray from the origin.
-        incoherence_ci: Its interval.
-        questions: Questions with at least two epochs.
-    """
-
-    label: str
-    accuracy: float
-    error: float
-    bias_squared: float
-    bias_squared_ci: Interval
-    variance: float
-    variance_ci: Interval
-    incoherence: float
-    incoherence_ci: Interval
-    questions: int
 
 
 @dataclass(frozen=True)
@@ -53,65 +19,6 @@ class IsoIncoherenceLine:
     incoherence: float
     bias_squared: float
     variance: float
-
-
-def bias_variance_plane(
-    labels: Sequence[str],
-    decompositions: Sequence[Decomposition],
-    accuracies: Sequence[float] | None = None,
-    *,
-    level: float = 0.95,
-    resamples: int = 2000,
-    rng: Seed = None,
-) -> tuple[PlanePoint, ...]:
-    """Place runs in the plane of bias² and variance.
-
-    Args:
-        labels: Names of the runs.
-        decompositions: One per run, all of one loss and one estimator.
-        accuracies: Accuracy of each run.
-        level: Coverage of the intervals.
-        resamples: Bootstrap replicates.
-        rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
-
-    Returns:
-        A point per run.
-
-    Raises:
-        ValueError: If the sequences differ in length, or the runs in loss or estimator: their axes would
-            not be the same.
-    """
-    check_level(level, resamples)
-    if len(labels) != len(decompositions) or (accuracies is not None and len(accuracies) != len(labels)):
-        raise ValueError(
-            f"there are {len(labels)} labels, {len(decompositions)} decompositions and "
-            f"{'no' if accuracies is None else len(accuracies)} accuracies"
-        )
-    kinds = {(part.loss, part.estimator) for part in decompositions}
-    if len(kinds) > 1:
-        raise ValueError(f"decompositions mix {sorted(kinds)}; one plane has one loss and one estimator")
-    rng = seeded(rng)
-    points = []
-    for place, (label, part) in enumerate(zip(labels, decompositions, strict=True)):
-        bias, variance, ratio = (
-            part.interval(quantity, level=level, resamples=resamples, rng=rng)
-            for quantity in ("bias_squared", "variance", "incoherence")
-        )
-        points.append(
-            PlanePoint(
-                label=label,
-                accuracy=float("nan") if accuracies is None else float(accuracies[place]),
-                error=part.mean("error"),
-                bias_squared=part.mean("bias_squared"),
-                bias_squared_ci=bias,
-                variance=part.mean("variance"),
-                variance_ci=variance,
-                incoherence=part.incoherence,
-                incoherence_ci=ratio,
-                questions=int(part.repeated.sum()),
-            )
-        )
-    return tuple(points)
 
 
 def iso_incoherence_lines(

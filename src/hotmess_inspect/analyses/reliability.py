@@ -1,6 +1,6 @@
 """What users of repeated runs ask for: pass^k, pass@k, how much of the spread is the model's, how much is chance."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.analyses._arrays import check_level, ordered_mean, percentile_interval
-from hotmess_inspect.analyses.summaries import Estimate, share
+from hotmess_inspect.analyses.summaries import Estimate, question_mean, question_share
 from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, seeded
-from hotmess_inspect.decomposition.nested import widen_for_contexts
+from hotmess_inspect.decomposition.nested import widen_for_contexts, widen_ratio, without_each_context
 from hotmess_inspect.inference.beta_binomial import (
     BetaBinomial,
     all_right,
@@ -25,11 +25,10 @@ from hotmess_inspect.inference.intervals import (
     Interval,
     linearised_means,
     ratio_intervals,
-    ratio_table,
 )
 from hotmess_inspect.inference.jackknife import jackknife
 from hotmess_inspect.inference.quantiles import normal_quantile
-from hotmess_inspect.inference.ratios import FEWEST
+from hotmess_inspect.inference.ratios import FEWEST, effective_number
 from hotmess_inspect.inference.resampling import LARGE, canonical_order, cluster_sums, resampled_sums
 
 FARTHEST = 4
@@ -180,8 +179,8 @@ def reliability(
         simulations: Simulated and refitted data sets behind the p-value of the goodness of fit; 0 leaves it out.
         clusters: Label of each question's cluster, shape (questions,), resampled as a whole.
         contexts: Number of each epoch's few-shot context where questions share contexts, shape (questions, epochs).
-            Intervals of pass^k and pass@k then speak of other contexts, too, by leaving out each (see
-            `widen_for_contexts`): there is none where k epochs are more than are left.
+            Intervals then speak of other contexts, too, by leaving out each (see `widen_for_contexts`): there is none
+            of pass^k and pass@k where k epochs are more than are left.
         rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
@@ -210,29 +209,51 @@ def reliability(
     options = _Options(level, resamples, rng)
     shown = int(epochs.max(initial=0))
     sample = _Sample(wins, epochs, labels)
-    without = (
-        None if contexts is None or not shown else _without_contexts(values, np.asarray(contexts), shown)
-    )
-    measured = _pass_rates(sample, shown, options, without)
+    context = None if contexts is None or not shown else np.asarray(contexts)
+    present = ~np.isnan(values)
+
+    def left(of: Callable[[IntArray, IntArray], FloatArray]) -> FloatArray | None:
+        """Means of what wins and epochs say of a question, without each shared context."""
+        if context is None:
+            return None
+        return without_each_context(
+            lambda kept: of(
+                np.nansum(np.where(kept, values, NAN), axis=1).astype(np.int64), (present & kept).sum(axis=1)
+            ),
+            context,
+            present,
+        )
+
+    measured, carried = _pass_rates(sample, shown, options, left(lambda won, n: _rates_of(won, n, shown)))
     model, note = sample.model
     fit = None
     beyond: tuple[tuple[PassRate, ...], tuple[PassRate, ...]] = ((), ())
     if not note:
         fit = _goodness(sample, model, simulations, rng)
-        ends = (measured[0][-1].interval, measured[1][-1].interval)
-        beyond = _extrapolated(sample, model, shown, ends, options)
-    repeated = epochs >= 2
-    flips = repeated & (wins > 0) & (wins < epochs)
-    agreement = 1 - 4 * _variances(wins, epochs)
+        others = [] if context is None else [
+            _Sample(np.nansum(np.where(kept, values, NAN), axis=1).astype(np.int64), (present & kept).sum(axis=1), labels)
+            for label in np.unique(context[present])
+            for kept in [context != label]
+        ]  # fmt: skip
+        beyond = _extrapolated(sample, shown, carried, others, options)
+    flips = _flips(wins, epochs)
     return Reliability(
         pass_hat_k=(*measured[0], *beyond[0]),
         pass_at_k=(*measured[1], *beyond[1]),
         model=model,
         fit=fit,
         model_note=note,
-        flip_rate=_flip_rate(flips, repeated, labels, options),
-        outcome_consistency=_mean(agreement, labels, options, (-1.0, 1.0)),
-        scores=score_reliability(values, level=level, resamples=resamples, clusters=labels, rng=rng),
+        flip_rate=_flip_rate(flips, labels, options, left(_flips)),
+        outcome_consistency=_mean(
+            1 - 4 * _variances(wins, epochs),
+            labels,
+            options,
+            (-1.0, 1.0),
+            left(lambda won, n: 1 - 4 * _variances(won, n)),
+        ),
+        scores=score_reliability(
+            values, level=level, resamples=resamples, clusters=labels, contexts=context, rng=rng
+        ),
     )
 
 
@@ -242,6 +263,7 @@ def score_reliability(
     level: float = 0.95,
     resamples: int = 2000,
     clusters: Sequence[Hashable] | NDArray[Any] | None = None,
+    contexts: ArrayLike | None = None,
     rng: Seed = None,
 ) -> ScoreReliability:
     """Intraclass correlation, dependability and noise floor of scores over repeated epochs.
@@ -254,6 +276,7 @@ def score_reliability(
         level: Coverage of the intervals.
         resamples: Bootstrap replicates behind the noise floor's interval.
         clusters: Label of each question's cluster, shape (questions,).
+        contexts: As in `reliability`.
         rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
@@ -267,40 +290,56 @@ def score_reliability(
     if values.ndim != 2:
         raise ValueError(f"scores must have the axes (questions, epochs); got shape {values.shape}")
     labels = None if clusters is None else cluster_numbers(clusters, len(values))
+    spread, columns, counted = _analysis_of_variance(values)
+    labels = None if labels is None else labels[counted]
+    questions = len(columns)
+    options = _Options(level, resamples, seeded(rng))
+    without: tuple[FloatArray | None, FloatArray | None] = (None, None)
+    if contexts is not None:
+        label = np.asarray(contexts)
+        kept = [np.where(label == own, NAN, values) for own in np.unique(label[~np.isnan(values)])]
+        parts = [_analysis_of_variance(part) for part in kept]
+        without = (
+            np.array([ordered_mean(part[0]) for part in parts]),
+            np.array([_components(np.sort(part[1], axis=0).sum(axis=0)[None])[0, 0] for part in parts]),
+        )
+    floor = _mean(spread, labels, options, (0.0, np.inf), without[0])
+    share = normal_quantile((1 + level) / 2)
+    width = [NAN] * 3
+    if questions:
+        width = [
+            float(share * np.sqrt(2 * np.maximum(v, 0.0) / questions)) for v in (floor.value, *floor.interval)
+        ]
+    noise = Estimate(width[0], Interval(width[1], width[2]))
+    if questions < 2:
+        return ScoreReliability(Estimate(NAN, UNDEFINED), NAN, NAN, noise, questions, NAN)
+    columns = columns if labels is None else cluster_sums(columns, labels)
+    columns = columns[canonical_order(columns)]
+    found = jackknife(columns, lambda sums: _components(sums)[:, :1], level)
+    icc, within, between, mean_epochs = _components(columns.sum(axis=0)[None])[0].tolist()
+    ends = Interval(*map(float, found.intervals[0]))
+    if without[1] is not None and not np.isnan(ends.low):
+        error, freedom = float(np.sqrt(found.covariance[0, 0])), float(found.freedom[0])
+        ends = widen_for_contexts(ends, icc, error, freedom, without[1], level)
+    return ScoreReliability(
+        Estimate(icc, _within(ends, icc, (-1.0, 1.0))), within, between, noise, questions, mean_epochs
+    )
+
+
+def _analysis_of_variance(values: FloatArray) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+    """Of the questions with two epochs: variances within, and what each adds to the sums of `_components`.
+
+    Returns:
+        Shapes (counted,) and (counted, 6); and which questions these are, shape (questions,).
+    """
     known = np.sort(values, axis=1)
     number = (~np.isnan(known)).sum(axis=1).astype(np.float64)
     counted = number >= 2
     known, number = known[counted], number[counted]
-    labels = None if labels is None else labels[counted]
     total = np.nansum(known, axis=1)
     inside = np.nansum(np.square(known - (total / np.maximum(number, 1))[:, None]), axis=1)
-    questions = len(number)
-    spread = inside / np.maximum(number - 1, 1)
-    level_share = normal_quantile((1 + level) / 2)
-    floor = _mean(spread, labels, _Options(level, resamples, seeded(rng)), (0.0, np.inf))
-    width = (
-        [
-            level_share * np.sqrt(2 * max(v, 0.0) / questions) if v == v else NAN
-            for v in (floor.value, *floor.interval)
-        ]
-        if questions
-        else [NAN] * 3
-    )
-    noise = Estimate(float(width[0]), Interval(float(width[1]), float(width[2])))
-    if questions < 2:
-        return ScoreReliability(Estimate(NAN, UNDEFINED), NAN, NAN, noise, questions, NAN)
-    columns = np.stack(
-        [np.ones(questions), number, np.square(number), total, np.square(total) / number, inside], 1
-    )
-    columns = columns if labels is None else cluster_sums(columns, labels)
-    columns = columns[canonical_order(columns)]
-    found = jackknife(columns, lambda sums: _components(sums)[:, :1], level)
-    icc, within, between, mean_epochs = _components(columns.sum(axis=0)[None])[0]
-    low, high = found.intervals[0]
-    ends = Interval(float(max(low, min(icc, -1.0))), float(min(high, 1.0))) if low == low else UNDEFINED
-    return ScoreReliability(
-        Estimate(float(icc), ends), float(within), float(between), noise, questions, float(mean_epochs)
-    )
+    columns = [np.ones(len(number)), number, np.square(number), total, np.square(total) / number, inside]
+    return inside / np.maximum(number - 1, 1), np.stack(columns, axis=1), counted
 
 
 @dataclass(frozen=True)
@@ -355,6 +394,14 @@ class _Sample:
             return BetaBinomial(np.array(NAN), np.array(NAN)), f"nothing is extrapolated: {note}"
         return fit_beta_binomial(self.table.sum(axis=0)[:-2]), ""
 
+    def beyond(self, k: IntArray) -> FloatArray:
+        """pass^k and pass@k for more epochs than there are, shape (2, k); NaN without a model."""
+        if self.model[1]:
+            return np.full((2, len(k)), NAN)
+        model = BetaBinomial(*(part[None] for part in self.model[0]))
+        found: FloatArray = _beyond(self.table.sum(axis=0)[None], model, self.anchor, k)[:, 0]
+        return found
+
 
 def _outcomes(right: ArrayLike) -> FloatArray:
     values = np.asarray(right, dtype=np.float64)
@@ -383,35 +430,35 @@ def _all_of(count: IntArray, epochs: IntArray, largest: int) -> FloatArray:
     return np.cumprod(factors, axis=1)
 
 
-def _without_contexts(values: FloatArray, contexts: NDArray[Any], largest: int) -> FloatArray:
-    """pass^k and pass@k for k from 1 to R without the epochs of each context, shape (contexts, 2R)."""
-    found = []
-    for label in np.unique(contexts[~np.isnan(values)]):
-        left = np.where(contexts == label, np.nan, values)
-        wins, epochs = np.nansum(left, axis=1).astype(np.int64), (~np.isnan(left)).sum(axis=1)
-        has = epochs[:, None] > np.arange(largest)
-        every, none = (_all_of(count, epochs, largest) for count in (wins, epochs - wins))
-        terms = np.where(np.tile(has, 2), np.concatenate([every, 1 - none], axis=1), np.nan)
-        found.append([ordered_mean(column) for column in terms.T])
-    return np.array(found)
+def _rates_of(wins: IntArray, epochs: IntArray, largest: int) -> FloatArray:
+    """pass^k and pass@k of each question for k from 1 to R, NaN beyond its epochs, shape (questions, 2R)."""
+    has = np.tile(epochs[:, None] > np.arange(largest), 2)
+    every, none = (_all_of(count, epochs, largest) for count in (wins, epochs - wins))
+    return np.where(has, np.concatenate([every, 1 - none], axis=1), NAN)
+
+
+def _flips(wins: IntArray, epochs: IntArray) -> FloatArray:
+    """Whether a question is right in some epochs and wrong in others, NaN with one epoch, shape (questions,)."""
+    return np.where(epochs >= 2, (wins > 0) & (wins < epochs), NAN)
 
 
 def _pass_rates(
     sample: _Sample, largest: int, options: _Options, without: FloatArray | None
-) -> list[list[PassRate]]:
-    """pass^k and pass@k for k from 1 to R, all from the same resampled questions."""
+) -> tuple[list[list[PassRate]], list[bool]]:
+    """pass^k and pass@k for k from 1 to R, all from the same resampled questions.
+
+    And whether questions alone give either an interval at R, whatever contexts leave of it.
+    """
     if not largest:
-        return [[], []]
+        return [[], []], [False, False]
     wins, epochs, times = sample.wins, sample.epochs, np.ones(len(sample.wins))
     many = len(wins) > LARGE and sample.clusters is None
     if many:
         # All that matters are the distinct pairs of counts.
         pairs, counts = np.unique(wins * (largest + 1) + epochs, return_counts=True)
         wins, epochs, times = pairs // (largest + 1), pairs % (largest + 1), counts.astype(np.float64)
-    has = (epochs[:, None] > np.arange(largest)).astype(np.float64)
-    every = has * _all_of(wins, epochs, largest)
-    any_ = has * (1 - _all_of(epochs - wins, epochs, largest))
-    values, counted = np.concatenate([every, any_], axis=1), np.tile(has, 2)
+    rates = _rates_of(wins, epochs, largest)
+    values, counted = np.nan_to_num(rates), (~np.isnan(rates)).astype(np.float64)
     intervals = (
         linearised_means(values, counted, times, options.level)
         if many
@@ -425,38 +472,37 @@ def _pass_rates(
         )
     )
     # As for the accuracy: fewer than two questions that are ever right, or ever wrong, say nothing about others.
-    weights = times[:, None] * counted
     for side in (values, counted - values):
-        total, squares = (weights * side).sum(axis=0), (weights * np.square(side)).sum(axis=0)
-        intervals[np.square(total) < FEWEST * squares] = np.nan
-        intervals[total == 0.0] = np.nan
-    rates = []
+        total, squares = (times[:, None] * side).sum(axis=0), (times[:, None] * np.square(side)).sum(axis=0)
+        few = (np.square(total) < FEWEST * squares) | (total == 0.0)
+        if sample.clusters is not None:
+            few = effective_number(side, sample.clusters) < FEWEST
+        intervals[few] = np.nan
+    found = []
     for place, ends in enumerate(intervals):
         questions = int((times * counted[:, place]).sum())
         value = float(np.sort(times * values[:, place]).sum() / questions)
-        if without is not None and not np.isnan(ends[0]):
-            columns = [
-                np.repeat(part[:, [place]], times.astype(np.int64), axis=0) for part in (values, counted)
-            ]
-            table = ratio_table(columns, sample.clusters)
-            spread = table.standard_error if table.sizes is None else table.jackknife_error
-            freedom = float(table.erring_degrees_of_freedom[0])
+        if without is not None:
+            above, below = (np.repeat(part[:, place], times.astype(np.int64)) for part in (values, counted))
             own = Interval(float(ends[0]), float(ends[1]))
-            ends = widen_for_contexts(own, value, float(spread[0]), freedom, without[:, place], options.level)
-        rates.append(PassRate(place % largest + 1, value, _within(ends, value), False, questions))
-    return [rates[:largest], rates[largest:]]
+            ends = widen_ratio(own, above, below, sample.clusters, without[:, place], options.level)
+        found.append(PassRate(place % largest + 1, value, _within(ends, value), False, questions))
+    carried = [bool(~np.isnan(intervals[place, 0])) for place in (largest - 1, -1)]
+    return [found[:largest], found[largest:]], carried
 
 
 def _extrapolated(
     sample: _Sample,
-    model: BetaBinomial,
     largest: int,
-    ends: tuple[Interval, Interval],
+    carried: Sequence[bool],
+    others: Sequence["_Sample"],
     options: _Options,
 ) -> tuple[tuple[PassRate, ...], tuple[PassRate, ...]]:
     """pass^k and pass@k for k from R + 1 to 4R.
 
-    Where too few questions tell the measured rate at R apart from 0 or 1 for an interval of its own (`ends`), there is
+    The samples without each shared few-shot context (`others`) widen the intervals, by the spread of the replicates.
+
+    Where too few questions tell the measured rate at R apart from 0 or 1 for an interval of its own (not `carried`), there is
     none beyond either.
     """
     k = np.arange(largest + 1, FARTHEST * largest + 1)
@@ -467,26 +513,22 @@ def _extrapolated(
     if units >= 2 and (table != table[0]).any():
         sums = _resampled(table, min(options.resamples, _REPLICATES), options.rng)
         drawn = _beyond(sums, fit_beta_binomial(sums[:, :-2], _TOLERANCE), sample.anchor, k)
-    found = []
-    estimates = _beyond(
-        table.sum(axis=0)[None], BetaBinomial(*(part[None] for part in model)), sample.anchor, k
-    )
-    for values, replicates, end in zip(estimates[:, 0], drawn, ends, strict=True):
-        carried = not np.isnan(end.low)
-        found.append(
-            tuple(
-                PassRate(
-                    int(number),
-                    float(value),
-                    _within(percentile_interval(column, options.level, units), float(value))
-                    if carried
-                    else UNDEFINED,
-                    True,
-                    questions,
+    estimates = sample.beyond(k)
+    without = np.array([other.beyond(k) for other in others])
+    found: list[tuple[PassRate, ...]] = []
+    for side, told in enumerate(carried):
+        rates = []
+        for place, number in enumerate(k.tolist()):
+            value, column, interval = float(estimates[side, place]), drawn[side, :, place], UNDEFINED
+            if told:
+                interval = percentile_interval(column, options.level, units)
+            if len(others) and not np.isnan(interval.low):
+                spread = float(np.nanstd(column))
+                interval = widen_for_contexts(
+                    interval, value, spread, units - 1.0, without[:, side, place], options.level
                 )
-                for number, value, column in zip(k, values, replicates.T, strict=True)
-            )
-        )
+            rates.append(PassRate(number, value, _within(interval, value), True, questions))
+        found.append(tuple(rates))
     return found[0], found[1]
 
 
@@ -597,31 +639,19 @@ def _distance(histograms: list[IntArray], fits: BetaBinomial) -> FloatArray:
 
 
 def _flip_rate(
-    flips: NDArray[np.bool_], repeated: NDArray[np.bool_], clusters: IntArray | None, options: _Options
+    flips: FloatArray, clusters: IntArray | None, options: _Options, without: FloatArray | None
 ) -> Estimate:
-    if clusters is not None:
-        return _mean(np.where(repeated, flips.astype(np.float64), NAN), clusters, options, (0.0, 1.0))
-    found = share(flips, repeated, options.level)
-    return Estimate(found.value, found.interval)
+    return question_share(flips == 1, ~np.isnan(flips), options.level, clusters, without)
 
 
 def _mean(
-    values: FloatArray, clusters: IntArray | None, options: _Options, bounds: tuple[float, float]
+    values: FloatArray,
+    clusters: IntArray | None,
+    options: _Options,
+    bounds: tuple[float, float],
+    without: FloatArray | None,
 ) -> Estimate:
-    """Mean of the values that are defined, with an interval over questions (clusters)."""
-    known = ~np.isnan(values)
-    if not known.any():
-        return Estimate(NAN, UNDEFINED)
-    ends = ratio_intervals(
-        values[known][:, None],
-        np.ones((int(known.sum()), 1)),
-        level=options.level,
-        resamples=options.resamples,
-        clusters=None if clusters is None else clusters[known],
-        rng=options.rng,
-    )[0]
-    value = ordered_mean(values)
-    return Estimate(value, _within(ends, value, bounds))
+    return question_mean(values, bounds, options.level, options.resamples, options.rng, clusters, without)
 
 
 def _within(ends: FloatArray | Interval, value: float, bounds: tuple[float, float] = (0.0, 1.0)) -> Interval:

@@ -7,8 +7,10 @@ import numpy as np
 from hotmess_inspect.analyses._arrays import ordered_mean
 from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray
 from hotmess_inspect.decomposition import Decomposition
-from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_interval
-from hotmess_inspect.inference.quantiles import normal_quantile
+from hotmess_inspect.decomposition.nested import widen_ratio
+from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_interval, ratio_table
+from hotmess_inspect.inference.quantiles import normal_quantile, student_quantile
+from hotmess_inspect.inference.ratios import FEWEST
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Estimate:
 
     Attributes:
         value: NaN where undefined.
-        interval: Confidence interval over resampled questions.
+        interval: Confidence interval over questions or clusters, and over the few-shot contexts that they share.
     """
 
     value: float
@@ -25,18 +27,16 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Share:
+class Share(Estimate):
     """A share of questions, or a mean over questions, each of which weighs the same.
 
     Attributes:
-        value: In [0, 1]; NaN where no question can tell.
-        interval: Confidence interval: Wilson's for a share of questions, which is not empty at 0 or 1;
-            over resampled questions for a mean.
+        value: NaN where no question can tell.
+        interval: Wilson's for a share of independent questions, which is not empty at 0 or 1; else as that of any
+            mean over questions.
         questions: Questions that can tell.
     """
 
-    value: float
-    interval: Interval
     questions: int
 
 
@@ -119,51 +119,81 @@ def weighted_mean(values: FloatArray, weights: FloatArray | None) -> float:
     return float(np.sort((values * weights)[known]).sum() / np.sort(weights[known]).sum())
 
 
-def share(happens: BoolArray, told: BoolArray, level: float) -> Share:
+def question_share(
+    happens: BoolArray,
+    told: BoolArray,
+    level: float,
+    clusters: IntArray | None = None,
+    without: FloatArray | None = None,
+) -> Share:
     """Share of questions to which something happens, with Wilson's interval.
+
+    Of clusters it is that of p(1 - p)/se² questions, se being the jackknife's over clusters, but of no more than there
+    are, and with Student's quantile; where all questions are alike, that of as many as there are effective clusters.
 
     Args:
         happens: Shape (questions,).
         told: Questions that can tell, shape (questions,).
         level: Coverage of the interval.
+        clusters: Number of each question's cluster, shape (questions,); None: questions are independent.
+        without: As in `question_mean`.
 
     References:
-        Wilson (1927), doi:10.1080/01621459.1927.10502953
+        Wilson (1927), doi:10.1080/01621459.1927.10502953; Korn and Graubard (1998), Confidence intervals for
+        proportions with small expected number of positive counts estimated from survey data, for the clusters.
     """
-    count = int(told.sum())
+    values = np.where(told, happens, np.nan)[told]
+    count = len(values)
     if not count:
         return Share(float("nan"), UNDEFINED, 0)
-    value = int((happens & told).sum()) / count
-    z = normal_quantile((1 + level) / 2)
-    shrunk = 1.0 + z**2 / count
-    middle = (value + z**2 / (2 * count)) / shrunk
-    reach = z / shrunk * (value * (1 - value) / count + z**2 / (4 * count**2)) ** 0.5
-    return Share(value, Interval(max(middle - reach, 0.0), min(middle + reach, 1.0)), count)
+    value, number, z = int(values.sum()) / count, float(count), normal_quantile((1 + level) / 2)
+    labels = None if clusters is None else clusters[told]
+    ones = np.ones(count)
+    table = ratio_table([values[:, None], ones[:, None]], labels)
+    if table.sizes is not None:
+        freedom = float(table.degrees_of_freedom[0])
+        if freedom < FEWEST - 1:
+            return Share(value, UNDEFINED, count)
+        z, spread = student_quantile(freedom, (1 + level) / 2), float(table.jackknife_error[0])
+        number = min(number, value * (1 - value) / spread**2) if spread > 0 else freedom + 1
+    shrunk = 1.0 + z**2 / number
+    middle = (value + z**2 / (2 * number)) / shrunk
+    reach = z / shrunk * (value * (1 - value) / number + z**2 / (4 * number**2)) ** 0.5
+    interval = Interval(middle - reach, middle + reach)
+    if without is not None and count > 1:
+        interval = widen_ratio(interval, values, ones, labels, without, level)
+    return Share(value, Interval(max(interval[0], 0.0), min(interval[1], 1.0)), count)
 
 
-def mean_share(
+def question_mean(
     values: FloatArray,
-    told: BoolArray,
+    permitted: tuple[float, float],
     level: float,
     resamples: int,
     rng: np.random.Generator,
     clusters: IntArray | None = None,
+    without: FloatArray | None = None,
 ) -> Share:
-    """Mean of one number per question, with an interval over resampled questions.
+    """Mean of one number per question, and its interval over questions or clusters, and over shared contexts.
 
     Args:
-        values: Shape (questions,); NaN only for questions that cannot tell.
-        told: Questions that can tell, shape (questions,).
+        values: Shape (questions,), NaN for questions that cannot tell.
+        permitted: Smallest and largest true value; the interval ends there, but holds the mean.
         level: Coverage of the interval.
         resamples: Bootstrap replicates.
         rng: Source of randomness.
         clusters: Number of each question's cluster, shape (questions,): clusters are resampled.
+        without: The mean without each few-shot context that questions share, shape (contexts,), which widens the
+            interval (`widen_for_contexts`); None where they share none.
     """
-    counted = values[told]
-    if not counted.size:
-        return Share(float("nan"), UNDEFINED, 0)
-    labels = None if clusters is None else clusters[told]
-    interval = ratio_interval(
-        counted, np.ones(len(counted)), level=level, resamples=resamples, clusters=labels, rng=rng
-    )
-    return Share(ordered_mean(counted), interval, len(counted))
+    known = ~np.isnan(values)
+    counted, value = values[known], ordered_mean(values)
+    if len(counted) < 2:
+        return Share(value, UNDEFINED, len(counted))
+    labels, ones = None if clusters is None else clusters[known], np.ones(len(counted))
+    interval = ratio_interval(counted, ones, level=level, resamples=resamples, clusters=labels, rng=rng)
+    if without is not None:
+        interval = widen_ratio(interval, counted, ones, labels, without, level)
+    bottom, top = permitted
+    low, high = interval
+    return Share(value, Interval(max(low, min(bottom, value)), min(high, max(top, value))), len(counted))

@@ -1,15 +1,15 @@
 """What each epoch is unsure of, beside what epochs disagree on, where epochs state distributions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hotmess_inspect.analyses._arrays import as_predictions, check_level, present_epochs
-from hotmess_inspect.analyses.agreement import mean_with_interval
-from hotmess_inspect.analyses.summaries import Estimate
+from hotmess_inspect.analyses.summaries import Estimate, question_mean
 from hotmess_inspect.arrays import FloatArray, IntArray, Seed, cluster_numbers, seeded
+from hotmess_inspect.decomposition.nested import count_shared, without_each_context
 
 _ROUNDING = 1e-12
 
@@ -71,7 +71,8 @@ def inner_and_outer(
     Args:
         predictions: Distributions, shape (questions, epochs, classes), NaN rows for missing epochs.
         contexts: Number of each epoch's context, shape (questions, epochs), where epochs of one context depend on
-            each other; None: all epochs are independent.
+            each other; None: all epochs are independent. Where questions share contexts, intervals speak of other
+            contexts, too.
         level: Coverage of the intervals.
         resamples: Bootstrap replicates.
         clusters: Number of each question's cluster, shape (questions,); None: questions are independent.
@@ -97,17 +98,24 @@ def inner_and_outer(
     present = present_epochs(values)
     filled = np.where(present[:, :, None], values, 0.0)
     units = _units(present, contexts)
+    shared = contexts is not None and bool(count_shared(present, units))
     numbers = None if clusters is None else cluster_numbers(np.asarray(clusters), len(values))
     rng = seeded(rng)
 
     def split(measure: Callable[[FloatArray], FloatArray], largest: float) -> UncertaintySplit:
         by_question = _by_question(measure, filled, present, units)
+        without: Sequence[FloatArray | None] = [None] * 3
+        if shared:
+            without = without_each_context(
+                lambda kept: _by_question(measure, filled * kept[:, :, None], present & kept, units),
+                units,
+                present,
+            ).T
         total, within, between = (
-            mean_with_interval(column, (0.0, largest), level, resamples, numbers, rng)
-            for column in by_question.T
+            question_mean(column, (0.0, largest), level, resamples, rng, numbers, left)
+            for column, left in zip(by_question.T, without, strict=True)
         )
-        counted = int((~np.isnan(by_question[:, 0])).sum())
-        return UncertaintySplit(total, within, between, by_question, counted)
+        return UncertaintySplit(total, within, between, by_question, total.questions)
 
     return Uncertainty(split(_entropy, float(np.log(max(values.shape[2], 1)))), split(_gini, 1.0))
 

@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.arrays import BoolArray, FloatArray, check_choice
+from hotmess_inspect.decomposition.brier import without_dust
 from hotmess_inspect.decomposition.nested import NestedLoss, _deviations
 from hotmess_inspect.decomposition.result import Decomposition
 
@@ -142,4 +143,7 @@ def decompose_adaptive(
     pairs = np.stack([inside[0], across, inside[1]], axis=1)
     variance = weight * np.where(weights > 0, weights * np.maximum(pairs, 0.0), 0.0).sum(axis=1)
     variance = np.where(present.sum(axis=1) >= 2, variance, np.nan)
-    return Decomposition(error, error - variance, variance, present.sum(axis=1), loss, "unbiased")
+    epochs = present.sum(axis=1)
+    return Decomposition(
+        error, without_dust(error - variance, epochs * error), variance, epochs, loss, "unbiased"
+    )

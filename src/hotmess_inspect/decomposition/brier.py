@@ -90,11 +90,10 @@ class SquaredSums(Sums):
             variance = weight * self.scatter / epochs
         else:
             # A mean of squares: only rounding can take it below zero, and below that of its sums it is none.
-            variance = np.maximum(error - bias_squared, 0.0)
-            variance = np.where(variance <= ROUNDING * epochs * error, 0.0, variance)
+            variance = without_dust(np.maximum(error - bias_squared, 0.0), epochs * error)
         repeated = np.where(self.epochs > 1, epochs, np.nan)
         variance = variance * (repeated / (repeated - 1) if unbiased else repeated / repeated)
-        return error, error - variance, variance
+        return error, without_dust(error - variance, epochs * error), variance
 
     def _weight(self) -> FloatArray:
         if not self.mean_over_dims:
@@ -107,6 +106,16 @@ ROUNDING = 4 * float(np.finfo(np.float64).eps)
 """Relative rounding per epoch of a sum of squares."""
 _TINY = 8 * float(np.finfo(np.float64).eps)
 """A probability this near to 0 or 1 is 0 or 1: distributions are normalised no better."""
+
+
+def without_dust(difference: FloatArray, size: FloatArray) -> FloatArray:
+    """A difference of two sums, 0 where it is no more than their rounding.
+
+    Args:
+        difference: Any shape.
+        size: Of the sums, times how many terms they have, same shape.
+    """
+    return np.where(np.abs(difference) <= ROUNDING * size, 0.0, difference)
 
 
 def scatter_about_first(values: FloatArray, absent: BoolArray | None = None) -> FloatArray:

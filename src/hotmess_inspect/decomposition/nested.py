@@ -1,6 +1,6 @@
 """Nested designs: epochs that share a few-shot context, and answers that were graded repeatedly."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from hotmess_inspect.arrays import (
     cluster_numbers,
     first,
 )
-from hotmess_inspect.decomposition.brier import ROUNDING, SquaredSums
+from hotmess_inspect.decomposition.brier import SquaredSums, without_dust
 from hotmess_inspect.decomposition.decompose import decompose
 from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.decomposition.squared import squared_sums
@@ -124,22 +124,62 @@ class NestedDecomposition(Decomposition):
         if self.by_context is None or not self.shared_contexts or np.isnan(interval.low):
             return interval
         counted = self.counted(quantity)
-        numerator, denominator = (part[counted, None] for part in self.ratio_parts(quantity))
+        numerator, denominator = (part[counted] for part in self.ratio_parts(quantity))
         labels = None if clusters is None else cluster_numbers(clusters)[counted]
-        table = ratio_table([numerator, denominator], labels)
-        spread = table.standard_error if table.sizes is None else table.jackknife_error
         error, bias_squared = self.by_context.take(counted).without_each()
         tops = {"error": error, "bias_squared": bias_squared}
         top = tops.get(quantity, error - bias_squared)
         bottom = error if quantity == "incoherence" else np.ones_like(error)
-        return widen_for_contexts(
-            interval,
-            self.mean(quantity),
-            float(spread[0]),
-            float(table.erring_degrees_of_freedom[0]),
-            ratios_of_sums(top, bottom),
-            level,
-        )
+        return widen_ratio(interval, numerator, denominator, labels, ratios_of_sums(top, bottom), level)
+
+
+def widen_ratio(
+    interval: Interval,
+    numerator: FloatArray,
+    denominator: FloatArray,
+    clusters: IntArray | None,
+    without: FloatArray,
+    level: float,
+) -> Interval:
+    """`widen_for_contexts` of Σ numerator / Σ denominator over questions or clusters; an undefined one stays so.
+
+    Args:
+        interval: Over questions (clusters) alone.
+        numerator: Per question, shape (questions,).
+        denominator: Per question, shape (questions,).
+        clusters: Number of each question's cluster, shape (questions,), or None.
+        without: The ratio without each context, shape (contexts,).
+        level: Coverage, inside (0, 1).
+    """
+    if np.isnan(interval[0]):
+        return interval
+    table = ratio_table([numerator[:, None], denominator[:, None]], clusters)
+    spread = table.standard_error if table.sizes is None else table.jackknife_error
+    freedom = float(table.erring_degrees_of_freedom[0])
+    return widen_for_contexts(interval, float(table.estimate[0]), float(spread[0]), freedom, without, level)
+
+
+def without_each_context(
+    of: Callable[[BoolArray], FloatArray], contexts: IntArray, present: BoolArray
+) -> FloatArray:
+    """Means over questions without the epochs of each context that questions share.
+
+    Args:
+        of: Kept epochs, shape (questions, epochs), to a number or numbers of each question, shape (questions,) or
+            (questions, columns), NaN where undefined.
+        contexts: Number of each epoch's context, same shape.
+        present: Which epochs there are, same shape.
+
+    Returns:
+        Shape (contexts,) or (contexts, columns).
+    """
+    found = []
+    for label in np.unique(contexts[present]):
+        values = of(contexts != label)
+        values = np.sort(values.reshape(len(values), -1), axis=0)  # NaN last, equal bits in any order
+        counts = (~np.isnan(values)).sum(axis=0)
+        found.append(np.nansum(values, axis=0) / np.where(counts > 0, counts, np.nan))
+    return np.squeeze(np.array(found), axis=1) if found and len(found[0]) == 1 else np.array(found)
 
 
 def widen_for_contexts(
@@ -193,7 +233,7 @@ def ratios_of_sums(top: FloatArray, bottom: FloatArray) -> FloatArray:
 def jackknife_error(without: FloatArray) -> float:
     """Standard error √((K - 1)/K Σ (θ₋k - θ̄)²) of K estimates that each leave one out; NaN if any is."""
     count = len(without)
-    ordered = np.sort(without)
+    ordered = np.sort(np.where(np.isinf(without), np.nan, without))
     return float(np.sqrt((count - 1) / count * np.square(ordered - ordered.mean()).sum()))
 
 
@@ -259,8 +299,8 @@ def decompose_nested(
         grader = error - pair_answer
         pair_answer = np.where(np.isnan(pair_answer), error, pair_answer)
     pair_context = _ratio(in_context - in_answer, context_pairs - answer_pairs)
-    variance = error - bias_squared
-    variance = np.where(np.abs(variance) <= ROUNDING * rows * error, 0.0, variance)
+    bias_squared = without_dust(bias_squared, rows * error)
+    variance = without_dust(error - bias_squared, rows * error)
     return NestedDecomposition(
         error,
         bias_squared,

@@ -7,9 +7,18 @@ from functools import cached_property
 import numpy as np
 
 from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, Seed, check_choice, cluster_numbers
-from hotmess_inspect.inference.intervals import Interval, Method, jackknife_ratios, ratio_interval
+from hotmess_inspect.inference.intervals import (
+    Interval,
+    Method,
+    jackknife_ratios,
+    ratio_interval,
+    ratio_table,
+)
 from hotmess_inspect.inference.ratios import FEWEST, effective_number
 from hotmess_inspect.schema import QUANTITIES, Quantity
+
+# Effective questions that err below which nearly equal ratios give no interval, and how nearly.
+_FEW_ERRING, _NEARLY_ONE = 10.0, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,35 +156,38 @@ class Decomposition:
         Returns:
             Interval(low, high), inside the range of the quantity; both NaN where it is undefined, or
             where it would rest on fewer than two questions (clusters) that err, counted by their effective
-            number (ΣE)²/ΣE², or where all of them say the same: a resampled constant would claim to know
-            other questions.
+            number (ΣE)²/ΣE², or where all of them say the same (of an incoherence, fewer than ten nearly the same):
+            a resampled constant would claim to know other questions.
 
         Raises:
             ValueError: If an option is outside its range or `clusters` has another length.
         """
         check_choice("quantity", quantity, QUANTITIES)
         counted = self.counted(quantity)
+        if clusters is not None and len(clusters) != len(self.error):
+            raise ValueError(f"clusters has {len(clusters)} labels; there are {len(self.error)} questions")
+        labels = None if clusters is None else cluster_numbers(clusters)[counted]
         erring = np.maximum(self.error[counted] - self._zero, 0.0)
         # Free text has no error at all, only a variance.
-        if not np.isnan(erring).all() and effective_number(erring) < FEWEST:
+        if not np.isnan(erring).all() and effective_number(erring, labels) < FEWEST:
             return Interval(float("nan"), float("nan"))
         most = self.range_of("error")[1]
         if (
             quantity == "error"
             and np.isfinite(most)
-            and effective_number(most - self.error[counted]) < FEWEST
+            and effective_number(most - self.error[counted], labels) < FEWEST
         ):
             # The same from the other end: fewer than two questions with anything right.
             return Interval(float("nan"), float("nan"))
-        if clusters is not None and len(clusters) != len(self.error):
-            raise ValueError(f"clusters has {len(clusters)} labels; there are {len(self.error)} questions")
         numerator, denominator = self.ratio_parts(quantity)
+        if quantity == "incoherence" and _alike(numerator[counted], denominator[counted], labels):
+            return Interval(float("nan"), float("nan"))
         low, high = ratio_interval(
             numerator[counted],
             denominator[counted],
             level=level,
             resamples=resamples,
-            clusters=None if clusters is None else cluster_numbers(clusters)[counted],
+            clusters=labels,
             rng=rng,
             method=method,
         )
@@ -260,3 +272,19 @@ class Decomposition:
             single: BoolArray = self.epochs == 1
             return single
         return self.repeated
+
+
+def _alike(numerator: FloatArray, denominator: FloatArray, clusters: IntArray | None) -> bool:
+    """Whether a few questions (clusters) that err all have nearly one ratio: they say little about others.
+
+    Fewer than ten effective ones, whose ratios v/e, weighed by e², deviate by less than a twentieth of the estimate.
+    Where right answers have no error at all, equal ratios leave no spread; this is the same where they have a little.
+    """
+    table = ratio_table([numerator[:, None], denominator[:, None]], clusters)
+    top, bottom = (part[:, 0] for part in table.parts)
+    total = bottom.sum()
+    if not total > 0 or effective_number(bottom) >= _FEW_ERRING:
+        return False
+    ratio = top.sum() / total
+    deviation = np.sqrt(np.square(top - ratio * bottom).sum() / np.square(bottom).sum())
+    return bool(deviation < _NEARLY_ONE * abs(ratio))

@@ -104,11 +104,6 @@ def all_right(fit: BetaBinomial, k: ArrayLike) -> FloatArray:
     return _rising(np.asarray(fit.mean), np.asarray(fit.concentration), np.asarray(k))
 
 
-def any_right(fit: BetaBinomial, k: ArrayLike) -> FloatArray:
-    """Probability that one of k epochs of a question is right, 1 - E(1 - p)^k; shape (..., k)."""
-    return 1 - _rising(1 - np.asarray(fit.mean), np.asarray(fit.concentration), np.asarray(k))
-
-
 def probabilities(fit: BetaBinomial, epochs: int) -> FloatArray:
     """Probability of 0 to n right of n epochs, shape (n + 1,)."""
     mean, size = float(fit.mean), float(fit.concentration)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.arrays import FloatArray, Seed, check_choice
 from hotmess_inspect.inference.quantiles import sample_quantiles, student_quantile, student_quantiles
-from hotmess_inspect.inference.ratios import FEWEST, RatioTable
+from hotmess_inspect.inference.ratios import FEWEST, RatioTable, effective_number
 from hotmess_inspect.inference.resampling import LARGE, canonical_order, cluster_sums, resampled_sums
 
 Method: TypeAlias = Literal["studentised", "percentile", "bca", "linearised", "jackknife", "fieller"]
@@ -20,6 +20,8 @@ METHODS: tuple[str, ...] = get_args(Method)
 
 # Up to here the jackknife leaves out pairs too, for the bias of order 1/N²; beyond, that is negligible.
 _PAIRS = 200
+# Effective clusters from which on they are resampled beside the jackknife.
+FEW_CLUSTERS = 10
 
 
 class Interval(NamedTuple):
@@ -90,7 +92,8 @@ def ratio_intervals(
     - "linearised": θ ± t se with Student's t, N - 1 degrees of freedom; no resampling. Default above
       10,000 questions. With clusters se is CR1 over the G clusters, G/(G - 1) in place of N/(N - 1).
     - "jackknife": θ ± t se with se² = (G - 1)/G Σ(θ₋g - θ)² over the estimates without each cluster
-      (CV3). Default with clusters.
+      (CV3). Default with clusters; from ten effective clusters on, each end is the further of this one's and that
+      of "studentised" over the clusters' sums, which knows of skewness.
 
     With clusters t has G* - 1 degrees of freedom, G* = (Σn)²/Σn² for clusters of n questions: few and very
     unequal clusters are covered only so. "jackknife" takes (ΣE)²/ΣE² over the clusters' denominators where
@@ -265,8 +268,9 @@ def _intervals(
     units, columns = table.parts[0].shape
     if units < 2 or columns == 0:
         return np.full((columns, 2), np.nan)
-    # Bootstrapping a few unequal clusters covers far less than nominal.
+    # Bootstrapping a few unequal clusters alone covers far less than nominal.
     default: Method = "jackknife" if table.sizes is not None else "linearised"
+    both = method is None and table.sizes is not None and FEW_CLUSTERS <= effective_number(table.sizes)
     method = method or ("studentised" if units <= LARGE and table.sizes is None else default)
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     if method == "linearised":
@@ -277,6 +281,10 @@ def _intervals(
         ends = _fieller_ends(table, tails)
     else:
         ends = _bootstrap_ends(table, tails, method, resamples, rng, weights)
+    if both and units <= LARGE:
+        # Sums over clusters can be as skewed as questions, of which the jackknife knows nothing.
+        other = _bootstrap_ends(table, tails, "studentised", resamples, rng, weights)
+        ends = np.stack([np.fmin(ends[0], other[0]), np.fmax(ends[1], other[1])])
     ends[:, ~(table.defined & table.spread)] = np.nan
     return np.ascontiguousarray(ends.T)
 

@@ -23,6 +23,7 @@ class Jackknife(NamedTuple):
         effective: (Σ influence²)²/Σ influence⁴, the number of units that carry the estimate, shape
             (estimates,).
         intervals: Low and high ends, shape (estimates, 2); NaN where undefined.
+        freedom: Degrees of freedom behind them, shape (estimates,).
     """
 
     estimates: FloatArray
@@ -30,6 +31,7 @@ class Jackknife(NamedTuple):
     covariance: FloatArray
     effective: FloatArray
     intervals: FloatArray
+    freedom: FloatArray
 
 
 def jackknife(sums: FloatArray, function: Callable[[FloatArray], FloatArray], level: float) -> Jackknife:
@@ -58,8 +60,9 @@ def jackknife(sums: FloatArray, function: Callable[[FloatArray], FloatArray], le
     units, count = len(sums), len(estimates)
     if units < 2:
         nothing = np.full((count, 2), np.nan)
+        none = nothing[:, 0]
         return Jackknife(
-            estimates, np.zeros((units, count)), np.full((count, count), np.nan), nothing[:, 0], nothing
+            estimates, np.zeros((units, count)), np.full((count, count), np.nan), none, nothing, none
         )
     with np.errstate(invalid="ignore", divide="ignore"):
         moved = _moved(sums, total, function, estimates)
@@ -74,12 +77,12 @@ def jackknife(sums: FloatArray, function: Callable[[FloatArray], FloatArray], le
     effective = np.where(moves, effective, np.nan)
     defined = np.isfinite(errors) & moves & (effective >= FEWEST_EFFECTIVE)
     intervals = np.full((count, 2), np.nan)
+    # Equal influences have no fourth moment beyond the least: as many degrees as units less one.
+    freedom = np.maximum(np.minimum(np.where(freedom > 0, freedom, np.inf), units - 1.0), 1.0)
     for place in np.flatnonzero(defined):
-        # Equal influences have no fourth moment beyond the least: as many degrees as units less one.
-        degrees = freedom[place] if freedom[place] > 0 else np.inf
-        reach = student_quantile(max(1.0, min(degrees, units - 1.0)), (1 + level) / 2) * errors[place]
+        reach = student_quantile(float(freedom[place]), (1 + level) / 2) * errors[place]
         intervals[place] = estimates[place] - reach, estimates[place] + reach
-    return Jackknife(estimates, moved, covariance, effective, intervals)
+    return Jackknife(estimates, moved, covariance, effective, intervals, freedom)
 
 
 def _moved(

@@ -8,14 +8,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hotmess_inspect.arrays import BoolArray, FloatArray
+from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray
 
 FEWEST = 2.0 - 1e-9
 """Effective units that an interval needs; below by the rounding of sums of equal units."""
 
 
-def effective_number(weights: FloatArray) -> Any:
-    """(Σw)²/Σw² along the first axis: how many equal weights are as uneven; 0 where all are 0."""
+def effective_number(weights: FloatArray, clusters: IntArray | None = None) -> Any:
+    """(Σw)²/Σw² along the first axis: how many equal weights are as uneven; 0 where all are 0.
+
+    Args:
+        weights: Not negative, shape (units, ...).
+        clusters: Number of each unit's cluster, from 0: the sums over clusters are then the weights.
+    """
+    if clusters is not None:
+        sums = np.zeros((int(clusters.max(initial=-1)) + 1, *weights.shape[1:]))
+        np.add.at(sums, clusters, weights)
+        weights = sums
     squares = np.square(weights).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(squares > 0, np.square(weights.sum(axis=0)) / squares, 0.0)
@@ -87,7 +96,8 @@ class RatioTable:
     def jackknife_error(self) -> FloatArray:
         """√((N - 1)/N Σ(θ₋i - θ)²) over the estimates without each unit, shape (columns,)."""
         count = len(self.parts[0])
-        squares = np.square(self.left_out() - self.estimate).sum(axis=0)
+        with np.errstate(invalid="ignore"):  # without any denominator it is NaN
+            squares = np.square(self.left_out() - self.estimate).sum(axis=0)
         error: FloatArray = np.sqrt((count - 1) / count * squares)
         return error
 

@@ -259,6 +259,7 @@ class GroupResult:
         return grader_intervals(
             self.grader,
             questions,
+            self.group.measure,
             decomposition,
             resamples=self.options.resamples,
             seed=self.options.seed,
@@ -309,6 +310,7 @@ class GroupResult:
             **self.counts,
             "adaptive": self._adaptive_json(),
             "cluster": self._cluster_json(),
+            "intervals_about": self.intervals.speaks_of,
             "accuracy": finite_or_none(self.accuracy),
             "accuracy_ci": interval_json(self.intervals.accuracy),
             "error": finite_or_none(d.mean("error")),

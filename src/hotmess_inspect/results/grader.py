@@ -1,12 +1,19 @@
 """The grader's part of the variance, from epochs whose patch was graded several times."""
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
+from hotmess_inspect.analyses._arrays import ordered_mean
 from hotmess_inspect.analyses.grader import GraderNoise, count_passes, grader_noise, judge_noise
 from hotmess_inspect.decomposition import Decomposition
+from hotmess_inspect.decomposition.nested import widen_ratio
+from hotmess_inspect.decomposition.of_questions import decompose_questions
 from hotmess_inspect.inference.intervals import Interval, ratio_interval
 from hotmess_inspect.io.scales import scores_of
+from hotmess_inspect.results.intervals import without_contexts
+from hotmess_inspect.schema import Estimator, Loss, TextLoss
 from hotmess_inspect.table import Outcomes, Questions, masked_tests
 
 
@@ -65,21 +72,47 @@ def _judge_findings(
 
 
 def grader_intervals(
-    noise: GraderNoise, questions: Questions, decomposition: Decomposition, *, resamples: int, seed: int
+    noise: GraderNoise,
+    questions: Questions,
+    measure: str | None,
+    decomposition: Decomposition,
+    *,
+    resamples: int,
+    seed: int,
 ) -> dict[str, Interval]:
-    """95 % intervals over questions (or clusters) of both variances and of the grader's share of their sum."""
+    """95 % intervals of both variances and of what is made of them, over questions (clusters) and shared contexts."""
     known = ~np.isnan(noise.model_variance)
     clusters = None if questions.clusters is None else questions.clusters[known]
+    wanted = [(cast("Loss | TextLoss", decomposition.loss), cast("Estimator", decomposition.estimator))]
+    others = []
+    for part in without_contexts(questions):
+        (d,) = decompose_questions(part, wanted)
+        other = grader_findings(part, measure, d)
+        if other is None:
+            others.append(np.full(4, np.nan))
+        else:
+            sums = [ordered_mean(above) / ordered_mean(below) for above, below in _parts(other, d).values()]
+            others.append(np.array(sums))
+    without = np.array(others).T if others else None
+    found = {}
+    for place, (name, (above, below)) in enumerate(_parts(noise, decomposition).items()):
+        rng = np.random.default_rng(seed)
+        interval = ratio_interval(above, below, resamples=resamples, clusters=clusters, rng=rng)
+        if without is not None:
+            interval = widen_ratio(interval, above, below, clusters, without[place], 0.95)
+        found[name] = interval
+    return found
+
+
+def _parts(
+    noise: GraderNoise, decomposition: Decomposition
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Numerators and denominators of the questions that have both variances."""
+    known = ~np.isnan(noise.model_variance)
     grader, model = noise.grader_variance[known], noise.model_variance[known]
-    parts = {
+    return {
         "grader_variance": (grader, np.ones(len(grader))),
         "model_variance": (model, np.ones(len(model))),
         "grader_share": (grader, grader + model),
         "incoherence_of_expected_verdict": (model, decomposition.error[known] - grader),
-    }
-    return {
-        name: ratio_interval(
-            above, below, resamples=resamples, clusters=clusters, rng=np.random.default_rng(seed)
-        )
-        for name, (above, below) in parts.items()
     }

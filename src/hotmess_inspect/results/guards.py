@@ -76,7 +76,11 @@ def guards(
             rng=np.random.default_rng(seed),
         ),
         failure_shares(
-            questions.predictions, questions.target, resamples=resamples, rng=np.random.default_rng(seed)
+            questions.predictions,
+            questions.target,
+            resamples=resamples,
+            clusters=questions.clusters,
+            rng=np.random.default_rng(seed),
         ),
     )
 

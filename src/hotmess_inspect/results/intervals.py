@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hotmess_inspect.arrays import mean_over_epochs
 from hotmess_inspect.decomposition import (
     Decomposition,
     Interval,
@@ -16,10 +18,15 @@ from hotmess_inspect.decomposition import (
     ratio_interval,
 )
 from hotmess_inspect.decomposition.adaptive import adaptive_means
-from hotmess_inspect.decomposition.nested import contexts_shared, count_shared, widen_for_contexts
-from hotmess_inspect.inference.intervals import ratio_table
+from hotmess_inspect.decomposition.nested import (
+    contexts_shared,
+    count_shared,
+    widen_ratio,
+    without_each_context,
+)
+from hotmess_inspect.decomposition.of_questions import decompose_questions
 from hotmess_inspect.inference.ratios import FEWEST, effective_number
-from hotmess_inspect.schema import UNTARGETED_LOSSES
+from hotmess_inspect.schema import UNTARGETED_LOSSES, Estimator, Loss, TextLoss
 from hotmess_inspect.table import Questions
 from hotmess_inspect.table.questions import mean_correct
 
@@ -46,11 +53,24 @@ def measured_accuracy(questions: Questions, decomposition: Decomposition) -> flo
 
 
 def shared_contexts(questions: Questions) -> int:
-    """How many few-shot contexts the questions share among their epochs with a verdict; 0 where they share none."""
+    """How many few-shot contexts the questions share among their epochs with a verdict; 0 where they share none.
+
+    Without any verdict, among all their epochs.
+    """
     present = ~np.isnan(questions.correct)
+    if not present.any():
+        present = questions.row >= 0
     if not contexts_shared(present, questions.context):
         return 0
     return count_shared(present, questions.context.astype(np.int64))
+
+
+def without_contexts(questions: Questions) -> list[Questions]:
+    """The questions without the epochs of each few-shot context that they share; empty where they share none."""
+    if not shared_contexts(questions):
+        return []
+    labels = np.unique(questions.context[questions.row >= 0])
+    return [questions.without(questions.context == label) for label in labels]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,16 +89,35 @@ class GroupIntervals:
     resamples: int
     seed: int
 
+    @cached_property
+    def contexts(self) -> int:
+        """How many few-shot contexts the questions share; 0 where they share none."""
+        return shared_contexts(self.questions)
+
     def of(self, quantity: Quantity) -> Interval:
         """Interval of the mean of a quantity over questions, or of the incoherence."""
-        if self.decomposition.loss in UNTARGETED_LOSSES and quantity != "variance":
+        d = self.decomposition
+        if d.loss in UNTARGETED_LOSSES and quantity != "variance":
             return UNDEFINED
-        return self.decomposition.interval(
-            quantity,
-            resamples=self.resamples,
-            clusters=self.questions.clusters,
-            rng=np.random.default_rng(self.seed),
-        )
+        clusters = self.questions.clusters
+        rng = np.random.default_rng(self.seed)
+        interval = d.interval(quantity, resamples=self.resamples, clusters=clusters, rng=rng)
+        if isinstance(d, NestedDecomposition) or not self.contexts:
+            return interval
+        # Losses without a nested estimator, whose decompositions do not know the contexts.
+        counted = d.counted(quantity)
+        labels = None if clusters is None else clusters[counted]
+        without = np.array([part.mean(quantity) for part in self._without_contexts])
+        parts = (part[counted] for part in d.ratio_parts(quantity))
+        low, high = widen_ratio(interval, *parts, labels, without, 0.95)
+        (bottom, top), middle = d.range_of(quantity), d.mean(quantity)
+        return Interval(max(low, min(bottom, middle)), min(high, max(top, middle)))
+
+    @cached_property
+    def _without_contexts(self) -> list[Decomposition]:
+        d = self.decomposition
+        wanted = [(cast("Loss | TextLoss", d.loss), cast("Estimator", d.estimator))]
+        return [decompose_questions(part, wanted)[0] for part in without_contexts(self.questions)]
 
     @cached_property
     def accuracy(self) -> Interval:
@@ -94,9 +133,9 @@ class GroupIntervals:
         means = own[counted]
         clusters = self.questions.clusters
         # Fewer than two questions that err, or that are ever right, say nothing about others.
-        if len(means) < 2 or min(effective_number(means), effective_number(1 - means)) < FEWEST:
-            return UNDEFINED
         labels = None if clusters is None else clusters[counted]
+        if len(means) < 2 or min(effective_number(part, labels) for part in (means, 1 - means)) < FEWEST:
+            return UNDEFINED
         low, high = ratio_interval(
             means,
             np.ones(len(means)),
@@ -104,28 +143,14 @@ class GroupIntervals:
             clusters=labels,
             rng=np.random.default_rng(self.seed),
         )
-        if shared_contexts(self.questions):
-            table = ratio_table([means[:, None], np.ones((len(means), 1))], labels)
-            spread = table.standard_error if table.sizes is None else table.jackknife_error
-            low, high = widen_for_contexts(
-                Interval(low, high),
-                float(means.mean()),
-                float(spread[0]),
-                float(table.erring_degrees_of_freedom[0]),
-                self._accuracies_without_contexts(),
-                0.95,
+        if self.contexts:
+            without = without_each_context(
+                lambda kept: mean_over_epochs(np.where(kept, correct, np.nan)),
+                self.questions.context,
+                ~np.isnan(correct),
             )
+            low, high = widen_ratio(Interval(low, high), means, np.ones(len(means)), labels, without, 0.95)
         return Interval(max(low, 0.0), min(high, 1.0))
-
-    def _accuracies_without_contexts(self) -> np.ndarray:
-        """The accuracy without the epochs of each few-shot context, shape (contexts,)."""
-        correct, context = self.questions.correct, self.questions.context
-        found = []
-        for label in np.unique(context[~np.isnan(correct)]):
-            left = np.where(context == label, np.nan, correct)
-            counts = (~np.isnan(left)).sum(axis=1)
-            found.append((np.nansum(left, axis=1)[counts > 0] / counts[counts > 0]).mean())
-        return np.array(found)
 
     @property
     def clusters(self) -> tuple[int, float] | None:
@@ -139,15 +164,16 @@ class GroupIntervals:
     @property
     def rests_on_more_than_questions(self) -> bool:
         """Whether clusters or shared few-shot contexts are behind the intervals."""
-        d = self.decomposition
-        return self.clusters is not None or (isinstance(d, NestedDecomposition) and d.shared_contexts > 0)
+        return self.clusters is not None or self.contexts > 0
 
     @property
     def speaks_of(self) -> str:
         """One sentence: what the intervals are about."""
-        d = self.decomposition
-        contexts = d.shared_contexts if isinstance(d, NestedDecomposition) else 0
-        also = f", and other few-shot contexts than these {contexts}" if contexts else ""
+        also = ""
+        if self.contexts:
+            nested = isinstance(self.decomposition, NestedDecomposition)
+            others = "of the paper's split" if nested else "by length and of the accuracy-matched range"
+            also = f", and other few-shot contexts than these {self.contexts} (those {others} take these as given)"
         if self.clusters is None:
             return f"95 % intervals are about other questions like these (each an independent draw){also}"
         count, effective = self.clusters

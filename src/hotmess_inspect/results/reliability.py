@@ -147,9 +147,9 @@ def _findings(questions: Questions, resamples: int, seed: int) -> ReliabilityFin
         "clusters": questions.clusters,
         "rng": np.random.default_rng(seed),
     }
+    options["contexts"] = questions.context if shared_contexts(questions) else None
     if ((given == 0) | (given == 1)).all():
-        contexts = questions.context if shared_contexts(questions) else None
-        passes = reliability(right, contexts=contexts, **options)
+        passes = reliability(right, **options)
         return ReliabilityFindings(passes, passes.scores)
     return ReliabilityFindings(None, score_reliability(right, **options))
 

@@ -14,6 +14,7 @@ from hotmess_inspect.analyses.answers import AnswerChanges, answer_changes, top_
 from hotmess_inspect.analyses.summaries import Estimate, Share
 from hotmess_inspect.analyses.uncertainty import Uncertainty, UncertaintySplit, inner_and_outer
 from hotmess_inspect.decomposition.of_questions import is_nested
+from hotmess_inspect.results.intervals import shared_contexts
 from hotmess_inspect.schema import finite_or_none, json_value
 from hotmess_inspect.table import Questions
 
@@ -135,8 +136,9 @@ def _findings(questions: Questions, kind: str, resamples: int, seed: int) -> Spr
     if kind == "probabilities":
         contexts = questions.context if is_nested(questions) else None
         uncertainty = inner_and_outer(predictions, contexts, rng=np.random.default_rng(seed), **options)
+    shared = questions.context if shared_contexts(questions) else None
     return SpreadFindings(
-        answer_agreement(answers, rng=np.random.default_rng(seed), **options),
+        answer_agreement(answers, contexts=shared, rng=np.random.default_rng(seed), **options),
         answer_changes(answers, questions.context, rng=np.random.default_rng(seed), **options),
         uncertainty,
     )

@@ -17,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotmess_inspect.analyses._arrays import take
-from hotmess_inspect.analyses.agreement import mean_with_interval
 from hotmess_inspect.analyses.answers import wait_ratio
 from hotmess_inspect.analyses.correlation import length_correlation
 from hotmess_inspect.analyses.ensembling import ensemble_terms
 from hotmess_inspect.analyses.groups import ScalingLaws, difficulty_groups, scaling_laws
 from hotmess_inspect.analyses.lengths import bucket_shares
 from hotmess_inspect.analyses.stabilisation import stabilisation
-from hotmess_inspect.analyses.summaries import Share
-from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
+from hotmess_inspect.analyses.summaries import Share, question_mean
+from hotmess_inspect.decomposition import Decomposition
+from hotmess_inspect.decomposition.nested import without_each_context
 from hotmess_inspect.inference.intervals import ratio_interval
 from hotmess_inspect.inference.power_laws import PowerLaw
 from hotmess_inspect.inference.regression import log_link_regression, size_and_length
@@ -230,8 +230,7 @@ def _incoherence(part: Decomposition, result: GroupResult, clusters: Any = None)
 
 def _shared_contexts(results: Iterable[GroupResult]) -> list[str]:
     """What intervals over questions leave out where epochs share few-shot contexts."""
-    nested = [r for r in results if isinstance(r.decomposition, NestedDecomposition)]
-    if not any(d.shared_contexts for r in nested if isinstance(d := r.decomposition, NestedDecomposition)):
+    if not any(r.intervals.contexts for r in results):
         return []
     return ["epochs share few-shot contexts: the intervals of this analysis take these contexts as given"]
 
@@ -273,14 +272,21 @@ def _wait_ratio(s: _Study) -> Finding | None:
         if not len(pairs) or np.isnan(pairs[:, 1]).all():
             continue
         count, words = np.vstack([pairs, [np.nan, np.nan]])[r.questions.row].transpose(2, 0, 1)
-        ratio = 1000 * _row_means(count / np.where(words > 0, words, np.nan))
+        each = 1000 * count / np.where(words > 0, words, np.nan)
+        ratio = _row_means(each)
         length = _row_means(words)
         shares = bucket_shares(length, min(r.options.buckets, int((~np.isnan(length)).sum())))
         for part, weights in (("all", np.ones(len(length))), *(("bucket", own) for own in shares.T)):
             held = (weights > 0) & ~np.isnan(length)
-            found = mean_with_interval(
+            without = None
+            if r.intervals.contexts:
+                without = without_each_context(
+                    lambda kept, held=held, each=each: _row_means(np.where(kept & held[:, None], each, np.nan)),  # type: ignore[misc]
+                    r.questions.context, ~np.isnan(words),
+                )  # fmt: skip
+            found = question_mean(
                 np.where(held, ratio, np.nan), (0.0, math.inf), 0.95, r.options.resamples,
-                r.questions.clusters, np.random.default_rng(r.options.seed),
+                np.random.default_rng(r.options.seed), r.questions.clusters, without,
             )  # fmt: skip
             rows.append(
                 {
@@ -336,6 +342,7 @@ def _size_length(s: _Study) -> Finding | None:
             )  # fmt: skip
         if fit.note:
             said.append(f"{of}: {fit.note}")
+        said += [text for text in _shared_contexts(family) if text not in said]
     caption = (
         "Incoherence ∝ size^a · length^b over the length buckets of all models at once: each exponent with the other held "
         "fixed; intervals take the buckets of one model as one cluster."
@@ -463,7 +470,6 @@ def _budgets(s: _Study) -> Finding | None:
                 continue
             for (budget, r), at in zip(runs, places, strict=True):
                 part = take(r.decomposition, at)
-                clusters = _clusters(r, at)
                 own = GroupIntervals(r.questions.take(at), part, r.options.resamples, r.options.seed)
                 length = math.nan if r.length is None else _mean(r.questions.lengths(r.length)[at])
                 split = None if r.lengths is None else r.lengths.overthinking
@@ -477,7 +483,7 @@ def _budgets(s: _Study) -> Finding | None:
                         "group": f"{model}, {r.decomposition.loss}", "budget": budget, "questions": len(shared),
                         "length": length, "accuracy": measured_accuracy(own.questions, part), **_ends("accuracy", own.accuracy),
                         **{name: part.mean(name) for name in ("error", "bias_squared", "variance")},
-                        **_incoherence(part, r, clusters),
+                        "incoherence": part.incoherence, **_ends("incoherence", own.of("incoherence")),
                         "longer_less_shorter": longer[0], **_ends("longer_less_shorter", longer[1]),
                     }
                 )  # fmt: skip
@@ -528,6 +534,7 @@ def _length_correlation(s: _Study) -> Finding | None:
                 }
             )  # fmt: skip
     said = (f"{pairs - MOST_PAIRS} further pairs are not shown",) if pairs > MOST_PAIRS else ()
+    said += tuple(_shared_contexts(s.results)) if rows else ()
     caption = "Correlation over questions of the logarithms of two models' mean lengths, and of their ranks."
     return (
         Finding(
@@ -633,6 +640,7 @@ def _variance_length(s: _Study) -> Finding | None:
         low, high = slope.interval
         law = fit.note or f"variance ∝ length^{slope.estimate:.3f} [{low:.3f} … {high:.3f}]"
         said.append(f"{s.label(r)}: {law}, over {fit.observations} questions")
+        said += [text for text in _shared_contexts([r]) if text not in said]
     caption = (
         "Variance of the embeddings of free answers in buckets of questions by mean length; the exponent is fitted over questions "
         "by Poisson pseudo-likelihood. Without a target there is neither bias nor incoherence."

@@ -88,13 +88,16 @@ class Questions:
         outcomes = replace(self.outcomes, pilot=np.zeros_like(self.outcomes.pilot))
         if pilot[self.row >= 0].all():
             return replace(self, outcomes=outcomes)
+        return replace(self.without(pilot), outcomes=outcomes)
+
+    def without(self, left_out: NDArray[np.bool_]) -> Questions:
+        """The same with some epochs missing, shape (questions, epochs)."""
         return replace(
             self,
-            outcomes=outcomes,
-            predictions=np.where(pilot[:, :, None], np.nan, self.predictions),
-            correct=np.where(pilot, np.nan, self.correct),
-            context=np.where(pilot, np.int32(-1), self.context),
-            row=np.where(pilot, -1, self.row),
+            predictions=np.where(left_out[:, :, None], np.nan, self.predictions),
+            correct=np.where(left_out, np.nan, self.correct),
+            context=np.where(left_out, np.int32(-1), self.context),
+            row=np.where(left_out, -1, self.row),
         )
 
     @property

@@ -80,6 +80,7 @@ def scaling_end(
         [run.decompose(loss, ESTIMATORS[loss][0]) for run in lined],
         number,
         resamples=resamples,
+        clusters=lined[0].questions.clusters,
         rng=np.random.default_rng(seed),
     )
 
@@ -115,6 +116,7 @@ def ensembling_end(
         loss=loss,
         estimator=ESTIMATORS[loss][0],
         resamples=resamples,
+        clusters=run.questions.clusters,
         rng=np.random.default_rng(seed),
     )
 
