@@ -102,7 +102,7 @@ def answer_agreement(
     given = np.asarray(answers)
     values = _agreement(given)
     numbers = None if clusters is None else cluster_numbers(np.asarray(clusters), len(values))
-    without: Sequence[FloatArray | None] = [None] * 3
+    without: Sequence[FloatArray | None] | FloatArray = [None] * 3
     if contexts is not None:
         label = np.asarray(contexts)
         without = without_each_context(

@@ -140,7 +140,7 @@ def answer_changes(
     group = np.zeros_like(given) if contexts is None else _integers("contexts", contexts, given.shape)
     values, several = _changes(given, group)
     present = given != NO_ANSWER
-    without: Sequence[FloatArray | None] = [None] * len(values)
+    without: Sequence[FloatArray | None] | FloatArray = [None] * len(values)
     if contexts is not None and contexts_shared(present, group) and count_shared(present, group):
         without = without_each_context(
             lambda kept: np.column_stack(_changes(np.where(kept, given, NO_ANSWER), group)[0]), group, present
@@ -153,7 +153,8 @@ def answer_changes(
         else question_share(column == 1, ~np.isnan(column), level, groups, left)
         for place, (column, left) in enumerate(zip(values, without, strict=True))
     ]
-    return AnswerChanges(*shares, no_answer_epochs=int((~present).sum()))
+    absent = int((~present).sum())
+    return AnswerChanges(*shares, no_answer_epochs=absent)  # type: ignore[misc, arg-type]
 
 
 def _changes(given: IntArray, group: IntArray) -> tuple[list[FloatArray], bool]:

@@ -643,10 +643,7 @@ def _intervals(
     # A half without an incoherence takes no part; its place is held by what gives no interval.
     tops, bottoms = (
         np.column_stack(
-            [
-                0 * part.epochs if no else values
-                for part, values, no in zip(parts, terms, undefined, strict=True)
-            ]
+            [np.zeros(len(values)) if no else values for values, no in zip(terms, undefined, strict=True)]
         )
         for terms in ([part.variance for part in parts], [part.error for part in parts])
     )
@@ -672,7 +669,8 @@ def _intervals(
     )[0]
     between = Interval(float(low), float(high))
     if without is not None and not np.isnan(between.low):
-        table = ratio_table([tops[:, 1:], bottoms[:, 1:], tops[:, :1], bottoms[:, :1]], clusters)
+        columns: list[FloatArray] = [tops[:, 1:], bottoms[:, 1:], tops[:, :1], bottoms[:, :1]]
+        table = ratio_table(columns, clusters)
         spread = float((table.standard_error if clusters is None else table.jackknife_error)[0])
         freedom, estimate = float(table.erring_degrees_of_freedom[0]), float(table.estimate[0])
         between = widen_for_contexts(between, estimate, spread, freedom, without[1] - without[0], level)

@@ -104,7 +104,7 @@ def inner_and_outer(
 
     def split(measure: Callable[[FloatArray], FloatArray], largest: float) -> UncertaintySplit:
         by_question = _by_question(measure, filled, present, units)
-        without: Sequence[FloatArray | None] = [None] * 3
+        without: Sequence[FloatArray | None] | FloatArray = [None] * 3
         if shared:
             without = without_each_context(
                 lambda kept: _by_question(measure, filled * kept[:, :, None], present & kept, units),

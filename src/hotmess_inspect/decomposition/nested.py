@@ -160,7 +160,7 @@ def widen_ratio(
 
 
 def without_each_context(
-    of: Callable[[BoolArray], FloatArray], contexts: IntArray, present: BoolArray
+    of: Callable[[BoolArray], FloatArray], contexts: NDArray[Any], present: BoolArray
 ) -> FloatArray:
     """Means over questions without the epochs of each context that questions share.
 

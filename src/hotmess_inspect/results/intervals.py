@@ -108,8 +108,8 @@ class GroupIntervals:
         counted = d.counted(quantity)
         labels = None if clusters is None else clusters[counted]
         without = np.array([part.mean(quantity) for part in self._without_contexts])
-        parts = (part[counted] for part in d.ratio_parts(quantity))
-        low, high = widen_ratio(interval, *parts, labels, without, 0.95)
+        above, below = d.ratio_parts(quantity)
+        low, high = widen_ratio(interval, above[counted], below[counted], labels, without, 0.95)
         (bottom, top), middle = d.range_of(quantity), d.mean(quantity)
         return Interval(max(low, min(bottom, middle)), min(high, max(top, middle)))
 

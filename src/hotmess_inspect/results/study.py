@@ -533,12 +533,18 @@ def _length_correlation(s: _Study) -> Finding | None:
                     **_ends("rank_correlation", found.ranks.interval), "questions": found.questions,
                 }
             )  # fmt: skip
-    said = (f"{pairs - MOST_PAIRS} further pairs are not shown",) if pairs > MOST_PAIRS else ()
-    said += tuple(_shared_contexts(s.results)) if rows else ()
+    said = [f"{pairs - MOST_PAIRS} further pairs are not shown"] if pairs > MOST_PAIRS else []
+    said += _shared_contexts(s.results) if rows else []
     caption = "Correlation over questions of the logarithms of two models' mean lengths, and of their ranks."
     return (
         Finding(
-            "length_correlation", "Length between models", caption, rows, "pair", "correlation", said=said
+            "length_correlation",
+            "Length between models",
+            caption,
+            rows,
+            "pair",
+            "correlation",
+            said=tuple(said),
         )
         if rows
         else None
