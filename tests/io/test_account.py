@@ -11,6 +11,7 @@ import pytest
 from hotmess_inspect.io.account import EPOCHS, Account
 from hotmess_inspect.io.logs import Inputs, read_inputs
 from hotmess_inspect.io.scales import rescaled
+from hotmess_inspect.results.analyze import analyze
 from hotmess_inspect.schema import Scale
 from hotmess_inspect.table import outcomes_from_arrays
 
@@ -171,9 +172,9 @@ def test_logs_of_two_kinds_count_by_verdict(tmp_path: Path) -> None:
         row | {"uuid": "", "scores": {"match": {"value": "C", "answer": "It is A"}}} for row in everything()
     ]
     found = read(write_log(tmp_path / "a.eval", everything()), write_log(tmp_path / "b.eval", free))
-    assert set(found.outcomes.kind.values()) == {"score"}
-    assert any("verdicts count" in p.message for p in found.problems)
-    assert found.outcomes.value.sum() == 3 + 6
+    (result, *_), problems = analyze(found.outcomes)
+    assert result.group.kind == "score" and result.accuracy == (3 + 6) / 12
+    assert any("read by their verdicts" in p.message for p in problems)
 
 
 @pytest.mark.parametrize("key", ["\u00b2", "9" * 5000, "0"])

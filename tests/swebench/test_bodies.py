@@ -178,3 +178,20 @@ def test_replaced_tools_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pytest, "raises", None)
     monkeypatch.setattr(builtins, "print", lambda *_: None)  # honest programs do that
     assert before.changed() == ["builtins.sorted", "TestCase.assertEqual", "pytest.raises"]
+
+
+@pytest.mark.parametrize(
+    ("path", "made"),
+    [
+        (__file__, False),
+        ("<string>", True),
+        ("/testbed/<made>", True),
+        # A wrapper of the package decorator, NumPy's dispatch, an import, a compiled module of pandas.
+        ("<decorator-gen-12>", False),
+        ("<__array_function__ internals>", False),
+        ("<frozen importlib._bootstrap>", False),
+        ("pandas/_libs/hashtable_class_helper.pxi", False),
+    ],
+)
+def test_skips_through_wrappers_of_libraries_are_no_forgeries(path: str, made: bool) -> None:
+    assert bodies.is_made(path) is made

@@ -26,7 +26,7 @@ from hotmess_inspect.io.json_log import decode_json_log, invalid_epochs, iter_sa
 from hotmess_inspect.io.log_rows import LogRows
 from hotmess_inspect.io.raw_tables import JSON_SUFFIXES, MAX_TABLE_BYTES, PARQUET_SUFFIXES, looks_like_table
 from hotmess_inspect.io.records import HeaderRecord, SummaryRecord, decode_header, iter_summaries
-from hotmess_inspect.io.same_questions import Asked, Run, apply_change, one_kind, settle
+from hotmess_inspect.io.same_questions import Asked, Run, apply_change, settle
 from hotmess_inspect.io.scales import rescaled
 from hotmess_inspect.io.sources import SUFFIXES, File, find_files, folder_of
 from hotmess_inspect.io.tables import TableReading, number_epochs, own_clusters, table_reading
@@ -184,8 +184,6 @@ def read_inputs(
         problems.append(
             Problem("note", "logs", f"{counted(again, 'epoch')} stand in more than one log and count once")
         )
-    outcomes, decided = one_kind(outcomes)
-    problems += decided
     outcomes, scaled = rescaled(outcomes, scale)
     problems += scaled
     accounts = _accounts(held, outcomes, owner)

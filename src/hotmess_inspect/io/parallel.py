@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotmess_inspect.io.logs import LogInfo, all_files, read_file, without_copies
-from hotmess_inspect.io.same_questions import Change, apply_change, one_kind, settle
+from hotmess_inspect.io.same_questions import Change, apply_change, settle
 from hotmess_inspect.io.scales import rescaled
 from hotmess_inspect.io.sources import File
 from hotmess_inspect.schema import Problem
@@ -109,11 +109,10 @@ def tally_inputs(
     tallies = [tally for i in sorted(alone) if (tally := parts[i].tally) is not None]
     tallies += [tally for tally, _ in joined]
     tally = _added(tallies, precision)
-    rows, decided = one_kind(tally.rows)
-    rows, scaled = rescaled(rows, None)
+    rows, scaled = rescaled(tally.rows, None)
     return Tallied(
         replace(tally, rows=rows),
-        [*problems, *decided, *scaled],
+        [*problems, *scaled],
         [part.log for part in parts if part.log is not None],
         sum(part.tally is not None for part in parts),
     )

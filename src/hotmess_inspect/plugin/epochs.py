@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotmess_inspect.io.own_scores import OwnColumns, integers, of_dictionaries, regrade_labels, scale_labels
-from hotmess_inspect.io.same_questions import one_kind
 from hotmess_inspect.io.scales import rescaled
 from hotmess_inspect.schema import STATUSES, Scale
 from hotmess_inspect.table import LabelBuilder, Labels, Outcomes
@@ -101,8 +100,6 @@ def epochs_of(
         own.add(of_dictionaries(entries), values)
         columns = own.columns()
     table = Outcomes.build(len(values), {**columns, "question": labels, "epoch": epoch.astype(np.int32)})
-    if len(table.kind.names) > 1:
-        table = one_kind(table)[0]
     with np.errstate(invalid="ignore"):
         outside = ((table.value < 0) | (table.value > 1)).any()
     if scale is not None or outside or table.scale.names:

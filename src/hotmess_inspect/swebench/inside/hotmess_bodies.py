@@ -436,6 +436,18 @@ def _layers(function: "Any") -> "Any":
         function = getattr(function, "__wrapped__", None) or getattr(function, "func", None)
 
 
+def is_made(path: str) -> bool:
+    """Whether code without a file was made by other code, which may be the patch's.
+
+    Well-kept makers of such code give it names of their own, and compiled modules name sources that are not installed.
+    """
+    name = os.path.basename(path)
+    known = name.startswith(("<decorator-gen", "<frozen ", "<__array_function__")) or name.endswith(
+        (".pyx", ".pxi", ".pxd")
+    )
+    return not (known or os.path.isfile(path))
+
+
 def relative(path: str) -> str:
     """A path as the rows write it."""
     return os.path.relpath(path).replace(os.sep, "/")

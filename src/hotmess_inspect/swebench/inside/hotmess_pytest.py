@@ -204,9 +204,9 @@ def pytest_runtest_makereport(item: "Any", call: "Any") -> "Any":
         paths = [str(entry.path) for entry in call.excinfo.traceback]
         outside = [path for path in paths if not any(part in path for part in _RUNNER)]
         body = _look(item)[2]
-        # Code without a file was made by other code, which may be the patch's.
         by_patch = any(
-            hotmess_bodies.relative(path) in channel.patched or not os.path.isfile(path) for path in outside
+            hotmess_bodies.relative(path) in channel.patched or hotmess_bodies.is_made(path)
+            for path in outside
         )
         if by_patch or (not outside and body is not None and not body.may_skip):
             _odd.setdefault(id(item), {})["excused"] = False
