@@ -120,6 +120,12 @@ SPELLINGS: dict[str, tuple[str, str | bytes, list[Row]]] = {
         + "".join(f'{q},{e},{"" if v is None else v},"a\n""b"", {n}"\n' for n, (q, e, v) in enumerate(ROWS)),
         ROWS,
     ),
+    "empty rows of a spreadsheet": ("t.csv", text(ROWS, ";") + ";;\n ; ;\n;;\n", ROWS),
+    "an index without a name": (
+        "t.csv",
+        "".join(f"{n - 1 if n else ''},{line}\n" for n, line in enumerate(text(ROWS).splitlines())),
+        ROWS,
+    ),
     "inches": ("t.csv", text(ROWS).replace("\n", ',5" wide\n').replace('score,5" wide', "score,note"), ROWS),
     "no line end at the end": ("t.csv", text(ROWS).rstrip("\n"), ROWS),
     "empty lines between": ("t.csv", text(ROWS).replace("\n", "\n\n"), ROWS),
@@ -313,6 +319,43 @@ def test_a_missing_answer_is_no_label_unless_it_is_right_somewhere(absent: str, 
     assert any("count as unparsed" in p.message for p in read.problems)
     path = write(tmp_path / "t.csv", f"{head}q,1,yes,yes\nr,1,{absent},{absent}\n")
     assert read_inputs([str(path)]).outcomes.answer.values() == ["yes", absent]
+
+
+@pytest.mark.parametrize(
+    ("said", "right", "counts"),
+    [
+        ("5.0", "5", True),
+        ("1e3", "1000", True),
+        ("paris", "Paris", True),
+        ("New  York", "New York", True),
+        ("6", "5", False),
+    ],
+)
+def test_answers_that_differ_in_spelling_alone_are_said(
+    said: str, right: str, counts: bool, tmp_path: Path
+) -> None:
+    path = write(
+        tmp_path / "t.csv",
+        f"id,trial,answer,target\nq,1,{said},{right}\nq,2,{right},{right}\nq,3,x,{right}\n",
+    )
+    read = read_inputs([str(path)])
+    told = [p.message for p in read.problems if "spelled otherwise than the target" in p.message]
+    assert len(told) == counts and all(told_one.startswith("1 answer spelled") for told_one in told)
+
+
+def test_true_and_false_in_any_case_are_two_labels(tmp_path: Path) -> None:
+    lines = [
+        {"id": "q", "trial": n, "answer": a, "target": "true"} for n, a in enumerate((True, False, "TRUE"))
+    ]
+    outcomes = read_inputs([str(write(tmp_path / "t.jsonl", "\n".join(map(json.dumps, lines))))]).outcomes
+    assert outcomes.answer.values() == ["True", "False", "True"] and set(outcomes.target.values()) == {"True"}
+
+
+def test_one_zero_byte_makes_no_text_of_two_bytes_each(tmp_path: Path) -> None:
+    assert found(write(tmp_path / "t.csv", "id,trial,score\nq\0,1,1\nr,1,0\n")) == [
+        ("q\0", 1, 1.0),
+        ("r", 1, 0.0),
+    ]
 
 
 def test_ids_that_differ_stay_apart_whatever_they_are_made_of(tmp_path: Path) -> None:

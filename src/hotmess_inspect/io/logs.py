@@ -423,7 +423,7 @@ def _table_read(file: File, how: Reading, reading: TableReading) -> FileReading:
     found = []
     if reading.dropped:
         text = (
-            f"{counted(reading.dropped, 'row')} repeat model, task, context, question and epoch of a later one; the last "
+            f"{counted(reading.dropped, 'row')} with the model, task, context, question and epoch of a later one: the last "
             "counts"
         )
         found.append(Problem("warning", file.path, text))

@@ -276,10 +276,12 @@ def _gunzipped(data: bytes) -> bytes:
 def _encoding(data: bytes) -> str | None:
     """The encoding that a byte order mark or the places of zeros tell; ``None`` for UTF-8 and all others."""
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None)
-    if encoding is None and b"\0" in data[:64] and not len(data) % 2:
-        even, odd = data[:_HEAD_BYTES:2].count(0), data[1:_HEAD_BYTES:2].count(0)
-        # Text of European languages has a zero in every second byte.
-        encoding = "utf-16-le" if odd > 2 * even else "utf-16-be" if even > 2 * odd else None
+    start = data[:64]
+    if encoding is None and not len(data) % 2:
+        even, odd = start[::2].count(0), start[1::2].count(0)
+        # The names of columns and the marks of JSON have a zero in every second byte.
+        if max(even, odd) > len(start) / 4:
+            encoding = "utf-16-le" if odd > 2 * even else "utf-16-be" if even > 2 * odd else None
     return encoding
 
 

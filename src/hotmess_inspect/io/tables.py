@@ -26,6 +26,7 @@ from hotmess_inspect.io.human_time import minutes_of_text
 from hotmess_inspect.io.raw_tables import RawTable, decimal_comma, open_table
 from hotmess_inspect.io.roles import Roles, assign_roles
 from hotmess_inspect.io.values import BadValue, labels_of, numbers_of
+from hotmess_inspect.io.words import counted
 from hotmess_inspect.schema import LENGTHS, SUM_TOLERANCE, normalise_label
 from hotmess_inspect.table.columns import Labels, Ragged
 from hotmess_inspect.table.outcomes import Outcomes, fold_keys
@@ -77,6 +78,8 @@ _VERDICTS = {
     **dict.fromkeys(("falsch", "faux", "falso", "onwaar", "fałsz", "ложь"), 0.0),
 }
 _MISSING_TEXT = frozenset({"nan", "NaN", "<NA>", "NA", "N/A", "#N/A", "None", "null", "NULL"})
+_MOST_SPELLINGS = 100_000
+"""Distinct answers up to which they are compared with the targets in their spelling."""
 _THOUSANDS = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
 _WHOLE_FLOAT = re.compile(r"(-?\d+)\.0+")
 _WHOLE = re.compile(r"-?\d+")
@@ -341,7 +344,10 @@ def outcomes_from_raw(raw: RawTable, table: pa.Table, roles: Roles, name: str) -
         ValueError: As :func:`read_table` does.
     """
     _check_needed(raw, roles, name)
+    table, empty = _without_empty_rows(table, roles)
     user = _UserTable(raw, table, roles, name)
+    if empty:
+        user.notes.append(f"{counted(empty, 'empty row')} left out")
     identity: dict[str, Any] = {
         "log": user.labels("log") if "log" in user else name,
         "model": user.labels("model") if "model" in user else PurePath(name).stem,
@@ -363,6 +369,7 @@ def outcomes_from_raw(raw: RawTable, table: pa.Table, roles: Roles, name: str) -
     outcomes, dropped = Outcomes.concatenate(parts).drop_duplicates()
     _check_targets(outcomes, name)
     _warn_of_strangers(user, outcomes)
+    _warn_of_spellings(user, outcomes)
     return TableReading(
         outcomes,
         dropped,
@@ -375,6 +382,25 @@ def outcomes_from_raw(raw: RawTable, table: pa.Table, roles: Roles, name: str) -
         user.warnings,
         user.rows,
     )
+
+
+def _without_empty_rows(table: pa.Table, roles: Roles) -> tuple[pa.Table, int]:
+    """The table without rows in which nothing that is read stands, as spreadsheets add them, and how many these are."""
+    try:
+        rows = np.flatnonzero(labels_of(table.column(roles.columns["question_id"])).missing)
+    except BadValue:
+        return table, 0
+    if not len(rows):
+        return table, 0
+    there = {
+        row
+        for column in table.take(rows).columns
+        for row, v in enumerate(column.to_pylist())
+        if str(v or "").strip()
+    }
+    empty = np.delete(rows, sorted(there))
+    kept = np.delete(np.arange(table.num_rows), empty)
+    return (table.take(kept), len(empty)) if len(empty) else (table, 0)
 
 
 def _variants(user: _UserTable) -> Labels:
@@ -464,7 +490,7 @@ def _answers(user: _UserTable) -> dict[str, Any]:
         user.labels("answer"),
         user.required("target") if targeted else Labels.constant(None, user.rows),
     )
-    for read in (_without_missing, _without_points, _without_decoration):
+    for read in (_without_missing, _without_points, _without_case, _without_decoration):
         answer, target = read(user, answer, target)
     answer, target = answer.map(normalise_label), target.map(normalise_label)
     unread = answer.missing
@@ -501,6 +527,15 @@ def _without_points(user: _UserTable, answer: Labels, target: Labels) -> tuple[L
                 return match[1] if match else name
 
             return answer.map(whole), target.map(whole)
+    return answer, target
+
+
+def _without_case(user: _UserTable, answer: Labels, target: Labels) -> tuple[Labels, Labels]:
+    """True and false, which programs write in any case, are two labels where they are all that there is."""
+    names = {*answer.names, *target.names}
+    if {name.lower() for name in names} <= {"true", "false"} and len(names) > len({n.lower() for n in names}):
+        user.notes.append("true and false are read in any case")
+        return answer.map(str.title), target.map(str.title)
     return answer, target
 
 
@@ -577,6 +612,41 @@ def _warn_of_strangers(user: _UserTable, outcomes: Outcomes) -> None:
             f"no answer is spelled like any target ({_shown(answers)} against {_shown(targets)}): every epoch counts as "
             "wrong. If they mean the same, spell them alike"
         )
+
+
+def _warn_of_spellings(user: _UserTable, outcomes: Outcomes) -> None:
+    """Say so where answers differ from their target in nothing but case, blanks or how a number is written."""
+    folded: dict[str | float, str] = {_folded(name): name for name in outcomes.target.compact().names}
+    said_names = outcomes.answer.compact().names
+    if len(said_names) > _MOST_SPELLINGS or all(folded.get(_folded(n), n) == n for n in said_names):
+        return
+    judged = outcomes.kind.equals("answer") & ~outcomes.answer.missing & ~outcomes.target.missing
+    pairs = fold_keys([outcomes.answer.codes[judged], outcomes.target.codes[judged]])
+    _, first, counts = np.unique(pairs, return_index=True, return_counts=True)
+    rows = np.flatnonzero(judged)[first]
+    spelled = (
+        [part.names[code] for code in part.codes[rows].tolist()]
+        for part in (outcomes.answer, outcomes.target)
+    )
+    found = [
+        (count, said, right)
+        for count, said, right in zip(counts.tolist(), *spelled, strict=True)
+        if said != right and _folded(said) == _folded(right)
+    ]
+    if found:
+        _, said, right = max(found)
+        user.warnings.append(
+            f"{counted(sum(count for count, _, _ in found), 'answer')} spelled otherwise than the target, such as "
+            f"{said[:40]!r} for {right[:40]!r}, and counted as wrong: spell them alike if they mean the same"
+        )
+
+
+def _folded(label: str) -> str | float:
+    """A label without its case and blanks; a number as such."""
+    try:
+        return float(label)
+    except ValueError:
+        return "".join(label.casefold().split())
 
 
 def _shown(names: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hotmess_inspect.analyses.horizon import HorizonFit, horizon
+from hotmess_inspect.io.words import counted
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze, group_name, interval_json
 from hotmess_inspect.schema import Problem, json_value
 from hotmess_inspect.table import Outcomes
@@ -131,10 +132,12 @@ def _right_or_wrong(correct: np.ndarray) -> np.ndarray:
 def _warnings(fit: HorizonFit) -> list[str]:
     said = []
     if fit.unknown_minutes:
-        said.append(f"{fit.unknown_minutes} questions have no human time above 0 and are left out of the fit")
+        said.append(
+            f"{counted(fit.unknown_minutes, 'question')} without a human time above 0 left out of the fit"
+        )
     if fit.too_few_runs:
         said.append(
-            f"{fit.too_few_runs} questions have fewer than {fit.k} epochs and say nothing of pass^{fit.k}"
+            f"{counted(fit.too_few_runs, 'question')} with fewer than {fit.k} epochs left out of pass^{fit.k}"
         )
     outside = [one.name for one in fit.horizons if one.extrapolated]
     if outside:

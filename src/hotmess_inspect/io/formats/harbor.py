@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from hotmess_inspect.io.formats.interface import Rows, settings_text
+from hotmess_inspect.io.words import counted
 
 _MOST_TRAJECTORY = 1 << 26
 _NO_AGENT = re.compile(r"(?:run)?[\d_:.T-]*", re.IGNORECASE)
@@ -120,7 +121,7 @@ def _terminal_bench(results: list[Any], folder: str) -> Rows:
     open_ends = sum(one.get("is_resolved") is None for one in trials)
     if open_ends:
         notes.append(
-            f"{open_ends} trials without a verdict, which Terminal-Bench itself counts as not resolved"
+            f"{counted(open_ends, 'trial')} without a verdict, which Terminal-Bench itself counts as not resolved"
         )
     return Rows(columns, [f"{run}/{one.get('trial_name')}" for one in trials], notes)
 

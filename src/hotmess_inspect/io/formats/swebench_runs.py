@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from hotmess_inspect.io.formats.interface import Rows, Tests
+from hotmess_inspect.io.words import counted
 
 _REPEATED = re.compile(rb'"resolved"\s*:\s*\[\s*(?:\d|true|false|\])')
 
@@ -67,8 +68,8 @@ def _run(document: dict[str, Any], path: str) -> Rows:
 
 
 def _infra_notes(count: int) -> list[str]:
-    said = f"{count} instances failed for reasons of their environment, as the harness says; they count as not resolved, as they do there"
-    return [said] if count else []
+    failed = f"{counted(count, 'instance')} failed for reasons of the environment, as the harness says"
+    return [f"{failed}: counted as not resolved, as there"] if count else []
 
 
 def _model_and_run(path: str) -> tuple[str, str]:
