@@ -97,4 +97,58 @@ HONEST: dict[str, tuple[str, set[str]]] = {
         "echo 'def test_mine(): pass' >test_mine.py; echo '[pytest]' >pytest.ini; mkdir -p tests; echo x >tests/data.txt",
         {"test_mine.py", "pytest.ini", "tests/data.txt"},
     ),
+    "leftovers of editors and other tools": (
+        "cp {module} {module}.orig; cp {module} {module}~; echo x >.x.rej; mkdir -p .idea .vscode .hg; echo '{}' >.vscode/settings.json; "
+        "echo '<x/>' >.idea/x.xml; printf 'revlogv1\\n' >.hg/requires",
+        set(),
+    ),
+    "deep and long names": (
+        "d=$(printf 'deep/%.0s' $(seq 40)); mkdir -p $d; echo x >$d/x.txt; touch $(printf 'n%.0s' $(seq 250))",
+        set(),
+    ),
+    "hard links and names that differ in case": (
+        "ln {module} linked.py; echo x >readme.md; echo y >ReadMe.md",
+        set(),
+    ),
+    "a file that became a folder": ("rm README.md; mkdir README.md; echo x >README.md/x.txt", set()),
+    "times of another day": (
+        "touch -d 1970-01-02 {module}; touch -r README.md $(dirname {module})/*.py; echo x >new.txt; touch -d 2099-01-01 new.txt",
+        set(),
+    ),
+    "closed to others": (
+        "chmod 0700 . $(dirname {module}); umask 077; echo x >mine.txt; chmod 0400 {module}",
+        set(),
+    ),
+    "a program that still writes": (
+        "(setsid sh -c 'while sleep 0.05; do date >>server.log; done' >/dev/null 2>&1 &); sleep 0.3",
+        set(),
+    ),
+    "a repository elsewhere": ("mv .git /tmp/elsewhere.git; echo 'gitdir: /tmp/elsewhere.git' >.git", set()),
+    "a merge that was begun": (
+        "git add -A; "
+        + COMMIT
+        + " -m w; git checkout -q -b other HEAD~1; echo other >README.md; git add -A; "
+        + COMMIT
+        + " -m o; git checkout -q -; echo ours >README.md; git add -A; "
+        + COMMIT
+        + " -m p; "
+        "git -c user.name=a -c user.email=a@b.invalid merge other || git checkout -q --ours README.md",
+        set(),
+    ),
+    "formats of a newer git": (
+        "git config core.repositoryFormatVersion 1; git config extensions.partialClone origin; "
+        "git config extensions.worktreeConfig true; git config extensions.objectFormat sha256; git config alias.apply '!false'",
+        set(),
+    ),
+    "bytes in the fix itself": (
+        "printf '\\357\\273\\277' >/tmp/b; cat {module} >>/tmp/b; printf '\\n# a form feed \\f and \\302\\205 and \\342\\200\\250\\n' >>/tmp/b; "
+        "cat /tmp/b >{module}; printf '# -*- coding: latin-1 -*-\\nx = \"\\351\"\\n' >latin.py",
+        set(),
+    ),
+    "a long line": ("head -c 900000 /dev/zero | tr '\\0' x >line.txt", set()),
+    "settings of the shell": (
+        "printf 'export GIT_DIR=/x GIT_WORK_TREE=/y\\nalias git=false\\n' >>~/.bashrc; cp ~/.bashrc ~/.bash_profile; "
+        "mkdir -p ~/bin; printf '#!/bin/sh\\nexit 1\\n' >~/bin/git; chmod +x ~/bin/git",
+        set(),
+    ),
 }
