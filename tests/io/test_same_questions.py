@@ -39,10 +39,18 @@ def header(**eval_fields: object) -> str:
         {"model_generate_config": {"system_message": "Be brief."}},
         {"model_generate_config": {"extra_body": {"top_a": 0.1}}},
         {"model_generate_config": {"fallback_models": ["other"]}},
+        {"task_args": {"instances": ["a"]}},  # of a task that may mean something else by it
     ],
 )
 def test_what_makes_another_experiment_makes_another_variant(fields: dict[str, object]) -> None:
     assert header(**fields) != header()
+
+
+def test_shards_of_swebench_are_one_experiment() -> None:
+    task = {"task": "hotmess_inspect/swebench"}
+    shards = [{"instances": ["a", "b"]}, {"instances": "c", "preflight": 0}, {"difficulty": "1-4 hours"}]
+    assert {header(**task, task_args=shard) for shard in shards} == {header(**task)}
+    assert header(**task, task_args={"on_limit": "grade"}) != header(**task)
 
 
 @pytest.mark.parametrize(

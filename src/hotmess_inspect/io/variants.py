@@ -18,6 +18,9 @@ _OPERATIONAL = frozenset(
     | {"logprobs", "top_logprobs", "prompt_logprobs"}
 )
 _REPEATS = frozenset({"seed", "epochs"})
+# What of a set a run takes: shards of one run are one experiment. Tasks whose arguments also change how a question is
+# asked are not listed.
+_CHOOSING = {"swebench": frozenset({"instances", "difficulty", "preflight"})}
 _SCRIPTED = frozenset({"custom_outputs"})
 """What a scripted model is to answer: the draws themselves, with ids and times of their own in every run."""
 FORK = "hotmess_fork"
@@ -50,9 +53,10 @@ _IN_ADDRESS = re.compile(r"//[^/@\s]+@|\?.*$")
 def variant_of(header: HeaderRecord, scorer: str | None = None) -> str:
     """The settings that make two runs of one task and model different experiments, as sorted JSON.
 
-    Task arguments (but ``seed`` and ``epochs``), task version, the solver and the steps of the plan with the arguments
-    passed to them, the sandbox, the model's own arguments, address and roles, generation settings that change what is
-    drawn, limits and policies, the data set's name and file, and the options of the scorer. The number of epochs and the random seed only say how often is drawn. What looks
+    Task arguments (but ``seed`` and ``epochs``, and what only chooses instances of SWE-bench), task version, the solver
+    and the steps of the plan with the arguments passed to them, the sandbox, the model's own arguments, address and
+    roles, generation settings that change what is drawn, limits and policies, the data set's name and file, and the
+    options of the scorer. The number of epochs and the random seed only say how often is drawn. What looks
     like a secret is left out of the model's arguments and stands as a digest elsewhere.
 
     Args:
@@ -60,8 +64,10 @@ def variant_of(header: HeaderRecord, scorer: str | None = None) -> str:
         scorer: Name of the score, for the options of the scorer that gave it; ``None`` leaves them out.
     """
     spec = header.eval
+    owner, _, task = spec.task.rpartition("/")
+    choosing = _CHOOSING.get(task, frozenset()) if owner in ("hotmess", "hotmess_inspect") else frozenset()
     settings: dict[str, Any] = {
-        **_named("task.", spec.task_args),
+        **_named("task.", {k: v for k, v in spec.task_args.items() if k not in choosing}),
         **_named("solver.", spec.solver_args or {}),
         **_named("model.", _without_secrets(spec.model_args)),
         **_drawn(header.plan.config, spec.model_generate_config),
