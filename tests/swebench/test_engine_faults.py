@@ -193,9 +193,9 @@ def test_a_disk_that_the_agent_or_its_patch_fills_counts_as_failed(engine: Engin
     assert inspect(engine, tmp_path, *arguments).wait(PATIENCE) == 0, (tmp_path / "output").read_text()[
         -3000:
     ]
-    scores = {
-        s.epoch: (s.scores or {})["swebench_scorer"] for s in log(tmp_path, 0).samples or [] if not s.error
-    }
+    samples = log(tmp_path, 0).samples or []
+    assert not [sample.error.message for sample in samples if sample.error]
+    scores = {sample.epoch: (sample.scores or {})["swebench_scorer"] for sample in samples}
     assert sorted(scores) == [1, 2, 3]
     details = {epoch: score.metadata or {} for epoch, score in scores.items()}
     found = {epoch: (one["hm_status"], one.get("broken_by", "")) for epoch, one in details.items()}

@@ -167,7 +167,8 @@ async def prepare(
     if not result.success or len(lines) < 2:
         unapplied = result.returncode == _UNAPPLIED_TESTS
         what = "test patch does not apply" if unapplied else "container cannot be prepared"
-        raise GradingError(f"{instance.instance_id}: the {what}: {result.stderr.strip()[:500]}")
+        why = result.stderr.strip() or result.stdout.strip()
+        raise GradingError(f"{instance.instance_id}: the {what}: {why[:500]}")
     touched = base64.b64decode(lines[0]).decode("utf-8", "surrogateescape").split("\0")
     if {path for path in touched if path} != set(patch.files):
         raise UnappliedPatch("git reads other files in the patch than its headers name")

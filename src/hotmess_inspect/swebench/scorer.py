@@ -47,6 +47,7 @@ __all__ = [
 
 _DIGEST_DIGITS = 12
 _SOON = 20  # seconds
+_FULL = ("space left", "no room on the disk")
 _SHOWN = 20  # paths in an explanation; the metadata has them all
 _LARGEST_LIST = 1_000  # of characters; a log's summaries leave out larger entries
 
@@ -118,28 +119,36 @@ def swebench_scorer(
         for number in range(1, regrade + 1):
             user = state.metadata.get("tests_user", TESTS_USER)
             async with fresh_grader(provider, instance, number, user=user) as place:
-                if number == 1:
-                    try:
+                taken = number > 1
+                try:
+                    if not taken:
                         work = await _agents_work(provider, state, place, untouched)
-                    except unavailable as error:
-                        cause = await _broken_by(error, place)
-                        if not cause:
-                            raise
-                        note = f"the agent broke its own container ({cause}): tests count as unchanged"
-                        return _unchanged(state, instance, "broken", note, cause)
-                grades.append(
-                    await grade(
-                        place.sandbox,
-                        place.root,
-                        instance,
-                        work.patch,
-                        timeout=tests_timeout,
-                        setup=place.setup,
-                        user=place.user,
-                        scratch=place.scratch,
-                        on_tests_limit=on_tests_limit,
+                        taken = True
+                    grades.append(
+                        await grade(
+                            place.sandbox,
+                            place.root,
+                            instance,
+                            work.patch,
+                            timeout=tests_timeout,
+                            setup=place.setup,
+                            user=place.user,
+                            scratch=place.scratch,
+                            on_tests_limit=on_tests_limit,
+                        )
                     )
-                )
+                except Exception as error:
+                    # Once its work is there, all that an agent's container can still do is fill the disk.
+                    full = any(words in str(error) for words in _FULL)
+                    cause = (
+                        await _broken_by(error, place)
+                        if full or (not taken and isinstance(error, unavailable))
+                        else ""
+                    )
+                    if not cause:
+                        raise
+                    note = f"the agent broke its own container ({cause}): tests count as unchanged"
+                    return _unchanged(state, instance, "broken", note, cause)
         return _graded(state, instance, grades, status, work)
 
     return score
@@ -168,9 +177,10 @@ async def _broken_by(error: Exception, place: Grader) -> str:
     found = await agent_container(place.sandbox)
     if found is None or (isinstance(error, TimeoutError) and not await _answers(place)):
         return ""
+    if any(words in str(error) for words in _FULL):
+        return "disk" if found.broken_by == "disk" else ""
     if isinstance(error, GradingError) and not isinstance(error, AgentContainerError):
-        # The grader's container failed: only a disk that the agent filled is its own doing.
-        return "disk" if "space left" in str(error) and found.broken_by == "disk" else ""
+        return ""  # the grader's container failed
     return found.broken_by
 
 

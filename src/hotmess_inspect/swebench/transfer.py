@@ -230,7 +230,9 @@ async def _ask(
     if result.returncode == _NO_PYTHON and may_lack_python:
         return None  # the agent broke it: the image has one, since the other container runs the same
     if not result.success:
-        raise failure(f"{said} ended with status {result.returncode}: {result.stderr.strip()[-300:]}")
+        # The engine's own words come on standard output.
+        why = (result.stderr.strip() or result.stdout.strip())[-300:]
+        raise failure(f"{said} ended with status {result.returncode}: {why}")
     try:
         return unpack(result.stdout.encode())
     except (ValueError, RecursionError, zlib.error):
