@@ -13,10 +13,13 @@ from click.testing import CliRunner
 from hotmess_inspect.cli import main
 from hotmess_inspect.io.logs import LogInfo, read_inputs
 from hotmess_inspect.render.report import ReportOptions, report_html
+from hotmess_inspect.render.report.figures import distribution_drawing
 from hotmess_inspect.render.report.reading import Links
 from hotmess_inspect.render.text import csv_cell, plain
 from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.results.compare import comparisons
+from hotmess_inspect.results.questions import question_numbers
+from hotmess_inspect.table import outcomes_from_arrays
 
 FAST = Options(losses=("brier",), resamples=20)
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>$x^2$\x1b[31m&amp;"
@@ -256,3 +259,15 @@ def test_csv_cells_run_no_formula(value: object, cell: str) -> None:
 
 def test_control_characters_leave_a_mark() -> None:
     assert plain("a\x1b[0m\u202eb\ud800") == "a\ufffd[0m\ufffdb?"
+
+
+def test_every_number_of_right_epochs_has_a_bar_of_its_own() -> None:
+    """Ten bars over five epochs would leave four of them empty whatever the model does."""
+    for epochs in (2, 4, 5, 7):
+        ids = [f"q{right}" for right in range(epochs + 1) for _ in range(epochs)]
+        scores = [float(place < right) for right in range(epochs + 1) for place in range(epochs)]
+        (result, *_) = analyze(outcomes_from_arrays(ids, score=scores), Options(resamples=20))[0]
+        drawing = distribution_drawing([result], ["m"], [question_numbers(result)])
+        assert drawing is not None
+        assert [row["questions"] for row in drawing.rows] == [1] * (epochs + 1)
+        assert drawing.rows[0]["from"] == 0 and drawing.rows[-1]["to"] == 1

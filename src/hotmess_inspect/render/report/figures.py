@@ -291,19 +291,22 @@ def distribution_drawing(
     import numpy as np
     from scipy.stats import binomtest
 
+    # One bar per number of right epochs where there are few, so that no bar is empty because no share can fall in it.
+    most = max((int(result.decomposition.epochs.max(initial=0)) for result in results), default=0)
+    bins = most + 1 if 0 < most < _SHARES else _SHARES
     rows: Rows = []
     for result, label, lines in zip(results, labels, numbers, strict=True):
         shares = np.array([line.share_correct for line in lines])
         known = ~np.isnan(shares)
-        places = np.minimum((shares[known] * _SHARES).astype(int), _SHARES - 1)
-        for place in range(_SHARES):
+        places = np.minimum((shares[known] * bins).astype(int), bins - 1)
+        for place in range(bins):
             inside = int((places == place).sum())
             ends = (math.nan, math.nan)
             if len(places) and result.questions.clusters is None:
                 ends = binomtest(inside, len(places)).proportion_ci(method="wilson")
             rows.append(
                 {
-                    "group": label, "from": place / _SHARES, "to": (place + 1) / _SHARES, "questions": inside,
+                    "group": label, "from": place / bins, "to": (place + 1) / bins, "questions": inside,
                     "share": inside / max(len(places), 1), "share_low": ends[0], "share_high": ends[1],
                 }
             )  # fmt: skip
@@ -312,7 +315,7 @@ def distribution_drawing(
     tall = len(labels) > _LINES
 
     def draw(axes: Any) -> None:
-        table = np.array([row["share"] for row in rows]).reshape(-1, _SHARES)
+        table = np.array([row["share"] for row in rows]).reshape(-1, bins)
         axes.set_xlabel("share of epochs that are right")
         if tall:
             axes.imshow(table, cmap="Blues", aspect="auto", vmin=0, extent=(0, 1, len(labels) - 0.5, -0.5))
@@ -320,7 +323,7 @@ def distribution_drawing(
             for (group, place), share in np.ndenumerate(table):
                 colour = "white" if share > dark else "#1a1a2f"
                 axes.text(
-                    (place + 0.5) / _SHARES,
+                    (place + 0.5) / bins,
                     group,
                     f"{100 * share:.0f}",
                     ha="center",
@@ -331,9 +334,9 @@ def distribution_drawing(
             axes.set_yticks(range(len(labels)), [_wrapped(label, 22) for label in labels])
             return
         for number, (label, shares) in enumerate(zip(labels, table, strict=True)):
-            own = rows[number * _SHARES : (number + 1) * _SHARES]
+            own = rows[number * bins : (number + 1) * bins]
             aside = (number - (len(labels) - 1) / 2) * 0.06 / max(len(labels), 1)
-            centres = [row["from"] + 0.5 / _SHARES + aside for row in own]
+            centres = [row["from"] + 0.5 / bins + aside for row in own]
             bars = [_bars(row, "share") for row in own]
             _points(
                 axes,
@@ -345,7 +348,7 @@ def distribution_drawing(
             )
             axes.stairs(
                 shares,
-                [place / _SHARES for place in range(_SHARES + 1)],
+                [place / bins for place in range(bins + 1)],
                 color=COLOURS[number % 8],
                 linewidth=0.7,
             )
@@ -463,7 +466,8 @@ def finding_drawing(finding: Finding, short: Callable[[str], str] = str) -> Draw
             ends = [_bars(row, finding.y) for row in own]
             bars = [[end[side][0] for end in ends] for side in (0, 1)]
             _points(axes, number, x, y, short(str(group)), yerr=bars, line=not names and len(own) > 2)
-        axes.set(xlabel=finding.x.replace("_", " "), ylabel=finding.y.replace("_", " "))
+        said = {"plugin": "incoherence, plug-in"}.get(finding.y, finding.y.replace("_", " "))
+        axes.set(xlabel=finding.x.replace("_", " "), ylabel=said)
         if names:
             shown = [_wrapped(short(str(place)), 22) for place in places]
             turned = {"rotation": 20, "ha": "right"} if sum(map(len, shown)) > 60 else {}
@@ -506,7 +510,7 @@ def _plain_ticks(axes: Any) -> None:
                 axis.set_major_locator(MaxNLocator(4))
                 axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
     if not isinstance(axes.xaxis.get_major_locator(), FixedLocator):
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=axes.get_xlabel() in ("epochs", "k")))
 
 
 @contextmanager

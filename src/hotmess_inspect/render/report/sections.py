@@ -57,7 +57,7 @@ def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str
 
 def length_section(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str:
     """Slopes and shorter against longer epochs, with and without epochs that a limit ended."""
-    rows = []
+    slopes, splits = [], []
     for result in results:
         found = result.lengths
         if found is None:
@@ -68,21 +68,26 @@ def length_section(results: Sequence[GroupResult], letters: Mapping[str, str]) -
             (result.length or "").replace("_", " "),
         ]
         share = f"{found.censored / found.epochs:.0%}" if found.epochs else "–"
-        rows.append([*head, "all", share, *_slope(found.trend), *_split(found.overthinking)])
+        slopes.append([*head, "all", share, *_slope(found.trend)])
+        splits.append([*head, "all", *_split(found.overthinking)])
         if found.uncensored:
             trend, split = found.uncensored
-            rows.append([*head, "not ended by a limit", "0%", *_slope(trend), *_split(split)])
-    if not rows:
+            slopes.append([*head, "not ended by a limit", "0%", *_slope(trend)])
+            splits.append([*head, "not ended by a limit", *_split(split)])
+    if not slopes:
         return ""
-    names = ["group", "loss", "length", "epochs", "lower bounds", "slope", "95 % interval", "R²"]
-    names += ["slope of the excess", "95 % interval", "slope of the position", "95 % interval"]
-    names += ["shorter", "longer", "difference", "95 % interval", "p"]
+    names = ["group", "loss", "length", "epochs"]
+    slope = ["lower bounds", "slope", "95 % interval", "R²"]
+    slope += ["slope of the excess", "95 % interval", "slope of the position", "95 % interval"]
+    split_names = ["shorter", "longer", "difference", "95 % interval", "p"]
     return (
         "<h2>Length</h2><p>Slope of log incoherence against log length over buckets of questions. "
         "Difficulty makes a slope by itself: beside it stand the slopes of what accuracy does not fix, the excess over "
-        "the lower end at equal accuracy and the position in the range that accuracy allows. Then the incoherence of the shorter and the longer epochs of the same questions (natural overthinking). Where a "
+        "the lower end at equal accuracy and the position in the range that accuracy allows. Where a "
         "limit or a cut ended an epoch, its length is a lower bound: slopes then err upward, and the line without "
-        f"such epochs errs by its selection instead.</p>{table(names, rows, text_columns=4)}"
+        f"such epochs errs by its selection instead.</p>{table([*names, *slope], slopes, text_columns=4)}"
+        "<p>The incoherence of the shorter and of the longer epochs of the same questions (natural overthinking):</p>"
+        f"{table([*names, *split_names], splits, text_columns=4)}"
     )
 
 
