@@ -144,7 +144,7 @@ def tools_log(folder: Path) -> int:
     calls = [("add", {"x": 1, "y": 1}), ("add", {"x": 2, "y": 0}), ("submit", {"answer": "2"})]
     outputs = [ModelOutput.for_tool_call("mockllm/model", name, given) for name, given in calls]
     model = get_model("mockllm/model", custom_outputs=outputs)
-    eval(str(folder / "tools.py"), model=model, log_dir=str(folder / "tools"), display="none")
+    eval(f"{folder / 'tools.py'}@tools", model=model, log_dir=str(folder / "tools"), display="none")
     return len(list((folder / "tools").glob("*.eval")))
 
 

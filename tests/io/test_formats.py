@@ -253,7 +253,7 @@ def test_swebench_failures_of_the_environment_say_nothing_of_tests(tmp_path: Pat
     found = read(tmp_path)
     tests = found.outcomes.take(found.outcomes.scorer.equals("tests"))
     assert tests.question.values() == ["a__a-1"]
-    assert sum("reasons of their environment" in p.message for p in found.problems) == 1
+    assert sum("reasons of the environment" in p.message for p in found.problems) == 1
 
 
 def test_runs_of_two_agents_with_one_name_are_no_copies_of_each_other(tmp_path: Path) -> None:
