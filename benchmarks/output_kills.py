@@ -111,51 +111,63 @@ def quiz():
     samples = [Sample(id=f"q{i}", input=f"Which is {i}?", choices=["a", "b", "c"], target="A") for i in range(4)]
     return Task(dataset=samples, solver=multiple_choice(), scorer=choice())
 """
-TOOLS = """
+TOY = """
 from inspect_ai import Task, task
 from inspect_ai.agent import react
 from inspect_ai.dataset import Sample
-from inspect_ai.scorer import match
-from inspect_ai.tool import tool
+from inspect_ai.scorer import includes
+from inspect_ai.tool import bash
 
-@tool
-def add():
-    async def execute(x: int, y: int):
-        \"\"\"Add.
-
-        Args:
-            x: One.
-            y: Other.
-        \"\"\"
-        return str(x + y)
-    return execute
+SETUP = "#!/bin/bash\\ngit init -q . && echo a > calc.py && git add . && git -c user.name=a -c user.email=a@b commit -qm one"
 
 @task
-def tools():
-    return Task(dataset=[Sample(id="q", input="1 + 1?", target="2")], solver=react(tools=[add()]), scorer=match())
+def toy():
+    sample = Sample(id="toy-1", input="Fix: The function `add` subtracts.", target="x", setup=SETUP)
+    return Task(dataset=[sample], solver=react(tools=[bash()]), scorer=includes(), sandbox="local", message_limit=40)
 """
+ROW = {
+    "instance_id": "toy-1",
+    "problem_statement": "The function `add` subtracts.",
+    "patch": "diff --git a/calc.py b/calc.py\n--- a/calc.py\n+++ b/calc.py\n@@ -1 +1 @@\n-a\n+b\n",
+    "FAIL_TO_PASS": '["t::a"]',
+    "PASS_TO_PASS": "[]",
+}
 
 
-def tools_log(folder: Path) -> int:
-    """Record an epoch of an agent with a tool, to be forked; how many logs there are."""
+def toy_log(folder: Path) -> int:
+    """Record an epoch of the simulated agent, to be forked; how many logs ended well."""
     from inspect_ai import eval
-    from inspect_ai.model import ModelOutput, get_model
+    from inspect_ai.model import get_model
 
-    calls = [("add", {"x": 1, "y": 1}), ("add", {"x": 2, "y": 0}), ("submit", {"answer": "2"})]
-    outputs = [ModelOutput.for_tool_call("mockllm/model", name, given) for name, given in calls]
-    model = get_model("mockllm/model", custom_outputs=outputs)
-    eval(f"{folder / 'tools.py'}@tools", model=model, log_dir=str(folder / "tools"), display="none")
-    return len(list((folder / "tools").glob("*.eval")))
+    from hotmess_inspect.plugin.replay import replaying_model
+
+    (folder / "rows.jsonl").write_text(json.dumps(ROW) + "\n")
+    given = {
+        "rows": str(folder / "rows.jsonl"),
+        "branch_step": 1,
+        "actions": 1,
+        "tests": 0.0,
+        "edit": "python",
+    }
+    model = replaying_model(get_model("hotmess/simulated-agent", **given), [], [], every_turn=True)
+    logs = eval(
+        f"{folder / 'toy.py'}@toy",
+        model=model,
+        model_args=given,
+        log_dir=str(folder / "toy"),
+        display="none",
+    )
+    return sum(log.status == "success" for log in logs)
 
 
 def commands(folder: Path) -> dict[str, Written]:
     """All commands that write, each with cheap inputs."""
     log, fast = str(folder / "logs" / "run.eval"), ["--resamples", "50"]
-    for name, text in (("ranks.csv", RANKS), ("quiz.py", QUIZ), ("tools.py", TOOLS)):
+    for name, text in (("ranks.csv", RANKS), ("quiz.py", QUIZ), ("toy.py", TOY)):
         (folder / name).write_text(text)
-    if asked(partial(tools_log, folder)) != 1:
+    if asked(partial(toy_log, folder)) != 1:
         sys.exit("no log to fork")
-    tools = str(next((folder / "tools").glob("*.eval")))
+    toy = str(next((folder / "toy").glob("*.eval")))
     quiz = [
         f"{folder / 'quiz.py'}@quiz",
         "--model",
@@ -165,7 +177,7 @@ def commands(folder: Path) -> dict[str, Written]:
         "-E",
         "display=none",
     ]
-    steps = ["--question", "q", "--epoch", "1", "--at", "1", "--epochs", "2", "--model", "mockllm/model"]
+    steps = ["--question", "toy-1", "--epoch", "1", "--at", "1", "--epochs", "2"]
     found = {
         "report": Written(
             ["report", log, "-o", str(folder / "r.html"), "--no-steps"], folder / "r.html", whole
@@ -188,13 +200,13 @@ def commands(folder: Path) -> dict[str, Written]:
         ),
         "demo": Written(["demo", "-o", str(folder / "m"), "--no-open"], folder / "m", whole),
         "run": Written(
-            ["run", *quiz, "--width", "0.5", "--most", "5", "--log-dir", str(folder / "w")],
+            ["run", *quiz, "--width", "0.5", "--most", "6", "--log-dir", str(folder / "w")],
             folder / "w",
             readable,
             fresh=True,
         ),
         "fork": Written(
-            ["fork", tools, *steps, "--log-dir", str(folder / "f")], folder / "f", readable, fresh=True
+            ["fork", toy, *steps, "--log-dir", str(folder / "f")], folder / "f", readable, fresh=True
         ),
     }
     if find_spec("torch"):
@@ -282,6 +294,7 @@ def main() -> None:
     )
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", action="append", help="a command; several times")
     given = parser.parse_args()
     import inspect_ai.log  # noqa: F401
     import pyarrow.parquet  # noqa: F401
@@ -299,6 +312,8 @@ def main() -> None:
         (folder / "logs").mkdir()
         shutil.copy(DEMO, folder / "logs" / "run.eval")
         listed = commands(folder)
+        if given.only:
+            listed = {name: one for name, one in listed.items() if name in given.only}
         lasted = {}
         for command, one in listed.items():
             lasted[command] = run(one.arguments, None, 0)
