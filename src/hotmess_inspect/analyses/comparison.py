@@ -578,8 +578,6 @@ def _differences(
     permutations: int,
     rng: np.random.Generator,
 ) -> list[PairedDifference]:
-    from scipy.special import stdtr  # scipy is slow to import and not always needed
-
     clusters = pooled.clusters
 
     def measure(terms: FloatArray) -> FloatArray:
@@ -642,6 +640,8 @@ def _differences(
                 continue
         near = critical_value(known, level) * float(spread[column])
         if not pooled.exchangeable:
+            from scipy.special import stdtr  # scipy is slow to import and rarely needed here
+
             p_exchange = float(2 * stdtr(freedom, -abs(difference) / error))
             near = student_quantile(freedom, (1 + level) / 2) * error
         low, high = interval_of_test(difference, (low, high), near, rejects(p_exchange, level))
