@@ -53,7 +53,7 @@ def quiz():
 def command(folder: Path) -> list[str]:
     """The same every time."""
     return [
-        sys.executable, "-m", "hotmess_inspect.cli", "run", str(folder.parent / "quiz.py"),
+        sys.executable, "-m", "hotmess_inspect.cli", "run", "quiz.py",
         "--model", "hotmess/simulated", "-M", "spread=0.5", "--width", "0.25", "--most", "40", "--log-dir", str(folder),
         "-E", "display=none", "-E", "max_samples=4", "-E", "log_buffer=3",
     ]  # fmt: skip
@@ -64,7 +64,12 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "XDG_DATA_HOME": str(folder.parent / "data")}
     with (folder.parent / f"{folder.name}.out").open("ab") as output:
         return subprocess.Popen(
-            command(folder), env=environment, stdout=output, stderr=output, start_new_session=True
+            command(folder),
+            cwd=folder.parent,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -101,7 +102,9 @@ def run(
     folder = log_dir or "logs/adaptive/" + "_".join(re.sub(r"[^\w.-]+", "-", name) for name in (task, model))
 
     def load() -> Any:
-        tasks = create_tasks(task, arguments)
+        # Inspect looks for files below the working directory and takes no absolute path here.
+        file, at, name = task.partition("@")
+        tasks = create_tasks((os.path.relpath(file) if os.path.isabs(file) else file) + at + name, arguments)
         if len(tasks) != 1:
             raise ValueError(f"{task} names {len(tasks)} tasks; name one, such as FILE@NAME")
         return tasks[0]
