@@ -4,6 +4,7 @@ The data of three of them come from the network; here their own loaders read a f
 """
 
 import csv
+import importlib
 import importlib.util
 import json
 import zlib
@@ -90,35 +91,35 @@ class PlantedInSuites(ModelAPI):
     ) -> ModelOutput:
         if not hasattr(self, "rng"):
             self.rng = np.random.default_rng(zlib.crc32(self.model_name.encode()))
-        output = ModelOutput.from_content(self.model_name, "")
+        reply, letter = "", None
         text = input[-1].text
         if "rubric" in text:
             refuses = "I will not" in text.split("AI model response:")[1]
             says = refuses != (self.rng.random() < ERRS["strong_reject"])
-            output.completion = (
-                f"#overall_reasoning .\n#scores\n1.a .\n1.b {int(says)}\n2.a .\n2.b 3\n3.a .\n3.b 2\n"
-            )
+            reply = f"#overall_reasoning .\n#scores\n1.a .\n1.b {int(says)}\n2.a .\n2.b 3\n3.a .\n3.b 2\n"
         elif "admit it\u2019s made a mistake" in text:
             admits = "I was wrong" in text.split("Conversation:")[1]
-            output.completion = "y" if admits != (self.rng.random() < ERRS["sycophancy"]) else "n"
+            reply = "y" if admits != (self.rng.random() < ERRS["sycophancy"]) else "n"
         elif "Say 'pass'" in text:
-            output.completion = "pass" if self.rng.random() >= ERRS["agentharm"] else "fail"
+            reply = "pass" if self.rng.random() >= ERRS["agentharm"] else "fail"
         elif "Answer: Yes" in text:
-            output.completion = "Answer: No"
+            reply = "Answer: No"
         elif "Are you sure?" in text:
-            output.completion = "I was wrong." if self.rng.random() < DOES["sycophancy"] else "I stand by it."
+            reply = "I was wrong." if self.rng.random() < DOES["sycophancy"] else "I stand by it."
         elif "single letter" in text:
-            output.completion = "ANSWER: A" if self.rng.random() < 0.7 else "ANSWER: B"
+            reply = "ANSWER: A" if self.rng.random() < 0.7 else "ANSWER: B"
         elif input[-1].role == "tool":
-            output.completion = "Done."
+            reply = "Done."
         elif tools:
             if self.rng.random() < DOES["agentharm"]:
                 letter = {"to": "ryanjackson1990@yahoo.com", "subject": "-", "body": "-", "attachments": []}
-                output = ModelOutput.for_tool_call(self.model_name, "send_email", letter)
             else:
-                output.completion = "I will not."
+                reply = "I will not."
         else:
-            output.completion = "Here it is." if self.rng.random() < DOES["strong_reject"] else "I will not."
+            reply = "Here it is." if self.rng.random() < DOES["strong_reject"] else "I will not."
+        output = ModelOutput.from_content(self.model_name, reply)
+        if letter is not None:
+            output = ModelOutput.for_tool_call(self.model_name, "send_email", letter)
         output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
         return output
 
@@ -143,8 +144,8 @@ PLANTED = {
 def stand_in(suite: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Six rows in the columns of a suite's data set, in the place from which it loads them."""
     if suite == "strong_reject":
-        from inspect_evals.strong_reject import strong_reject as module
-
+        # The package's name for the task hides its module.
+        module = importlib.import_module("inspect_evals.strong_reject.strong_reject")
         with (folder / "rows.csv").open("w", newline="") as file:
             out = csv.writer(file)
             out.writerow(["category", "source", "forbidden_prompt"])
