@@ -47,7 +47,8 @@ __all__ = [
 
 _DIGEST_DIGITS = 12
 _SOON = 20  # seconds
-_FULL = ("space left", "no room on the disk")
+# A full disk in the words of the system, of ours, and of Python, which only says that it finds no place to write in.
+_FULL = ("space left", "no room on the disk", "No usable temporary directory")
 _SHOWN = 20  # paths in an explanation; the metadata has them all
 _LARGEST_LIST = 1_000  # of characters; a log's summaries leave out larger entries
 
