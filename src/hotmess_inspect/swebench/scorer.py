@@ -11,7 +11,7 @@ from inspect_ai.solver import TaskState
 from inspect_ai.util import sandbox as inspect_sandbox
 
 from hotmess_inspect._inspect_versions import sandbox_unavailable, shown, unscored
-from hotmess_inspect.bits import encode_tests
+from hotmess_inspect.bits import decode_tests, encode_tests
 from hotmess_inspect.plugin.incoherence import incoherence
 from hotmess_inspect.plugin.lengths import sample_lengths, sample_status
 from hotmess_inspect.schema import Status, epoch_metadata
@@ -219,7 +219,9 @@ def swebench_official(provider: Provider = "docker", tests_timeout: int = 1800, 
                 place.sandbox, place.root, instance, patch, timeout=tests_timeout, setup=place.setup
             )
         official = read_official(instance, log)
-        agrees = official.resolved is (details["verdict"] == "resolved")
+        # It knows nothing of masked tests, so all of them are compared.
+        ours = all(decode_tests(details["hm_tests"], details["hm_f2p"] + details["hm_p2p"]))
+        agrees = official.resolved is ours
         return Score(
             value={"resolved": float(official.resolved), "agrees": float(agrees)},
             explanation=f"swebench {official.version}: {'resolved' if official.resolved else 'unresolved'}",
