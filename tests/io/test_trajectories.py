@@ -213,6 +213,13 @@ def test_commands_between_fences_are_calls_where_an_answer_follows(log: Path, tm
         Call("bash", {"command": "cat > b.py <<E\nx\nE"}, "done"),
     )
     assert (answering.calls, answering.text) == ((), "```bash\nls\n```")
+    # A model that could call tools and wrote instead has run nothing: the next message tells it to go on.
+    asked = next(e for e in (read_eval_log(str(log)).samples or [])[0].events if e.event == "model")
+    assert asked.tools
+    asked.output = ModelOutput.from_content("mockllm/model", "text")
+    first.events = [asked]
+    write_eval_log(changed, str(path))
+    assert read(path)[0].calls == ()
 
 
 def trajectory(*calls: Call, text: str = "") -> Trajectory:

@@ -95,6 +95,7 @@ class _Event(msgspec.Struct, gc=False, frozen=True):
     error: Any = None
     name: Any = None
     role: Any = None
+    tools: Any = None
     output: Any = None
 
 
@@ -274,7 +275,12 @@ _FENCED = re.compile(r"^```(?:bash|sh|shell|mswea_bash_command)[ \t]*\n(.*?)^```
 
 
 def _called_in_text(sample: _Sample, resolve: Callable[[Any], Any]) -> list[_Found]:
-    """Shell commands of agents that write them between fences, where what they printed comes as the next message."""
+    """Shell commands of agents that write them between fences, where what they printed comes as the next message.
+
+    Where a model had tools to call, what it wrote instead was not run, and the next message only tells it to go on.
+    """
+    if any(event.event == "model" and event.tools for event in sample.events):
+        return []
     return [
         _Found("bash", {"command": command.strip()}, after.content)
         for message, after in pairwise(sample.messages)
