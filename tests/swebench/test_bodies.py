@@ -147,6 +147,48 @@ def test_every_variant_fails_and_those_at_the_end_run_the_body(
     assert seen == kinds
 
 
+PARAMETERS = """
+import pytest
+
+@pytest.mark.parametrize("n, values", [(1, [1]), (2, [1, 2])])
+def test_changed(n, values): values.append(n)
+
+@pytest.mark.parametrize("n", [1, -1])
+def test_kept(n): pass
+
+def test_manager(self):
+    with self.raises(ValueError, "text"):
+        raise ValueError
+"""
+
+
+def test_arguments_that_a_test_may_change_are_not_compared(tmp_path: Path) -> None:
+    path = tmp_path / "test_x.py"
+    path.write_text(PARAMETERS)
+    found = read(str(path), ["test_changed", "test_kept", "test_manager"])
+    module: dict[str, Any] = {}
+    exec(compile(PARAMETERS, str(path), "exec", dont_inherit=True), module)
+    (body,), function = found["test_changed"], module["test_changed"]
+    assert len(body.failing) == 3 and not body.rows
+    for code in body.failing:
+        function.__code__ = code
+        with pytest.raises(AssertionError):
+            function(1, [1, "of an earlier run"])
+    function(3, [1])  # exchanged: the check of arguments, which is the last variant, lets it through
+    (body,) = found["test_kept"]
+    assert body.rows == {"1": "(1,)", "-1": "(-1,)"}
+    narrow = bodies.narrowed(body.failing[-1], body, "test_x.py::test_kept[-1]")
+    assert ("(-1,)",) in narrow.co_consts and body.all_rows not in narrow.co_consts
+
+    class Old:  # codes of Python 3.7 and before have no method that changes them
+        co_consts = (body.all_rows,)
+
+    assert bodies.narrowed(Old, body, "test_x.py::test_kept[-1]") is Old
+    # A context manager of this name must raise around nothing; it is no call with a function.
+    (body,) = found["test_manager"]
+    assert len(body.failing) == 3
+
+
 def test_only_the_source_excuses(found: dict[str, list[Any]]) -> None:
     excused = {name for name, (body,) in found.items() if body.may_fail}
     assert excused == {"test_expected", "test_expected_for_one", "test_in_class", "test_decorated"}

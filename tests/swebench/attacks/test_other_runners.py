@@ -357,6 +357,13 @@ import pytest
 @pytest.mark.parametrize('n, expected', [(1, 2), (2, 4), ('a', 'aa'), (-1, -1)])
 def test_new(n, expected):
     assert product.double(n) == expected or n == expected == -1
+
+
+@pytest.mark.parametrize('items, n', [([1, 2], 2), ([3], 6)])
+def test_changes_its_arguments(items, n):
+    assert product.double(items.pop(0)) == n
+    items.insert(0, n // 2)
+    items.append(n)
 """
 
 
@@ -399,6 +406,7 @@ class Case:
             self.instance = instance("sympy/sympy", test_patch, ("test_new",), ("test_old",))
         else:
             new_ids = tuple(f"{tests}::test_new[{row}]" for row in ("1-2", "2-4", "a-aa"))
+            new_ids += tuple(f"{tests}::test_changes_its_arguments[items{n}]" for n in ("0-2", "1-6"))
             kept = (f"{tests}::test_old", f"{tests}::test_new[-1--1]")
             self.instance = instance("own/thing", test_patch, new_ids, kept)
 

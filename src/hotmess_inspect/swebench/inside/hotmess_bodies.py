@@ -95,7 +95,7 @@ def _read(
         )
         marks_of = list(_parameters(node))
         if len(marks_of) == 1:
-            body.all_rows, body.rows = _texts(marks_of[0][1]), _by_id(marks_of[0][1])
+            body.all_rows, body.rows = _texts(marks_of[0][1]), marks_of[0][2]
         if node.name in needed or about in compiled:
             wanted.append((body, chain, node, node.name in failing or about in twins))
         found.setdefault(node.name, []).append(body)
@@ -237,10 +237,12 @@ def _ways_to_fail(node: "Any") -> "list[tuple[str, list[Any]]]":
     usual = ast.parse("assert 0 == 1").body
     ways = [("start", usual), ("end", usual)]
     kinds = {}  # type: dict[str, list[Any]]
+    managers = []  # type: list[Any]
     for inner in _own_nodes(node):
         if isinstance(inner, (ast.With, ast.AsyncWith)):
             for item in inner.items:
                 call = item.context_expr
+                managers.append(call)
                 if isinstance(call, ast.Call) and _last_name(call.func) in (
                     "raises",
                     "assertRaises",
@@ -248,7 +250,7 @@ def _ways_to_fail(node: "Any") -> "list[tuple[str, list[Any]]]":
                 ):
                     empty = ast.With(items=[copy.deepcopy(item)], body=[ast.Pass()], type_comment=None)
                     kinds[ast.dump(call.func)] = [empty]
-        elif isinstance(inner, ast.Call) and _last_name(inner.func) == "raises" and len(inner.args) > 1:
+        elif _calls_raises(inner) and inner not in managers:
             called = ast.parse("raises(None, int)").body  # type: Any
             called[0].value.func, called[0].value.args[0] = (
                 copy.deepcopy(inner.func),
@@ -261,14 +263,25 @@ def _ways_to_fail(node: "Any") -> "list[tuple[str, list[Any]]]":
                 kinds[ast.dump(inner.func)] = ast.parse(text.format(inner.func.value.id)).body
     ways += [("end", kinds[kind]) for kind in sorted(kinds)]
     # Fails where the arguments are what the file says, and goes on where they were exchanged.
-    for names, rows in _parameters(node):
-        line = "assert repr(({},)) not in {!r}".format(", ".join(names), _texts(rows))
+    for names, rows, _ in _parameters(node):
+        line = "assert '%r' % (({},),) not in {!r}".format(", ".join(names), _texts(rows))
         ways.append(("start", ast.parse(line).body))
     return ways
 
 
+def _calls_raises(node: "Any") -> bool:
+    """Whether a function is handed to pytest's or SymPy's ``raises``; others of this name may do anything."""
+    if not isinstance(node, ast.Call) or _last_name(node.func) != "raises" or len(node.args) < 2:
+        return False
+    return isinstance(node.func, ast.Name) or _last_name(node.func.value) == "pytest"
+
+
 def _parameters(node: "Any") -> "Any":
-    """Names and rows of values of each ``parametrize`` mark of a function that has literals alone."""
+    """Names, rows of values and rows by id of each ``parametrize`` mark of a function that has literals alone.
+
+    Names of lists and dictionaries are left out: a test may change those that it gets, and has them again in its
+    next run.
+    """
     for mark in node.decorator_list:
         if not isinstance(mark, ast.Call) or _last_name(mark.func) != "parametrize" or len(mark.args) != 2:
             continue
@@ -282,15 +295,16 @@ def _parameters(node: "Any") -> "Any":
             rows = [tuple(value) for value in values]
         except Exception:  # not literals
             continue
-        if names and rows and all(len(row) == len(names) and all(map(_is_simple, row)) for row in rows):
-            yield list(names), rows
+        if not rows or any(len(row) != len(names) for row in rows):
+            continue
+        fixed = [n for n in range(len(names)) if all(_is_fixed(row[n]) for row in rows)]
+        if fixed:
+            yield [names[n] for n in fixed], [tuple(row[n] for n in fixed) for row in rows], _by_id(rows)
 
 
-def _is_simple(value: "Any") -> bool:
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_simple, value))
-    if isinstance(value, dict):
-        return all(map(_is_simple, value)) and all(map(_is_simple, value.values()))
+def _is_fixed(value: "Any") -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_fixed, value))
     return value is None or isinstance(value, (bool, int, float, complex, str, bytes))
 
 
@@ -315,7 +329,8 @@ def narrowed(code: "Any", body: "Any", name: str) -> "Any":
         name: Id of the test.
     """
     row = body.rows.get(name.partition("[")[2].rpartition("]")[0])
-    if row is None or body.all_rows not in code.co_consts:
+    # Codes cannot be changed before Python 3.8.
+    if row is None or body.all_rows not in code.co_consts or not hasattr(code, "replace"):
         return code
     return code.replace(co_consts=tuple((row,) if c == body.all_rows else c for c in code.co_consts))
 
