@@ -4,10 +4,13 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import sandbox
 
 FILL = """
-import tempfile
-_file = tempfile.NamedTemporaryFile(delete=False)
-while True:
-    _file.write(bytes(1_000_000))
+import os, tempfile
+try:
+    while True:
+        with tempfile.NamedTemporaryFile(delete=False) as _file:
+            _file.write(bytes(200_000_000))
+except OSError:
+    os._exit(1)
 """
 
 
