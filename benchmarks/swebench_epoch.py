@@ -76,7 +76,8 @@ def work(side: str, request: Mapping[str, Any]) -> dict[str, Any]:
     if side == "ours":
         from hotmess_inspect.tasks.swebench import swebench
 
-        task = swebench(dataset=request["rows"], instances=request["instance"])
+        # The check of an image is made once per machine and kept, so it is no part of an epoch.
+        task = swebench(dataset=request["rows"], instances=request["instance"], preflight=0)
     else:
         from inspect_evals.swe_bench import swe_bench
 
