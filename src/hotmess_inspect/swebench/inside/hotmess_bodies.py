@@ -273,7 +273,8 @@ def _calls_raises(node: "Any") -> bool:
     """Whether a function is handed to pytest's or SymPy's ``raises``; others of this name may do anything."""
     if not isinstance(node, ast.Call) or _last_name(node.func) != "raises" or len(node.args) < 2:
         return False
-    return isinstance(node.func, ast.Name) or _last_name(node.func.value) == "pytest"
+    owner = getattr(node.func, "value", None)
+    return owner is None or _last_name(owner) == "pytest"
 
 
 def _parameters(node: "Any") -> "Any":
