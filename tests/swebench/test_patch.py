@@ -49,6 +49,14 @@ def test_source_files_pass() -> None:
     assert dropped == {}
 
 
+def test_new_files_in_the_projects_own_package_shadow_nothing() -> None:
+    gold = changed_file("src/_pytest/python.py")
+    patch = "".join(map(new_file, ("src/_pytest/new.py", "src/pluggy/x.py", "_pytest.py", "json.py")))
+    found = check_patch(patch.encode(), gold=gold, test_patch="")
+    assert found.files == ("src/_pytest/new.py",)
+    assert {path for path, _ in found.dropped} == {"src/pluggy/x.py", "_pytest.py", "json.py"}
+
+
 @pytest.mark.parametrize(
     ("section", "reason"),
     [

@@ -149,7 +149,8 @@ def check_patch(patch: bytes, *, gold: str, test_patch: str) -> CheckedPatch:
     Left out are links, submodules, binary content, paths outside the tree, files that configure the
     test runner or the interpreter, new files that shadow a module of the standard library or of
     pytest, and test files (the test patch decides what the tests are). A file that the reference fix
-    itself touches is always allowed, unless it is a link or binary.
+    itself touches is always allowed, unless it is a link or binary; in a package that the fix touches new
+    files shadow nothing: projects such as pytest and attrs are what the runner loads.
 
     Args:
         patch: ``git diff`` of the agent's work, as bytes.
@@ -162,11 +163,12 @@ def check_patch(patch: bytes, *, gold: str, test_patch: str) -> CheckedPatch:
     fix = split_patch(gold.encode("utf-8", "surrogateescape"))
     allowed = {part.path for part in fix} | {part.source for part in fix if part.source}
     tests = set(patched_files(test_patch))
+    own = {_top(PurePosixPath(name)) for name in allowed if _in_package(PurePosixPath(name))}
     kept: list[FilePatch] = []
     dropped: list[tuple[str, str]] = []
     for part in split_patch(patch):
         ours = part.path in allowed and (not part.source or part.source in allowed)
-        reason = _never(part) or (None if ours else _not_by_agents(part, tests))
+        reason = _never(part) or (None if ours else _not_by_agents(part, tests, own))
         if reason:
             dropped.append((part.path, reason))
         else:
@@ -199,7 +201,7 @@ def _is_link(mode: bytes) -> bool:
         return False
 
 
-def _not_by_agents(part: FilePatch, tests: set[str]) -> str | None:
+def _not_by_agents(part: FilePatch, tests: set[str], own: set[str]) -> str | None:
     path = PurePosixPath(part.path)
     # Plug-ins are found by the metadata of distributions, also of one that lies in the working folder, in any case.
     metadata = any(part.lower().endswith(_METADATA) for part in path.parts)
@@ -207,14 +209,27 @@ def _not_by_agents(part: FilePatch, tests: set[str]) -> str | None:
         return "configures the test runner or the interpreter"
     if part.path in tests or is_test_file(part.path):
         return "test file"
-    if part.is_new and path.suffix in {".py", ".so", ".pyc"} and _shadows(path):
+    if part.is_new and path.suffix in {".py", ".so", ".pyc"} and _shadows(path, own):
         return "shadows a module of the standard library or of the test runner"
     return None
 
 
-def _shadows(path: PurePosixPath) -> bool:
-    top = path.parts[1] if path.parts[0] in {"src", "lib"} and len(path.parts) > 1 else path.parts[0]
-    return top.split(".", 1)[0] in _SHADOWS
+def _shadows(path: PurePosixPath, own: set[str]) -> bool:
+    """Whether a new file would be loaded instead of a module; not in a package that is the project's own already."""
+    top = _top(path)
+    return top in _SHADOWS and not (top in own and _in_package(path))
+
+
+def _top(path: PurePosixPath) -> str:
+    return path.parts[_in_source(path)].split(".", 1)[0]
+
+
+def _in_source(path: PurePosixPath) -> bool:
+    return path.parts[0] in {"src", "lib"} and len(path.parts) > 1
+
+
+def _in_package(path: PurePosixPath) -> bool:
+    return len(path.parts) > 1 + _in_source(path)
 
 
 def is_test_file(path: str) -> bool:
