@@ -87,6 +87,7 @@ def test_the_demo_prints_a_finding_and_writes_a_report(
     # Whoever reads nothing but this page learns what the four rows are, and in which unit lengths stand.
     for measure, error in TESTS.items():
         assert f"<b>{measure}</b>: {error}" in page
+    assert "Where epochs part" in page
     listed = page[page.index("<h2>Questions to read first") :]
     assert "<th>actions" in listed or ">actions</th>" in listed
     assert "modal answer" not in listed

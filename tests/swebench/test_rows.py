@@ -270,6 +270,12 @@ def test_a_row_of_live_as_its_maintainers_push_them() -> None:
     assert exclusion(instance) is None
 
 
+def test_a_command_that_activates_and_tests_is_the_tests() -> None:
+    row = live("export LANG=C", "source venv/bin/activate && pytest -rA tests")
+    prepare, command = official_run(parse_row(row, where=""))
+    assert command == "source venv/bin/activate && pytest -rA tests" and prepare[1:] == ["export LANG=C"]
+
+
 def test_difficulties(tmp_path: Path, shared_data: Path) -> None:
     rows = str(shared_data / "swebench_rows.jsonl.gz")
     with gzip.open(rows, "rt", encoding="utf-8") as lines:

@@ -63,6 +63,8 @@ _LANGUAGES = {
 
 _COPYING = re.compile(r"(?:python -m )?pip install .*\.(?:\[|['\"]|\s|$)|python setup\.py install\b")
 _PREPARING = re.compile(r"(source|conda activate|export) ?")
+# Within the markers what follows on && or ; may be the tests.
+_ONLY_PREPARING = re.compile(r"(?:source|conda activate|export) [^;&|]*$")
 _EDITABLE = re.compile(r"\s(?:-e|--editable)\s")
 
 REQUIRED = (
@@ -383,7 +385,7 @@ def official_run(instance: Instance) -> tuple[list[str], str]:
     # The official script installs the patched tree again. That is needed where the image holds a copy of the
     # package instead of a pointer to the tree; the tree then comes first on the path, without an installation.
     copied = any(_COPYING.match(line) and not _EDITABLE.search(line) for line in lines)
-    prepare = [line.strip() for line in lines if _PREPARING.match(line.strip())]
+    prepare = [s for line in lines if _PREPARING.match(s := line.strip()) and s not in commands]
     prepare = [_OFFICIAL_ENVIRONMENT, *prepare] if _OFFICIAL_ENVIRONMENT in lines else prepare
     prepare += ['export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"'] if copied else []
     return list(dict.fromkeys(prepare)), commands[-1] if commands else ""
@@ -395,7 +397,9 @@ def test_commands(instance: Instance) -> list[str]:
     start = next((n for n, line in enumerate(lines) if _START in line), len(lines))
     inner = [line.strip() for line in lines[start + 1 :]]
     end = next((n for n, line in enumerate(inner) if _END in line), len(inner))
-    return [line for line in inner[:end] if line and not line.startswith("#") and not _PREPARING.match(line)]
+    return [
+        line for line in inner[:end] if line and not line.startswith("#") and not _ONLY_PREPARING.match(line)
+    ]
 
 
 test_commands.__test__ = False  # type: ignore[attr-defined]  # no test, whatever pytest may think of the name
