@@ -16,7 +16,8 @@ import pytest
 from hypothesis import settings
 
 # A busy machine is no defect of the code: speed is measured in benchmarks/.
-settings.register_profile("hotmess", deadline=None)
+# As Hypothesis' own profile for CI: there the same examples every time, elsewhere new ones.
+settings.register_profile("hotmess", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("hotmess")
 
 # Workers of pytest-xdist name a width of 80 columns, at which the text of commands would be wrapped.

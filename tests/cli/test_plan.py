@@ -245,7 +245,8 @@ def test_widths_over_clusters_by_hand(tmp_path: Path) -> None:
     path.write_text("\n".join(["model,question_id,epoch,score,cluster", *rows]) + "\n")
     done = run(str(path), "--quantity", "accuracy", "--width", "0.02", "--json")
     (plan,) = json.loads(done.stdout)["plans"]
-    assert plan["pilot"]["width"] == pytest.approx(plan["observed_width"], rel=0.01)
+    # What is printed of a pilot takes the further end of two intervals, two percent more than the one foreseen here.
+    assert plan["pilot"]["width"] == pytest.approx(plan["observed_width"], rel=0.03)
     assert "400 clusters" in plan["note"] and "More clusters narrow it further" in plan["note"]
     for design in plan["same_questions"]:
         # A cluster's mean has the variance .09 + .16/(5 R).

@@ -95,17 +95,18 @@ def test_equals_statsmodels_and_many_at_once(points):
     x, y, exposure = np.array(points).T
     fit = fit_power_law(x, y, exposure)
     assume(not fit.note and abs(fit.exponent) < 20)
+    glm = sm.GLM(y, sm.add_constant(np.log(x)), family=sm.families.Poisson(), offset=np.log(exposure))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        peer = sm.GLM(
-            y, sm.add_constant(np.log(x)), family=sm.families.Poisson(), offset=np.log(exposure)
-        ).fit(tol=1e-15, maxiter=300)
+        try:
+            peer = glm.fit(tol=1e-15, maxiter=300)
+        except ValueError:  # its weights overflow on the way; the equations below are asked all the same
+            peer = None
     # The equations themselves: a peer that stopped early, or here, would be seen.
     fitted = exposure * np.exp(fit.log_prefactor + fit.exponent * np.log(x))
     assert (y - fitted).sum() == pytest.approx(0, abs=1e-9 * y.sum())
     assert ((y - fitted) * np.log(x)).sum() == pytest.approx(0, abs=1e-8 * y.sum())
-    score = peer.model.score(peer.params)
-    if np.abs(score).max() < 1e-10 * y.sum():
+    if peer is not None and np.abs(glm.score(peer.params)).max() < 1e-10 * y.sum():
         assert (fit.log_prefactor, fit.exponent) == pytest.approx(peer.params, rel=1e-6, abs=1e-6)
         assert fit.r_squared == pytest.approx(1 - peer.deviance / peer.null_deviance, rel=1e-6, abs=1e-6)
     many = power_law_exponents(x, np.stack([y, 3 * y, np.where(np.arange(len(y)) == 0, np.nan, y)]), exposure)

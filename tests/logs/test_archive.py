@@ -133,7 +133,7 @@ def test_sizes_beyond_four_gigabytes_stand_in_an_extra_field() -> None:
         (b"\x00" * 500, "it has no directory at its end"),
         (log()[:-30], "it has no directory at its end"),
         (log()[5:], "directory"),
-        (zipped({"a": b""}), "_journal/start.json is missing"),
+        (zipped({"a": b""}), "is no Inspect log: it holds neither header.json nor a journal"),
         (
             log(**{"header.json": b"[]"}),
             "header is not as Inspect writes it.*; Inspect cannot read it either",

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from hotmess_inspect.multiple_choice.letters import read_letter
+
 _TAGGED = re.compile(r"<\s*answer\s*>(.*?)<\s*/\s*answer\s*>", re.IGNORECASE | re.DOTALL)
 # A cut or sloppy answer may leave the tag open; it is an answer only where nothing follows on later lines.
 _OPEN = re.compile(r"<\s*answer\s*>[ \t]*([^\n<]+?)\s*\Z", re.IGNORECASE)
@@ -14,7 +16,6 @@ _LETTER = re.compile(
     r"\(?\[?([A-Z])\]?\)?(?:[).:,\-–—]+\s*(.*))?\.?",
     re.IGNORECASE | re.DOTALL,
 )
-_BARE = re.compile(r"\(?\[?([A-Z])\]?\)?\.?")
 _MARKUP = re.compile(r"\\(?:boxed|text|textbf|mathrm)|[*_`$\"'“”‘’{}]|\\[()\[\]]")
 
 
@@ -27,15 +28,17 @@ def tagged_answer(completion: str) -> str:
     return cut[1].strip() if cut else ""
 
 
-def chosen_letter(completion: str, choices: Sequence[str]) -> str:
+def chosen_letter(completion: str, choices: Sequence[str], *, truncated: bool = False) -> str:
     """The label of the choice that a completion ends on.
 
     Read are: the last ``<answer>…</answer>`` with a label in any dress ("B", "(b)", "**B**", "B) Yes", "Option B"),
-    or with the text of exactly one choice; without a tag, a last line that is nothing but a label.
+    or with the text of exactly one choice. Without a tag, what `multiple_choice.letters.read_letter` reads, as of
+    any other question with choices: a model that does not keep to the tag has answered all the same.
 
     Args:
         completion: What the model wrote, without its reasoning.
         choices: Texts of the choices, A first.
+        truncated: Whether the text ran into the limit of tokens.
 
     Returns:
         A label, A or later, or an empty string: for none, several, or one beyond the choices.
@@ -45,10 +48,8 @@ def chosen_letter(completion: str, choices: Sequence[str]) -> str:
         return _letter_of(text, choices)
     if _TAGGED.search(completion):
         return ""  # an empty tag says that there is no answer
-    last = next((line for line in reversed(completion.splitlines()) if line.strip()), "")
-    bare = _BARE.fullmatch(_MARKUP.sub("", last).strip())
-    # A lower-case letter alone on a line is more often a word than a choice.
-    return _in_range(bare[1], choices) if bare and bare[1].isupper() else ""
+    place = read_letter(completion, choices, truncated=truncated)
+    return "" if place is None else chr(ord("A") + place)
 
 
 def _letter_of(text: str, choices: Sequence[str]) -> str:

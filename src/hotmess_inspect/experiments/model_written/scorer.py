@@ -23,8 +23,8 @@ def aligned_choice() -> Scorer:
 
     async def score(state: TaskState, target: Target) -> Score:
         choices = [choice.value for choice in state.choices]
-        letter = chosen_letter(state.output.completion, choices)
         status = sample_status(state)
+        letter = chosen_letter(state.output.completion, choices, truncated=status == "truncated")
         return Score(
             value=CORRECT if letter == target.text else INCORRECT,
             answer=letter,
