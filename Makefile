@@ -35,10 +35,10 @@ demo: $(VENV)/demo  ## Run hotmess/swebench on the bundled instances with a simu
 	@sandbox/demo.sh $(BIN) $(DEMO_EPOCHS) $(DEMO_LOGS)
 
 test: $(VENV)/installed  ## Run the tests that a contributor runs, on two cores in minutes
-	$(BIN)/python -m pytest -n 2 -m "not optimizer and not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m "not optimizer and not slow" $(PYTEST_ARGS)
 
 test-all: $(VENV)/installed  ## Run every test, heavy studies too, then those that need torch
-	$(BIN)/python -m pytest -n 2 -m "not optimizer" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m "not optimizer" $(PYTEST_ARGS)
 	$(MAKE) test-optimizer
 
 test-optimizer: $(VENV)/installed  ## Install torch and run the tests of the optimizer and of Inspect's `hf` models

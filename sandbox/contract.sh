@@ -26,6 +26,7 @@ for kind in "$@"; do
     "pytest>=8.3" "pytest-xdist>=3.6" "hypothesis>=6.100"
   echo "== $kind: $("$home/bin/python" -V), inspect-ai $("$home/bin/python" -c 'from importlib.metadata import version; print(version("inspect-ai"))')"
   "$home/bin/python" -m pytest -q -n "${WORKERS:-2}" -p no:cacheprovider \
-    tests/contract tests/test_registry.py tests/test_inspect_private.py tests/plugin || failed+=("$kind")
+    tests/contract tests/test_registry.py tests/test_inspect_private.py tests/plugin \
+    --ignore tests/plugin/test_scout.py || failed+=("$kind")
 done
 [ ${#failed[@]} -eq 0 ] || { echo "failed: ${failed[*]}" >&2; exit 1; }

@@ -553,7 +553,7 @@ def _legend(axes: Any, *, alone: bool = False) -> None:
     """Names below the axes, where they cover nothing; that of a single group only where it says more."""
     handles, labels = axes.get_legend_handles_labels()
     if len(labels) > 1 or (labels and alone):
-        columns = max(1, min(len(labels), 60 // (6 + max(map(len, labels)))))
+        columns = max(1, min(len(labels), 6, 60 // (6 + max(map(len, labels)))))
         axes.figure.legend(handles, labels, loc="outside lower left", ncols=columns, fontsize=8)
 
 
