@@ -34,7 +34,7 @@ import own_questions
 # Enough for a question, its choices and an example, and for a few commands of an agent.
 WINDOW = 4096
 SLOTS = 8
-LONGEST = 420
+LONGEST = 800
 AGENT_INSTANCES = "hotmess-mini__unitconf-1"
 
 
@@ -98,8 +98,8 @@ def cells(model: Model, data: Path, folder: Path) -> list[Cell]:
     ]  # fmt: skip
     return [
         Cell("own", "hotmess/gpqa", own | letters | {"repeats": 10}, drawn | words),
-        Cell("mmlu", "hotmess/mmlu", mmlu | by_subject | {"questions": 40, "repeats": 10}, drawn | words),
-        Cell("model_written", "hotmess/model_written", sets | {"questions": 10}, drawn | {"max_tokens": 32}, 10),
+        Cell("mmlu", "hotmess/mmlu", mmlu | by_subject | {"questions": 100, "repeats": 10}, drawn | words),
+        Cell("model_written", "hotmess/model_written", sets | {"questions": 50}, drawn | {"max_tokens": 32}, 10),
         Cell("dial-logprob", "hotmess/gpqa", own | {"format": "logprob", "contexts": 1, "shots": 3, "questions": 6, "repeats": 8},
              {"temperature": 0.0, "max_tokens": 1}),
         *dial,

@@ -231,7 +231,7 @@ them is in these changes too, for deepseek-v3 visibly, and its rows are not to b
 def _real(real: list[dict[str, Any]]) -> str:
     rows = [
         [
-            row["name"], row["model"], f"{row['group']['questions']} × {_epochs(row['group'])}",
+            row["name"], row["model"], f"{row['group']['questions']} × {_epochs(row['group'], 'left out' in row['name'])}",
             f"{100 * row['group']['unparsed'] / row['group']['epochs_scored']:.1f}",
             *(ci(row["group"][key]) for key in ("accuracy", "error", "bias_squared", "variance", "incoherence")),
             ci(row["group"].get("kl")),
@@ -241,7 +241,7 @@ def _real(real: list[dict[str, Any]]) -> str:
     lengths = [
         [
             row["name"], row["model"], ci(row["group"]["slope"], 2), ci(row["group"]["overthinking"]),
-            f"{row['group']['overthinking']['p']:.2f}", f"{100 * row['group'].get('truncated', 0) / row['group']['epochs_scored']:.0f}",
+            _p(row["group"]["overthinking"]["p"]), f"{100 * row['group'].get('truncated', 0) / row['group']['epochs_scored']:.0f}",
         ]
         for row in real
         # A base model's answers have one length, that of its limit.
@@ -251,7 +251,7 @@ def _real(real: list[dict[str, Any]]) -> str:
     guessing = [
         f"{row['model']} on {row['name']}"
         for row in real
-        if all(low <= value <= high for value, (low, high) in (
+        if row["cell"] in ("own", "mmlu") and all(interval and interval[0] <= value <= interval[1] for value, interval in (
             (0.25, row["group"]["accuracy"]["ci"]), (0.5, row["group"]["incoherence"]["ci"]),
         ))
     ]  # fmt: skip
@@ -268,8 +268,10 @@ This is no evidence on length. The longest answers are those that were cut off o
     return f"""## Two small models, run for this page
 
 SmolLM2 135M Instruct and Gemma 3 270M, a base model, answer on a processor through llama.cpp's server and Inspect's OpenAI-compatible provider, at temperature 1 without
-any truncation of the distribution: a hundred questions in GPQA's schema, easy ones made by rule (`benchmarks/own_questions.py`). SmolLM2 is asked for `ANSWER: X` within 48 tokens; Gemma
-sees three examples and continues after `Answer:`. The machine was shared, so runs were ended after the epochs that the table says.
+any truncation of the distribution: a hundred questions in GPQA's schema, easy ones made by rule (`benchmarks/own_questions.py`), the hundred shorter ones of the 200 MMLU rows, and
+a hundred of two model-written sets (survival instinct, corrigibility). SmolLM2 is asked for `ANSWER: X` within 32 or 48 tokens; Gemma sees examples and continues after `Answer:`;
+of the model-written ones both are asked for a letter between tags, within 32 tokens, and mostly write something else: what can be read there is too little to say anything of either model.
+The machine was shared, so runs were ended after the epochs that the table says.
 
 {table(["questions", "model", "questions × epochs", "% unread", "accuracy", "error", "bias²", "variance", "incoherence", "of KL, plug-in"], rows)}
 An unread answer is wrong, and in the decomposition uniform over the choices, as in the paper; where many are unread that convention makes the numbers, not the model. Guessing among four choices has accuracy 0.25
@@ -278,8 +280,12 @@ and incoherence 0.5. {alike}
 {sets}"""
 
 
-def _epochs(group: dict[str, Any]) -> str:
-    return f"{group['epochs_scored'] / group['questions']:.3g}"
+def _p(value: float) -> str:
+    return "< 0.01" if value < 0.005 else f"{value:.2f}"
+
+
+def _epochs(group: dict[str, Any], read: bool = False) -> str:
+    return f"{(group['epochs_scored'] - read * group['unparsed']) / group['questions']:.3g}"
 
 
 def _dial(dial: list[dict[str, Any]]) -> str:
