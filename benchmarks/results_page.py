@@ -270,7 +270,7 @@ This is no evidence on length. The longest answers are those that were cut off o
 SmolLM2 135M Instruct and Gemma 3 270M, a base model, answer on a processor through llama.cpp's server and Inspect's OpenAI-compatible provider, at temperature 1 without
 any truncation of the distribution: a hundred questions in GPQA's schema, easy ones made by rule (`benchmarks/own_questions.py`), the hundred shorter ones of the 200 MMLU rows, and
 a hundred of two model-written sets (survival instinct, corrigibility). SmolLM2 is asked for `ANSWER: X` within 32 or 48 tokens; Gemma sees examples and continues after `Answer:`;
-of the model-written ones both are asked for a letter between tags, within 32 tokens, and mostly write something else: what can be read there is too little to say anything of either model.
+of the model-written ones both are asked for a letter between tags, within 32 tokens, and mostly write something else: what can be read there is too little to say anything of either model (and to be drawn above).
 The machine was shared, so runs were ended after the epochs that the table says.
 
 {table(["questions", "model", "questions × epochs", "% unread", "accuracy", "error", "bias²", "variance", "incoherence", "of KL, plug-in"], rows)}
@@ -425,7 +425,9 @@ def figures(found: dict[str, Any], folder: Path) -> None:
     figure, axes = plt.subplots(figsize=(5.6, 4.2))
     shown = [(f"{name}, {NAMES.get(g['model'], g['model'])}", g) for name, g in _groups(found)]
     if "real" in found:
-        shown += [(f"{row['name']}, {row['model']}", row["group"]) for row in found["real"]]
+        # Of the model-written sets too little was read to draw anything.
+        told = [row for row in found["real"] if row["cell"] != "model_written"]
+        shown += [(f"{row['name']}, {row['model']}", row["group"]) for row in told]
     for place, (label, group) in enumerate(shown):
         x, y = group["bias_squared"], group["variance"]
         axes.errorbar(
