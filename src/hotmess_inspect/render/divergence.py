@@ -151,7 +151,9 @@ def clearest_question(result: GroupDivergence) -> tuple[QuestionDivergence, str]
     share = f"{percent(node.variance / found.variance)} of its variance"
     where = f"step {node.step}{came_from(found, node)}"
     smallest = f"p = {p_value(found.p)}" + (
-        f", the smallest of {len(tested)} questions" if len(tested) > 1 else ""
+        f", the smallest of {len(tested)} questions, held against {0.05 / len(tested):.2g}"
+        if len(tested) > 1
+        else ""
     )
     if found.p * len(tested) < 0.05:
         return found, f"In {found.question} {where} decides ({share}): {ways}{others} ({smallest})."

@@ -99,8 +99,8 @@ def _linked(
 
 _KEY = (
     "<p>Each row is an epoch, each column a step; a cell spans the epochs that agree up to it. Thick lines: here epochs "
-    "part; double line: the step that carries most of the question's variance. Blue: right, orange: wrong, the deeper "
-    "the surer. Hovering shows the whole command.</p>"
+    "part; double line: the step that carries most of the question's variance. Blue: right, orange: wrong, deeper where "
+    "more of a cell's epochs ended alike. Hovering shows the whole command.</p>"
 )
 
 
@@ -193,6 +193,11 @@ def _curve(result: GroupDivergence) -> str:
     values = [*undecided.tolist(), after]
     low = [*(v if math.isnan(b[0]) else b[0] for v, b in zip(undecided.tolist(), band, strict=True)), after]
     high = [*(v if math.isnan(b[1]) else b[1] for v, b in zip(undecided.tolist(), band, strict=True)), after]
+    about = (
+        " (too few questions for an interval)"
+        if np.isnan(band).all()
+        else "; the band is a 95 % interval over questions"
+    )
     wide, tall, left, top = 440.0, 200.0, 44.0, 12.0
 
     def x(step: float) -> float:
@@ -227,8 +232,8 @@ def _curve(result: GroupDivergence) -> str:
         f'{marks}{ticks}<polygon points="{area}" fill="var(--link)" opacity="0.18"/>'
         f'<polyline points="{" ".join(stairs(values))}" fill="none" stroke="var(--link)" stroke-width="2"/>'
         f'<text x="{left + wide / 2}" y="{top + tall + 34}" text-anchor="middle">step</text></svg>'
-        "<figcaption>Share of the variance that is left among epochs that agree up to a step; the band is a 95 % "
-        "interval over questions. Where it drops, outcomes are decided. The numbers are in the table.</figcaption></figure>"
+        f"<figcaption>Share of the variance that is left among epochs that agree up to a step{about}. "
+        "Where it drops, outcomes are decided. The numbers are in the table.</figcaption></figure>"
     )
 
 
