@@ -163,11 +163,6 @@ def decode_header(data: bytes) -> HeaderRecord:
     return decode_as(_HEADER, data, HeaderRecord, "header")
 
 
-def decode_summaries(data: bytes, name: str = "summaries.json") -> list[SummaryRecord]:
-    """Decode a whole list of summaries."""
-    return decode_as(_SUMMARIES, data, list[SummaryRecord], name)
-
-
 def iter_summaries(
     source: Readable, name: str = "summaries.json", size: int = BUFFER_BYTES
 ) -> Iterator[list[SummaryRecord]]:
