@@ -289,6 +289,7 @@ class _UserTable:
         column = self.roles.columns[role]
         found = self._list_sizes(column)
         if found is None:
+            self._refuse_thousands(column)
             found = self.numbers(column)
         for row in np.flatnonzero(found < 0)[:1].tolist():
             raise self.error(row, column, f"{found[row]:g} is negative")
@@ -305,15 +306,17 @@ class _UserTable:
             ):
                 self.notes.append(f"column {column!r} holds lists: how long they are counts")
                 return np.array([math.nan if one is None else len(one) for one in lists], dtype=np.float64)
-            return None
-        for row, value in enumerate(cells.to_pylist()) if self._decimal_comma else ():
+        return None
+
+    def _refuse_thousands(self, column: str) -> None:
+        """Where commas may be decimal, "1,234" and "1.234" can be read in two ways."""
+        for row, value in enumerate(self._table.column(column).to_pylist()) if self._decimal_comma else ():
             if isinstance(value, str) and _THOUSANDS.fullmatch(value.strip()):
                 raise self.error(
                     row,
                     column,
                     f"{value.strip()!r} can be read in two ways: write thousands without a separator",
                 )
-        return None
 
 
 def _listed(value: Any) -> list[Any] | None:
