@@ -85,3 +85,17 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(packages)
     return home / "bin" / "python", home
+
+
+@pytest.fixture(autouse=True)
+def _display_of_its_own() -> None:
+    """Inspect keeps the first display of a process: a test gets the one that it asks for, whatever ran before."""
+    for module, name in (
+        ("inspect_ai._display.core.active", "_active_display"),
+        ("inspect_ai.util._display", "_display_type"),
+    ):
+        if module in sys.modules:
+            assert hasattr(sys.modules[module], name), (
+                f"Inspect keeps its display elsewhere than in {module}.{name}"
+            )
+            setattr(sys.modules[module], name, None)
