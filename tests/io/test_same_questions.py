@@ -53,6 +53,46 @@ def test_shards_of_swebench_are_one_experiment() -> None:
     assert header(**task, task_args={"on_limit": "grade"}) != header(**task)
 
 
+ASKED = {"steps": [{"solver": "hotmess_inspect/ask_choice", "params_passed": {}}]}
+
+
+@pytest.mark.parametrize(
+    ("task", "shard"),
+    [
+        ("hotmess_inspect/gpqa", {"domains": "Physics", "questions": 3, "checksum": "0"}),
+        ("hotmess/mmlu", {"subjects": ["anatomy"], "per_subject": 0, "questions": 9}),
+        ("hotmess_inspect/model_written", {"sets": "survival-instinct", "questions": 5}),
+        ("hotmess_inspect/optimizer", {"starts": 3}),
+        ("gpqa_paper", {"questions": 3, "output_tokens": 9, "measured": "/a/few.eval"}),
+        ("mmlu_paper", {"subjects": "anatomy", "per_subject": 20, "measured": "few.eval"}),
+        ("model_written_paper", {"sets": "survival-instinct"}),
+        ("reasoning_budgets", {"questions": 3}),
+    ],
+)
+def test_what_only_chooses_questions_or_states_the_cost_makes_no_other_experiment(
+    task: str, shard: dict[str, object]
+) -> None:
+    def variant(arguments: dict[str, object], name: str = task, plan: object = ASKED) -> str:
+        document = {"eval": {"task": name, "model": "m", "task_args": arguments}, "plan": plan}
+        return variant_of(decode_header(json.dumps(document).encode()))
+
+    assert variant(shard) == variant({})
+    assert variant({"format": "letter"}) != variant({})
+    # Somebody else's task of the same name may mean something else by it.
+    theirs = {"plan": {"steps": [{"solver": "generate"}]}, "name": "theirs/" + task.rpartition("/")[2]}
+    assert variant(shard, **theirs) != variant({}, **theirs)
+
+
+def test_contexts_of_another_seed_are_further_contexts_of_one_design() -> None:
+    def design(words: str, solver: str = "hotmess_inspect/ask_choice") -> str:
+        return planned({"solver": solver, "params_passed": {"contexts": words}})
+
+    first = design("2 contexts of 5 examples, ordered choices, seed 0")
+    assert design("2 contexts of 5 examples, ordered choices, seed 13") == first
+    assert design("2 contexts of 3 examples, ordered choices, seed 0") != first
+    assert design("2 contexts of 5 examples, shuffled choices, seed 0") != first
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -18,9 +18,31 @@ _OPERATIONAL = frozenset(
     | {"logprobs", "top_logprobs", "prompt_logprobs"}
 )
 _REPEATS = frozenset({"seed", "epochs"})
-# What of a set a run takes: shards of one run are one experiment. Tasks whose arguments also change how a question is
-# asked are not listed.
-_CHOOSING = {"swebench": frozenset({"instances", "difficulty", "preflight"})}
+# What of a set a run takes, and what only checks or announces: shards of one run are one experiment. Arguments that
+# change how a question is asked are not listed.
+_COST = frozenset({"output_tokens", "measured"})
+_SETS = frozenset({"sets", "questions"})
+_SUBJECTS = frozenset({"subjects", "per_subject", "questions", "checksum"})
+_CHOOSING = {
+    "swebench": frozenset({"instances", "difficulty", "preflight"}),
+    "gpqa": frozenset({"domains", "questions", "checksum"}),
+    "mmlu": _SUBJECTS,
+    "model_written": _SETS,
+    "optimizer": frozenset({"starts"}),
+}
+_PRESETS = {
+    "gpqa_paper": {"questions"} | _COST,
+    "mmlu_paper": _SUBJECTS | _COST,
+    "model_written_paper": _SETS | _COST,
+    "reasoning_budgets": {"questions"},
+    **dict.fromkeys(("difficulty_groups", "model_families", "ensembling"), {"questions"} | _COST),
+    "optimizer_paper": {"starts"},
+    "optimizer_laptop": {"starts"},
+}
+"""The same of the presets in tasks/, which are files, so that no package's name stands before theirs."""
+_CONTEXTS_SEED = re.compile(r"(?<= choices), seed \d+$")
+"""End of the name of a few-shot design: contexts of another seed are further contexts of the same design."""
+_OURS = ("hotmess", "hotmess_inspect")
 _SCRIPTED = frozenset({"custom_outputs"})
 """What a scripted model is to answer: the draws themselves, with ids and times of their own in every run."""
 FORK = "hotmess_fork"
@@ -53,7 +75,7 @@ _IN_ADDRESS = re.compile(r"//[^/@\s]+@|\?.*$")
 def variant_of(header: HeaderRecord, scorer: str | None = None) -> str:
     """The settings that make two runs of one task and model different experiments, as sorted JSON.
 
-    Task arguments (but ``seed`` and ``epochs``, and what only chooses instances of SWE-bench), task version, the solver
+    Task arguments (but ``seed`` and ``epochs``, and what only chooses questions of our tasks), task version, the solver
     and the steps of the plan with the arguments passed to them, the sandbox, the model's own arguments, address and
     roles, generation settings that change what is drawn, limits and policies, the data set's name and file, and the
     options of the scorer. The number of epochs and the random seed only say how often is drawn. What looks
@@ -64,8 +86,7 @@ def variant_of(header: HeaderRecord, scorer: str | None = None) -> str:
         scorer: Name of the score, for the options of the scorer that gave it; ``None`` leaves them out.
     """
     spec = header.eval
-    owner, _, task = spec.task.rpartition("/")
-    choosing = _CHOOSING.get(task, frozenset()) if owner in ("hotmess", "hotmess_inspect") else frozenset()
+    choosing = _choosing(header)
     settings: dict[str, Any] = {
         **_named("task.", {k: v for k, v in spec.task_args.items() if k not in choosing}),
         **_named("solver.", spec.solver_args or {}),
@@ -85,6 +106,17 @@ def variant_of(header: HeaderRecord, scorer: str | None = None) -> str:
         "dataset.location": PurePosixPath(str(spec.dataset.location)).name if spec.dataset.location else None,
     }
     return json.dumps({k: v for k, v in settings.items() if v is not None}, sort_keys=True, ensure_ascii=True)
+
+
+def _choosing(header: HeaderRecord) -> Set[str]:
+    """Arguments of one of our tasks, or of a preset that asks by our solvers, which do not change how a question is asked."""
+    owner, _, task = header.eval.task.rpartition("/")
+    if owner in _OURS:
+        return _CHOOSING.get(task, frozenset())
+    steps = header.plan.steps if isinstance(header.plan.steps, list) else []
+    names = [str(step.get("solver")) for step in steps if isinstance(step, dict)]
+    ours = any(name.rpartition("/")[0] in _OURS for name in names)
+    return _PRESETS.get(task, frozenset()) if ours and not owner else frozenset()
 
 
 def looks_secret(name: str, value: Any) -> bool:
@@ -119,7 +151,10 @@ def _steps(steps: Any, told: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(passed, dict):
             new = {k: v for k, v in passed.items() if k not in told or told[k] != v}
             named = _named(f"plan.{number}.{one.get('solver')}.", new)
-            found |= {name: _without_addresses(value) for name, value in named.items()}
+            found |= {
+                name: _CONTEXTS_SEED.sub("", value) if isinstance(value, str) else value
+                for name, value in ((n, _without_addresses(v)) for n, v in named.items())
+            }
     return found
 
 
