@@ -257,6 +257,30 @@ def test_widths_over_clusters_by_hand(tmp_path: Path) -> None:
     assert "in the pilot's 400 clusters gives" in plan["advice"]
 
 
+def test_clusters_of_the_command_line(tmp_path: Path) -> None:
+    """A named column is what the column `cluster` is; `none` plans for independent questions."""
+    rng = np.random.default_rng(8)
+    right = passes(rng, np.repeat(rng.permutation([0.2, 0.8] * 20), 5), 4)
+    rows = [f"m,q{q},{e + 1},{int(v)},k{q // 5}" for (q, e), v in np.ndenumerate(right)]
+    widths = {}
+    for name, options in (
+        ("cluster", ()),
+        ("family", ("--cluster", "family")),
+        ("cluster", ("--cluster", "none")),
+        ("family", ()),
+    ):
+        path = tmp_path / f"{name}.csv"
+        path.write_text("\n".join([f"model,question_id,epoch,score,{name}", *rows]) + "\n")
+        (plan,) = json.loads(run(str(path), "--quantity", "accuracy", "--json", *options).stdout)["plans"]
+        widths[name, *options] = [d["width"] for d in plan["same_questions"]]
+        assert ("40 clusters" in (plan["note"] or "")) == (bool(options) == (name == "family"))
+    over_clusters, named, switched_off, independent = widths.values()
+    assert named == over_clusters
+    assert switched_off == independent
+    # Five of a cluster are one another's repetitions: .09 / 40 instead of (.09 + .16/R) / 200.
+    assert over_clusters[0] > 1.2 * independent[0]
+
+
 def test_fewer_questions_in_the_same_clusters(tmp_path: Path) -> None:
     """Unequal clusters: what is planned for a quarter of the questions is what a quarter of them has."""
     rng = np.random.default_rng(9)

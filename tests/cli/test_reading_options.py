@@ -3,18 +3,30 @@
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from hotmess_inspect.cli import main
 
-COMMANDS = ("analyze", "compare", "diverge", "export", "gate", "horizon", "plan", "report")
+COMMANDS = ("analyze", "compare", "diverge", "export", "gate", "horizon", "plan", "report", "study")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_all_have_the_options(command: str) -> None:
     names = {name for parameter in main.get_command(None, command).params for name in parameter.opts}  # type: ignore[union-attr,arg-type]
-    assert {"--columns", "--range", "--perfect", "--account"} <= names
+    assert {"--columns", "--range", "--perfect", "--account", "--cluster"} <= names
+
+
+def test_clusters_are_named_alike_everywhere() -> None:
+    """One option, so that no command can call it or explain it otherwise."""
+    said = {
+        (parameter.metavar, parameter.help)
+        for command in (*COMMANDS, "run")
+        for parameter in main.get_command(None, command).params  # type: ignore[union-attr,arg-type]
+        if isinstance(parameter, click.Option) and "--cluster" in parameter.opts
+    }
+    assert len(said) == 1
 
 
 def table(path: Path, shift: int) -> str:

@@ -299,3 +299,23 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         bad = CliRunner().invoke(main, [*words, *wrong])
         assert bad.exit_code == 2 and said in bad.stderr
+
+
+def test_the_interval_that_decides_is_over_the_named_clusters(tmp_path: Path) -> None:
+    def families() -> Task:
+        task = load()
+        for place, sample in enumerate(task.dataset):
+            sample.metadata = {"family": f"f{place % 4}"}
+        return task
+
+    options = AdaptiveOptions(width=1, pilot=4, most=12, cluster="family")
+    found = run_adaptive(families, model(), options, str(tmp_path / "waves"), display="none")
+    printed = [
+        analyze(read_inputs([str(tmp_path / "waves")], cluster=name).outcomes)[0][0].intervals.of(
+            "incoherence"
+        )
+        for name in ("family", None)
+    ]
+    assert found.last.interval == tuple(printed[0]) != tuple(printed[1])
+    with pytest.raises(ValueError, match="cluster='subject': the metadata of some"):
+        run_adaptive(families, model(), replace(options, cluster="subject"), str(tmp_path / "none"))

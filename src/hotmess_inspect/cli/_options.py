@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+cluster_option = click.option(
+    "--cluster",
+    metavar="COLUMN|none",
+    help="What intervals rest on: a column of tables or a field of the samples' metadata. Default: a table's "
+    "column cluster; subjects and repositories of logs.",
+)
 _SHARED = (
     click.option(
         "--loss",
@@ -33,12 +39,7 @@ _SHARED = (
         help="What the length of an epoch is, or human: the minutes that people take for the question. Default: the table's own, actions for unit tests, else tokens.",
     ),
     click.option("--buckets", type=click.IntRange(1), default=5, show_default=True, help="Length buckets."),
-    click.option(
-        "--cluster",
-        metavar="COLUMN|none",
-        help="What intervals rest on: a column of tables or a field of the samples' metadata. Default: a table's "
-        "column cluster; subjects and repositories of logs.",
-    ),
+    cluster_option,
     click.option("--pool", is_flag=True, help="All tasks of a model as one group."),
     click.option(
         "--seed",

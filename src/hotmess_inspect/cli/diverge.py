@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hotmess_inspect.cli._inputs import checked_columns, reading_options
-from hotmess_inspect.cli._options import resamples_option, unparsed_option
+from hotmess_inspect.cli._options import cluster_option, resamples_option, unparsed_option
 from hotmess_inspect.cli._threads import one_thread
 from hotmess_inspect.cli._writing import sentences
 
@@ -39,12 +39,7 @@ if TYPE_CHECKING:
 @click.option(
     "--measure", help="f2p, p2p, pooled, resolved, the name of a scorer, or all. Default: the first."
 )
-@click.option(
-    "--cluster",
-    metavar="FIELD|none",
-    help="What questions are clustered by, for all intervals: a field of the samples' metadata. Default: cluster, "
-    "subject or repo.",
-)
+@cluster_option
 @unparsed_option
 @click.option(
     "--questions", type=click.IntRange(0), default=3, show_default=True, help="Questions shown as trees."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hotmess_inspect.cli._inputs import checked_columns, reading_options
+from hotmess_inspect.cli._options import cluster_option
 
 if TYPE_CHECKING:
     from hotmess_inspect.schema import Scale
@@ -20,11 +21,7 @@ if TYPE_CHECKING:
     "-o", "--output", required=True, type=click.Path(file_okay=False), help="Folder of the data set."
 )
 @click.option("--overwrite", is_flag=True, help="Replace a file of the same content's name.")
-@click.option(
-    "--cluster",
-    metavar="COLUMN|none",
-    help="What names each question's cluster: a column of tables or a field of the samples' metadata.",
-)
+@cluster_option
 @reading_options
 def export(
     inputs: Sequence[str],

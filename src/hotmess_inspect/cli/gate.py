@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hotmess_inspect.cli._inputs import checked_columns, reading_options
+from hotmess_inspect.cli._options import cluster_option
 from hotmess_inspect.cli._threads import one_thread
 from hotmess_inspect.cli._writing import overwrite_option, sentences
 
@@ -52,9 +53,7 @@ class _GateCommand(click.Command):
     show_default=True,
     help="Change for the worse that would matter, in the unit of each quantity.",
 )
-@click.option(
-    "--cluster", help="Clusters of questions: a table's column or a sample's metadata field; none for none."
-)
+@cluster_option
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the exchanged epochs."
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hotmess_inspect.cli._inputs import checked_columns, nothing_counted, reading_options
-from hotmess_inspect.cli._options import checked_options, resamples_option
+from hotmess_inspect.cli._options import checked_options, cluster_option, resamples_option
 from hotmess_inspect.cli._threads import one_thread
 
 if TYPE_CHECKING:
@@ -34,11 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--buckets", type=click.IntRange(1), default=5, show_default=True, help="Buckets of human time."
 )
-@click.option(
-    "--cluster",
-    metavar="COLUMN|none",
-    help="Families of tasks: a column of tables or a field of the samples' metadata. Default as in analyze.",
-)
+@cluster_option
 @resamples_option
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the bootstrap.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hotmess_inspect.cli._inputs import checked_columns, reading_options
+from hotmess_inspect.cli._options import cluster_option
 from hotmess_inspect.cli._threads import one_thread
 from hotmess_inspect.cli._writing import overwrite_option, sentences
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     help="Money for a million tokens read and for a million written, such as 2.5,10.",
 )
 @click.option("--figure", type=click.Path(dir_okay=False), help="Draw the widths into this PNG or SVG file.")
+@cluster_option
 @overwrite_option
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
@@ -57,6 +59,7 @@ def plan(
     incoherence: float | None,
     price: str | None,
     figure: str | None,
+    cluster: str | None,
     overwrite: bool,
     scale: Scale | None,
     columns: Sequence[str],
@@ -93,7 +96,7 @@ def plan(
         except ValueError as error:
             raise click.UsageError(str(error)) from error
     else:
-        read = _pilot(inputs, scale, checked_columns(columns))
+        read = _pilot(inputs, scale, checked_columns(columns), cluster)
         account = read.account
         plans, problems = _from_pilot(read, quantity, difference, prices)
     if as_json:
@@ -129,12 +132,14 @@ def _prices(text: str) -> tuple[float, float]:
     return read, written
 
 
-def _pilot(inputs: Sequence[str], scale: Scale | None, columns: Mapping[str, str]) -> Inputs:
+def _pilot(
+    inputs: Sequence[str], scale: Scale | None, columns: Mapping[str, str], cluster: str | None
+) -> Inputs:
     from hotmess_inspect.cli._reading import reading_progress
     from hotmess_inspect.io.logs import read_inputs
 
     with reading_progress(quiet=not sys.stderr.isatty()) as progress:
-        return read_inputs(list(inputs), progress=progress, scale=scale, columns=columns)
+        return read_inputs(list(inputs), progress=progress, cluster=cluster, scale=scale, columns=columns)
 
 
 def _from_pilot(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from hotmess_inspect.cli._options import cluster_option
 from hotmess_inspect.cli._threads import one_thread
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
 )
 @click.option("--limit", type=click.IntRange(2), help="First questions of the task to take.")
 @click.option("--scorer", help="Scorer that counts, where the task has several.")
+@cluster_option
 @click.option(
     "--log-dir",
     type=click.Path(file_okay=False),
@@ -75,6 +78,7 @@ def run(
     eval_args: Sequence[str],
     limit: int | None,
     scorer: str | None,
+    cluster: str | None,
     log_dir: str | None,
     as_json: bool,
 ) -> None:
@@ -96,7 +100,7 @@ def run(
     if taken:
         raise click.UsageError(f"-E {sorted(taken)[0]}: the run sets this itself")
     try:
-        options = AdaptiveOptions(width, quantity, pilot, most, budget, scorer)  # type: ignore[arg-type]
+        options = AdaptiveOptions(width, quantity, pilot, most, budget, scorer, cluster)  # type: ignore[arg-type]
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     folder = log_dir or "logs/adaptive/" + "_".join(re.sub(r"[^\w.-]+", "-", name) for name in (task, model))
@@ -132,7 +136,8 @@ def run(
         )
         if found.missing:
             click.echo(f"{found.missing} planned epochs ended in errors twice and are missing.")
-        click.echo(f"hotmess analyze {folder}")
+        named = f" --cluster {shlex.quote(cluster)}" if cluster else ""
+        click.echo(f"hotmess analyze {shlex.quote(folder)}{named}")
     sys.exit(0 if found.last.reached else 1)
 
 

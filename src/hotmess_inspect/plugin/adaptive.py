@@ -111,7 +111,11 @@ def run_adaptive(
             "the task's questions have no ids and stand in another order each time it is made: give its samples ids, or "
             "shuffle them with a seed"
         )
-    ids = [str(sample.id) for sample in _prepared(task, limit).dataset]
+    dataset = _prepared(task, limit).dataset
+    ids = [str(sample.id) for sample in dataset]
+    field = options.cluster
+    if field not in (None, "none") and any(field not in (sample.metadata or {}) for sample in dataset):
+        raise ValueError(f"cluster={field!r}: the metadata of some of the task's samples lack this field")
     while True:
         waves = _Waves.read(folder, ids, options)
         todo = waves.lacking()
@@ -161,7 +165,7 @@ class _Waves:
         if not any(Path(folder).glob("*.eval")) and not any(Path(folder).glob("*.json")):
             inputs = read_inputs([])
             return cls(inputs, 1, dict.fromkeys(ids, options.pilot), frozenset(), 0, 0)
-        inputs = read_inputs([folder], cluster=None)
+        inputs = read_inputs([folder], cluster=options.cluster)
         number, until = 0, dict[str, int]()
         for log in inputs.logs:
             own = log.adaptive

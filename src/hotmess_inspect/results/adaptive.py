@@ -37,6 +37,7 @@ class AdaptiveOptions:
         most: Most epochs of a question.
         budget: Output tokens that may be spent; ``None`` for no bound.
         scorer: Scorer that counts where there are several.
+        cluster: What the interval rests on, as in `read_inputs`.
     """
 
     width: float
@@ -45,6 +46,7 @@ class AdaptiveOptions:
     most: int = 100
     budget: float | None = None
     scorer: str | None = None
+    cluster: str | None = None
 
     def __post_init__(self) -> None:
         if not self.width > 0:
