@@ -4,9 +4,9 @@
     python benchmarks/run_kills.py --kills 50 --seed 1
 
 A quiz is answered by the simulated model, a fraction of a second per epoch. The run is started, its process group gets
-SIGKILL at a moment drawn anew (while it starts, inside a wave, or between two), and the same command is given again. What
-`hotmess analyze` prints of both folders, the plan of every wave, and the answer of every epoch must be equal to the bit.
-Exit status 1 otherwise.
+SIGKILL at a moment drawn anew (while it starts, or inside a wave: every wave has its share of the kills), and the same
+command is given again. What `hotmess analyze` prints of both folders, the plan of every wave, and the answer of every
+epoch must be equal to the bit. Exit status 1 otherwise, or if a wave had no kill.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,15 +107,31 @@ def ended(folder: Path) -> dict[str, Any]:
     return {"groups": groups, "plans": plans, "answers": {key: given[0] for key, given in answers.items()}}
 
 
+def seconds_of_waves(folder: Path) -> dict[int, float]:
+    """How long each wave of a run that was left alone took."""
+    from inspect_ai.log import read_eval_log
+
+    found: dict[int, float] = {}
+    for path in folder.glob("*.eval"):
+        log = read_eval_log(str(path), header_only=True)
+        assert log.eval.metadata is not None
+        ends = [datetime.fromisoformat(text) for text in (log.stats.started_at, log.stats.completed_at)]
+        found[log.eval.metadata["hotmess_adaptive"]["wave"]] = (ends[1] - ends[0]).total_seconds()
+    return found
+
+
+def waves_of(said: Path, before: int) -> list[int]:
+    """Waves that a process has begun, by what it said after that place of the file."""
+    text = said.read_bytes()[before:].decode() if said.exists() else ""
+    return [int(number) for number in re.findall(r"^wave (\d+):", text, re.MULTILINE)]
+
+
 def main() -> None:
     """Kill, go on, compare."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument(
-        "--longest", type=float, default=6.0, help="seconds after its first line until a kill, at most"
-    )
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
@@ -121,39 +139,40 @@ def main() -> None:
         place = Path(name).resolve()
         (place / "quiz.py").write_text(QUIZ)
         alone = start(place / "alone").wait()
-        kills = 0
-        while kills < arguments.kills:
-            process = start(place / "killed")
-            said = place / "killed.out"
-            before, clock = said.stat().st_size, time.monotonic()
-            if rng.random() < 0.8:
-                # Most kills come once a wave runs: starting takes longer than all else.
-                while said.stat().st_size == before and process.poll() is None:
-                    time.sleep(0.05)
-                delay = float(rng.uniform(0, arguments.longest))
-            else:
-                delay = float(rng.uniform(0.2, arguments.longest))
-            try:
-                status = process.wait(delay)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                kills += 1
-                wave = re.findall(r"^wave (\d+)", said.read_text(), re.MULTILINE)
-                print(
-                    f"kill {kills} after {time.monotonic() - clock:.1f} s, in wave {wave[-1] if wave else '–'}",
-                    flush=True,
-                )
-            else:
-                print(f"ended by itself with status {status} after {kills} kills", flush=True)
+        took = seconds_of_waves(place / "alone")
+        goals = sorted(1 + k % len(took) for k in range(arguments.kills))
+        share = arguments.kills / len(took)
+        fell = Counter[str]()
+        said = place / "killed.out"
+        for number, goal in enumerate(goals, 1):
+            before = said.stat().st_size if said.exists() else 0
+            process, clock = start(place / "killed"), time.monotonic()
+            # One in five falls while the process starts or reads its folder; the others inside the wave that is their goal.
+            early = rng.random() < 0.2
+            while process.poll() is None and not (early and time.monotonic() - clock > 1):
+                if max(waves_of(said, before), default=0) >= goal:
+                    break
+                time.sleep(0.05)
+            # The wave is to outlive its share of kills, so a life is short beside it.
+            time.sleep(float(rng.uniform(0, 4.0 if early else took[goal] / share)))
+            if process.poll() is not None:
+                print(f"ended by itself before kill {number}", flush=True)
                 break
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            waves = waves_of(said, before)
+            where = f"wave {waves[-1]}" if waves else "its start"
+            fell[where] += 1
+            print(f"kill {number} after {time.monotonic() - clock:.1f} s, in {where}", flush=True)
+        kills = fell.total()
         status = start(place / "killed").wait()
         first, second = ended(place / "alone"), ended(place / "killed")
         same = [key for key in first if first[key] == second[key]]
         print(
-            f"{kills} kills; exit status {status} and {alone}; equal to the bit: {', '.join(same) or 'nothing'} of {', '.join(first)}"
+            f"{kills} kills ({', '.join(f'{n} in {where}' for where, n in sorted(fell.items()))}); exit status {status} and {alone}; equal to the bit: {', '.join(same) or 'nothing'} of {', '.join(first)}"
         )
-        sys.exit(not (len(same) == len(first) and status == alone and kills == arguments.kills))
+        spread = len([where for where in fell if where.startswith("wave")]) == len(took)
+        sys.exit(not (len(same) == len(first) and status == alone and kills == arguments.kills and spread))
 
 
 if __name__ == "__main__":
