@@ -2,7 +2,7 @@
 
     python benchmarks/calibration_runs.py                 the whole study (about an hour of one core)
     python benchmarks/calibration_runs.py --worlds 50     a glance, nothing written
-    python benchmarks/calibration_runs.py --part pairs    one part: single, clusters, contexts, pairs
+    python benchmarks/calibration_runs.py --part pairs    one part: single, clusters, contexts, pairs, designs
     python benchmarks/calibration_runs.py --resume        what the file does not hold yet
     python benchmarks/calibration_runs.py --tables        no study, the tables of the page from the file
 
@@ -102,7 +102,7 @@ class Tally:
                 "worlds_10": int((known & many).sum()),
                 "undefined": share(~known),
             }
-            if part == "pairs":
+            if part in ("pairs", "designs"):
                 line["leaves_out_0"] = share((low > 0) | (high < 0))
                 line["p_below_5"] = share(small)
             yield line
@@ -306,11 +306,55 @@ def pairs() -> Cells:
                     yield name, design, study
 
 
+def designs() -> Cells:
+    """Runs of equal truth, one in few-shot contexts that its questions share, one whose epochs have contexts of their own."""
+    for questions, contexts, repeats in ((60, 5, 2), (200, 10, 3)):
+        for main, own in ((0.0, 0.5), (0.0, 1.5), (0.4, 0.5)):
+            name = (
+                f"contexts against independent epochs, equal: sd {main} of contexts, {own} in each question"
+            )
+            design = f"{questions} x {contexts} x {repeats} and {questions} x {contexts * repeats}"
+
+            def study(
+                worlds,
+                questions=questions,
+                contexts=contexts,
+                repeats=repeats,
+                main=main,
+                own=own,
+                name=name,
+                design=design,
+            ):
+                rng, tally, epochs = np.random.default_rng(7), Tally(), contexts * repeats
+                labels = np.tile(np.repeat(np.arange(contexts), repeats), (questions, 1))
+
+                for _ in range(worlds):
+                    centre = rng.normal(0, 1.2, (questions, 1))
+                    shared = rng.normal(0, main, (1, contexts)) + rng.normal(0, own, (questions, contexts))
+                    apart = rng.normal(0, np.hypot(main, own), (questions, epochs))
+                    runs = [
+                        (rng.random((questions, epochs)) < 1 / (1 + np.exp(-(centre + moved)))).astype(float)
+                        for moved in (np.repeat(shared, repeats, axis=1), apart)
+                    ]
+                    number = min(effective(1 - run.mean(axis=1)) for run in runs)
+                    first = RunEpochs(runs[0][:, :, None], runs[0], contexts=labels)
+                    second = RunEpochs(runs[1][:, :, None], runs[1])
+                    # Epochs cannot change places here: no division decides.
+                    found = compare_runs(first, second, 1.0, loss="squared", permutations=19)
+                    for one in found:
+                        if one.quantity in QUANTITIES:
+                            tally.add(one.quantity, (one.low, one.high), 0.0, number, one.p_value)
+                yield from tally.lines("designs", name, design)
+
+            yield name, design, study
+
+
 PARTS = {
     "single": (single, near_one_hot, unparsed),
     "clusters": (clusters,),
     "contexts": (contexts,),
     "pairs": (pairs,),
+    "designs": (designs,),
 }
 
 
