@@ -11,6 +11,7 @@ every test of every epoch must come out as in the replay.
 """
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
@@ -20,9 +21,12 @@ from numpy.typing import NDArray
 from hotmess_inspect import decompose
 from hotmess_inspect.bits import decode_tests
 from hotmess_inspect.simulated.agent import load_instances
-from hotmess_inspect.simulated.agent_truth import agent_truth
 from hotmess_inspect.simulated.behaviour import AgentArguments, Behaviours
 from hotmess_inspect.simulated.plan import draw_plan
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.oracles.agent_truth import agent_truth
 
 Array = NDArray[np.float64]
 

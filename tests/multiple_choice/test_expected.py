@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 from inspect_ai.scorer import SampleScore, Score
+from tests.oracles.answer_truth import truth_from_probabilities
 
 from hotmess_inspect.decomposition import decompose
 from hotmess_inspect.multiple_choice.expected import expected_letters
-from hotmess_inspect.simulated.truth import truth_from_probabilities
 
 
 def score(

@@ -11,9 +11,9 @@ from inspect_ai.model import ChatMessageAssistant, ChatMessageTool, ChatMessageU
 from inspect_ai.scorer import Score, accuracy, scorer
 from inspect_ai.tool import ToolCallError, ToolInfo, ToolParams, bash
 from inspect_ai.util import sandbox
+from tests.oracles.agent_truth import agent_truth
 
 from hotmess_inspect.simulated.agent import load_instances
-from hotmess_inspect.simulated.agent_truth import agent_truth
 from hotmess_inspect.simulated.behaviour import AgentArguments, mixture
 from hotmess_inspect.simulated.plan import Past, branch_commands, draw_plan, edit_commands
 from hotmess_inspect.swebench.mini.source import mini_packages, package_files

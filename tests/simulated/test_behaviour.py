@@ -3,9 +3,9 @@ import json
 
 import numpy as np
 import pytest
+from tests.oracles.agent_truth import MEASURES, agent_truth
 
 from hotmess_inspect.simulated.agent import load_instances
-from hotmess_inspect.simulated.agent_truth import MEASURES, agent_truth
 from hotmess_inspect.simulated.behaviour import AgentArguments, known_instances, mixture, read_rows
 from hotmess_inspect.simulated.plan import draw_plan
 

@@ -12,9 +12,9 @@ from inspect_ai.model import ChatMessageUser, GenerateConfig, get_model
 from inspect_ai.scorer import choice, match, model_graded_fact
 from inspect_ai.solver import generate, multiple_choice
 from scipy import stats
+from tests.oracles.answer_truth import truth, truth_from_statements
 
 from hotmess_inspect.simulated.distribution import Question, SimulatedArguments, question_distribution
-from hotmess_inspect.simulated.truth import truth, truth_from_statements
 
 COLOURS = ["red", "green", "blue", "grey"]
 BLOCK = "A) red\nB) green\nC) blue\nD) grey"

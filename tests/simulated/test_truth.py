@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stnp
+from tests.oracles.answer_truth import truth, truth_from_probabilities, truth_from_statements
 
 from hotmess_inspect.simulated.distribution import (
     Question,
@@ -12,7 +13,6 @@ from hotmess_inspect.simulated.distribution import (
     context_distribution,
     question_distribution,
 )
-from hotmess_inspect.simulated.truth import truth, truth_from_probabilities, truth_from_statements
 
 P = [0.5, 0.3, 0.2]
 

@@ -14,6 +14,7 @@ from inspect_ai import eval, eval_retry, score
 from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import SampleScore
+from tests.oracles.answer_truth import truth
 
 from hotmess_inspect.decomposition import NestedDecomposition, decompose_nested
 from hotmess_inspect.io.logs import read_inputs
@@ -21,7 +22,6 @@ from hotmess_inspect.multiple_choice.scorer import choice_scorer
 from hotmess_inspect.plugin.incoherence import incoherence
 from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.simulated.distribution import Question
-from hotmess_inspect.simulated.truth import truth
 from hotmess_inspect.tasks.gpqa import gpqa
 
 from .conftest import OnDemand

@@ -11,6 +11,7 @@ from inspect_ai import Task, eval
 from inspect_ai.log import EvalLog
 from inspect_ai.model import get_model
 from inspect_ai.scorer import SampleScore
+from tests.oracles.answer_truth import Truth, truth
 
 from hotmess_inspect.decomposition import NestedDecomposition
 from hotmess_inspect.io.logs import read_inputs
@@ -19,7 +20,6 @@ from hotmess_inspect.multiple_choice.rows import mmlu_question, read_questions
 from hotmess_inspect.plugin.incoherence import incoherence
 from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.simulated.distribution import Question
-from hotmess_inspect.simulated.truth import Truth, truth
 from hotmess_inspect.tasks.mmlu import mmlu
 
 from .conftest import OnDemand

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog, read_eval_log
+from tests.oracles.answer_truth import truth_from_statements
 
 from hotmess_inspect.decomposition import embedding_decomposition
 from hotmess_inspect.experiments.model_written.embedders import ngram_embedding
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.simulated.answers import wrong_answer
-from hotmess_inspect.simulated.truth import truth_from_statements
 from hotmess_inspect.tasks.model_written import model_written
 from hotmess_inspect.vectors import decode_embedding
 

@@ -1,6 +1,4 @@
-"""Models of known bias and variance, as an Inspect model provider, and the truth about them.
+"""Models of known bias and variance, as an Inspect model provider.
 
-The models are opened by name (``--model hotmess/simulated``), see `hotmess_inspect.simulated.provider`;
-what they are bound to show is stated by `hotmess_inspect.simulated.truth` and
-`hotmess_inspect.simulated.agent_truth`.
+The models are opened by name (``--model hotmess/simulated``), see `hotmess_inspect.simulated.provider`.
 """

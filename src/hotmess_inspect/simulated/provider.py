@@ -49,7 +49,7 @@ Levels of effort: minimal -1.5, low -1, medium 0, high +1; of token budgets: 1,0
 Styles: auto, answer, bare, bold, boxed, sentence, tag, mixed. Where at most four tokens are allowed the
 reply is the letter alone; other token limits are not applied. In an agent's loop with a submit tool the
 answer is submitted at once. Every output says in ``metadata["simulated"]`` which distribution it was drawn
-from; `hotmess_inspect.simulated.truth` makes the truth of a run from that, or from questions and arguments.
+from.
 
 Arguments of ``hotmess/simulated-agent``:
 
@@ -83,7 +83,7 @@ Arguments of ``hotmess/simulated-agent``:
 
 Of ``right``, ``partial``, ``wrong`` and ``nothing`` those given are kept, and the others share the rest in
 proportion to their defaults. The mass of a kind of which an instance has no fix goes to the next in the
-order right, partial, wrong, nothing. The truth comes from `hotmess_inspect.simulated.agent_truth`.
+order right, partial, wrong, nothing.
 """
 
 from __future__ import annotations

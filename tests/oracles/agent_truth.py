@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from tests.oracles.answer_truth import Truth
 
 from hotmess_inspect.simulated.arguments import read_arguments
 from hotmess_inspect.simulated.behaviour import AgentArguments, Behaviours, Fix, mixture
-from hotmess_inspect.simulated.truth import Truth
 
 __all__ = ["MEASURES", "agent_truth"]
 
