@@ -9,6 +9,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from functools import partial
 from itertools import repeat
 from operator import attrgetter, contains, itemgetter
@@ -292,9 +293,9 @@ def _kinds(given: Sequence[Any] | None, verdicts: NDArray[np.float64]) -> list[s
     """The kind of each row; None for a score that is no verdict and says nothing, "other" for an unknown kind."""
     if given is None:
         return ["score"] * len(verdicts)
-    types = set(map(type, given))
-    if types == {str} and set(given) <= _KNOWN:
-        return list(given)
+    with suppress(TypeError):  # what cannot be hashed is no kind either
+        if set(given) <= _KNOWN:
+            return list(given)
     return [
         kind
         if isinstance(kind, str) and kind in _KNOWN

@@ -71,9 +71,7 @@ def epochs_of(
         if set(map(type, metadata)) == {dict}
         else [entry or _NONE for entry in metadata]
     )
-    question = LabelBuilder()
-    question.extend(list(ids) if set(map(type, ids)) == {str} else list(map(str, ids)))  # type: ignore[arg-type]
-    labels = question.labels()
+    labels = _questions(list(ids) if set(map(type, ids)) == {str} else list(map(str, ids)))  # type: ignore[arg-type]
     epoch = integers(of_dictionaries(entries)("hm_epoch"), len(values), high=2**31)
     highest = int(epoch.max(initial=0))
     last = _last_of_each(labels.codes, epoch, highest) if highest else None
@@ -110,6 +108,21 @@ def epochs_of(
         duplicated,
         float(highest * len(labels.names)) if highest else float("nan"),
     )
+
+
+def _questions(names: list[str]) -> Labels:
+    """The questions of the epochs, numbered in the order of their first appearance.
+
+    Inspect hands over epoch after epoch, each with the same questions in the same order: then one epoch's are numbered.
+    """
+    epochs = names.count(names[0]) if names else 1
+    once = names[: len(names) // epochs]
+    if once * epochs != names:
+        once, epochs = names, 1
+    question = LabelBuilder()
+    question.extend(once)
+    labels = question.labels()
+    return labels if epochs == 1 else Labels(np.tile(labels.codes, epochs), labels.names)
 
 
 def _last_of_each(
