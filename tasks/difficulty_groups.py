@@ -81,4 +81,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from hotmess_inspect.experiments.studies.command import as_command
+
+    as_command(main)

@@ -1,6 +1,7 @@
 """The built wheel, installed into an environment of its own, gives every name."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -31,7 +32,9 @@ assert sys.modules["hotmess_inspect"].__file__.startswith({prefix!r})
 
 
 def run(*command: str, cwd: Path) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+    # A caller's PYTHONPATH would put its own tree before what is installed.
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=clean)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

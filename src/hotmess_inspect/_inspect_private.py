@@ -7,6 +7,7 @@ package imports a name from Inspect that starts with an underscore.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ __all__ = [
     "docker_environment",
     "forget_task_file",
     "prerequisite_error",
+    "prerequisite_text",
     "register_as",
     "registered_names",
     "task_parameters",
@@ -93,6 +95,13 @@ def prerequisite_error(message: str) -> Exception:
     except ImportError:
         return ValueError(message)
     return PrerequisiteError(message)
+
+
+def prerequisite_text(error: Exception) -> str | None:
+    """What Inspect's error for a missing package, key or file says, without marks of bold; ``None`` for other errors."""
+    if type(error).__name__ != "PrerequisiteError":
+        return None
+    return " ".join(re.sub(r"^(\[bold\])?ERROR(\[/bold\])?: |\[/?bold\]", "", str(error)).split())
 
 
 def register_as(component: object, name: str) -> None:

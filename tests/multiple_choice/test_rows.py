@@ -3,8 +3,6 @@
 import csv
 import gzip
 import json
-import sys
-import types
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -198,9 +196,8 @@ class FakeHub:
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> FakeHub:
     fake = FakeHub([MMLU_ROW] * 285)
-    module = types.ModuleType("datasets")
-    module.load_dataset = fake.load_dataset  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "datasets", module)
+    monkeypatch.setattr("datasets.load_dataset", fake.load_dataset)
+    monkeypatch.setattr("hotmess_inspect.io.hub._unreachable", lambda host, port: None)
     return fake
 
 

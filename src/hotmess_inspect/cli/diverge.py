@@ -15,6 +15,8 @@ from hotmess_inspect.cli._threads import one_thread
 from hotmess_inspect.cli._writing import sentences
 
 if TYPE_CHECKING:
+    from inspect_ai.model import Model
+
     from hotmess_inspect.results.divergence import GroupDivergence
     from hotmess_inspect.schema import Scale
 
@@ -116,7 +118,12 @@ def diverge(
         with sentences(output):
             check_target(output, "HTML", inputs=inputs, overwrite=overwrite)
     named = checked_columns(columns)
+    reader: Model | None = None
     try:
+        if explainer:
+            from inspect_ai.model import get_model
+
+            reader = get_model(explainer)  # a wrong name is refused before anything is read
         options = DivergeOptions(
             grain=grain,
             unit=text_steps,  # type: ignore[arg-type]
@@ -141,7 +148,7 @@ def diverge(
         with sentences(output):
             files = [one.path for one in walked.inputs.account.files]
             write_page(page, output, inputs=files, overwrite=overwrite)
-    told = _explained(results, explainer, explanations) if explainer else []
+    told = _explained(results, reader, explanations) if reader else []
     if as_json:
         listed = [{"level": p.level, "input": p.input, "message": p.message} for p in problems]
         groups = [result.as_json() for result in results]
@@ -170,16 +177,14 @@ def diverge(
     sys.exit(1 if not results or any(p.level == "error" for p in problems) else 0)
 
 
-def _explained(results: Sequence[GroupDivergence], name: str, count: int) -> list[dict[str, Any]]:
+def _explained(results: Sequence[GroupDivergence], reader: Model, count: int) -> list[dict[str, Any]]:
     """A model's reading of the deciding steps; what it costs is said before it is asked."""
-    from inspect_ai.model import get_model
-
     from hotmess_inspect.plugin.explain import explain, partings_to_explain
 
     partings = partings_to_explain(results, count)
     tokens = sum(len(parting.prompt) for parting in partings) // 4
-    click.echo(f"{len(partings)} calls of {name}, about {tokens:,} tokens of input in all", err=True)
+    click.echo(f"{len(partings)} calls of {reader}, about {tokens:,} tokens of input in all", err=True)
     return [
         {"question": parting.question, "step": parting.step, "explanation": text}
-        for parting, text in zip(partings, explain(partings, get_model(name)), strict=True)
+        for parting, text in zip(partings, explain(partings, reader), strict=True)
     ]

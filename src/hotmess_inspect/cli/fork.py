@@ -65,9 +65,6 @@ def fork(
     if len(paths) != 1:
         raise click.UsageError(f"{log} holds {len(paths)} logs; name one")
 
-    click.echo(
-        f"The model goes on {epochs} times from step {step}; what is replayed costs no tokens.", err=True
-    )
     try:
         found = fork_log(
             paths[0],
@@ -78,6 +75,7 @@ def fork(
             model=model,
             log_dir=log_dir,
             scale=scale,
+            told=lambda text: click.echo(text, err=True),
         )
     except (ValueError, OSError) as error:
         raise click.ClickException(plain(error)) from error

@@ -109,6 +109,8 @@ def run(
         # Inspect looks for files below the working directory and takes no absolute path here.
         file, at, name = task.partition("@")
         tasks = create_tasks((os.path.relpath(file) if os.path.isabs(file) else file) + at + name, arguments)
+        if not tasks:
+            raise ValueError(f"there is no task {task}{_near(task)}")
         if len(tasks) != 1:
             raise ValueError(f"{task} names {len(tasks)} tasks; name one, such as FILE@NAME")
         return tasks[0]
@@ -139,6 +141,17 @@ def run(
         named = f" --cluster {shlex.quote(cluster)}" if cluster else ""
         click.echo(f"hotmess analyze {shlex.quote(folder)}{named}")
     sys.exit(0 if found.last.reached else 1)
+
+
+def _near(task: str) -> str:
+    """Names that resemble a mistyped one, or the folder in which its file was looked for."""
+    from hotmess_inspect._inspect_private import registered_names
+    from hotmess_inspect.plugin.suite_arguments import nearest
+
+    if task.partition("@")[0].endswith(".py"):
+        return f" in {os.getcwd()}"
+    near = nearest(task, registered_names("task", task.partition("/")[0]))
+    return f"; did you mean {near}?" if near else ""
 
 
 def _json(found: AdaptiveRun, folder: str) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hotmess_inspect.io.hub import load_from_hub
+
 __all__ = ["GPQA", "MMLU", "HubSource", "hub_rows"]
 
 
@@ -59,13 +61,11 @@ def hub_rows(
         ValueError: If the data set cannot be loaded (what to do about it is said), or has another number of
             rows than it was published with.
     """
-    from datasets import load_dataset
-
     commit = revision or source.revision
     for split in splits:
         name = f"{source.path}/{config}/{split} at {commit[:12]}"
         try:
-            rows = load_dataset(source.path, config, split=split, revision=commit)
+            rows = load_from_hub(source.path, config, split=split, revision=commit)
         except Exception as error:
             # The hub's client raises errors of many kinds; all of them mean that there are no rows.
             raise ValueError(_advice(source, name, error)) from error

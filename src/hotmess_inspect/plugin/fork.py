@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hotmess_inspect._inspect_private import registered_names
 from hotmess_inspect.inference.quantiles import student_quantile
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.io.steps import digest
@@ -137,6 +139,7 @@ def fork_log(
     every_turn: bool = False,
     display: str = "none",
     scale: Scale | None = None,
+    told: Callable[[str], None] = lambda text: None,
 ) -> Fork:
     """Replay an epoch up to a step in a fresh sandbox, and let the model go on several times.
 
@@ -155,6 +158,7 @@ def fork_log(
         every_turn: Whether the sandbox's state is noted at every turn.
         display: Inspect's display while it runs.
         scale: What the scores mean; None takes what the log says.
+        told: Called with a sentence on what it costs, when nothing is known against it any more.
 
     Returns:
         What it gave, and whether the replays are verified.
@@ -180,8 +184,10 @@ def fork_log(
         config=GenerateConfig() if model else spec.model_generate_config,
         **({} if model else spec.model_args),
     )
+    task = _task_of(spec)
+    told(f"The model goes on {epochs} times from step {step}; what is replayed costs no tokens.")
     logs = eval(
-        _task_of(spec),
+        task,
         task_args=dict(spec.task_args_passed or spec.task_args),
         model=replaying_model(real, turns, answers, every_turn=every_turn),
         solver=_solver_of(spec),
@@ -224,11 +230,15 @@ def _sample_id(location: str, question: str) -> int | str:
 
 
 def _task_of(spec: Any) -> str:
-    if spec.task_registry_name and not spec.task_file:
-        return str(spec.task_registry_name)
     if spec.task_file:
+        if not Path(spec.task_file).is_file():
+            raise ValueError(f"the log's task is in {spec.task_file}, which {Path.cwd()} does not have")
         return f"{spec.task_file}@{spec.task_registry_name or spec.task}"
-    return str(spec.task)
+    name = str(spec.task_registry_name or spec.task)
+    known = registered_names("task", name.partition("/")[0] if "/" in name else "")
+    if known and name not in known and not name.startswith("hf/"):
+        raise ValueError(f"the log's task {name} is not installed here")
+    return name
 
 
 def _solver_of(spec: Any) -> Any:

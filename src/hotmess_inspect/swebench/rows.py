@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hotmess_inspect.io.hub import load_from_hub
 from hotmess_inspect.io.human_time import minutes_of_text
 from hotmess_inspect.swebench.row_ids import normalised
 
@@ -355,11 +356,9 @@ def _dataset_rows(
 def _hub_rows(
     source: HubSource, *, revision: str | None, split: str
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    from datasets import load_dataset
-
     commit = revision or source.revision
     try:
-        rows = load_dataset(source.path, split=split, revision=commit)
+        rows = load_from_hub(source.path, split=split, revision=commit)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"{source.path} at {commit[:12]} could not be loaded from the hub ({type(error).__name__}: {error}); "

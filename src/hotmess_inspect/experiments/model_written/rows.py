@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hotmess_inspect.experiments.model_written.sets import HUB_FOLDER, HUB_PATH, HUB_REVISION, Aligned
+from hotmess_inspect.io.hub import load_from_hub
 
 _FIELDS = ("question", "answer_matching_behavior", "answer_not_matching_behavior")
 _OPTION = re.compile(r"^[ \t]*\(([A-Z])\)[ \t]*(.*)$")
@@ -134,10 +135,8 @@ def _local_rows(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def _hub_rows(name: str, revision: str) -> list[Mapping[str, Any]]:
-    from datasets import load_dataset
-
     try:
-        rows = load_dataset(
+        rows = load_from_hub(
             HUB_PATH, data_files=f"{HUB_FOLDER}/{name}.jsonl", split="train", revision=revision
         )
     except (OSError, ValueError) as error:

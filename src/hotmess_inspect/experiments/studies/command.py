@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 from inspect_ai import Task
 from inspect_ai.log import EvalLog
-from inspect_ai.model import Model
+from inspect_ai.model import Model, get_model
 
+from hotmess_inspect._inspect_private import prerequisite_text
 from hotmess_inspect.experiments.studies.cost import amount, planned_cost, say
 from hotmess_inspect.experiments.studies.runs import Run, read_run, run_set
 from hotmess_inspect.io.writing import replacing
@@ -67,6 +69,17 @@ def options(description: str | None, **defaults: Any) -> argparse.ArgumentParser
     parser.add_argument("--cost-only", action="store_true", help="say the cost and stop")
     parser.set_defaults(**defaults)
     return parser
+
+
+def as_command(main: Callable[[], None]) -> None:
+    """Run a preset's `main`; what the caller must mend ends it with one sentence and exit status 1."""
+    try:
+        main()
+    except Exception as error:
+        text = str(error) if isinstance(error, (ValueError, OSError)) else prerequisite_text(error)
+        if text is None:
+            raise
+        sys.exit(f"Error: {text}")
 
 
 def design(given: argparse.Namespace, **fixed: Any) -> dict[str, Any]:
@@ -149,6 +162,10 @@ def run_study(plan: Plan, settings: argparse.Namespace, tokens: Callable[[str], 
         planned_cost(label, task, output_tokens=tokens(label), measured=settings.measured)
         for label, (task, _) in plan.items()
     ]
+    if not settings.cost_only:
+        for _, model in plan.values():
+            if isinstance(model, str):
+                get_model(model)  # what cannot be called is refused before a cost is announced
     for cost in costs:
         say(cost.sentence())
     read, written = (sum(cost.total[place] for cost in costs) for place in (0, 1))
