@@ -106,7 +106,7 @@ def run_adaptive(
     if isinstance(model, str):
         from inspect_ai.model import get_model
 
-        # what cannot be called is refused before a task is loaded.
+        # What cannot be called is refused before a task is loaded.
         get_model(model, base_url=evaluation.get("model_base_url"), **evaluation.get("model_args") or {})
     task = load()
     first = _numbered(task)
@@ -115,16 +115,12 @@ def run_adaptive(
             "the task's questions have no ids and stand in another order each time it is made: give its samples ids, or "
             "shuffle them with a seed"
         )
-<<<<<<< HEAD
     dataset = _prepared(task, limit).dataset
     ids = [str(sample.id) for sample in dataset]
     field = options.cluster
     if field not in (None, "none") and any(field not in (sample.metadata or {}) for sample in dataset):
         raise ValueError(f"cluster={field!r}: the metadata of some of the task's samples lack this field")
-=======
-    ids = [str(sample.id) for sample in _prepared(task, limit).dataset]
     Path(folder).mkdir(parents=True, exist_ok=True)
->>>>>>> cd91cce (What cannot be done is refused in one sentence before a cost is announced, and without a network at once)
     while True:
         waves = _Waves.read(folder, ids, options)
         todo = waves.lacking()

@@ -17,7 +17,12 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from inspect_scout import Reference, Result, Scanner, Transcript, scanner
+try:
+    from inspect_scout import Reference, Result, Scanner, Transcript, scanner
+except ImportError as missing:
+    raise ImportError(
+        "hotmess_inspect/parting_step needs inspect_scout: pip install 'hotmess-inspect[scout]'"
+    ) from missing
 
 from hotmess_inspect._inspect_private import register_as
 from hotmess_inspect.plugin.explain import Parting, parting_of
