@@ -168,8 +168,8 @@ def percentile_interval(replicates: FloatArray, level: float, units: int, strata
         strata: Parts of equal size that they fall into, such as length buckets.
 
     Returns:
-        The interval; NaN where no replicate is defined, a part has a single unit, an end is infinite, or the quantiles lie
-        beyond the replicates that draw one unit alone (below 5 units at 95 %): the farthest values that there can
+        The interval; NaN where no replicate is defined, all are the same but for rounding (units that do not differ say
+        nothing of others), a part has a single unit, an end is infinite, or the quantiles lie beyond the replicates that draw one unit alone (below 5 units at 95 %): the farthest values that there can
         be hold the truth less often than the level says.
 
     References:
@@ -178,6 +178,9 @@ def percentile_interval(replicates: FloatArray, level: float, units: int, strata
     """
     defined = replicates[~np.isnan(replicates)]
     if not defined.size or units <= strata:
+        return UNDEFINED
+    finite = defined[np.isfinite(defined)]
+    if finite.size and np.ptp(finite) <= 1e-9 * max(1.0, float(np.abs(finite).max())):
         return UNDEFINED
     reach = student_quantile(units - strata, (1 + level) / 2) * np.sqrt(units / (units - strata))
     tail = normal_cdf(-reach)

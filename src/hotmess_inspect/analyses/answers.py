@@ -149,7 +149,7 @@ def answer_changes(
     rng = seeded(rng)
     shares = [
         question_mean(column, (0.0, 1.0), level, resamples, rng, groups, left)
-        if place >= 4 and (place < 6 or several)
+        if place >= 4 and (place < 6 or several) and ((column > 0) & (column < 1)).any()
         else question_share(column == 1, ~np.isnan(column), level, groups, left)
         for place, (column, left) in enumerate(zip(values, without, strict=True))
     ]

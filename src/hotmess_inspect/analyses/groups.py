@@ -287,12 +287,6 @@ def _resampled_exponents(
     return power_law_exponents(sizes, sums.reshape(resamples, *shape))
 
 
-def _moves(replicates: FloatArray) -> bool:
-    """Whether resampling changes an exponent by more than rounding."""
-    finite = replicates[np.isfinite(replicates)]
-    return bool(len(finite)) and float(np.ptp(finite)) > 1e-9 * max(1.0, float(np.abs(finite).max()))
-
-
 def _group_scaling(
     group: int, sizes: FloatArray, terms: FloatArray, replicates: FloatArray, units: int, level: float
 ) -> GroupScaling:
@@ -303,7 +297,7 @@ def _group_scaling(
     with np.errstate(invalid="ignore"):
         columns = (*replicates.T, replicates[:, 0] - replicates[:, 1])
     intervals = [
-        UNDEFINED if np.isnan(estimate) or not _moves(column) else percentile_interval(column, level, units)
+        UNDEFINED if np.isnan(estimate) else percentile_interval(column, level, units)
         for estimate, column in zip(
             (bias_squared.exponent, variance.exponent, difference), columns, strict=True
         )

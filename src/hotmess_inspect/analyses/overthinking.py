@@ -698,12 +698,16 @@ def _without_contexts(parts: Sequence[Decomposition]) -> FloatArray | None:
 def _agreeing(
     difference: float, interval: Interval, outcome: PermutationOutcome | None, level: float
 ) -> Interval:
-    """The interval over questions, made to leave out 0 exactly where the test rejects, within [-1, 1]."""
-    if outcome is None or np.isnan(interval.low) or np.isnan(difference):
-        return interval
-    reach = outcome.critical(level)
-    low, high = interval_of_test(difference, interval, reach, rejects(outcome.p_value, level))
-    return Interval(max(low, min(-1.0, difference)), min(high, max(1.0, difference)))
+    """The interval over questions, made to leave out 0 exactly where the test rejects, within [-1, 1].
+
+    Where neither questions nor the order of their epochs make any difference it would have no width, and is undefined.
+    """
+    low, high = interval
+    if outcome is not None and not np.isnan(low) and not np.isnan(difference):
+        reach = outcome.critical(level)
+        low, high = interval_of_test(difference, interval, reach, rejects(outcome.p_value, level))
+        low, high = max(low, min(-1.0, difference)), min(high, max(1.0, difference))
+    return Interval(low, high) if high - low > 1e-12 else UNDEFINED
 
 
 def _note(parts: Sequence[Decomposition]) -> str:

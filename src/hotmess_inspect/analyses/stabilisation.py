@@ -181,7 +181,8 @@ def _terms(drawn: FloatArray, right: FloatArray, loss: str, smoothing: float) ->
         # bias² = -log g[y] = error + log Σ exp(mean log f), so that the variance is -log Σ exp(mean log f).
         # What smoothing leaves to right answers is no error, and its variance is rounding.
         erring = error > error_floor(drawn.shape[2], smoothing) * (1 + 1e-6) + 1e-15
-        return np.where(erring, np.stack([error, -normal]), 0.0)
+        variance = np.where(np.abs(normal) > 1e-12 * error, -normal, 0.0)
+        return np.where(erring, np.stack([error, variance]), 0.0)
     dims = drawn.shape[2] if loss == "squared" else 1
     error = np.cumsum(np.square(drawn - right[:, None]).sum(axis=2), axis=1) / r[:, 0]
     sums, squares = np.cumsum(drawn, axis=1), np.cumsum(np.square(drawn).sum(axis=2), axis=1)

@@ -162,7 +162,9 @@ def question_share(
     interval = Interval(middle - reach, middle + reach)
     if without is not None and count > 1:
         interval = widen_ratio(interval, values, ones, labels, without, level)
-    return Share(value, Interval(max(interval[0], 0.0), min(interval[1], 1.0)), count)
+    # Rounding must not take an end past the share itself.
+    low, high = interval
+    return Share(value, Interval(max(min(low, value), 0.0), min(max(high, value), 1.0)), count)
 
 
 def question_mean(

@@ -93,6 +93,7 @@ def gate(
     from hotmess_inspect.results.contenders import read_contenders
     from hotmess_inspect.results.gate import checked_quantities
     from hotmess_inspect.results.gate import gate as decide
+    from hotmess_inspect.results.verdict import concerning
 
     try:
         quantities = checked_quantities(on.split(","))
@@ -135,7 +136,7 @@ def gate(
                 else f" A harm of {margin:g} would be found with probability {check.power:.0%}."
             )
             out.print(cell(check.sentence() + power))
-        print_problems(problems)
+        print_problems(concerning(problems, ()))
         if show_account:
             print_account(account)
     sys.exit(found.exit_status)

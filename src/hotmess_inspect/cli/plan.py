@@ -78,6 +78,7 @@ def plan(
     from hotmess_inspect.render.account import print_account
     from hotmess_inspect.render.console import print_problems
     from hotmess_inspect.results.plan import plan_assumed, planned_quantity
+    from hotmess_inspect.results.verdict import concerning
 
     try:
         planned_quantity(quantity)
@@ -107,7 +108,7 @@ def plan(
     else:
         for one in plans:
             _print(one, width)
-        print_problems(problems)
+        print_problems(concerning(problems, ()))
         if show_account:
             print_account(account)
     if figure and plans:

@@ -144,8 +144,9 @@ def study(
         click.echo(json.dumps(made, indent=1))
     else:
         from hotmess_inspect.render.study import print_study
+        from hotmess_inspect.results.verdict import concerning
 
-        print_study(findings, problems)
+        print_study(findings, concerning(problems, results))
         if show_account:
             from hotmess_inspect.render.account import print_account
 

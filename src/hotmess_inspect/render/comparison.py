@@ -13,6 +13,7 @@ from hotmess_inspect.render.console import cell, console, print_problems
 from hotmess_inspect.render.terminal import number
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.compare import PairResult, Ranking
+from hotmess_inspect.results.verdict import concerning
 from hotmess_inspect.schema import Problem
 
 _SHOWN = 5
@@ -47,7 +48,7 @@ def print_comparison(
                 "dim",
             )
         )
-    print_problems(problems, out)
+    print_problems(concerning(problems, ()), out)
 
 
 def _table(pair: PairResult, several: bool) -> Table:

@@ -24,6 +24,7 @@ from hotmess_inspect.results.divergence import (
     GroupDivergence,
     QuestionDivergence,
 )
+from hotmess_inspect.results.verdict import concerning
 from hotmess_inspect.schema import Problem
 
 NO_VARIANCE = 1e-12
@@ -53,7 +54,7 @@ def print_divergence(
         out.print("No group with a verdict was found.")
     for result in results:
         _print_group(out, result, questions)
-    print_problems(problems, out)
+    print_problems(concerning(problems, ()), out)
 
 
 def _print_group(out: Console, result: GroupDivergence, questions: int) -> None:

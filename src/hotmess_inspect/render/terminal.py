@@ -420,10 +420,11 @@ def _print_overthinking(out: Console, split: Overthinking, censored: int = 0) ->
         out.print(cell(f"shorter against longer epochs of the same question: {split.note}", "dim"))
         return
     low, high = split.difference_ci
+    interval = "" if math.isnan(low) else f" [{low:+.3f} … {high:+.3f}]"
     p = "" if math.isnan(split.p_value) else f", p = {split.p_value:.3f}"
     out.print(
         f"shorter against longer epochs of the same question: {split.below:.3f} against {split.above:.3f}, "
-        f"difference {split.difference:+.3f} [{low:+.3f} … {high:+.3f}]{p}"
+        f"difference {split.difference:+.3f}{interval}{p}"
     )
     if split.tied_questions:
         out.print(cell(f"{split.tied_questions} questions part epochs of equal length", "dim"))

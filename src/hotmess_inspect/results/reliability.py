@@ -17,6 +17,7 @@ from hotmess_inspect.analyses.reliability import (
     score_reliability,
 )
 from hotmess_inspect.analyses.summaries import Estimate
+from hotmess_inspect.io.words import counted
 from hotmess_inspect.results.intervals import shared_contexts
 from hotmess_inspect.schema import finite_or_none, json_value
 from hotmess_inspect.table import Questions
@@ -92,7 +93,11 @@ class ReliabilityFindings:
         scores = self.scores
         if not math.isnan(scores.icc.value):
             needed = scores.epochs_for(DEPENDABILITIES[0])
-            epochs = "no number of epochs makes" if math.isinf(needed) else f"{math.ceil(needed)} epochs make"
+            epochs = (
+                "no number of epochs makes"
+                if math.isinf(needed)
+                else f"{counted(math.ceil(needed), 'epoch')} {'makes' if needed <= 1 else 'make'}"
+            )
             lines.append(
                 f"ICC(1) {scores.icc.value:.3f}{_between(scores.icc)}; dependability of {scores.epochs:.3g} epochs "
                 f"{scores.dependability(scores.epochs):.3f}; {epochs} {DEPENDABILITIES[0]}"
@@ -105,6 +110,8 @@ class ReliabilityFindings:
         floor = self.scores.noise_floor.value
         if math.isnan(floor):
             return ""
+        if floor == 0:
+            return "noise floor: none is seen, since no question changed between its epochs"
         return (
             f"noise floor: by chance alone, two single runs of this model on these {self.scores.questions} questions "
             f"differ in accuracy by up to {100 * floor:.1f} points in 95 of 100 cases"

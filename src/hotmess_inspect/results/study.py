@@ -183,7 +183,11 @@ class _Study:
 
     def label(self, result: GroupResult) -> str:
         losses = len({(r.decomposition.loss, r.decomposition.estimator) for r in self.results}) > 1
-        return f"{label_of(result, self.results)}{f', {result.decomposition.loss}' if losses else ''}"
+        return f"{self.name(result)}{f', {result.decomposition.loss}' if losses else ''}"
+
+    def name(self, result: GroupResult) -> str:
+        """A group's name, for what has to do with no loss."""
+        return label_of(result, self.results)
 
     def once(self) -> list[GroupResult]:
         """Every group once, whatever losses it has."""
@@ -220,6 +224,11 @@ def _clusters(result: GroupResult, places: NDArray[np.intp]) -> NDArray[np.intp]
     return None if found is None else found[places]
 
 
+def _between(interval: Sequence[float]) -> str:
+    low, high = interval
+    return "(no interval)" if math.isnan(low) else f"[{low:.3f} … {high:.3f}]"
+
+
 def _incoherence(part: Decomposition, result: GroupResult, clusters: Any = None) -> dict[str, float]:
     """Incoherence of some questions with its interval, over shared few-shot contexts too."""
     options = result.options
@@ -246,7 +255,7 @@ def _answer_changes(s: _Study) -> Finding | None:
             ("by context", changes.context),
             ("by both", changes.either),
         ):
-            rows += _per_cent(s.label(r), name, share)
+            rows += _per_cent(s.name(r), name, share)
     caption = (
         "By resampling: share of the contexts of a question within which its answer changes; by context: questions whose "
         "majority answer is not the same in all contexts; by both: questions with any two different answers."
@@ -290,7 +299,7 @@ def _wait_ratio(s: _Study) -> Finding | None:
             )  # fmt: skip
             rows.append(
                 {
-                    "group": s.label(r), "part": part, "words": float(length[held].mean()),
+                    "group": s.name(r), "part": part, "words": float(length[held].mean()),
                     "waits_per_1000_words": found.value, **_ends("waits_per_1000_words", found.interval),
                     "questions": int(held.sum()), "epochs": int((~np.isnan(words[held])).sum()),
                 }
@@ -432,16 +441,14 @@ def _difficulty(
 
 
 def _exponents(laws: ScalingLaws, loss: str) -> Iterator[str]:
-    def between(interval: Sequence[float]) -> str:
-        low, high = interval
-        return "(no interval)" if math.isnan(low) else f"[{low:.3f} … {high:.3f}]"
-
     def law(name: str, fit: PowerLaw, interval: Sequence[float]) -> str:
-        return f"{name}: {fit.note}" if fit.note else f"{name} ∝ size^{fit.exponent:.3f} {between(interval)}"
+        return f"{name}: {fit.note}" if fit.note else f"{name} ∝ size^{fit.exponent:.3f} {_between(interval)}"
 
     for group in laws.groups:
         defined = not math.isnan(group.difference)
-        difference = f"; difference {group.difference:+.3f} {between(group.difference_ci)}" if defined else ""
+        difference = (
+            f"; difference {group.difference:+.3f} {_between(group.difference_ci)}" if defined else ""
+        )
         yield (
             f"{loss}, difficulty {group.group + 1}: {law('bias²', group.bias_squared, group.bias_squared_ci)}, "
             f"{law('variance', group.variance, group.variance_ci)}{difference}"
@@ -527,7 +534,7 @@ def _length_correlation(s: _Study) -> Finding | None:
             )
             rows.append(
                 {
-                    "group": s.label(first), "pair": f"{s.label(first)} / {s.label(second)}",
+                    "group": s.name(first), "pair": f"{s.name(first)} / {s.name(second)}",
                     "length": first.length.replace("_", " "), "correlation": found.logarithms.value,
                     **_ends("correlation", found.logarithms.interval), "rank_correlation": found.ranks.value,
                     **_ends("rank_correlation", found.ranks.interval), "questions": found.questions,
@@ -643,8 +650,7 @@ def _variance_length(s: _Study) -> Finding | None:
         labels = None if clusters is None else clusters.tolist()
         fit = log_link_regression(variance, {"length": np.log(length)}, clusters=labels)
         slope = fit.coefficients["length"]
-        low, high = slope.interval
-        law = fit.note or f"variance ∝ length^{slope.estimate:.3f} [{low:.3f} … {high:.3f}]"
+        law = fit.note or f"variance ∝ length^{slope.estimate:.3f} {_between(slope.interval)}"
         said.append(f"{s.label(r)}: {law}, over {fit.observations} questions")
         said += [text for text in _shared_contexts([r]) if text not in said]
     caption = (

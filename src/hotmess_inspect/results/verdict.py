@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hotmess_inspect.decomposition import Decomposition
 from hotmess_inspect.io.human_time import BINNED
 from hotmess_inspect.results.analyze import LENGTH_COLUMNS, GroupResult, group_name
 from hotmess_inspect.results.questions import question_numbers
@@ -97,6 +98,11 @@ def leading_results(results: Sequence[GroupResult]) -> list[GroupResult]:
     return list(first.values())
 
 
+def erring_questions(d: Decomposition) -> int:
+    """How many questions with two epochs have any error."""
+    return int(((d.error > d.error_floor) & d.repeated).sum())
+
+
 def _measured(result: GroupResult) -> str:
     group, d = result.group, result.decomposition
     name = " · ".join(part for part in (group.task, group.model) if part) or "the table"
@@ -133,10 +139,10 @@ def _finding(result: GroupResult) -> str:
     split = f"error {error:.3g} = bias² {bias:.3g} + variance {variance:.3g}"
     low, high = result.incoherence_ci
     if math.isnan(low):
-        return (
-            f"Of the error {_percent(d.incoherence)} is variance ({split}), but too few questions err to say how certain "
-            "that is."
-        )
+        why = "too few questions err to say how certain that is"
+        if erring_questions(d) >= FEW_EPOCHS:
+            why = "the questions that err are all alike in that, which says nothing of how others would be"
+        return f"Of the error {_percent(d.incoherence)} is variance ({split}), but {why}."
     certain = f"95 % interval {_percent(low)} to {_percent(high)}"
     if high < 0.5:
         reading = "Most of the error is bias: the model fails in the same way again and again, and further tries mend little"
@@ -169,7 +175,7 @@ def _cautions(result: GroupResult, problems: Sequence[Problem]) -> tuple[str, ..
     found += [
         as_sentence(p.message) for p in problems if p.level != "note" and p.input in (name, result.group.task)
     ]
-    erring = int(((d.error > d.error_floor) & d.repeated).sum())
+    erring = erring_questions(d)
     if 0 < erring < FEW_QUESTIONS and d.loss not in UNTARGETED_LOSSES:
         found.append(
             f"Only {_count(erring, 'question')} {'has' if erring == 1 else 'have'} any error: intervals from so few are rough."

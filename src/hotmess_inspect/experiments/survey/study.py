@@ -212,9 +212,11 @@ def _correlation(
 
 
 def _percentiles(values: FloatArray) -> tuple[float, float]:
-    """The middle 95 %; NaN where more than a twentieth of the replicates are undefined."""
+    """The middle 95 %; NaN where more than a twentieth of the replicates are undefined, or all are the same."""
     known = values[~np.isnan(values)]
     if len(known) < 0.95 * len(values):
+        return math.nan, math.nan
+    if np.ptp(known) <= 1e-9:
         return math.nan, math.nan
     low, high = np.quantile(known, [0.025, 0.975])
     return float(low), float(high)
