@@ -225,7 +225,7 @@ def test_sizes_are_read_off_names() -> None:
     assert np.isnan(options.size(sizes[4]))
     with pytest.raises(ValueError, match="no analysis 'x'"):
         StudyOptions(only=("x",))
-    assert len(ANALYSES) == 9
+    assert len(ANALYSES) == 13
 
 
 def two_tasks(path: Path) -> str:

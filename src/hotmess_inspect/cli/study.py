@@ -68,7 +68,7 @@ def checked_study(
     "--only",
     multiple=True,
     metavar="NAME",
-    help="answer_changes, wait_ratio, size_length, scaling, variance_length, budgets, length_correlation, ensembling or stabilisation. "
+    help="answer_changes, agreement, uncertainty, judge, dispersion, wait_ratio, size_length, scaling, variance_length, budgets, length_correlation, ensembling or stabilisation. "
     "Several times. Default: all that the inputs allow.",
 )
 @study_options

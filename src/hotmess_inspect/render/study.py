@@ -11,6 +11,8 @@ from hotmess_inspect.render.console import cell, console, print_problems
 from hotmess_inspect.results.study import Finding
 from hotmess_inspect.schema import Problem
 
+MOST_ROWS = 60
+
 
 def print_study(findings: Sequence[Finding], problems: Sequence[Problem]) -> None:
     """Print a table for each analysis, intervals in brackets behind their numbers."""
@@ -22,9 +24,11 @@ def print_study(findings: Sequence[Finding], problems: Sequence[Problem]) -> Non
         for name in names:
             text = isinstance(one.rows[0][name], str)
             table.add_column(name.replace("_", " "), justify="left" if text else "right")
-        for row in one.rows:
+        for row in one.rows[:MOST_ROWS]:
             table.add_row(*(cell(_shown(row, name)) for name in names))
         out.print(table)
+        if len(one.rows) > MOST_ROWS:
+            out.print(cell(f"{len(one.rows) - MOST_ROWS} more rows: --csv or --json has them"))
         for sentence in (*one.said, one.caption):
             out.print(cell(sentence))
     print_problems(problems)

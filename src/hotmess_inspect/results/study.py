@@ -40,6 +40,7 @@ Waits: TypeAlias = dict[tuple[str, str, int], tuple[float, float]]
 """Times that "Wait" stands in an epoch's text, and the text's words."""
 ENSEMBLES = (1, 2, 3, 5, 10, 20, 50)
 MOST_PAIRS = 28
+MOST_POINTS = 300
 _BUDGET = re.compile(r"effort|budget|reasoning_tokens", re.IGNORECASE)
 _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)([bm])(?![a-z])", re.IGNORECASE)
 _LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh")
@@ -99,6 +100,7 @@ class Finding:
         log_x: Whether the horizontal axis is logarithmic.
         log_y: Whether the vertical axis is.
         said: Sentences: exponents, tests, what was left out.
+        line: Whether lines join the points of a group where its axis has numbers.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Finding:
     log_x: bool = False
     log_y: bool = False
     said: tuple[str, ...] = ()
+    line: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """Fields of `hotmess study --json`."""
@@ -261,6 +264,111 @@ def _answer_changes(s: _Study) -> Finding | None:
         "majority answer is not the same in all contexts; by both: questions with any two different answers."
     )
     return Finding("answer_changes", "Answer changes", caption, rows, "change", "per_cent") if rows else None
+
+
+def _agreement(s: _Study) -> Finding | None:
+    rows: Rows = []
+    said: list[str] = []
+    for r in s.once():
+        if r.group.kind not in ("answer", "probabilities") or r.spread is None:
+            continue
+        found = r.spread.agreement
+        if not found.questions:
+            continue
+        for name, one in (
+            ("two epochs differ", found.disagreement),
+            ("most frequent answer", found.modal_share),
+        ):
+            rows.append(
+                {"group": s.name(r), "measure": name, "share": one.value, **_ends("share", one.interval), "questions": found.questions}
+            )  # fmt: skip
+        said.append(f"{s.name(r)}: {r.spread.sentences()[0]}")
+    caption = (
+        "Without looking at any target: how probably two epochs of a question answer differently (Gini index, unbiased), and the "
+        "share of epochs that give its most frequent answer, which errs upward with few epochs."
+    )
+    return (
+        Finding("agreement", "Agreement of the answers", caption, rows, "measure", "share", said=tuple(said))
+        if rows
+        else None
+    )
+
+
+def _uncertainty(s: _Study) -> Finding | None:
+    rows: Rows = []
+    said: list[str] = []
+    for r in s.once():
+        found = None if r.spread is None else r.spread.uncertainty
+        if r.spread is None or found is None or not found.entropy.questions:
+            continue
+        entropy = found.entropy
+        rows.append(
+            {
+                "group": s.name(r), "question": "mean of all", "within_epochs": entropy.within.value,
+                **_ends("within_epochs", entropy.within.interval), "between_epochs": entropy.between.value,
+                **_ends("between_epochs", entropy.between.interval),
+            }
+        )  # fmt: skip
+        known = np.flatnonzero(~np.isnan(entropy.by_question[:, 2]))
+        shown = known[np.unique(np.linspace(0, len(known) - 1, MOST_POINTS).astype(int))]
+        nothing = {
+            **_ends("within_epochs", (math.nan, math.nan)),
+            **_ends("between_epochs", (math.nan, math.nan)),
+        }
+        rows += [
+            {"group": f"{s.name(r)}, questions", "question": r.questions.ids[place], "within_epochs": float(inner), "between_epochs": float(outer)} | nothing
+            for place, (_, inner, outer) in zip(shown.tolist(), entropy.by_question[shown], strict=True)
+        ]  # fmt: skip
+        said += [f"{s.name(r)}: {text}" for text in r.spread.sentences() if "within epochs" in text]
+        if len(shown) < len(known):
+            said.append(f"{s.name(r)}: {len(shown)} of {len(known)} questions are drawn")
+    caption = (
+        "Predictive entropy in nats, parted into what single epochs are unsure of and what epochs disagree on (mutual information, "
+        "jackknife): incoherence sees the second alone. One point for each question, bars: 95 % intervals of the means."
+    )
+    return (
+        Finding(
+            "uncertainty", "Inner and outer uncertainty", caption, rows, "within_epochs", "between_epochs",
+            said=tuple(said), line=False,
+        )
+        if rows
+        else None
+    )  # fmt: skip
+
+
+def _judge(s: _Study) -> Finding | None:
+    rows: Rows = []
+    for r in s.results:
+        if r.grader is None:
+            continue
+        ends = r.grader_intervals
+        for part, name in (("model", "model_variance"), ("grader", "grader_variance")):
+            rows.append(
+                {"group": s.label(r), "part": part, "variance": r.grader.mean(name), **_ends("variance", ends[name]),
+                 "epochs_graded_again": int(r.grader.epochs.sum())}
+            )  # fmt: skip
+    caption = "Variance that the model has, and what the grader or judge adds: from epochs whose completion was graded more than once."
+    return Finding("judge", "The grader's noise", caption, rows, "part", "variance") if rows else None
+
+
+def _dispersion(s: _Study) -> Finding | None:
+    rows: Rows = [
+        {
+            "group": s.name(r), "measure": r.decomposition.loss, "variance": r.decomposition.mean("variance"),
+            **_ends("variance", r.intervals.of("variance")), "questions": int(r.decomposition.repeated.sum()),
+        }
+        for r in s.results
+        if r.group.kind == "text" and r.decomposition.repeated.any()
+    ]  # fmt: skip
+    caption = (
+        "How far free answers to one question lie apart: variance of their embeddings, and of a kernel's features. Without a target "
+        "there is neither bias nor incoherence."
+    )
+    return (
+        Finding("dispersion", "Spread of free answers", caption, rows, "measure", "variance")
+        if rows
+        else None
+    )
 
 
 def _per_cent(group: str, name: str, share: Share) -> Rows:
@@ -687,6 +795,10 @@ def _raw_lengths(r: GroupResult, column: str) -> NDArray[np.float64]:
 
 ANALYSES: Mapping[str, Callable[[_Study], Finding | None]] = {
     "answer_changes": _answer_changes,
+    "agreement": _agreement,
+    "uncertainty": _uncertainty,
+    "judge": _judge,
+    "dispersion": _dispersion,
     "wait_ratio": _wait_ratio,
     "size_length": _size_length,
     "scaling": _scaling,
@@ -699,6 +811,10 @@ ANALYSES: Mapping[str, Callable[[_Study], Finding | None]] = {
 NEEDS = {
     "variance_length": "embeddings of free text, such as hotmess/model_written with format=open, and lengths",
     "answer_changes": "answers or distributions over choices",
+    "agreement": "two epochs with answers or distributions over choices, targets or not",
+    "uncertainty": "two epochs with stated probabilities or log-probabilities",
+    "judge": "scores or unit tests that were graded more than once (hotmess/suite with gradings, hotmess/swebench with regrade)",
+    "dispersion": "embeddings of free text, such as hotmess/model_written with format=open, in two epochs",
     "wait_ratio": "logs whose transcripts show the model's text",
     "size_length": "lengths and two models or more of known size on one task (--size MODEL=SIZE)",
     "scaling": "two models or more of known size on one task (--size MODEL=SIZE)",

@@ -465,7 +465,15 @@ def finding_drawing(finding: Finding, short: Callable[[str], str] = str) -> Draw
                 x = [at + 0.5 * ((number + 0.5) / len(groups) - 0.5) for at in x]
             ends = [_bars(row, finding.y) for row in own]
             bars = [[end[side][0] for end in ends] for side in (0, 1)]
-            _points(axes, number, x, y, short(str(group)), yerr=bars, line=not names and len(own) > 2)
+            _points(
+                axes,
+                number,
+                x,
+                y,
+                short(str(group)),
+                yerr=bars,
+                line=finding.line and not names and len(own) > 2,
+            )
         said = {"plugin": "incoherence, plug-in"}.get(finding.y, finding.y.replace("_", " "))
         axes.set(xlabel=finding.x.replace("_", " "), ylabel=said)
         if names:
