@@ -349,6 +349,11 @@ def normalise_label(text: str | None) -> str | None:
     return (stripped.upper() if len(stripped) == 1 and stripped.isascii() else stripped) or None
 
 
+def quantity_word(name: str) -> str:
+    """A quantity's name in tables and sentences: bias², pass^3."""
+    return name.replace("bias_squared", "bias²").replace("pass_hat_", "pass^")
+
+
 def finite_or_none(value: float) -> float | None:
     """A number for JSON: ``None`` where it is undefined, that is NaN or infinite."""
     return float(value) if math.isfinite(value) else None

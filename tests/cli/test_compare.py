@@ -82,6 +82,23 @@ def test_the_text(tmp_path: Path) -> None:
         assert phrase in text
 
 
+def test_nothing_in_common_is_an_error_and_one_run_twice_is_said(tmp_path: Path) -> None:
+    first, again = table(tmp_path / "x.csv", "x", 1), table(tmp_path / "y.csv", "y", 1)
+    result = CliRunner(env={"COLUMNS": "300"}).invoke(main, ["compare", str(first), str(again)])
+    assert result.exit_code == 0 and "both answered alike in every epoch" in result.output
+    assert "-0.0000" not in result.output and "bias²: no interval" in result.output
+    lines = again.read_text().splitlines()
+    names = [f"other-{line.split(',')[1]}" for line in lines[1:]]
+    apart = [
+        ",".join([line.split(",")[0], name, *line.split(",")[2:]])
+        for line, name in zip(lines[1:], names, strict=True)
+    ]
+    again.write_text("\n".join([lines[0], *apart]) + "\n")
+    result = CliRunner(env={"COLUMNS": "300"}).invoke(main, ["compare", str(first), str(again)])
+    assert result.exit_code == 1 and "they share no question" in result.output
+    assert "Accuracies" not in result.output and "Nothing to compare" in result.output
+
+
 def test_clusters_are_used(tmp_path: Path) -> None:
     plain, other = (table(tmp_path / f"{m}.csv", m, s) for m, s in (("x", 1), ("y", 2)))
     for path in (plain, other):

@@ -129,3 +129,34 @@ def test_names_of_quantities() -> None:
     assert checked_quantities(["pass^3", "error", "pass_hat_3"]) == ("pass_hat_3", "error")
     with pytest.raises(ValueError, match="'pass\\^x' is not one of"):
         checked_quantities(["pass^x"])
+
+
+def test_runs_that_differ_on_no_question_are_bounded_by_how_many_there_are(tmp_path: Path) -> None:
+    """0 of n questions differ: at 5 % at most 1 - .05^(1/n) of others do, and a mean by that times its reach."""
+    for questions, decision in ((30, "cannot tell"), (60, "no harm shown")):
+        always = np.repeat([1.0, 0.0], questions // 2)
+        old, new = (write(tmp_path / f"{n}.csv", always, 4, n) for n in (1, 2))
+        done = run(new, "--against", old, "--on", "accuracy,error,variance,incoherence", "--json")
+        checks = {check["quantity"]: check for check in json.loads(done.stdout)["checks"]}
+        bound = 1 - 0.05 ** (1 / questions)
+        for name, reach in (("accuracy", 1.0), ("error", 1.0), ("variance", 0.5)):
+            assert checks[name]["ci"] == pytest.approx([-reach * bound, reach * bound])
+        assert checks["accuracy"]["decision"] == decision
+        # log .05 / log .95 = 58.4.
+        assert checks["accuracy"]["questions_needed"] == (59 if questions == 30 else None)
+        # A ratio has no such bound.
+        assert checks["incoherence"]["ci"] is None and done.exit_code == 2
+
+
+def test_one_run_under_two_names_is_not_let_through(tmp_path: Path) -> None:
+    old, new = write(tmp_path / "old.csv", RATES, 4, 1), write(tmp_path / "new.csv", RATES, 4, 1)
+    done = run(new, "--against", old)
+    assert done.exit_code == 2 and "both are one run" in done.output
+
+
+def test_what_does_not_overlap_is_said(tmp_path: Path) -> None:
+    old = write(tmp_path / "old.csv", RATES[:40], 4, 1)
+    apart = run(write(tmp_path / "new.csv", RATES[:40], 4, 2, prefix="other"), "--against", old)
+    assert apart.exit_code == 2 and "they share no question" in apart.output
+    some = run(write(tmp_path / "more.csv", RATES[:50], 4, 2), "--against", old)
+    assert "10 questions are in one of them only and left out" in some.output

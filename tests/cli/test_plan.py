@@ -147,7 +147,8 @@ def test_beta_moments_against_quadrature() -> None:
         (np.ones(20), "accuracy", "do not differ"),
         (np.zeros(20), "accuracy", "do not differ"),
         (np.ones(20), "incoherence", "none of its questions has any error"),
-        (np.arange(20) % 2, "incoherence", "do not differ"),
+        (np.arange(20) % 2, "incoherence", "do not differ in incoherence"),
+        (np.array([0.5]), "accuracy", "it has one question"),
         (np.where(np.arange(20) == 3, 0.0, 1.0), "accuracy", "fewer than two of its questions"),
         (np.where(np.arange(20) == 3, 0.0, 1.0), "error", "fewer than two of its questions"),
     ],
@@ -159,7 +160,9 @@ def test_a_pilot_in_which_nothing_varies_gives_no_width(
     (plan,) = json.loads(run(path, "--quantity", quantity, "--width", "0.1", "--json").stdout)["plans"]
     assert plan["pilot"]["width"] is None and said in plan["note"] and said in plan["advice"]
     assert all(one["width"] is None for one in (*plan["same_questions"], *plan["designs"]))
-    assert said in run(path, "--quantity", quantity, "--width", "0.1").output.replace("\n", " ")
+    done = run(path, "--quantity", quantity, "--width", "0.1")
+    assert said in done.output.replace("\n", " ") and done.exit_code == 1
+    assert "nan" not in done.output and "epochs in all" not in done.output
 
 
 def test_the_pilots_own_interval_stands_beside_the_plan(tmp_path: Path) -> None:

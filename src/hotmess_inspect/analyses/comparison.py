@@ -58,6 +58,7 @@ from hotmess_inspect.inference.resampling import LARGE
 from hotmess_inspect.schema import QUANTITIES, Estimator, Loss, Quantity
 
 PERMUTATIONS = 999
+NO_DIFFERENCE = "no interval: the runs do not differ on any question"
 # Two numbers that should be equal differ by less than this share of their size, from rounding.
 _DUST = 1e-12
 _RESAMPLES = 1000
@@ -739,7 +740,7 @@ def _interval_note(table: RatioTable, difference: float, spread: float) -> str:
         )
     if spread == 0.0 or np.isnan(spread):
         return (
-            "no interval: the runs do not differ on any question"
+            NO_DIFFERENCE
             if difference == 0.0
             else "no interval: every question differs by the same, which tells nothing about others"
         )

@@ -119,7 +119,7 @@ def plan(
                 save_plan_figure(plans, width, figure, inputs=inputs, overwrite=overwrite)
         except ImportError as error:
             raise click.ClickException(str(error)) from error
-    sys.exit(1 if not plans or any(p.level == "error" for p in problems) else 0)
+    sys.exit(1 if all(one.silent for one in plans) or any(p.level == "error" for p in problems) else 0)
 
 
 def _prices(text: str) -> tuple[float, float]:
@@ -204,22 +204,26 @@ def _print(one: Plan, width: float) -> None:
 
     out = console()
     out.print(cell(one.name, "bold"))
-    out.print(cell(f"{one.quantity}: {one.value:.3f}. {one.advice(width)}"))
+    value = "undefined" if math.isnan(one.value) else f"{one.value:.3f}"
+    out.print(cell(f"{one.quantity}: {value}. {one.advice(width)}"))
+    if one.silent:
+        return
     table = Table()
-    names = ["epochs", f"questions for width {width:g}", "epochs in all", "output tokens"]
+    names = ["epochs", f"questions for width {width:g}", "epochs in all"]
     if one.pilot.questions:
         names.append(f"width on {one.pilot.questions:,} questions")
     designs = one.designs(width)
     extra = [
         (name, attribute, form)
         for name, attribute, form in (
+            ("output tokens", "output_tokens", _tokens),
             ("input tokens", "input_tokens", _tokens),
             ("cost", "cost", lambda money: f"{money:,.2f}"),
             ("hours", "hours", lambda hours: f"{hours:,.1f}" if hours >= 1 else f"{hours:.2g}"),
         )
         if any(math.isfinite(getattr(d, attribute)) for d in designs)
     ]
-    names[4:4] = [name for name, _, _ in extra]
+    names[3:3] = [name for name, _, _ in extra]
     for name in names:
         table.add_column(name, justify="right")
     fixed: Sequence[Design | None] = one.same_questions() if one.pilot.questions else [None] * 99
@@ -228,7 +232,6 @@ def _print(one: Plan, width: float) -> None:
             str(needed.epochs),
             _whole(needed.questions),
             _whole(needed.runs),
-            _tokens(needed.output_tokens),
             *(form(value) if math.isfinite(value := getattr(needed, a)) else "–" for _, a, form in extra),
         ]
         if same is not None:

@@ -9,12 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from hotmess_inspect.analyses.comparison import PairedDifference
+from hotmess_inspect.io.words import counted
 from hotmess_inspect.render.console import cell, console, print_problems
 from hotmess_inspect.render.terminal import number
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.compare import PairResult, Ranking
 from hotmess_inspect.results.verdict import concerning
-from hotmess_inspect.schema import Problem
+from hotmess_inspect.schema import Problem, quantity_word
 
 _SHOWN = 5
 
@@ -25,19 +26,21 @@ def print_comparison(
     """Print differences, groups that cannot be told apart, and what a reader has to know."""
     out = console()
     if not pairs:
-        out.print("Nothing to compare: no two runs have a task, scorer and kind of answer in common.")
+        out.print(
+            "Nothing to compare: no two runs have a task, scorer, kind of answer and questions in common."
+        )
     for pair in pairs:
         out.print(_table(pair, several=bool(rankings)))
         for one in pair.comparison.differences.values():
             if one.note:
-                out.print(cell(f"{one.quantity}: {one.note}", "dim"))
+                out.print(cell(f"{quantity_word(one.quantity)}: {one.note}", "dim"))
         _print_changed(out, pair)
     for ranking in rankings:
         listed = ", ".join(
             f"{name} {number(value)} {ranking.letters[name]}" for name, value in ranking.values.items()
         )
         measure = " · ".join(part for part in (ranking.task, ranking.measure, ranking.loss) if part)
-        out.print(cell(f"{ranking.quantity} ({measure}): {listed}"))
+        out.print(cell(f"{quantity_word(ranking.quantity)} ({measure}): {listed}"))
     if rankings:
         out.print(cell("runs that share a letter cannot be told apart (Holm, 5 % over all pairs)", "dim"))
     if pairs:
@@ -54,8 +57,8 @@ def print_comparison(
 def _table(pair: PairResult, several: bool) -> Table:
     group, d = pair.first.result.group, pair.first.result.decomposition
     parts = (group.task, group.measure or group.scorer, f"{d.loss} {d.estimator}")
-    counted = f"{pair.comparison.questions} questions in common"
-    title = " · ".join([*(part for part in parts if part), counted])
+    common = f"{counted(pair.comparison.questions, 'question')} in common"
+    title = " · ".join([*(part for part in parts if part), common])
     table = Table(title=plain(title), title_justify="left")
     table.add_column("quantity")
     for name in (pair.first.name, pair.second.name, "difference", "95 % interval", "p"):
@@ -63,20 +66,16 @@ def _table(pair: PairResult, several: bool) -> Table:
     if several:
         table.add_column("p (Holm)", justify="right")
     for name, one in pair.comparison.differences.items():
-        cells = [_word(one), number(one.first), number(one.second), *_difference(one)]
+        cells = [quantity_word(one.quantity), number(one.first), number(one.second), *_difference(one)]
         table.add_row(*map(cell, cells), *([_p(pair.holm[name])] if several else []))
     return table
-
-
-def _word(one: PairedDifference) -> str:
-    return one.quantity.replace("bias_squared", "bias²").replace("pass_hat_", "pass^")
 
 
 def _difference(one: PairedDifference) -> list[str]:
     if math.isnan(one.estimate):
         return ["–", "–", "–"]
     interval = "–" if math.isnan(one.low) else f"{one.low:+.4f} … {one.high:+.4f}"
-    return [f"{one.estimate:+.4f}", interval, _p(one.p_value)]
+    return [f"{round(one.estimate, 4) + 0.0:+.4f}", interval, _p(one.p_value)]
 
 
 def _p(value: float) -> str:

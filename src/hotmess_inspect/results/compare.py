@@ -17,6 +17,7 @@ from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
 from hotmess_inspect.decomposition.of_questions import decompose_questions
 from hotmess_inspect.inference.exchange import rejects
 from hotmess_inspect.inference.multiplicity import holm, letter_groups
+from hotmess_inspect.io.words import counted
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.warnings import accuracy_warnings, unequal_epoch_warnings
 from hotmess_inspect.schema import Problem, Quantity, finite_or_none
@@ -42,6 +43,22 @@ class Comparison:
     second: GroupResult
     questions: int
     differences: Mapping[str, PairedDifference]
+
+    @property
+    def alike(self) -> bool:
+        """Whether both answered every epoch alike, of the questions that both have."""
+        sides = [one.questions for one in (self.first, self.second)]
+        places = [{name: i for i, name in enumerate(side.ids)} for side in sides]
+        shared = [name for name in sides[0].ids if name in places[1]]
+        parts = [
+            side.predictions[[place[name] for name in shared]]
+            for side, place in zip(sides, places, strict=True)
+        ]
+        return (
+            bool(shared)
+            and parts[0].shape == parts[1].shape
+            and np.array_equal(parts[0], parts[1], equal_nan=True)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +198,11 @@ def compare_all(
             except ValueError as error:
                 problems.append(Problem("error", _names(first, second, names), str(error)))
                 continue
+            if not found[-1].questions:
+                found.pop()
+                text = "they share no question with two epochs (with one, where none has two)"
+                problems.append(Problem("error", _names(first, second, names), text))
+                continue
             problems += _warnings(found[-1], names)
         quantities = list(dict.fromkeys(q for one in found for q in one.differences))
         p_values = {
@@ -196,7 +218,7 @@ def compare_all(
             )
             for place, one in enumerate(found)
         ]
-        if len(own) > 2:
+        if found and len(own) > 2:
             rankings += [_ranking(q, pairs[-len(found) :], own[0]) for q in quantities]
     return pairs, rankings, problems
 
@@ -351,16 +373,32 @@ def _names(first: GroupResult, second: GroupResult, names: Mapping[int, Contende
 def _warnings(found: Comparison, names: Mapping[int, Contender]) -> list[Problem]:
     """What makes two groups unlike beyond what is compared."""
     sides = {names[id(result)].name: result for result in (found.first, found.second)}
-    subject = _names(found.first, found.second, names)
     if len(sides) < 2:
         return []
-    first, second = found.first.questions.ids, found.second.questions.ids
+    subject = _names(found.first, found.second, names)
+    return [Problem("warning", subject, text) for text in pair_warnings(found, *sides)]
+
+
+def pair_warnings(found: Comparison, first: str, second: str, *, accuracies: bool = True) -> list[str]:
+    """What makes two groups unlike beyond what is compared, or says that they are one.
+
+    Args:
+        found: The comparison.
+        first: Name of the first group.
+        second: Name of the second one.
+        accuracies: Whether unlike accuracies are to be said, by which incoherence cannot be compared.
+    """
+    sides = {first: found.first, second: found.second}
     texts = []
-    if not found.questions:
-        texts.append("they share no question with two epochs (with one, where none has two)")
-    elif alone := len(set(first) ^ set(second)):
-        texts.append(f"{alone} questions are in one of them only and left out")
-    texts += accuracy_warnings({name: result.accuracy for name, result in sides.items()})
+    if alone := len(set(found.first.questions.ids) ^ set(found.second.questions.ids)):
+        verb = "is" if alone == 1 else "are"
+        texts.append(f"{counted(alone, 'question')} {verb} in one of them only and left out")
+    if found.alike:
+        texts.append(
+            "both answered alike in every epoch: they are one run under two names, or leave nothing to chance"
+        )
+    if accuracies:
+        texts += accuracy_warnings({name: result.accuracy for name, result in sides.items()})
     texts += unequal_epoch_warnings(
         {name: result.decomposition.epochs for name, result in sides.items()},
         found.first.decomposition.estimator,
@@ -373,7 +411,7 @@ def _warnings(found: Comparison, names: Mapping[int, Contender]) -> list[Problem
             "epochs of one share few-shot contexts, those of the other do not: each is decomposed by its own design, and "
             "intervals and p-values are Student's, without the exact test"
         )
-    return [Problem("warning", subject, text) for text in texts]
+    return texts
 
 
 def _settings(found: Comparison) -> str:

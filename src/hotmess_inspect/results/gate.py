@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from hotmess_inspect.results.compare import Comparison, Contender, compare
-from hotmess_inspect.schema import Problem, finite_or_none
+from hotmess_inspect.analyses.comparison import NO_DIFFERENCE
+from hotmess_inspect.results.compare import Comparison, Contender, compare, pair_warnings
+from hotmess_inspect.schema import Problem, finite_or_none, quantity_word
 
 Decision: TypeAlias = Literal["no harm shown", "harm", "cannot tell"]
 
@@ -60,8 +61,7 @@ class Check:
 
     def sentence(self) -> str:
         """The decision in one sentence."""
-        name = self.quantity.replace("pass_hat_", "pass^").replace("bias_squared", "bias²")
-        where = f"{self.subject}, {name}"
+        where = f"{self.subject}, {quantity_word(self.quantity)}"
         if self.note:
             return f"{where}: cannot tell ({self.note})."
         interval = f"{self.harm:+.3f} [{self.low:+.3f} … {self.high:+.3f}]"
@@ -125,11 +125,11 @@ class Gate:
         if not self.checks:
             return "Cannot tell: the runs share no task, scorer and loss to compare."
         of = [check for check in self.checks if check.decision == self.decision]
-        names = ", ".join(
-            dict.fromkeys(
-                c.quantity.replace("pass_hat_", "pass^").replace("bias_squared", "bias²") for c in of
-            )
+        several = len({check.subject for check in self.checks}) > 1
+        named = (
+            f"{c.subject} {quantity_word(c.quantity)}" if several else quantity_word(c.quantity) for c in of
         )
+        names = ", ".join(dict.fromkeys(named))
         start = {"harm": "Harm", "no harm shown": "No harm shown", "cannot tell": "Cannot tell"}[
             self.decision
         ]
@@ -168,7 +168,9 @@ def gate(new: Sequence[Contender], old: Sequence[Contender], on: Sequence[str], 
     reported where the exact test of exchanged epochs rejects at 2 α / m (two-sided) in the harmful direction,
     so that two runs which answer alike are called harmful in at most α = 5 % of all cases. No harm is shown
     where the upper end of the interval of coverage 1 - 2 α lies below the margin, for every quantity: a
-    harm as large as the margin would be missed in at most 5 %. Else the data cannot tell.
+    harm as large as the margin would be missed in at most 5 %. Else the data cannot tell. Where two runs differ on none of n
+    questions (clusters), at most 1 - α^(1/n) of others differ, and a mean by at most so much of the largest difference
+    that a question can have: that bound stands in for the interval.
 
     Args:
         new: Groups of the new run.
@@ -242,7 +244,25 @@ def _checks(
             found.append(_unknown(subject, quantity, margin, loose, 0, one))
         else:
             found.append(_check(subject, quantity, margin, strict, loose, one))
+    known = next((one for one in compared.values() if isinstance(one, Comparison)), None)
+    if known is not None:
+        texts = pair_warnings(known, new.name, old.name, accuracies="incoherence" in on)
+        problems += [Problem("warning", subject, text) for text in texts]
     return found
+
+
+def _reach(both: Comparison, quantity: str) -> tuple[float, int]:
+    """Largest difference that a question can have in a quantity, infinite where there is none; and how many independent ones."""
+    result = both.first
+    most = result.decomposition.range_of("error")[1]
+    if math.isinf(most) and result.decomposition.loss == "squared" and not math.isnan(result.accuracy):
+        most = 1.0  # right and wrong epochs, tests and scores lie between 0 and 1
+    reach = {"error": most, "variance": most / 2, "bias_squared": 1.5 * most, "incoherence": math.inf}
+    clusters, ids = result.questions.clusters, result.questions.ids
+    if clusters is None:
+        return reach.get(quantity, 1.0), both.questions
+    shared = set(both.second.questions.ids)
+    return reach.get(quantity, 1.0), len({clusters[i] for i, name in enumerate(ids) if name in shared})
 
 
 def _check(
@@ -252,10 +272,11 @@ def _check(
 
     one = both.differences.get(quantity)
     if one is None or math.isnan(one.estimate) or math.isnan(one.p_value):
-        note = (one.note if one else "") or "not defined for these runs"
+        unknown = "not defined for these runs" if both.questions else "they share no question with two epochs"
+        note = (one.note if one else "") or unknown
         return _unknown(subject, quantity, margin, loose, both.questions, note)
     sign = 1.0 if quantity in LOWER_IS_BETTER else -1.0
-    harm = sign * one.estimate
+    harm = sign * one.estimate + 0.0
     low, high = sorted((sign * one.low, sign * one.high)) if not math.isnan(one.low) else (math.nan, math.nan)
     # The test is about these questions and needs no interval, which speaks of others.
     harmful = one.p_value < 1 - strict and harm > 0
@@ -268,6 +289,17 @@ def _check(
         reach = (normal.inv_cdf((1 + loose) / 2) + normal.inv_cdf(POWER)) * error / margin
         needed = max(2, math.ceil(one.questions * reach**2)) if decision == "cannot tell" else None
     note = "" if not math.isnan(high) else one.note or "no interval is defined"
+    reach, independent = _reach(both, quantity)
+    if both.alike and both.first.decomposition.mean("variance") > 0:
+        note = "both are one run: epochs that vary are alike in all of them"
+    elif note == NO_DIFFERENCE and math.isfinite(reach):
+        high = reach * (1 - FALSE_ALARMS ** (1 / independent))
+        low, note = -high, ""
+        decision = "no harm shown" if high < margin else "cannot tell"
+        if decision == "cannot tell" and margin < reach:
+            needed = math.ceil(
+                math.log(FALSE_ALARMS) / math.log1p(-margin / reach) * both.questions / independent
+            )
     return Check(
         subject,
         quantity,

@@ -28,6 +28,7 @@ from hotmess_inspect.analyses.reliability import FARTHEST
 from hotmess_inspect.inference.ratios import FEWEST
 from hotmess_inspect.io.usage import EpochCost
 from hotmess_inspect.results.analyze import GroupResult, group_name
+from hotmess_inspect.schema import quantity_word
 from hotmess_inspect.table import Questions
 
 EPOCHS = (2, 3, 4, 5, 6, 8, 10, 15, 20, 30)
@@ -521,7 +522,11 @@ def _silent(sums: PairSums, weights: NDArray[np.float64], quantity: str) -> str:
         return "none of its questions has any error"
     values = sums.value[~np.isnan(sums.value)]
     if len(values) < 2 or float(np.ptp(values)) <= 1e-12 * float(np.abs(values).max()):
-        return "its questions do not differ"
+        return (
+            "it has one question"
+            if len(values) < 2
+            else f"its questions do not differ in {quantity_word(quantity)}"
+        )
     # Centred values: those of questions that are always right (or wrong) are one and the same.
     extremes = (
         [values - values.min(), values.max() - values] if quantity in ("accuracy", "error") else [weights]
