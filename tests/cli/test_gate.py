@@ -152,6 +152,10 @@ def test_one_run_under_two_names_is_not_let_through(tmp_path: Path) -> None:
     old, new = write(tmp_path / "old.csv", RATES, 4, 1), write(tmp_path / "new.csv", RATES, 4, 1)
     done = run(new, "--against", old)
     assert done.exit_code == 2 and "both are one run" in done.output
+    # A few answers may be alike by chance.
+    for rates, epochs in ((np.array([0.5, 0.5]), 2), (RATES[:5], 1)):
+        few = [write(tmp_path / f"{name}.csv", rates, epochs, 1) for name in "ab"]
+        assert "alike" not in run(few[0], "--against", few[1]).output
 
 
 def test_what_does_not_overlap_is_said(tmp_path: Path) -> None:

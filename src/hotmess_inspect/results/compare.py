@@ -26,6 +26,7 @@ from hotmess_inspect.table import Group, Outcomes, Questions, question_arrays
 QUANTITIES: tuple[Quantity, ...] = ("error", "bias_squared", "variance", "incoherence")
 _LOSSES = ("brier", "kl", "squared")
 _LEVEL = 0.95
+_ENOUGH_TO_BE_ONE = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ class Comparison:
 
     @property
     def alike(self) -> bool:
-        """Whether both answered every epoch alike, of the questions that both have."""
+        """Whether both answered alike in every epoch of the questions that both have, ten or more."""
         sides = [one.questions for one in (self.first, self.second)]
         places = [{name: i for i, name in enumerate(side.ids)} for side in sides]
         shared = [name for name in sides[0].ids if name in places[1]]
@@ -54,11 +55,10 @@ class Comparison:
             side.predictions[[place[name] for name in shared]]
             for side, place in zip(sides, places, strict=True)
         ]
-        return (
-            bool(shared)
-            and parts[0].shape == parts[1].shape
-            and np.array_equal(parts[0], parts[1], equal_nan=True)
-        )
+        equal = parts[0].shape == parts[1].shape and np.array_equal(parts[0], parts[1], equal_nan=True)
+        # A few answers are alike by chance.
+        many = int((~np.isnan(parts[0]).all(axis=2)).sum())
+        return equal and many >= _ENOUGH_TO_BE_ONE
 
 
 @dataclass(frozen=True, eq=False)
