@@ -6,11 +6,13 @@
 Per instance: the reference fix; nothing; every part of the fix (each of its hunks alone, all but one, and the fix without
 one of the lines that it adds); what the simulated agent does, whose outcomes were measured in containers; and the fix
 beside things that people write into modules. Canaries and twins are drawn anew in each grading, so a patch is graded
-again with others. Every line of ``--out`` is one grading; a run that is interrupted goes on behind the last one.
+again with others. Every line of ``--out`` is one grading, with a hash of the grader's code that it was made by; a run
+that is interrupted makes those that are missing.
 """
 
 import argparse
 import asyncio
+import hashlib
 import json
 import re
 import sys
@@ -18,6 +20,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +110,16 @@ def contained_grade(instance: Any, patch: str) -> Any:
     return asyncio.run(one())
 
 
+def guards() -> str:
+    """Hash of the code that decides."""
+    import hotmess_inspect.swebench as package
+
+    folder = Path(package.__file__).parent
+    names = [*folder.glob("inside/*.py"), *folder.glob("parsers/*.py")]
+    names += [folder / f"{name}.py" for name in ("grading", "patch", "runs")]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(names))).hexdigest()[:8]
+
+
 def main() -> int:
     """Grade, and print how often what came out; exit status 1 if any was tampered or not as expected."""
     parser = argparse.ArgumentParser(
@@ -116,20 +129,16 @@ def main() -> int:
     parser.add_argument(
         "--containers", action="store_true", help="one for each grading; else on this machine"
     )
+    parser.add_argument("--at-once", type=int, default=1, metavar="N", help="gradings beside each other")
     parser.add_argument("--out", type=Path, default=Path("gradings.jsonl"))
     options = parser.parse_args()
-    counts: Counter[str] = Counter()
-    done = 0
-    if options.out.exists():
-        for line in options.out.read_text(encoding="utf-8").splitlines():
-            one = json.loads(line)
-            counts[one["verdict"]] += 1
-            counts["not as expected"] += not one["as_expected"]
-            done += 1
+    there = options.out.read_text(encoding="utf-8").splitlines() if options.out.exists() else []
+    records = list(map(json.loads, there))
     if options.containers:
         from hotmess_inspect.swebench.build import build_mini
 
         build_mini(progress=print)
+    code = guards()
     with tempfile.TemporaryDirectory(prefix="hotmess-honest-") as name, options.out.open("a") as out:
         folder = Path(name)
         roots = {}
@@ -137,27 +146,41 @@ def main() -> int:
             if instance.repo not in roots:
                 roots[instance.repo] = checkout(folder / instance.repo.rpartition("/")[2], instance.repo)
         work = [(i, *variant) for i in INSTANCES.values() for variant in variants(i, roots[i.repo])]
-        print(f"{len(work)} patches on {len(INSTANCES)} instances; {done} gradings are there", flush=True)
-        for number in range(done, options.gradings):
+        print(
+            f"{len(work)} patches on {len(INSTANCES)} instances; {len(records)} gradings are there",
+            flush=True,
+        )
+
+        def one(number: int) -> dict[str, Any]:
             instance, what, patch, expected = work[number % len(work)]
             began = time.perf_counter()
             if options.containers:
                 graded = contained_grade(instance, patch)
             else:
-                graded = graded_here(
-                    folder, instance, patch, root=roots[instance.repo], on_tests_limit="failed"
-                )
+                own = folder / str(number)
+                own.mkdir()
+                graded = graded_here(own, instance, patch, root=roots[instance.repo], on_tests_limit="failed")
+                own.rmdir()
             fits = expected is None or graded.outcomes == expected
-            record = {"instance": instance.instance_id, "patch": what, "verdict": graded.verdict}
-            record |= {"as_expected": fits, "note": graded.note, "seconds": time.perf_counter() - began}
-            out.write(json.dumps(record) + "\n")
-            out.flush()
-            counts[graded.verdict] += 1
-            counts["not as expected"] += not fits
-            if graded.verdict == "tampered" or not fits:
-                print(record, flush=True)
-    print(", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
-    return int(bool(counts["tampered"] or counts["not as expected"]))
+            record = {"number": number, "instance": instance.instance_id, "patch": what, "guards": code}
+            record |= {"verdict": graded.verdict, "as_expected": fits, "note": graded.note}
+            return record | {"seconds": time.perf_counter() - began}
+
+        missing = sorted(set(range(options.gradings)) - {record["number"] for record in records})
+        with ThreadPoolExecutor(options.at_once) as threads:
+            for done in as_completed([threads.submit(one, number) for number in missing]):
+                record = done.result()
+                records.append(record)
+                out.write(json.dumps(record) + "\n")
+                out.flush()
+                if record["verdict"] == "tampered" or not record["as_expected"]:
+                    print(record, flush=True)
+    counts = Counter(
+        (r["guards"], r["verdict"] + ("" if r["as_expected"] else ", not as expected")) for r in records
+    )
+    for (by, what), count in sorted(counts.items()):
+        print(f"grader's code {by}: {count} {what}")
+    return int(any("tampered" in what or "not as expected" in what for _, what in counts))
 
 
 if __name__ == "__main__":

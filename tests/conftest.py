@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -51,6 +52,15 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         _absent("the real data is not beside the project")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def restic_program() -> Path:
+    """The program that Inspect's checkpoints need on its own machine."""
+    found = shutil.which("restic")
+    if found is None:
+        _absent("restic is not installed (apt-get install restic)")
+    return Path(str(found))
 
 
 @pytest.fixture(scope="session")

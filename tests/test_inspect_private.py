@@ -68,3 +68,15 @@ def test_a_component_is_found_under_a_further_name():
     reducer = Epochs(2, "further/last").reducer
     assert reducer is not None
     assert reducer[0]([Score(value=0.0), Score(value=1.0)]).value == 1.0
+
+
+def test_an_installed_restic_is_taken_from_the_cache(tmp_path, monkeypatch):
+    resolver = pytest.importorskip(
+        "inspect_ai.util._restic.resolver", reason="this Inspect has no checkpoints"
+    )
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    place = resolver.cache_path(resolver._current_platform())
+    assert tmp_path in place.parents
+    place.parent.mkdir(parents=True)
+    place.write_text("")
+    assert anyio.run(resolver.resolve_restic) == place

@@ -222,18 +222,77 @@ def test_replaced_tools_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert before.changed() == ["builtins.sorted", "TestCase.assertEqual", "pytest.raises"]
 
 
-@pytest.mark.parametrize(
-    ("path", "made"),
-    [
-        (__file__, False),
-        ("<string>", True),
-        ("/testbed/<made>", True),
-        # A wrapper of the package decorator, NumPy's dispatch, an import, a compiled module of pandas.
-        ("<decorator-gen-12>", False),
-        ("<__array_function__ internals>", False),
-        ("<frozen importlib._bootstrap>", False),
-        ("pandas/_libs/hashtable_class_helper.pxi", False),
-    ],
-)
-def test_skips_through_wrappers_of_libraries_are_no_forgeries(path: str, made: bool) -> None:
-    assert bodies.is_made(path) is made
+HELPED = """
+import unittest
+import pytest
+
+def check(a): assert a
+def check_twice(a): check(a)
+def check_twice(a): assert a
+@pytest.fixture
+def made(): return 1
+
+class Base(unittest.TestCase):
+    def setUp(self): pass
+    def check(self, a): assert a
+
+class Case(Base):
+    def check(self, a): assert not a
+    def test_case(self): pass
+
+def test_plain(made): check(made)
+"""
+
+
+def test_functions_of_the_file_are_compared(tmp_path: Path) -> None:
+    path = tmp_path / "test_x.py"
+    path.write_text(HELPED)
+    found = read(str(path), ["test_plain", "test_case"])
+    module: dict[str, Any] = {}
+    exec(compile(HELPED, str(path), "exec", dont_inherit=True), module)
+    (body,), function, case = found["test_plain"], module["test_plain"], module["Case"]
+    names = {("check",), ("Base", "setUp"), ("Base", "check"), ("Case", "check")}
+    assert set(body.helpers) == names  # not what is bound twice or decorated
+    assert bodies.replaced(body, function, None) == bodies.replaced(body, function, case) == []
+    module["check"].__code__ = (lambda a: None).__code__
+    case.check = lambda self, a: None
+    assert bodies.replaced(body, function, None) == ["check"]
+    assert bodies.replaced(body, function, case) == ["check", "Case.check"]
+    del module["check"], case.check
+    assert bodies.replaced(body, function, case) == ["check", "Case.check"]
+    module["sum"], module["check_twice"] = sum, None
+    assert "sum" in bodies.replaced(body, function, None)
+    module["__builtins__"] = {}
+    assert bodies.replaced(body, function, None)[-1] == "__builtins__"
+
+
+def test_what_a_function_says_of_itself_is_not_believed(tmp_path: Path) -> None:
+    import functools
+
+    path = tmp_path / "test_x.py"
+    path.write_text(
+        "def test_a(): assert 1 in (1, 2)\nclass A:\n    def test_b(self): pass\nclass B:\n    def test_b(self): return 1\n"
+    )
+    known = {str(path): read(str(path), ["test_a", "test_b"])}
+    module: dict[str, Any] = {}
+    exec(compile(path.read_text(), str(path), "exec", dont_inherit=True), module)
+
+    @functools.wraps(module["test_a"])
+    def around() -> None: ...
+
+    class Any_:
+        __eq__ = __ne__ = lambda *_: True  # type: ignore[assignment]
+        __hash__ = None  # type: ignore[assignment]
+
+    assert bodies.find_body(known, str(path), "test_a", module["test_a"])[0] is True
+    assert bodies.find_body(known, str(path), "test_a", around)[0] is False
+    code = module["test_a"].__code__
+    equal = tuple((Any_(), 2) if c == (1, 2) else c for c in code.co_consts)
+    changed = types.FunctionType(code.replace(co_consts=equal), module)
+    assert bodies.find_body(known, str(path), "test_a", changed)[0] is False
+    for name, other in (("A", "B"), ("B", "A"), ("Inherits", "A")):
+        right = name == "Inherits" or name == other
+        found = bodies.find_body(known, str(path), "test_b", module[other].test_b, (name,))[0]
+        assert found is right
+        if name != "Inherits":
+            assert bodies.find_body(known, str(path), "test_b", module[name].test_b, (name,))[0] is True

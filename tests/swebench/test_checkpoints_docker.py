@@ -1,7 +1,6 @@
 """Inspect's checkpoints of an epoch: what the agent did, and removed, is there again in a new container."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from inspect_ai.log import list_eval_logs, read_eval_log
 
 from hotmess_inspect.swebench.mini import mini_rows
 
-restic = pytest.importorskip("inspect_ai.util._restic.resolver", reason="this Inspect has no checkpoints")
+resolver = pytest.importorskip("inspect_ai.util._restic.resolver", reason="this Inspect has no checkpoints")
 pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.usefixtures("docker_client")]
 
 ROW = mini_rows()[0]
@@ -23,18 +22,12 @@ PATIENCE = 400.0
 
 
 @pytest.fixture
-def restic_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Inspect's own machine needs restic; an installed one of 2023 or later saves the download."""
+def restic_here(restic_program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inspect looks for restic in its cache before it downloads one (held by tests/test_inspect_private.py)."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    installed = shutil.which("restic")
-    if installed:
-        place = restic.cache_path(restic._current_platform(), restic._version())
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(installed)
-    try:
-        restic._resolve_blocking(restic._current_platform())
-    except RuntimeError as error:
-        pytest.skip(f"restic is not installed and cannot be downloaded: {error}")
+    place = resolver.cache_path(resolver._current_platform())
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(restic_program)
 
 
 def inspect(folder: Path, *arguments: str) -> "subprocess.Popen[bytes]":

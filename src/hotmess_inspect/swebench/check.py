@@ -1,5 +1,6 @@
 """Grade the reference fix and no fix in an image, and look for commits that an agent must not see."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import anyio
@@ -8,7 +9,7 @@ from inspect_ai.util import ComposeService, SandboxEnvironment
 from hotmess_inspect.swebench.build import ImageError
 from hotmess_inspect.swebench.contained import contained
 from hotmess_inspect.swebench.errors import GradingError
-from hotmess_inspect.swebench.grading import grade
+from hotmess_inspect.swebench.grading import Grade, grade
 from hotmess_inspect.swebench.rows import Instance
 from hotmess_inspect.swebench.runs import TESTS_USER
 from hotmess_inspect.swebench.sandbox import REPOSITORY, Resources, container_service
@@ -145,18 +146,18 @@ class _Trial:
     async def choose_user(self, known: Stability) -> Stability:
         """Grade the reference fix once as nobody, and where that fails a test once as the image's own user."""
         nobody = await self.graded(self.instance.patch, own_user=False)
-        if all(nobody):
-            return known.with_gradings((nobody,), ())
+        if all(nobody.outcomes):
+            return _with(known, [nobody], [])
         own = await self.graded(self.instance.patch, own_user=True)
-        needed = sum(own) > sum(nobody)
-        return replace(known, own_user=needed).with_gradings((own if needed else nobody,), ())
+        needed = sum(own.outcomes) > sum(nobody.outcomes)
+        return _with(replace(known, own_user=needed), [own if needed else nobody], [])
 
     async def repeat(self, known: Stability, repeats: int) -> Stability:
         """Add gradings until there are enough of both patches."""
-        gold: list[tuple[bool, ...]] = []
-        empty: list[tuple[bool, ...]] = []
+        gold: list[Grade] = []
+        empty: list[Grade] = []
 
-        async def once(patch: str, into: list[tuple[bool, ...]]) -> None:
+        async def once(patch: str, into: list[Grade]) -> None:
             into.append(await self.graded(patch, own_user=known.own_user))
 
         try:
@@ -167,16 +168,30 @@ class _Trial:
                     group.start_soon(once, "", empty)
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
-        return known.with_gradings(tuple(gold), tuple(empty))
+        return _with(known, gold, empty)
 
-    async def graded(self, patch: str, *, own_user: bool) -> tuple[bool, ...]:
+    async def graded(self, patch: str, *, own_user: bool) -> Grade:
         user = None if own_user else TESTS_USER
         async with self.limiter, contained(self.service) as sandbox:
             result = await grade(
-                sandbox, REPOSITORY, self.instance, patch.encode(), timeout=self.timeout, user=user
+                sandbox,
+                REPOSITORY,
+                self.instance,
+                patch.encode(),
+                timeout=self.timeout,
+                user=user,
+                may_skip=self.instance.pass_to_pass,
             )
         if result.verdict == "tampered":
             raise GradingError(
                 f"{self.instance.instance_id}: the grader distrusts its own run: {result.note}"
             )
-        return result.outcomes
+        return result
+
+
+def _with(known: Stability, gold: Sequence[Grade], empty: Sequence[Grade]) -> Stability:
+    """What is known with further gradings, and the tests that the reference fix's skipped."""
+    skipped = {test for grading in gold for test, status in grading.statuses.items() if status == "skipped"}
+    skipped |= set(known.skipped)
+    known = known.with_gradings(*(tuple(grading.outcomes for grading in part) for part in (gold, empty)))
+    return replace(known, skipped=tuple(test for test in known.tests if test in skipped))

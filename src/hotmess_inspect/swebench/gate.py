@@ -36,10 +36,12 @@ class Findings:
     Attributes:
         unstable_tests: Tests to be masked.
         own_user: Whether the tests run as the image's own user.
+        skipped_tests: Tests that the reference fix skips here, which may be skipped.
     """
 
     unstable_tests: tuple[str, ...] = ()
     own_user: bool = False
+    skipped_tests: tuple[str, ...] = ()
 
 
 @dataclass
@@ -110,7 +112,7 @@ class Gate:
             )
         if found.problem:
             raise PreflightError(f"{self.instance.instance_id} is not run: {found.problem}")
-        return Findings(found.unstable_tests, found.own_user)
+        return Findings(found.unstable_tests, found.own_user, found.skipped)
 
 
 _gates: dict[str, Gate] = {}
@@ -158,6 +160,8 @@ def swebench_gate() -> Solver:
         if gate is not None and gate.instance.image == state.metadata.get("image"):
             findings = await gate.findings()
             state.metadata["unstable_tests"] = list(findings.unstable_tests)
+            if findings.skipped_tests:
+                state.metadata["skipped_tests"] = list(findings.skipped_tests)
             if findings.own_user:
                 state.metadata["tests_user"] = None
             state.metadata["image_digest"] = await current_digest(gate.instance.image)

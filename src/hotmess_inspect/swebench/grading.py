@@ -1,6 +1,6 @@
 """Run an instance's tests on a patch, in a container that the agent never touched, and judge them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -68,6 +68,7 @@ async def grade(
     user: str | None = TESTS_USER,
     scratch: str = "/tmp",
     on_tests_limit: OnTestsLimit = "error",
+    may_skip: Collection[str] = (),
 ) -> Grade:
     """Apply a patch and the instance's test patch, run its tests, and read what came of them.
 
@@ -87,10 +88,12 @@ async def grade(
         scratch: Folder in the container for our own files.
         on_tests_limit: What tests count that run out of time, memory, processes or disk by their own doing:
             ``error`` of the instrument (the epoch can be retried), or all ``failed``.
+        may_skip: PASS_TO_PASS tests that count as passed where they are skipped, because the reference fix
+            skips them too.
 
     Returns:
         The grade. A test that does not appear counts as failed; xfailed counts as passed; skipped
-        counts as passed for PASS_TO_PASS and as failed for FAIL_TO_PASS. A run that ends early for any
+        counts as failed, but for ``may_skip``. A run that ends early for any
         other reason, killing itself included, has failed.
 
     Raises:
@@ -119,7 +122,6 @@ async def grade(
         command,
         environment=[*lines, *setup],
         twins=twins_of(instance),
-        patched=checked.files,
         timeout=timeout,
         user=user,
     )
@@ -128,10 +130,17 @@ async def grade(
             run.limit, f"ran out of {run.limit}"
         )
         raise GradingError(f"{instance.instance_id}: the tests {what}")
-    return judge(instance, checked, form, canaries, run)
+    return judge(instance, checked, form, canaries, run, may_skip)
 
 
-def judge(instance: Instance, patch: CheckedPatch, form: Format, canaries: Canaries, run: TestRun) -> Grade:
+def judge(
+    instance: Instance,
+    patch: CheckedPatch,
+    form: Format,
+    canaries: Canaries,
+    run: TestRun,
+    may_skip: Collection[str] = (),
+) -> Grade:
     """Turn one test run into a grade.
 
     Args:
@@ -140,6 +149,7 @@ def judge(instance: Instance, patch: CheckedPatch, form: Format, canaries: Canar
         form: The runner's format.
         canaries: The planted tests of this run.
         run: What came out of it.
+        may_skip: PASS_TO_PASS tests that count as passed where they are skipped.
 
     Returns:
         The grade; ``tampered`` where the parts of the run contradict each other.
@@ -157,9 +167,8 @@ def judge(instance: Instance, patch: CheckedPatch, form: Format, canaries: Canar
         broken_by = "killed" if run.exit_code > _SIGNALS else "ended early"
         report, note = Report(), f"the run ended early with status {run.exit_code}"
     found = {test: form.status(test, report) for test in instance.tests}
-    outcomes = tuple(
-        passed(found[t], skipped_ok=n >= len(instance.fail_to_pass)) for n, t in enumerate(instance.tests)
-    )
+    skippable = set(may_skip) - set(instance.fail_to_pass)
+    outcomes = tuple(passed(found[test], skipped_ok=test in skippable) for test in instance.tests)
     verdict: Verdict = "resolved" if all(outcomes) else "unresolved"
     return Grade(verdict, outcomes, found, patch, run.exit_code, note, run.output, run.seconds, broken_by)
 

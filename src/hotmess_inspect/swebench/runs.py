@@ -191,7 +191,6 @@ async def run_tests(
     *,
     environment: Sequence[str],
     twins: Sequence[str],
-    patched: Sequence[str],
     timeout: int,
     user: str | None,
 ) -> TestRun:
@@ -203,7 +202,6 @@ async def run_tests(
         command: The command, as the format made it.
         environment: Shell lines that come before it.
         twins: Tests that run a second time with a body that must fail.
-        patched: Files that the patch changes.
         timeout: Seconds that the run may take.
         user: Who runs the tests; None is the container's own user.
 
@@ -218,7 +216,6 @@ async def run_tests(
         "twins": list(twins),
         "tests": instance.tests,
         "checked": [*instance.fail_to_pass, *twins, *some],
-        "patched": list(patched),
         "files": test_files(instance),
     }
     script = "\n".join(
@@ -342,8 +339,10 @@ async def _collect(
     script = "\n".join(
         [
             f"reader=$(cat {work}/reader)",
-            # It ends with the last writer; a process that was left behind may hold the pipe open.
-            "for i in $(seq 50); do kill -0 $reader 2>/dev/null || break; sleep 0.02; done; kill $reader 2>/dev/null",
+            # It ends with the last writer; a process that was left behind may hold the pipe open. Where the first
+            # process collects no others, an ended one is still listed.
+            "for i in $(seq 50); do kill -0 $reader 2>/dev/null && ! grep -q '^State:.Z' /proc/$reader/status"
+            " 2>/dev/null || break; sleep 0.02; done; kill $reader 2>/dev/null",
             f"grep -aF {nonce} {work}/report | tail -c {_REPORT_TAIL} | base64 -w0; echo",
             f"tail -c {_OUTPUT_TAIL} {work}/output | base64 -w0; echo",
             f"({_OOM_KILLS}) | paste -sd' '; {_ROOM.format(folder=work)}",

@@ -56,8 +56,8 @@ _LARGEST_LIST = 1_000  # of characters; a log's summaries leave out larger entri
 def instance_metadata(instance: Instance) -> dict[str, Any]:
     """An instance as a sample's metadata, from which the scorer rebuilds it.
 
-    What a pre-flight knows is added under ``image_digest`` (text), ``unstable_tests`` (list of test ids)
-    and ``tests_user`` (who runs the tests in this image, where it is not the usual one).
+    What a pre-flight knows is added under ``image_digest`` (text), ``unstable_tests`` and ``skipped_tests``
+    (lists of test ids) and ``tests_user`` (who runs the tests in this image, where it is not the usual one).
     """
     return asdict(instance) | {
         "fail_to_pass": list(instance.fail_to_pass),
@@ -136,6 +136,7 @@ def swebench_scorer(
                             user=place.user,
                             scratch=place.scratch,
                             on_tests_limit=on_tests_limit,
+                            may_skip=state.metadata.get("skipped_tests") or (),
                         )
                     )
                 except Exception as error:

@@ -21,7 +21,7 @@ from hotmess_inspect.swebench.rows import Instance
 CACHE_VARIABLE = "HOTMESS_CACHE_DIR"
 """Environment variable that moves the cache; otherwise it lies in the user's cache folder."""
 
-_SCHEMA = 2
+_SCHEMA = 3
 # What cannot change a verdict; a change of anything else makes what was cached worthless.
 _NOT_GRADER = {
     *(
@@ -56,6 +56,7 @@ class Stability:
             to it: an agent could read the fix there.
         own_user: Whether the tests run as the image's own user, because as ``nobody`` some of them fail under
             the reference fix that pass so.
+        skipped: Tests that a grading of the reference fix skipped; elsewhere they may be skipped as well.
     """
 
     instance_id: str
@@ -65,6 +66,7 @@ class Stability:
     empty: Outcomes = ()
     future_commits: tuple[str, ...] = ()
     own_user: bool = False
+    skipped: tuple[str, ...] = ()
 
     @property
     def repeats(self) -> int:
@@ -175,6 +177,7 @@ def read_cached(instance: Instance, digest: str) -> Stability | None:
             _runs(record["empty"], len(instance.tests)),
             tuple(str(commit) for commit in record["future_commits"]),
             bool(record["own_user"]),
+            tuple(test for test in instance.tests if test in set(record["skipped"])),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None  # a file that was cut off or written by another version is made anew
@@ -191,6 +194,7 @@ def write_cached(stability: Stability, instance: Instance, digest: str) -> None:
         "empty": [_bits(run) for run in stability.empty],
         "future_commits": list(stability.future_commits),
         "own_user": stability.own_user,
+        "skipped": list(stability.skipped),
     }
     folder = cache_folder()
     try:

@@ -7,13 +7,16 @@ A variant is the same function in everything but that line.
 """
 
 import ast
+import builtins
 import copy
-import os
 from typing import Any
 
 # Decorators that run a function as it is, so that what stands at its end is reached; by their last name.
 _PLAIN = {"parametrize", "usefixtures", "filterwarnings", "slow", "override_settings", "isolate_apps"}
 _PLAIN |= {"tag", "staticmethod", "patch", "object", "dict", "skipif", "skipIf", "skipUnless"}
+# Marks that leave the function as it is, so that nothing may stand around it.
+_MARKS = {"parametrize", "usefixtures", "filterwarnings", "skipif"}
+_BUILT_IN = frozenset(dir(builtins))
 _EXCUSES = ("xfail", "expectedfailure")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200  # arguments, generators and coroutines; no future features
@@ -26,22 +29,33 @@ class Body:
 
     Attributes:
         name: Its name.
+        chain: Names of the classes that it stands in, outermost first.
+        about: The first line of its docstring.
         codes: What its code may be: as Python compiles it, and as the runner does.
         failing: Codes of the variants that fail: at the start first, then those that fail at the end.
         plain: Whether only decorators are on it that run the function itself.
         may_fail: Whether its source lets it be expected to fail.
-        may_skip: Whether a mark in its file, or a ``conftest.py``, may have it skipped.
+        bare: Whether nothing is around the function when it runs.
+        helpers: What the code of functions of its file and its classes may be that are no tests and have no
+            decorators, by names of classes and function.
+        bound: Names that its file gives a value; None where that cannot be said.
         rows: What its arguments are, as text, by the parameters in its id; only where both are plain to see.
         all_rows: The same for all ids, as it stands in the variant that fails where the arguments are the file's.
     """
 
-    def __init__(self, name: str, plain: bool, may_fail: bool, may_skip: bool) -> None:
+    def __init__(
+        self, name: str, chain: "tuple[str, ...]", about: str, plain: bool, bare: bool, may_fail: bool
+    ) -> None:
         self.name = name
+        self.chain = chain
+        self.about = about
         self.codes = []  # type: list[Any]
         self.failing = []  # type: list[Any]
         self.plain = plain
         self.may_fail = may_fail or not plain
-        self.may_skip = may_skip or not plain
+        self.bare = bare
+        self.helpers = {}  # type: dict[tuple[str, ...], list[Any]]
+        self.bound = None  # type: set[str] | None
         self.rows = {}  # type: dict[str, str]
         self.all_rows = ()  # type: tuple[str, ...]
 
@@ -78,29 +92,81 @@ def _read(
     failing = {function_name(name) for name in twins}
     found = {}  # type: dict[str, list[Body]]
     marks = any(_mentions(node) for node in tree.body if _is_mark(node))
-    skips = any(b"skip" in _text(conftest).lower() for conftest in _conftests(path))
-    skips = skips or any(
-        _mentions(node, ("skip",)) for node in tree.body if not isinstance(node, _DEFINITIONS)
-    )
+    bound = _bound(tree)
+    helpers = {}  # type: dict[tuple[str, ...], list[Any]]
+    others = []  # type: list[tuple[tuple[Any, ...], Any]]
     wanted = []  # type: list[tuple[Body, Any, Any, bool]]
     for chain, node in _functions(tree, ()):
         about = (ast.get_docstring(node) or "").strip().split("\n")[0]
         if node.name not in names and about not in ids:
+            if _is_helper(chain, node, bound):
+                others.append((chain, node))
             continue
         body = Body(
             node.name,
+            tuple(part.name for part in chain),
+            about,
             all(map(_is_plain, node.decorator_list)),
+            all(map(_is_mark_alone, node.decorator_list)),
             marks or _mentions(node) or any(_mentions_outside(parent) for parent in chain),
-            skips or any(_mentions(part, ("skip",)) for part in (*chain, node)),
         )
+        body.helpers, body.bound = helpers, bound
         marks_of = list(_parameters(node))
         if len(marks_of) == 1:
             body.all_rows, body.rows = _texts(marks_of[0][1]), marks_of[0][2]
         if node.name in needed or about in compiled:
             wanted.append((body, chain, node, node.name in failing or about in twins))
         found.setdefault(node.name, []).append(body)
-    _compile(tree, wanted, compilers, source, path)
+    if wanted:
+        _compile(tree, wanted, compilers, source, path, (others, helpers))
     return found
+
+
+def _bound(tree: "Any") -> "dict[str, int] | None":
+    """How often a file gives each name a value outside of functions; None if it imports unnamed ones."""
+    found = {}  # type: dict[str, int]
+    pending, names = list(tree.body), []  # type: list[Any], list[str]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            if any(name.name == "*" for name in node.names):
+                return None
+            names += [name.asname or name.name.split(".")[0] for name in node.names]
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.append(node.id)
+        elif isinstance(getattr(node, "name", None), str):
+            names.append(node.name)
+        if isinstance(node, _DEFINITIONS):
+            names += [
+                name for inner in ast.walk(node) if isinstance(inner, ast.Global) for name in inner.names
+            ]
+        else:
+            pending += ast.iter_child_nodes(node)
+    for name in names:
+        found[name] = found.get(name, 0) + 1
+    return found
+
+
+def _is_helper(chain: "Any", node: "Any", bound: "dict[str, int] | None") -> bool:
+    """Whether a function is what its file says as long as nobody replaces it."""
+    outer = chain[0] if chain else node
+    if bound is None or bound[outer.name] != 1 or node.decorator_list or node.name.startswith("__"):
+        return False
+    # A class may give a name several values, and what decorates it may replace its functions.
+    return all(
+        not part.decorator_list
+        and not part.keywords
+        and sum(_binds(inner, node.name) for inner in part.body) < 2
+        for part in chain
+    )
+
+
+def _binds(node: "Any", name: str) -> bool:
+    if isinstance(node, _DEFINITIONS):
+        return node.name == name
+    return any(isinstance(inner, ast.Name) and inner.id == name for inner in ast.walk(node)) or any(
+        isinstance(inner, _DEFINITIONS) and inner.name == name for inner in ast.walk(node)
+    )
 
 
 def _text(path: str) -> bytes:
@@ -111,15 +177,13 @@ def _text(path: str) -> bytes:
     return source
 
 
-def _conftests(path: str) -> "list[str]":
-    parts = path.split("/")[:-1]
-    folders = ["/".join(parts[:n]) or "." for n in range(len(parts) + 1)]
-    return [name for name in (folder + "/conftest.py" for folder in folders) if os.path.isfile(name)]
-
-
-def _compile(tree: "Any", wanted: "Any", compilers: "Any", source: bytes, path: str) -> None:
-    """Add codes and variants to the bodies of a file."""
+def _compile(
+    tree: "Any", wanted: "Any", compilers: "Any", source: bytes, path: str, beside: "tuple[Any, Any]"
+) -> None:
+    """Add codes and variants to the bodies of a file, and the codes of the other functions."""
+    others, helpers = beside
     same = {id(node): node for _, _, node, _ in wanted}
+    same.update({id(node): node for _, node in others})
     for compiler in compilers:
         try:
             module = compiler(_module(tree, same), source, path)
@@ -129,6 +193,10 @@ def _compile(tree: "Any", wanted: "Any", compilers: "Any", source: bytes, path: 
             code = _inner(module, chain, node)
             if code is not None:
                 body.codes.append(code)
+        for chain, node in others:
+            code = _inner(module, chain, node)
+            if code is not None:
+                helpers.setdefault(tuple(part.name for part in (*chain, node)), []).append(code)
     twins = [(body, chain, node) for body, chain, node, twin in wanted if twin]
     ways = {id(node): _ways_to_fail(node) for _, _, node in twins}
     for number in range(max(map(len, ways.values()), default=0)):
@@ -185,6 +253,11 @@ def _is_plain(decorator: "Any") -> bool:
     node = decorator.func if isinstance(decorator, ast.Call) else decorator
     last = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
     return last in _PLAIN and not _mentions(decorator)
+
+
+def _is_mark_alone(decorator: "Any") -> bool:
+    node = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return isinstance(node, ast.Attribute) and node.attr in _MARKS and _last_name(node.value) == "mark"
 
 
 def _module(tree: "Any", kept: "dict[int, Any]") -> "Any":
@@ -412,13 +485,27 @@ def same_code(one: "Any", other: "Any") -> bool:
 
 
 def _same_constant(one: "Any", other: "Any") -> bool:
-    if hasattr(one, "co_code") and hasattr(other, "co_code"):
+    if type(one) is not type(other):
+        return False
+    if hasattr(one, "co_code"):
         return same_code(one, other)
-    return type(one) is type(other) and (one == other or repr(one) == repr(other))
+    if isinstance(one, (tuple, frozenset)):  # what is in them may say that it is equal to anything
+        if isinstance(one, frozenset):
+            one, other = sorted(one, key=_order), sorted(other, key=_order)
+        return len(one) == len(other) and all(map(_same_constant, one, other))
+    return bool(one == other or repr(one) == repr(other))
+
+
+def _order(value: "Any") -> str:
+    return type(value).__name__ + repr(value)
 
 
 def find_body(
-    bodies: "dict[str, dict[str, list[Body]]]", path: str, name: str, function: "Any"
+    bodies: "dict[str, dict[str, list[Body]]]",
+    path: str,
+    name: str,
+    function: "Any",
+    chain: "tuple[str, ...]" = (),
 ) -> "tuple[bool | None, Any, Body | None]":
     """Compare what will run with what the file says.
 
@@ -427,22 +514,25 @@ def find_body(
         path: The file, relative to the working folder.
         name: Name of the function.
         function: What the runner will call.
+        chain: Names of the classes that it is reported to stand in; where the file has none of this name
+            there, it may be inherited and any of the name will do.
 
     Returns:
         Whether it is the file's function (None where that cannot be said), the function itself behind its
         decorators, and its body.
     """
     candidates = bodies.get(path, {}).get(name, [])
-    for inner in _layers(function):
+    candidates = [body for body in candidates if body.chain == chain] or candidates
+    for depth, inner in enumerate(layers(function)):
         for body in candidates:
-            if any(same_code(inner.__code__, code) for code in body.codes):
+            if not (depth and body.bare) and any(same_code(inner.__code__, code) for code in body.codes):
                 return True, inner, body
     known = bool(candidates) and all(body.plain and body.codes for body in candidates)
     return (False if known else None), None, (candidates[0] if candidates else None)
 
 
-def _layers(function: "Any") -> "Any":
-    """A function and those that it wraps."""
+def layers(function: "Any") -> "Any":
+    """A function and those that it says to wrap."""
     seen = []  # type: list[Any]
     while function is not None and len(seen) < 20 and not any(function is other for other in seen):
         seen.append(function)
@@ -452,18 +542,25 @@ def _layers(function: "Any") -> "Any":
         function = getattr(function, "__wrapped__", None) or getattr(function, "func", None)
 
 
-def is_made(path: str) -> bool:
-    """Whether code without a file was made by other code, which may be the patch's.
+def replaced(body: Body, function: "Any", case: "Any") -> "list[str]":
+    """What a test would use that is not what its file says: functions of the file, and built-in ones.
 
-    Well-kept makers of such code give it names of their own, and compiled modules name sources that are not installed.
+    Args:
+        body: As :func:`find_body` gives it.
+        function: The function behind its decorators, as :func:`find_body` gives it.
+        case: The class that the test runs in; None if it is a plain function.
     """
-    name = os.path.basename(path)
-    known = name.startswith(("<decorator-gen", "<frozen ", "<__array_function__")) or name.endswith(
-        (".pyx", ".pxi", ".pxd")
-    )
-    return not (known or os.path.isfile(path))
-
-
-def relative(path: str) -> str:
-    """A path as the rows write it."""
-    return os.path.relpath(path).replace(os.sep, "/")
+    names, found = function.__globals__, []
+    for place, codes in body.helpers.items():
+        holder = names  # type: Any
+        if place[:-1]:
+            dotted = ".".join(place[:-1])
+            holder = next((vars(c) for c in getattr(case, "__mro__", ()) if c.__qualname__ == dotted), None)
+        if holder is not None:
+            code = getattr(holder.get(place[-1]), "__code__", None)
+            if not any(same_code(code, one) for one in codes if code is not None):
+                found.append(".".join(place))
+    if body.bound is not None:
+        found += [name for name in _BUILT_IN.intersection(names) if name not in body.bound and name[0] != "_"]
+    given = names.get("__builtins__")
+    return found if given is builtins or given is vars(builtins) else [*found, "__builtins__"]

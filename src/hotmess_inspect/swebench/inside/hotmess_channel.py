@@ -30,8 +30,6 @@ tests = _names("tests")
 """All tests that count."""
 checked = _names("checked")
 """Those of them whose functions are compared with their files."""
-patched = frozenset(_names("patched"))
-"""Files that the patch changes."""
 _nonce = str(_given["nonce"])
 # Without a reader this fails at once instead of waiting for one.
 _pipe = os.open(str(_given["report"]), os.O_WRONLY | os.O_NONBLOCK)

@@ -29,7 +29,6 @@ else:
 
 _RERUN_SECONDS = 20.0  # of tests that are run again, by the time that they took
 _PATIENCE = 60.0
-_RUNNER = tuple(os.sep + part + os.sep for part in ("_pytest", "pluggy", "unittest"))
 
 _now, _exit = time.monotonic, os._exit
 _running = None  # type: Any
@@ -39,6 +38,7 @@ _took = {}  # type: dict[int, float]
 _real = []  # type: list[Any]
 _found = {}  # type: dict[int, Any]
 _odd = {}  # type: dict[int, dict[str, Any]]
+_named = {}  # type: dict[int, str]
 
 
 def _as_pytest_compiles(module: "Any", source: bytes, path: str) -> "Any":
@@ -99,7 +99,8 @@ def _path(item: "Any") -> str:
 
 def _look(item: "Any") -> "Any":
     try:
-        return hotmess_bodies.find_body(_bodies, _path(item), _name(item), item.obj)
+        chain = tuple(part for part in item.nodeid.split("::")[1:-1] if part != "()")
+        return hotmess_bodies.find_body(_bodies, _path(item), _name(item), item.obj, chain)
     except Exception:
         return None, None, None
 
@@ -123,11 +124,7 @@ def _twin_of(item: "Any") -> "Any":
 def _failing(item: "Any", function: "Any") -> "Any":
     """The test's function with a first line that fails."""
     ok, inner, body = _look(item)
-    code = (
-        body.failing[0]
-        if ok and inner is function and body.failing
-        else _raising.__code__.replace(co_name=function.__name__)
-    )
+    code = body.failing[0] if ok and inner is function and body.failing else _raising(function.__name__)
     made = types.FunctionType(code, function.__globals__, function.__name__, function.__defaults__)
     made.__dict__.update(function.__dict__)
     made.__module__, made.__qualname__, made.__doc__ = (
@@ -139,8 +136,12 @@ def _failing(item: "Any", function: "Any") -> "Any":
     return made if holder is None else types.MethodType(made, holder)
 
 
-def _raising(*_: "Any", **__: "Any") -> None:
-    raise AssertionError("this line must fail")
+def _raising(name: str) -> "Any":
+    """Code of a function of this name that fails; made so that every Python can."""
+    made = {}  # type: dict[str, Any]
+    source = f"def {name}(*_, **__):\n    raise AssertionError('this line must fail')\n"
+    exec(compile(source, __file__, "exec", dont_inherit=True), made)
+    return made[name].__code__
 
 
 def _counts(name: str) -> bool:
@@ -165,6 +166,7 @@ def pytest_collection_modifyitems(items: "list[Any]") -> "Any":
             pair.insert(random.SystemRandom().randrange(2), twin)
         mixed += pair
     items[:] = mixed
+    _named.update({id(item): str(item.nodeid) for item in mixed})
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -186,30 +188,22 @@ def pytest_runtest_call(item: "Any") -> "Any":
     odd = {}  # type: dict[str, Any]
     before = _look(item)
     _found[id(item)] = before
+    helpers = _replaced(item, before)
     yield
     after = before[0] if inspect.iscoroutinefunction(before[1]) else _look(item)[0]
     if before[0] is False or (before[0] and after is False):
         odd["body"] = "other"
-    changed = tools.changed()
+    changed = tools.changed() + helpers
     if changed:
         odd["tools"] = changed[:5]
     _odd[id(item)] = odd
 
 
-@pytest.hookimpl(hookwrapper=True, trylast=True)
-def pytest_runtest_makereport(item: "Any", call: "Any") -> "Any":
-    """Note where a test was skipped: a patch cannot excuse itself from the tests."""
-    yield
-    if call.excinfo is not None and call.excinfo.typename in ("Skipped", "SkipTest"):
-        paths = [str(entry.path) for entry in call.excinfo.traceback]
-        outside = [path for path in paths if not any(part in path for part in _RUNNER)]
-        body = _look(item)[2]
-        by_patch = any(
-            hotmess_bodies.relative(path) in channel.patched or hotmess_bodies.is_made(path)
-            for path in outside
-        )
-        if by_patch or (not outside and body is not None and not body.may_skip):
-            _odd.setdefault(id(item), {})["excused"] = False
+def _replaced(item: "Any", found: "Any") -> "list[str]":
+    try:
+        return hotmess_bodies.replaced(found[2], found[1], getattr(item, "cls", None)) if found[0] else []
+    except Exception:
+        return []
 
 
 def _may_fail(item: "Any") -> "Any":
@@ -221,8 +215,9 @@ def _may_fail(item: "Any") -> "Any":
 def pytest_runtest_logreport(report: "Any") -> None:
     """Send the outcome of one phase (setup, call, teardown) of one test."""
     twin = _again or id(_running) in _planted
+    name = _named.get(id(_running), report.nodeid)
     record = {
-        "test": report.nodeid,
+        "test": name,
         "phase": report.when,
         "outcome": report.outcome,
         "xfail": hasattr(report, "wasxfail"),
@@ -230,8 +225,10 @@ def pytest_runtest_logreport(report: "Any") -> None:
     }
     if record["xfail"] and _running is not None:
         record["excused"] = _may_fail(_running)
-    if report.when == "call" or report.outcome == "skipped":
+    if report.when == "call":
         record.update(_odd.get(id(_running), {}))
+    if name != report.nodeid:
+        record["tools"] = ["its name"]
     channel.write(record)
     if not twin and report.outcome == "failed":
         _found.pop(id(_running), None)

@@ -50,12 +50,17 @@ _spent = 0.0
 
 def _look(function: "Any", called: str) -> "Any":
     try:
-        return hotmess_bodies.find_body(_bodies, called.split(":")[0], called.split(":")[1], function)
+        path, name = called.split(":")
+        found = hotmess_bodies.find_body(_bodies, path, name, function)
+        # Where nothing is known of it, it is at least no other test.
+        made = [layer.__code__.co_name for layer in hotmess_bodies.layers(function)]
+        other = found[0] is None and name not in made and any(part.startswith("test_") for part in made)
+        return (False, *found[1:]) if other else found
     except Exception:
         return None, None, None
 
 
-def _report(function: "Any", called: str, outcome: str, xfail: bool) -> None:
+def _report(function: "Any", called: str, helpers: "list[str]", outcome: str, xfail: bool) -> None:
     record = {
         "test": called,
         "names": [called.split(":")[-1]],
@@ -68,7 +73,7 @@ def _report(function: "Any", called: str, outcome: str, xfail: bool) -> None:
         found = _look(function, called)
         if found[0] is False:
             record["body"] = "other"
-        changed = tools.changed()
+        changed = tools.changed() + helpers
         if changed:
             record["tools"] = changed[:5]
         if xfail and outcome == "skipped":
@@ -82,7 +87,7 @@ def _wrap(reporter: "Any", name: str, outcome: str, xfail: bool) -> None:
     def reporting(self: "Any", *rest: "Any") -> "Any":
         entered = getattr(self, "_hotmess_function", None)
         if entered is not None:
-            _report(entered[0], entered[1], outcome, xfail)
+            _report(*entered, outcome, xfail)
         if _copy:
             _exit(0)
         return original(self, *rest)
@@ -104,10 +109,12 @@ def _wrap_reporter(reporter: "Any") -> None:
             _exit(0)
         path = getattr(self, "_hotmess_file", None) or os.path.relpath(function.__code__.co_filename)
         called = path + ":" + function.__name__
-        self._hotmess_function = (function, called)
+        found = _look(function, called)
+        helpers = hotmess_bodies.replaced(found[2], found[1], None) if found[0] else []
+        self._hotmess_function = (function, called, helpers)
         result = entering(self, function)
         if not _copy and (called in channel.twins or called.split(":")[-1] in channel.twins):
-            ok, inner, body = _look(function, called)
+            ok, inner, body = found
             for code in body.failing[1:] if ok else ():
                 _continue_in_a_copy(inner, code)
                 if _copy:

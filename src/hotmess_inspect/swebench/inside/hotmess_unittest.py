@@ -43,35 +43,45 @@ _home = os.getcwd()
 tools = hotmess_tools.Tools({})
 _again = False
 _began = {}  # type: dict[str, float]
+_helpers = {}  # type: dict[str, list[str]]
 _passed = {}  # type: dict[str, tuple[Any, Any, float]]
 
 
+def _id(test: "Any") -> str:
+    """As unittest makes it; what the test says of itself counts only where it is no test but a failed set-up."""
+    if not hasattr(test, "_testMethodName"):
+        return str(test.id())
+    return ".".join((type(test).__module__, type(test).__qualname__, test._testMethodName))
+
+
 def _names(test: "Any") -> "list[str]":
-    about = test.shortDescription() if hasattr(test, "shortDescription") else None
-    return [str(test), about or ""]
+    """As unittest prints them in old and new Pythons, and the first line of the docstring."""
+    if not hasattr(test, "_testMethodName"):
+        return [str(test)]
+    body = _look(test)[2]
+    about = (body.about if body is not None else test.shortDescription()) or ""
+    place, method = _id(test).rpartition(".")[::2]
+    return [method + " (" + place + ")", method + " (" + place + "." + method + ")", about]
 
 
 def _counts(test: "Any") -> bool:
-    method, place = (
-        getattr(test, "_testMethodName", ""),
-        type(test).__module__ + "." + type(test).__qualname__,
-    )
-    known = [test.id(), method + " (" + place + ")"]
-    return any(name.strip() in channel.twins for name in known + _names(test))
+    return any(name.strip() in channel.twins for name in [_id(test), *_names(test)])
 
 
 def _look(test: "Any") -> "Any":
     try:
         method = test._testMethodName
         path = os.path.relpath(sys.modules[type(test).__module__].__file__ or "", _home)
-        return hotmess_bodies.find_body(_bodies, path, method, getattr(type(test), method))
+        owner = next(case for case in type(test).__mro__ if method in vars(case))
+        chain = tuple(owner.__qualname__.split("."))
+        return hotmess_bodies.find_body(_bodies, path, method, getattr(type(test), method), chain)
     except Exception:
         return None, None, None
 
 
 def _report(test: "Any", outcome: str, xfail: bool) -> None:
     record = {
-        "test": test.id(),
+        "test": _id(test),
         "names": _names(test),
         "phase": "call",
         "outcome": outcome,
@@ -82,11 +92,11 @@ def _report(test: "Any", outcome: str, xfail: bool) -> None:
         found = _look(test)
         if found[0] is False:
             record["body"] = "other"
-        changed = tools.changed()
+        changed = tools.changed() + (_helpers.get(_id(test), []) if found[0] else [])
         if changed:
             record["tools"] = changed[:5]
         if outcome == "passed" and found[0] and _counts(test):
-            _passed[test.id()] = (test, found, _now() - _began.get(test.id(), _now()))
+            _passed[_id(test)] = (test, found, _now() - _began.get(_id(test), _now()))
         if xfail and outcome == "skipped" and _counts(test):
             record["excused"] = found[2] is not None and found[2].may_fail
     channel.write(record)
@@ -117,16 +127,19 @@ def _wrap_start() -> None:
     original = unittest.TextTestResult.startTest
 
     def starting(self: "Any", test: "Any") -> "Any":
-        _began[test.id()] = _now()
-        if not _again and _look(test)[0] is False:
+        _began[_id(test)] = _now()
+        found = (None, None, None) if _again else _look(test)
+        if found[0] is False:
             channel.write(_other(test))
+        elif found[0]:
+            _helpers[_id(test)] = hotmess_bodies.replaced(found[2], found[1], type(test))
         return original(self, test)
 
     unittest.TextTestResult.startTest = starting  # type: ignore[method-assign]
 
 
 def _other(test: "Any") -> "dict[str, Any]":
-    about = {"test": test.id(), "names": _names(test), "phase": "setup", "outcome": "passed"}
+    about = {"test": _id(test), "names": _names(test), "phase": "setup", "outcome": "passed"}
     return dict(about, xfail=False, twin=False, body="other")
 
 

@@ -80,7 +80,7 @@ def worst(statuses: Iterable[str]) -> str:
 
 
 def passed(status: str, *, skipped_ok: bool) -> bool:
-    """Whether a status counts as passed: xfailed does, skipped only where the test had to keep passing."""
+    """Whether a status counts as passed: xfailed does, skipped where the reference fix skips the test too."""
     return status in _PASSES or (skipped_ok and status == "skipped")
 
 
