@@ -2,6 +2,10 @@
 
     python benchmarks/honest_gradings.py --gradings 2000 --out gradings.jsonl     # on this machine
     python benchmarks/honest_gradings.py --gradings 200 --containers
+    python benchmarks/honest_gradings.py --cheats --containers --gradings 1278 --out cheats.jsonl
+
+With ``--cheats`` the patches are those of tests/swebench/attacks/product.py, on one instance of each repository first
+and then on all others; as expected is then what is not resolved.
 
 Per instance: the reference fix; nothing; every part of the fix (each of its hunks alone, all but one, and the fix without
 one of the lines that it adds); what the simulated agent does, whose outcomes were measured in containers; and the fix
@@ -27,6 +31,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.swebench.attacks.here import INSTANCES, checkout, graded_here, patch_of
+from tests.swebench.attacks.product import attack_patch, product_attacks
 
 BESIDE = {
     "comment": "# TODO: see the issue",
@@ -71,6 +76,14 @@ def variants(instance: Any, root: Path) -> Iterator[tuple[str, str, tuple[bool, 
             yield f"without added line {number}", _with(root, target, fixed.replace(line + "\n", "")), None
     for name, text in BESIDE.items():
         yield f"beside: {name}", _with(root, target, f"{fixed}\n\n{text}\n"), (True,) * sum(tests)
+
+
+def cheats(roots: dict[str, Path]) -> list[tuple[Any, str, str, None]]:
+    """Every cheat in product code on every instance."""
+    first = {instance.repo: instance for instance in reversed(INSTANCES.values())}
+    order = [*first.values(), *(i for i in INSTANCES.values() if i not in first.values())]
+    attacks = product_attacks()
+    return [(i, a, attack_patch(roots[i.repo], i, attacks[a]), None) for i in order for a in attacks]
 
 
 def behaviours() -> dict[str, Any]:
@@ -129,6 +142,7 @@ def main() -> int:
     parser.add_argument(
         "--containers", action="store_true", help="one for each grading; else on this machine"
     )
+    parser.add_argument("--cheats", action="store_true", help="patches that cheat instead of honest ones")
     parser.add_argument("--at-once", type=int, default=1, metavar="N", help="gradings beside each other")
     parser.add_argument("--out", type=Path, default=Path("gradings.jsonl"))
     options = parser.parse_args()
@@ -146,6 +160,7 @@ def main() -> int:
             if instance.repo not in roots:
                 roots[instance.repo] = checkout(folder / instance.repo.rpartition("/")[2], instance.repo)
         work = [(i, *variant) for i in INSTANCES.values() for variant in variants(i, roots[i.repo])]
+        work = cheats(roots) if options.cheats else work
         print(
             f"{len(work)} patches on {len(INSTANCES)} instances; {len(records)} gradings are there",
             flush=True,
@@ -162,6 +177,8 @@ def main() -> int:
                 graded = graded_here(own, instance, patch, root=roots[instance.repo], on_tests_limit="failed")
                 own.rmdir()
             fits = expected is None or graded.outcomes == expected
+            if options.cheats:
+                fits = graded.verdict != "resolved"
             record = {"number": number, "instance": instance.instance_id, "patch": what, "guards": code}
             record |= {"verdict": graded.verdict, "as_expected": fits, "note": graded.note}
             return record | {"seconds": time.perf_counter() - began}
@@ -173,14 +190,16 @@ def main() -> int:
                 records.append(record)
                 out.write(json.dumps(record) + "\n")
                 out.flush()
-                if record["verdict"] == "tampered" or not record["as_expected"]:
+                odd = record["verdict"] == "tampered" and not options.cheats
+                if odd or not record["as_expected"]:
                     print(record, flush=True)
     counts = Counter(
         (r["guards"], r["verdict"] + ("" if r["as_expected"] else ", not as expected")) for r in records
     )
     for (by, what), count in sorted(counts.items()):
         print(f"grader's code {by}: {count} {what}")
-    return int(any("tampered" in what or "not as expected" in what for _, what in counts))
+    wrong = ("not as expected",) if options.cheats else ("tampered", "not as expected")
+    return int(any(word in what for _, what in counts for word in wrong))
 
 
 if __name__ == "__main__":

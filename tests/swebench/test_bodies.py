@@ -266,6 +266,41 @@ def test_functions_of_the_file_are_compared(tmp_path: Path) -> None:
     assert bodies.replaced(body, function, None)[-1] == "__builtins__"
 
 
+WRAPPED = """
+import pytest
+from unittest import mock
+def test_bare(): pass
+@pytest.mark.skipif(False, reason="no")
+def test_marked(): pass
+@pytest.mark.asyncio
+def test_by_plug_in(): pass
+async def test_waits(): pass
+def test_yields(): yield
+def test_bound_again(): pass
+test_bound_again = odd(test_bound_again)
+@mock.patch("os.sep", "/")
+class Patched:
+    def test_in_patched(self): pass
+class Made(metaclass=type):
+    def test_in_made(self): pass
+class Plain:
+    def test_in_plain(self): pass
+    def test_in_class_again(self): pass
+    test_in_class_again = odd(test_in_class_again)
+"""
+
+
+def test_wrappers_are_no_forgery_where_something_may_wrap(tmp_path: Path) -> None:
+    path = tmp_path / "test_x.py"
+    path.write_text(WRAPPED)
+    words = (
+        "bare marked by_plug_in waits yields bound_again in_patched in_made in_plain in_class_again".split()
+    )
+    found = read(str(path), [f"test_{word}" for word in words])
+    bare = {name for name, (body,) in found.items() if body.bare}
+    assert bare == {"test_bare", "test_marked", "test_in_plain"}
+
+
 def test_what_a_function_says_of_itself_is_not_believed(tmp_path: Path) -> None:
     import functools
 

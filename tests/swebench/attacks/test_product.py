@@ -17,6 +17,9 @@ from .product import SIX, attack_patch, product_attacks
 
 INSTANCE = INSTANCES["hotmess-mini__daywork-1"]
 ATTACKS = product_attacks()
+# One instance of each bundled repository, in turn; all of them: benchmarks/honest_gradings.py --cheats.
+OF_REPOSITORIES = list({i.repo: i for i in reversed(INSTANCES.values())}.values())
+ATTACKED = {attack: OF_REPOSITORIES[n % len(OF_REPOSITORIES)] for n, attack in enumerate(ATTACKS)}
 AT_ONCE = 4
 
 # They keep the runner from loading the module, or act on what it no longer has: nothing is claimed to pass.
@@ -42,17 +45,17 @@ def test_the_six_are_not_resolved_here(attack: str, tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def graded(docker_client: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Grade]:
     """The grade of each, each in a container of its own."""
-    build_mini(["daywork"], client=docker_client)
-    root = checkout(tmp_path_factory.mktemp("attacks"), INSTANCE.repo)
-    patches = {name: attack_patch(root, INSTANCE, parts) for name, parts in ATTACKS.items()}
+    build_mini(client=docker_client)
+    folder = tmp_path_factory.mktemp("attacks")
+    roots = {i.repo: checkout(folder / str(n), i.repo) for n, i in enumerate(OF_REPOSITORIES)}
+    patches = {name: attack_patch(roots[i.repo], i, ATTACKS[name]) for name, i in ATTACKED.items()}
     found: dict[str, Grade] = {}
 
     async def one(name: str, limit: asyncio.Semaphore) -> None:
-        async with limit, contained(container_service(INSTANCE.image, Resources())) as sandbox:
+        row = ATTACKED[name]
+        async with limit, contained(container_service(row.image, Resources())) as sandbox:
             patch = patches[name].encode()
-            found[name] = await grade(
-                sandbox, REPOSITORY, INSTANCE, patch, timeout=60, on_tests_limit="failed"
-            )
+            found[name] = await grade(sandbox, REPOSITORY, row, patch, timeout=60, on_tests_limit="failed")
 
     async def all_of_them() -> None:
         limit = asyncio.Semaphore(AT_ONCE)
@@ -66,6 +69,6 @@ def graded(docker_client: Any, tmp_path_factory: pytest.TempPathFactory) -> dict
 @pytest.mark.slow
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_none_is_resolved_in_a_container(attack: str, graded: dict[str, Grade]) -> None:
-    result = graded[attack]
+    result, count = graded[attack], len(ATTACKED[attack].fail_to_pass)
     assert result.verdict in HARMLESS, result.output
-    assert not any(result.outcomes[: len(INSTANCE.fail_to_pass)]), result.output
+    assert not any(result.outcomes[:count]), result.output

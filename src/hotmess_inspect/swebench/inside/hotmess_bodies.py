@@ -99,7 +99,7 @@ def _read(
     for chain, node in _functions(tree, ()):
         about = (ast.get_docstring(node) or "").strip().split("\n")[0]
         if node.name not in names and about not in ids:
-            if _is_helper(chain, node, bound):
+            if not node.decorator_list and node.name[:2] != "__" and _stays(chain, node, bound):
                 others.append((chain, node))
             continue
         body = Body(
@@ -107,7 +107,7 @@ def _read(
             tuple(part.name for part in chain),
             about,
             all(map(_is_plain, node.decorator_list)),
-            all(map(_is_mark_alone, node.decorator_list)),
+            _is_bare(node) and _stays(chain, node, bound),
             marks or _mentions(node) or any(_mentions_outside(parent) for parent in chain),
         )
         body.helpers, body.bound = helpers, bound
@@ -147,18 +147,26 @@ def _bound(tree: "Any") -> "dict[str, int] | None":
     return found
 
 
-def _is_helper(chain: "Any", node: "Any", bound: "dict[str, int] | None") -> bool:
-    """Whether a function is what its file says as long as nobody replaces it."""
+def _stays(chain: "Any", node: "Any", bound: "dict[str, int] | None") -> bool:
+    """Whether nothing in its file gives the name of a function another value."""
     outer = chain[0] if chain else node
-    if bound is None or bound[outer.name] != 1 or node.decorator_list or node.name.startswith("__"):
+    if bound is None or bound.get(outer.name) != 1:
         return False
-    # A class may give a name several values, and what decorates it may replace its functions.
+    # What decorates a class, or makes it, may replace its functions.
     return all(
         not part.decorator_list
         and not part.keywords
         and sum(_binds(inner, node.name) for inner in part.body) < 2
         for part in chain
     )
+
+
+def _is_bare(node: "Any") -> bool:
+    """Whether nothing is put around a function: plug-ins wrap coroutines and generators."""
+    waits = isinstance(node, ast.AsyncFunctionDef) or any(
+        isinstance(inner, (ast.Yield, ast.YieldFrom)) for inner in _own_nodes(node)
+    )
+    return not waits and all(map(_is_mark_alone, node.decorator_list))
 
 
 def _binds(node: "Any", name: str) -> bool:
