@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hotmess_inspect.swebench.check import with_grades
+from hotmess_inspect.swebench.grading import Grade
+from hotmess_inspect.swebench.patch import CheckedPatch
 from hotmess_inspect.swebench.rows import Instance
 from hotmess_inspect.swebench.stability import (
     Stability,
@@ -90,12 +93,23 @@ runs = st.lists(st.tuples(*[st.booleans()] * 4), max_size=4)
 
 
 @given(
-    gold=runs, empty=runs, own_user=st.booleans(), commits=st.lists(st.text("0f", min_size=40, max_size=40))
+    gold=runs,
+    empty=runs,
+    own_user=st.booleans(),
+    skipped=st.sets(st.sampled_from(INSTANCE.tests)),
+    commits=st.lists(st.text("0f", min_size=40, max_size=40)),
 )
 def test_what_was_kept_is_read_again(
-    gold: list[tuple[bool, ...]], empty: list[tuple[bool, ...]], own_user: bool, commits: list[str]
+    gold: list[tuple[bool, ...]],
+    empty: list[tuple[bool, ...]],
+    own_user: bool,
+    skipped: set[str],
+    commits: list[str],
 ) -> None:
-    found = Stability("own__thing-1", INSTANCE.tests, 2, tuple(gold), tuple(empty), tuple(commits), own_user)
+    kept = tuple(test for test in INSTANCE.tests if test in skipped)
+    found = Stability(
+        "own__thing-1", INSTANCE.tests, 2, tuple(gold), tuple(empty), tuple(commits), own_user, kept
+    )
     write_cached(found, INSTANCE, "sha256:1")
     assert read_cached(INSTANCE, "sha256:1") == found
 
@@ -120,9 +134,9 @@ def test_another_digest_row_or_grader_knows_nothing(monkeypatch: pytest.MonkeyPa
         b"\xff\xfe",
         b"[]",
         b"null",
-        b'{"gold": ["11"], "empty": [], "future_commits": [], "own_user": false}',
-        b'{"gold": ["11x1"], "empty": [], "future_commits": [], "own_user": false}',
-        b'{"gold": [1111], "empty": [], "future_commits": [], "own_user": false}',
+        b'{"gold": ["11"], "empty": [], "future_commits": [], "own_user": false, "skipped": []}',
+        b'{"gold": ["11x1"], "empty": [], "future_commits": [], "own_user": false, "skipped": []}',
+        b'{"gold": [1111], "empty": [], "future_commits": [], "own_user": false, "skipped": []}',
     ],
 )
 def test_a_broken_file_is_as_good_as_none_and_is_mended(content: bytes) -> None:
@@ -146,3 +160,14 @@ def test_a_folder_that_cannot_be_written_costs_nothing(folder: Path) -> None:
 def test_the_graders_version_follows_from_its_sources() -> None:
     assert len(grader_version()) == 12
     assert int(grader_version(), 16) >= 0
+
+
+def test_what_any_grading_of_the_reference_fix_skips_is_kept() -> None:
+    def grading(outcomes: tuple[bool, ...], *skipped: str) -> Grade:
+        statuses = {t: "skipped" if t in skipped else "passed" for t in INSTANCE.tests}
+        return Grade("unresolved", outcomes, statuses, CheckedPatch(b"", (), ()), 0, "", "", 0.0)
+
+    found = with_grades(stability([], []), [grading((T, T, T, T), "p2"), grading((T, T, T, T), "p1")], [])
+    assert (found.skipped, found.gold) == (("p1", "p2"), ((T, T, T, T),) * 2)
+    # What only the unfixed code skips excuses nothing.
+    assert with_grades(found, [], [grading((F, F, T, T), "f1")]).skipped == ("p1", "p2")

@@ -147,10 +147,10 @@ class _Trial:
         """Grade the reference fix once as nobody, and where that fails a test once as the image's own user."""
         nobody = await self.graded(self.instance.patch, own_user=False)
         if all(nobody.outcomes):
-            return _with(known, [nobody], [])
+            return with_grades(known, [nobody], [])
         own = await self.graded(self.instance.patch, own_user=True)
         needed = sum(own.outcomes) > sum(nobody.outcomes)
-        return _with(replace(known, own_user=needed), [own if needed else nobody], [])
+        return with_grades(replace(known, own_user=needed), [own if needed else nobody], [])
 
     async def repeat(self, known: Stability, repeats: int) -> Stability:
         """Add gradings until there are enough of both patches."""
@@ -168,7 +168,7 @@ class _Trial:
                     group.start_soon(once, "", empty)
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
-        return _with(known, gold, empty)
+        return with_grades(known, gold, empty)
 
     async def graded(self, patch: str, *, own_user: bool) -> Grade:
         user = None if own_user else TESTS_USER
@@ -189,7 +189,7 @@ class _Trial:
         return result
 
 
-def _with(known: Stability, gold: Sequence[Grade], empty: Sequence[Grade]) -> Stability:
+def with_grades(known: Stability, gold: Sequence[Grade], empty: Sequence[Grade]) -> Stability:
     """What is known with further gradings, and the tests that the reference fix's skipped."""
     skipped = {test for grading in gold for test, status in grading.statuses.items() if status == "skipped"}
     skipped |= set(known.skipped)
