@@ -117,7 +117,7 @@ unpack_programs() {
   retried apt-get -q "${newer[@]}" update
   cd "$work/debs"
   chmod 755 "$work" "$work/debs"
-  retried apt-get -q "${newer[@]}" -o APT::Sandbox::User=root download docker.io docker-cli containerd docker-compose docker-buildx
+  retried apt-get -q "${newer[@]}" -o APT::Sandbox::User=root download docker.io docker-cli containerd docker-compose docker-buildx restic
   cd /
   for deb in "$work"/debs/*.deb; do dpkg -x "$deb" "$work/root"; done
   mkdir -p "$prefix/bin" "$plugins"
@@ -128,6 +128,8 @@ unpack_programs() {
   ln -sf /usr/bin/tini-static "$prefix/bin/docker-init" # for `init: true`
   command -v docker >/dev/null || fail "the packages of $suite hold no docker"
   [ -e /usr/local/bin/docker ] || ln -s "$prefix/bin/docker" /usr/local/bin/docker
+  # Inspect's checkpoints need it, in a version that older releases of Debian do not have.
+  [ -e /usr/local/bin/restic ] || ln -s "$prefix/bin/restic" /usr/local/bin/restic
   touch "$prefix/complete"
 }
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -57,10 +58,13 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def restic_program() -> Path:
     """The program that Inspect's checkpoints need on its own machine."""
-    found = shutil.which("restic")
-    if found is None:
-        _absent("restic is not installed (apt-get install restic)")
-    return Path(str(found))
+    found = shutil.which("restic") or ""
+    said = subprocess.run([found, "version"], capture_output=True, text=True).stdout if found else ""
+    version = [int(part) for part in re.findall(r"\d+", said)[:2]]
+    if version < [0, 15]:  # without the option --no-scan, which Inspect gives it
+        # An engine that sandbox/engine.sh did not install comes without it.
+        pytest.skip("restic 0.15 or later is not installed (sandbox/engine.sh brings it with the engine)")
+    return Path(found)
 
 
 @pytest.fixture(scope="session")
