@@ -55,7 +55,7 @@ class Body:
         self.may_fail = may_fail or not plain
         self.bare = bare
         self.helpers = {}  # type: dict[tuple[str, ...], list[Any]]
-        self.bound = None  # type: set[str] | None
+        self.bound = None  # type: dict[str, int] | None
         self.rows = {}  # type: dict[str, str]
         self.all_rows = ()  # type: tuple[str, ...]
 
@@ -125,7 +125,8 @@ def _read(
 def _bound(tree: "Any") -> "dict[str, int] | None":
     """How often a file gives each name a value outside of functions; None if it imports unnamed ones."""
     found = {}  # type: dict[str, int]
-    pending, names = list(tree.body), []  # type: list[Any], list[str]
+    pending = list(tree.body)
+    names = []  # type: list[str]
     while pending:
         node = pending.pop()
         if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -558,7 +559,8 @@ def replaced(body: Body, function: "Any", case: "Any") -> "list[str]":
         function: The function behind its decorators, as :func:`find_body` gives it.
         case: The class that the test runs in; None if it is a plain function.
     """
-    names, found = function.__globals__, []
+    names = function.__globals__
+    found = []  # type: list[str]
     for place, codes in body.helpers.items():
         holder = names  # type: Any
         if place[:-1]:
