@@ -99,6 +99,18 @@ def test_nothing_in_common_is_an_error_and_one_run_twice_is_said(tmp_path: Path)
     assert "Accuracies" not in result.output and "Nothing to compare" in result.output
 
 
+def test_other_wrong_letters_are_no_one_run(tmp_path: Path) -> None:
+    """Each run knows two letters only, so that the wrong one is the second of both."""
+    paths = []
+    for name, wrong in (("x", "B"), ("y", "C"), ("z", "B")):
+        rows = [f"q{q},{e},{'A' if q * e % 3 else wrong},A" for q in range(30) for e in range(1, 5)]
+        paths.append(tmp_path / f"{name}.csv")
+        paths[-1].write_text("\n".join(["question_id,epoch,answer,target", *rows]) + "\n")
+    for other, alike in ((paths[1], False), (paths[2], True)):
+        result = CliRunner(env={"COLUMNS": "300"}).invoke(main, ["compare", str(paths[0]), str(other)])
+        assert ("answered alike in every epoch" in result.output) == alike
+
+
 def test_clusters_are_used(tmp_path: Path) -> None:
     plain, other = (table(tmp_path / f"{m}.csv", m, s) for m, s in (("x", 1), ("y", 2)))
     for path in (plain, other):

@@ -38,27 +38,14 @@ class Comparison:
         second: The group it is compared with.
         questions: Questions that count: both have two epochs of them (where none has: one).
         differences: First minus second by quantity, with interval and p-value.
+        alike: Whether both answered alike in every epoch of the questions that both have, ten or more.
     """
 
     first: GroupResult
     second: GroupResult
     questions: int
     differences: Mapping[str, PairedDifference]
-
-    @property
-    def alike(self) -> bool:
-        """Whether both answered alike in every epoch of the questions that both have, ten or more."""
-        sides = [one.questions for one in (self.first, self.second)]
-        places = [{name: i for i, name in enumerate(side.ids)} for side in sides]
-        shared = [name for name in sides[0].ids if name in places[1]]
-        parts = [
-            side.predictions[[place[name] for name in shared]]
-            for side, place in zip(sides, places, strict=True)
-        ]
-        equal = parts[0].shape == parts[1].shape and np.array_equal(parts[0], parts[1], equal_nan=True)
-        # A few answers are alike by chance.
-        many = int((~np.isnan(parts[0]).all(axis=2)).sum())
-        return equal and many >= _ENOUGH_TO_BE_ONE
+    alike: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,7 +259,15 @@ def compare(
     if found and lengths is not None and d.loss in ("brier", "squared"):
         split = compare_overthinking(runs[0], runs[1], questions.target, **asked)
         found += [split] if split is not None else []
-    return Comparison(first, second, found[0].questions if found else 0, {one.quantity: one for one in found})
+    aligned = [
+        np.take_along_axis(run.predictions, np.argsort(~own, axis=1, kind="stable")[:, :, None], axis=1)
+        for run, own in zip(runs, (ours, ~ours & (questions.row >= 0)), strict=True)
+    ]
+    # A few answers are alike by chance.
+    many = int(ours.sum()) >= _ENOUGH_TO_BE_ONE
+    alike = many and np.array_equal(aligned[0], aligned[1], equal_nan=True)
+    counts = found[0].questions if found else 0
+    return Comparison(first, second, counts, {one.quantity: one for one in found}, alike)
 
 
 def _shared_lengths(first: GroupResult, second: GroupResult, questions: Questions) -> FloatArray | None:
