@@ -48,7 +48,15 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 def page(found: dict[str, Any]) -> str:
     """The whole page."""
-    parts = [_head(found), _systems(found), _claims(found), _lengths(found), _parting(found), _hints(found)]
+    parts = [
+        _head(found),
+        _systems(found),
+        _terminal(found),
+        _claims(found),
+        _lengths(found),
+        _parting(found),
+        _hints(found),
+    ]
     if "real" in found:
         parts += [_real(found["real"]), _dial(found["dial"]), _learned(found["dial"])]
     return "\n".join([*parts, _limits(found), _inputs(found)])
@@ -65,12 +73,13 @@ def _groups(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 def _head(found: dict[str, Any]) -> str:
     groups = _groups(found)
-    epochs = sum(group["epochs_scored"] for _, group in groups)
+    agents = found["terminal"]["systems"]
+    epochs = sum(group["epochs_scored"] for _, group in groups) + sum(row["trials"] for row in agents)
     return f"""# Results on real models
 
 What does the decomposition say of real models, and do the claims of [the paper](https://arxiv.org/abs/2601.23045) hold outside it? This
-page measures runs that others published ({epochs:,} epochs of {len({g["model"] for _, g in groups})} models on {len({n for n, _ in groups})} sets, and three of
-these models again under six misleading hints){" and two small models run for it" if "real" in found else ""}. All numbers are written by one command from files whose hashes stand
+page measures runs that others published ({epochs:,} epochs on {len({n for n, _ in groups}) + 1} sets, of {len({g["model"] for _, g in groups})} models and of {len(agents)} pairs of an agent and a model; three of
+the models again under six misleading hints){" and two small models run for it" if "real" in found else ""}. All numbers are written by one command from files whose hashes stand
 [below](#inputs-and-commands); intervals are 95 %, over questions unless said otherwise. Where an interval does not decide, the page says so.
 """
 
@@ -116,24 +125,118 @@ questions of the same {swe["cluster"]} repositories. For other repositories its 
 """
 
 
+def _system(name: str) -> str:
+    """Agent and model as the submission's folder names them."""
+    parts = name.split("_")
+    return f"{parts[1]}, {parts[2]}" if len(parts) == 3 else f"{name.split('-')[0]}, not stated"
+
+
+def _dash(number: Number, digits: int = 3) -> str:
+    return ci(number, digits) if number["ci"] else "–"
+
+
+def _terminal(found: dict[str, Any]) -> str:
+    systems, tiers = found["terminal"]["systems"], found["terminal"]["tiers"]
+    rows = [
+        [
+            _system(row["name"]), f"{100 * row['resolved'] / row['trials']:.2f}",
+            *(ci(row["group"][key]) for key in ("error", "bias_squared", "variance", "incoherence")),
+            _dash(row["group"]["pass_hat_k"][0]), ci(row["group"]["noise_floor"]),
+        ]
+        for row in systems
+    ]  # fmt: skip
+    assert all(
+        row["resolved"] == round(row["group"]["accuracy"]["value"] * row["trials"], 6) for row in systems
+    )
+    ends = [
+        [
+            _system(row["name"]), str(row["no_verdict"]), str(row["faults"]),
+            ci(row["without_faults"]["incoherence"]) if row["faults"] else "as above", str(row["timeouts"]),
+            ci(row["group"].get("slope"), 2), ci(row["group"].get("overthinking")), ci(row.get("in_time", {}).get("slope"), 2),
+        ]
+        for row in systems
+    ]  # fmt: skip
+    quantities = ("accuracy", "bias_squared", "variance", "incoherence")
+    changes = [
+        [
+            tier["agent"], f"{_system(tier['larger']).split(', ')[1]} less {_system(tier['smaller']).split(', ')[1]}",
+            *(f"{ci(entry)}, p = {entry['p']:.2f}" for entry in _of(tier, quantities)),
+        ]
+        for tier in tiers
+    ]  # fmt: skip
+    least = min(
+        (entry for tier in tiers for entry in _of(tier, quantities)), key=lambda entry: entry["p_holm"]
+    )
+    assert least["p_holm"] > 0.05
+    group = systems[0]["group"]
+    broken = max(systems, key=lambda row: row["most_faults_of_a_run"])
+    late, late_right = (sum(row[name] for row in systems) for name in ("timeouts", "timeouts_resolved"))
+    return f"""## Terminal-Bench: {len(systems)} pairs of agent and model on {group["questions"]} tasks, 5 trials each
+
+All submissions to the leaderboard of terminal-bench-core 0.1.1 whose files in its repository list exactly five trials of each of the {group["questions"]} tasks, which
+are all that it holds. Agent and model are named as the submission names them. The verdicts of every run give exactly the accuracy that its own file states. Intervals are over the {group["cluster"]} families of
+tasks (`crack-7z-hash` and its easy and hard form are one).
+
+![Bias² against variance, and slopes, on Terminal-Bench](terminal_bench.svg)
+
+{table(["agent, model", "published accuracy, %", "error", "bias²", "variance", "incoherence", "pass^5", "noise floor"], rows)}
+A dash: its interval is undefined. *What is no verdict.* The leaderboard counts a trial without a verdict as not resolved, and so does the table above: the tests' output could not be parsed (`parse_error`) or the tests ran out of
+time (`test_timeout`), which what an agent leaves behind can cause. Where the agent itself broke down or could not be installed (`unknown_agent_error`, `agent_installation_failed`:
+*breakdowns*) this may be a fault of the host; the incoherence without these trials stands beside. {_system(broken["name"])}: {broken["most_faults_of_a_run"]} of the {group["questions"]} trials of one run
+broke down, so that its row says little of the agent.
+
+{table(["agent, model", "trials without verdict", "breakdowns", "incoherence without them", "out of time", "slope over seconds", "longer less shorter half", "slope without those out of time"], ends)}
+*Length* is the agent's wall-clock time in seconds: the files hold no tokens for most agents, and no times for the dashes (or for more than 5 % of their trials missing). Seconds depend on the machine
+and its load, and a limit per task ends the longest trials ({late:,} of {sum(row["trials"] for row in systems):,}, of which {100 * late_right / late:.0f} % were resolved all the same). Leaving
+these out, as in the last column, selects trials by how they went, and is no better answer.
+
+**One agent, two tiers of models.** Differences paired by task (`hotmess compare`; p exchanges the trials of each task):
+
+{table(["agent", "models", "accuracy", "bias²", "variance", "incoherence"], changes)}
+The table holds {len(tiers) * len(quantities)} tests; corrected for that (Holm) the smallest p is {least["p_holm"]:.2f}. Opus and Sonnet are names of tiers, of unpublished sizes: no numbers of parameters stand behind them,
+and 4.1 is a later generation than 4, so only goose compares one generation.
+"""
+
+
+def _of(tier: dict[str, Any], quantities: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [entry for name in quantities for entry in tier["change"] if entry["quantity"] == name]
+
+
 def _claims(found: dict[str, Any]) -> str:
     tau, turns = found["tau"], found["tau_turns"]
+    agents = [row["group"] for row in found["terminal"]["systems"] if "slope" in row["group"]]
+    slopes = [group["slope"]["ci"] for group in agents]
+    rising, falling = sum(low > 0 for low, _ in slopes), sum(high < 0 for _, high in slopes)
+    in_time = [row["in_time"]["slope"]["ci"] for row in found["terminal"]["systems"] if "in_time" in row]
+    rising_in_time, falling_in_time = sum(low > 0 for low, _ in in_time), sum(high < 0 for _, high in in_time)
+    meet = sum(low <= PAPER_SLOPES[1] and high >= PAPER_SLOPES[0] for low, high in slopes)
+    splits = [group["overthinking"] for group in agents]
+    positive = sum(split["value"] > 0 for split in splits)
+    tiers = [(tier["agent"], _of(tier, ("incoherence",))[0]) for tier in found["terminal"]["tiers"]]
+    low, high = min(entry["ci"][0] for _, entry in tiers), max(entry["ci"][1] for _, entry in tiers)
     rows = [
         [
             f"Longer answers are more incoherent (log-log slopes {PAPER_SLOPES[0]} to {PAPER_SLOPES[1]})",
-            f"τ-bench, over actions: slope {ci(tau['slope'], 2)}; over turns: {ci(turns['slope'], 2)}",
-            f"Not seen. Over turns incoherence {sign(turns['slope'])}, over actions it is {sign(tau['slope'])}; both intervals lie below the paper's range.",
+            f"τ-bench, over actions: slope {ci(tau['slope'], 2)}; over turns: {ci(turns['slope'], 2)}. Terminal-Bench, over seconds: "
+            f"of {len(slopes)} slopes {rising} rise and {falling} fall by their intervals, {meet} intervals meet the paper's range; "
+            f"without the trials that ran out of time {rising_in_time} rise and {falling_in_time} falls",
+            f"Not seen on τ-bench: over turns incoherence {sign(turns['slope'])}, over actions it is {sign(tau['slope'])}; both intervals lie below the paper's range. "
+            f"Not settled on Terminal-Bench, whose intervals are wide: of {len(slopes) + len(in_time)} at 95 % about "
+            f"{0.05 * (len(slopes) + len(in_time)):.0f} would leave out 0 by chance alone, and {rising + falling + rising_in_time + falling_in_time} does.",
         ],
         [
             "The same question, answered longer than usual, is answered more incoherently (natural overthinking)",
             f"τ-bench, longer less shorter half by actions: {ci(tau['overthinking'])}, p = {tau['overthinking']['p']:.2f}; by turns: "
-            f"{ci(turns['overthinking'])}, p = {turns['overthinking']['p']:.2f}",
-            "Not settled: the estimates have the paper's sign, and so would chance now and then.",
+            f"{ci(turns['overthinking'])}, p = {turns['overthinking']['p']:.2f}. Terminal-Bench, by seconds: "
+            f"{positive} of {len(splits)} differences are positive, smallest p {min(split['p'] for split in splits):.2f}, after Holm's correction {min(split['p_holm'] for split in splits):.2f}",
+            "Not settled: on τ-bench the estimates have the paper's sign, as chance gives now and then; on Terminal-Bench they have either sign.",
         ],
         [
-            "Larger models are less, or no less, incoherent",
-            "no family of sizes in any of the sets",
-            "Cannot be told here.",
+            "Scale alone does not make models coherent: larger ones are less incoherent on easy tasks, not on hard ones",
+            "Terminal-Bench, incoherence of the larger tier less the smaller: "
+            + "; ".join(f"{agent} {ci(entry)}, p = {entry['p']:.2f}" for agent, entry in tiers),
+            f"Cannot be told. No difference is seen, but anything from {_fixed(low, 2)} to {_fixed(high, 2)} lies in one of the intervals, incoherences are {_span(found)}, "
+            "and tiers are no sizes.",
         ],
         [
             "Averaging E answers divides the variance by E",
@@ -143,9 +246,25 @@ def _claims(found: dict[str, Any]) -> str:
     ]
     assert all(group["slope"]["ci"][1] < PAPER_SLOPES[0] for group in (tau, turns))
     assert all(group["overthinking"]["ci"][0] < 0 < group["overthinking"]["value"] for group in (tau, turns))
+    assert (
+        rising == falling == rising_in_time == 0
+        and falling_in_time == 1
+        and 0 < positive < len(splits)
+        and min(split["p"] for split in splits) > 0.05
+    )
+    assert all(entry["ci"][0] < 0 < entry["ci"][1] for _, entry in tiers)
     return f"""## Beside the claims of the paper
 
 {table(["claim", "what these data show", "verdict"], rows)}"""
+
+
+def _span(found: dict[str, Any]) -> str:
+    values = [
+        row["group"]["incoherence"]["value"]
+        for row in found["terminal"]["systems"]
+        if any(row["name"] in (tier["larger"], tier["smaller"]) for tier in found["terminal"]["tiers"])
+    ]
+    return f"{min(values):.2f} to {max(values):.2f} there"
 
 
 def _lengths(found: dict[str, Any]) -> str:
@@ -318,8 +437,11 @@ Exact · sampled, with the interval of the sampling:
 def _limits(found: dict[str, Any]) -> str:
     return """## What these data cannot say
 
-- **Scale.** No two of the models are sizes of one family on the same questions (gpt-4o and gpt-4o-mini share no set), so nothing here is about model size.
-- **Reasoning length.** The published letters come without lengths, SWE-bench's runs too; τ-bench has actions and turns. Whether longer *thought* is more incoherent needs runs with
+- **Scale.** Three agents were run with two tiers of one maker's models, whose sizes are not published and two of whose pairs differ in generation; with five trials of 80 tasks a difference in
+  incoherence would have to be a third to half of it to be seen. No set holds a family of known sizes (gpt-4o and gpt-4o-mini share none), so nothing here is about numbers of parameters.
+- **One agent against another.** Terminal-Bench's submissions ran on machines of their own, at different times, with different prompts and loads; differences between agents hold all of that, and incoherence
+  depends on accuracy by construction.
+- **Reasoning length.** The published letters come without lengths, SWE-bench's runs too; τ-bench has actions and turns, Terminal-Bench wall-clock seconds. Whether longer *thought* is more incoherent needs runs with
   reasoning tokens.
 - **The cause of a slope.** A question's length and its difficulty go together; a slope over questions is no effect of length.
 - **Other questions than these.** Intervals are about questions drawn like these. One hundred SWE-bench tasks of eleven repositories, or 50 tasks of one airline, are no sample of software or of work.
@@ -337,8 +459,9 @@ def _inputs(found: dict[str, Any]) -> str:
 | `answers/`, `hinted/` | [4cd4/hot-mess-reward-hacking](https://github.com/4cd4/hot-mess-reward-hacking): DeepSeek V3, GPT-4o mini and Claude Haiku 4.5 on 198 GPQA Diamond and 200 MMLU questions at temperature 1 | `d634ac7` | MIT |
 | `tau/` | [sierra-research/tau-bench](https://github.com/sierra-research/tau-bench): gpt-4o on 50 airline tasks, 4 runs | `59a200c` | MIT |
 | `swebench_repeats…` | [kkkkkk0725/swebench-reliability-study](https://github.com/kkkkkk0725/swebench-reliability-study): mini-swe-agent with Claude Sonnet 4.5 at temperature 0 on 100 tasks, 5 runs | `cfb81c0` | none stated |
+| `terminal_bench/` | [laude-institute/terminal-bench-leaderboard](https://github.com/laude-institute/terminal-bench-leaderboard): 13 submissions, 5 runs of 80 tasks each | `8e1925a` | none stated |
 
-None of it is part of this project. With clones of the three repositories in one folder:
+None of it is part of this project. With clones of the four repositories in one folder:
 
 ```sh
 python benchmarks/public_results.py gather CLONES DATA
@@ -444,6 +567,33 @@ def figures(found: dict[str, Any], folder: Path) -> None:
     axes.set(xlabel="bias²", ylabel="variance", xlim=(0, right), ylim=(0, top))
     axes.legend(fontsize=6, loc="upper left", bbox_to_anchor=(1.01, 1))
     save(figure, "bias_variance.svg")
+    systems = found["terminal"]["systems"]
+    figure, (left, right_panel) = plt.subplots(1, 2, figsize=(9, 3.6), width_ratios=(3, 2))
+    for place, row in enumerate(systems):
+        x, y, slope = row["group"]["bias_squared"], row["group"]["variance"], row["group"].get("slope")
+        style = {
+            "fmt": "os^Dv<>phX*dP"[place % 13],
+            "color": f"C{place % 10}",
+            "markersize": 4,
+            "linewidth": 0.7,
+        }
+        left.errorbar(
+            x["value"], y["value"], label=_system(row["name"]), **style,
+            xerr=[[x["value"] - x["ci"][0]], [x["ci"][1] - x["value"]]], yerr=[[y["value"] - y["ci"][0]], [y["ci"][1] - y["value"]]],
+        )  # fmt: skip
+        if slope:
+            low, high = slope["ci"]
+            right_panel.errorbar(
+                slope["value"], -place, xerr=[[slope["value"] - low], [high - slope["value"]]], **style
+            )
+    left.set(xlabel="bias²", ylabel="variance", xlim=(0, None), ylim=(0, None))
+    right_panel.axvspan(*PAPER_SLOPES, color="0.88", zorder=0)
+    right_panel.axvline(0, color="0.6", linewidth=0.7)
+    right_panel.set(xlabel="slope of incoherence over seconds (grey: the paper's)", yticks=[])
+    figure.legend(
+        *left.get_legend_handles_labels(), fontsize=7, loc="center left", bbox_to_anchor=(0.91, 0.5)
+    )
+    save(figure, "terminal_bench.svg")
     figure, panels = plt.subplots(1, 2, figsize=(6.4, 2.8), sharey=True)
     for panel, group in zip(panels, (found["tau"], found["tau_turns"]), strict=True):
         x = [bucket["length"] for bucket in group["buckets"]]

@@ -1,8 +1,10 @@
 """The page of results says what its JSON says, and the JSON what the public files give."""
 
+import csv
 import importlib.util
 import json
 import math
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -65,12 +67,87 @@ def test_the_numbers_are_those_that_were_worked_out_elsewhere(found: dict[str, A
     assert found["swebench_questions"]["flip_rate"]["value"] == pytest.approx(0.17)
 
 
+def test_terminal_bench_agrees_with_what_its_own_files_say(found: dict[str, Any]) -> None:
+    systems = {row["name"]: row for row in found["terminal"]["systems"]}
+    assert len(systems) == 13 and {row["trials"] for row in systems.values()} == {400}
+    # Accuracy and pass@2 as `run_metadata.json` has them; pass^2 is twice the accuracy less pass@2.
+    for name, accuracy, pass_at_2 in (
+        ("20250902_orchestrator_claude-4-sonnet", 0.36, 0.4625),
+        ("20250902_orchestrator_qwen-3-coder-480B", 0.1925, 0.2725),
+        ("20250906_orchestrator_claude-4.1-opus", 0.3975, 0.48625),
+    ):
+        group = systems[name]["group"]
+        assert group["accuracy"]["value"] == pytest.approx(accuracy)
+        wanted = (accuracy - (2 * accuracy - pass_at_2)) / (1 - accuracy)
+        assert group["incoherence"]["value"] == pytest.approx(wanted)
+    # Means of what the READMEs of two submissions say of their five runs.
+    for name, accuracies in (
+        ("20250711_openhands_claude-4-sonnet", (0.4, 0.4125, 0.4375, 0.4, 0.4125)),
+        ("20250811_cursor-cli_claude-4-sonnet", (0.25, 0.225, 0.25, 0.2875, 0.3)),
+    ):
+        assert systems[name]["resolved"] / 400 == pytest.approx(sum(accuracies) / 5)
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=n", "-c", "user.email=n@example.org", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *who, "-C", str(folder), *arguments], check=True, capture_output=True)
+
+
+def test_tables_of_terminal_bench_hold_complete_submissions_only(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    git(clone, "init")
+
+    def run(path: str, verdicts: dict[str, bool | None], attempts: int = 1, mode: str = "unset") -> None:
+        times = {
+            "agent_started_at": "2025-09-10T07:02:56.5+00:00",
+            "agent_ended_at": "2025-09-10T07:03:00+00:00",
+        }
+        trials: list[dict[str, Any]] = [
+            {"task_id": task, "trial_name": f"{task}.{number}-of-{attempts}.{path}", "is_resolved": verdict,
+             "failure_mode": mode, "total_output_tokens": 0} | (times if verdict else {})
+            for task, verdict in verdicts.items()
+            for number in range(1, attempts + 1)
+        ]  # fmt: skip
+        right = sum(trial["is_resolved"] is True for trial in trials)
+        file = clone / "results" / path
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps({"results": trials, "accuracy": right / len(trials)}))
+
+    for number in range(1, 5):
+        run(f"set@0.1.1/1_a_m/r{number}/results.json", {"t.easy": number % 2 == 1, "u": True})
+    run("set@0.1.1/1_a_m/r5/results.json", {"t.easy": None, "u": True}, mode="unknown_agent_error")
+    for number in range(1, 6):
+        run(f"set@0.1.1/1_small_m/r{number}/results.json", {"u": True})
+    run("set:0.1.1/1_b_m/results.json", {"t.easy": True, "u": False}, attempts=5)
+    run("set@0.1.1/1_four_m/r1/results.json", {"t.easy": True, "u": False}, attempts=4)
+    # A single trial's results lie deeper, and another version's do not count.
+    run("set@0.1.1/1_a_m/r1/u/u.1-of-1.r1/results.json", {"u": False})
+    run("set@0.2/1_c_m/results.json", {"t.easy": True, "u": False}, attempts=5)
+    git(clone, "add", ".")
+    git(clone, "commit", "-m", "runs")
+    git(tmp_path, "clone", "--bare", "clone", "bare")
+    script("public_results").gather_terminal(tmp_path / "bare", tmp_path / "tables")
+    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == ["1_a_m.csv", "1_b_m.csv"]
+    with (tmp_path / "tables" / "1_a_m.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["question_id"], r["epoch"], r["score"], r["verdict"], r["length"]) for r in rows[:5]] == [
+        ("t.easy", "1", "1", "resolved", "3.500"), ("t.easy", "2", "0", "not resolved", ""),
+        ("t.easy", "3", "1", "resolved", "3.500"), ("t.easy", "4", "0", "not resolved", ""),
+        ("t.easy", "5", "0", "none", ""),
+    ]  # fmt: skip
+    assert [row["failure_mode"] for row in rows[:5]] == ["unset"] * 4 + ["unknown_agent_error"]
+    assert {(row["cluster"], row["model"]) for row in rows} == {("t", "1_a_m"), ("u", "1_a_m")}
+
+
 def test_every_number_has_an_interval(found: dict[str, Any]) -> None:
     page = (FOLDER / "index.md").read_text("utf-8")
     assert "no interval" not in page and "nan" not in page.lower()
     hints = [change for row in found["hints"] for change in row["change"]]
     assert len(hints) == 36 * 4
-    for change in hints:
+    tiers = [change for row in found["terminal"]["tiers"] for change in row["change"]]
+    assert len(tiers) == 3 * 4
+    for change in hints + tiers:
         low, high = change["ci"]
         assert low <= change["value"] <= high
 
@@ -78,7 +155,7 @@ def test_every_number_has_an_interval(found: dict[str, Any]) -> None:
 @pytest.mark.shared
 @pytest.mark.slow
 def test_the_public_files_give_the_numbers(found: dict[str, Any], shared_data: Path) -> None:
-    again = script("public_results").public(shared_data, hints=False)
+    again = script("public_results").public(shared_data, gathered=False)
     digests = again.pop("inputs")
     assert digests.items() <= found["inputs"].items() and len(digests) == 5
     same(again, {name: found[name] for name in again})

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,44 @@ def test_terminal_bench_runs_that_are_named_by_number_and_time_are_repeats(tmp_p
     assert rows(outcomes.take(outcomes.scored)) == {("t0", 1, 1.0), ("t0", 2, 1.0), ("t1", 1, 0.0)}
     assert found.account.totals()["copies"] == 4
     assert any("no file names its agent" in p.message for p in found.problems)
+
+
+def test_terminal_bench_runs_of_one_agent_with_several_models_are_kept_apart(tmp_path: Path) -> None:
+    # As the leaderboard's submissions lie: the metadata of two of them name an agent and no model, one has all
+    # attempts in one folder, and one has its runs as files called <run>_results.json.
+    def trials(run: str, verdicts: dict[str, bool]) -> dict[str, Any]:
+        counts = {"failure_mode": "unset", "total_input_tokens": 0, "total_output_tokens": 0}
+        return {
+            "results": [
+                {"task_id": "t", "trial_name": f"t.{name}.{run}", "is_resolved": verdict} | counts
+                for name, verdict in verdicts.items()
+            ]
+        }
+
+    for model, verdicts in (("droid_opus", (True, True)), ("droid_sonnet", (True, False))):
+        for number, verdict in enumerate(verdicts, 1):
+            run = tmp_path / model / f"rc2_{number}"
+            write(run / "results.json", trials(run.name, {"1-of-1": verdict}))
+            about = {"run_id": run.name, "agent_name": "Droid", "model_name": None, "dataset_name": "core"}
+            write(run / "run_metadata.json", about)
+    both = trials("2025-09-01", {"1-of-2": False, "2-of-2": True})
+    both["results"][1]["total_output_tokens"] = 7
+    write(tmp_path / "lead_qwen" / "results.json", both)
+    about = {"run_id": "2025-09-01", "agent_name": "Lead", "model_name": None, "dataset_name": "core"}
+    write(tmp_path / "lead_qwen" / "run_metadata.json", about)
+    for time in ("2025-08-25__12-29-38_", "2025-08-25__13-35-43"):
+        write(tmp_path / "goose_opus" / f"{time}_results.json", trials(time, {"1-of-1": True}))
+    found = read(tmp_path)
+    table = found.outcomes
+    models = table.model.values()
+    assert {(model, score) for model, score in zip(models, table.value.tolist(), strict=True)} == {
+        ("Droid · droid_opus", 1.0), ("Droid · droid_sonnet", 1.0), ("Droid · droid_sonnet", 0.0),
+        ("Lead · lead_qwen", 0.0), ("Lead · lead_qwen", 1.0), ("goose_opus", 1.0),
+    }  # fmt: skip
+    assert all(models.count(model) == 2 for model in models)
+    assert sum("no file names its model" in problem.message for problem in found.problems) == 5
+    # Tokens that an agent does not report are no answers of length 0.
+    assert [n for n in table.output_tokens.tolist() if not math.isnan(n)] == [7]
 
 
 def test_swebench_reports_of_runs(tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ class Harbor:
         name = PurePosixPath(path).name
         if name == "result.json":
             return b'"trial_name"' in head or b'"n_total_trials"' in head
-        return name == "results.json" and b'"is_resolved"' in head and b'"trial_name"' in head
+        # Runs are also kept as <run>_results.json.
+        return name.endswith("results.json") and b'"is_resolved"' in head and b'"trial_name"' in head
 
     def read(self, path: str, text: bytes) -> Rows:
         """One row per trial; the summary of a job has none of its own."""
@@ -104,16 +105,25 @@ def _terminal_bench(results: list[Any], folder: str) -> Rows:
     trials = [one for one in results if isinstance(one, dict)]
     run = PurePosixPath(folder).name
     about = _metadata(folder)
-    model = " · ".join(str(n) for n in (about.get("agent_name"), about.get("model_name")) if n) or run
+    names = [str(name) for name in (about.get("agent_name"), about.get("model_name")) if name]
     notes = []
-    if model == run and _NO_AGENT.fullmatch(run):
-        # Runs called by number and time are repeats of what the folder around them is named after.
-        model = PurePosixPath(folder).parent.name or run
-        notes.append(f"no file names its agent: it counts as a run of {model}, the folder around it")
+    if not about.get("model_name"):
+        # Runs called as their metadata say, or by number and time, are repeats of what the folder around them is
+        # named after; one agent's runs with several models lie in several folders.
+        is_run = run == about.get("run_id") or _NO_AGENT.fullmatch(run)
+        place = (is_run and PurePosixPath(folder).parent.name) or run
+        if names and place != "runs":
+            notes.append(f"no file names its model: it counts as a run of {place}, after its folder")
+        elif not names and place != run:
+            notes.append(f"no file names its agent: it counts as a run of {place}, the folder around it")
+        if not names or place != "runs":
+            names.append(place)
+    model = " · ".join(names)
     columns: dict[str, list[Any]] = {
         "question_id": [one.get("task_id") for one in trials],
         "score": [one.get("is_resolved") for one in trials],
-        "output_tokens": [one.get("total_output_tokens") for one in trials],
+        # An agent that does not report its tokens has 0 of both kinds.
+        "output_tokens": [one.get("total_output_tokens") or None for one in trials],
         "model": [model] * len(trials),
         "task": [about.get("dataset_name") or "terminal-bench"] * len(trials),
         "variant": [settings_text(about.get("agent_kwargs") or {})] * len(trials),
