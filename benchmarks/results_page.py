@@ -183,10 +183,11 @@ tasks (`crack-7z-hash` and its easy and hard form are one).
 A dash: its interval is undefined. *What is no verdict.* The leaderboard counts a trial without a verdict as not resolved, and so does the table above: the tests' output could not be parsed (`parse_error`) or the tests ran out of
 time (`test_timeout`), which what an agent leaves behind can cause. Where the agent itself broke down or could not be installed (`unknown_agent_error`, `agent_installation_failed`:
 *breakdowns*) this may be a fault of the host; the incoherence without these trials stands beside. {_system(broken["name"])}: {broken["most_faults_of_a_run"]} of the {group["questions"]} trials of one run
-broke down, so that its row says little of the agent.
+broke down, so that its row says little of the agent; one of its five runs names its model by its date, the others by the alias for it.
 
 {table(["agent, model", "trials without verdict", "breakdowns", "incoherence without them", "out of time", "slope over seconds", "longer less shorter half", "slope without those out of time"], ends)}
-*Length* is the agent's wall-clock time in seconds: the files hold no tokens for most agents, and no times for the dashes (or for more than 5 % of their trials missing). Seconds depend on the machine
+*Length* is the agent's wall-clock time in seconds: the files hold tokens of four pairs only, and there of no more than two thirds of the trials; where there is a
+dash they lack the times of more than 5 % of the trials, too. Seconds depend on the machine
 and its load, and a limit per task ends the longest trials ({late:,} of {sum(row["trials"] for row in systems):,}, of which {100 * late_right / late:.0f} % were resolved all the same). Leaving
 these out, as in the last column, selects trials by how they went, and is no better answer.
 

@@ -118,7 +118,7 @@ def _terminal_bench(results: list[Any], folder: str) -> Rows:
             notes.append(f"no file names its agent: it counts as a run of {place}, the folder around it")
         if not names or place != "runs":
             names.append(place)
-    model = " · ".join(names)
+    model = " · ".join(name for name in names if name)
     columns: dict[str, list[Any]] = {
         "question_id": [one.get("task_id") for one in trials],
         "score": [one.get("is_resolved") for one in trials],
