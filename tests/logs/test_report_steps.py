@@ -78,7 +78,7 @@ def test_page_tells_which_step_decides(command: str, log: Path, tmp_path: Path) 
     assert re.search(
         r'<td class="decides right"[^>]* rowspan=3 [^>]*>.*?cat src/spans.py.*?3 epochs, 3 right', page
     )
-    assert "<b>Step 1</b> (100.0 % of the variance, 6 pairs part)" in page
+    assert "<b>Step 1</b> (100.0 % of its variance, 6 pairs part)" in page
     # Links lead to the event, in the viewer started on the log's folder.
     links = re.findall(
         r'href="http://127.0.0.1:7575/#/logs/[^"]*/samples/sample/q1/\d/transcript\?event=\w+"', page

@@ -2,6 +2,7 @@
 
 import json
 import math
+from contextvars import copy_context
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from inspect_ai import Epochs, Task, eval, score, task
+from inspect_ai._cli.main import inspect
 from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalLog, read_eval_log, write_eval_log
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
@@ -18,6 +20,7 @@ from hotmess_inspect.cli import COMMANDS, main
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.plugin.annotate import annotate_log
 from hotmess_inspect.plugin.incoherence import incoherence
+from hotmess_inspect.plugin.reducer import decomposition
 from hotmess_inspect.plugin.repeat import repeat
 from hotmess_inspect.plugin.suite_scorers import described
 from hotmess_inspect.results.analyze import Options, analyze
@@ -232,6 +235,64 @@ def test_every_command_that_reads_logs_can_be_told(tmp_path: Path) -> None:
             text for option in getattr(import_module(COMMANDS[name][0]), name).params for text in option.opts
         }
         assert {"--range", "--perfect"} <= options, name
+
+
+def test_exported_and_read_again(their_log: EvalLog, tmp_path: Path) -> None:
+    """A table has no header that could state a scale: its scores are those from 0 to 1."""
+    for ending in ("csv", "parquet"):
+        path = str(tmp_path / f"epochs.{ending}")
+        done = CliRunner().invoke(main, ["export", their_log.location, "-o", path])
+        assert done.exit_code == 0, done.output
+        found = later(path)
+        for name in OPTIONS:
+            check(found[f"{name}_scalar"])
+            check(found[f"{name}_one_key/k"])
+            check(found[f"{name}_two/k"])
+            check(found[f"{name}_two/m"], OTHER_KEY)
+
+
+def test_the_report_shows_what_the_log_says_is_right(their_log: EvalLog, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    done = CliRunner().invoke(main, ["report", their_log.location, "-o", str(path)])
+    assert done.exit_code == 0, done.output
+    # Six scales, three shapes; the second key of the third is always halfway.
+    text = path.read_text()
+    for number in ("accuracy", "error", "bias_squared", "variance"):
+        assert text.count(f">{WANTED[number]:.4f}<") >= 18, number
+
+
+@pytest.mark.parametrize("name", ["zero", "ten", "to_five"])
+def test_scored_again_by_the_command_line(name: str, tmp_path: Path) -> None:
+    """`inspect score` with our scorer, told the scale, on a log whose own scorer says nothing."""
+    log = run(the_task([theirs(name, "scalar")]), tmp_path)
+    path = str(tmp_path / "again.eval")
+    ((key, value),) = OPTIONS[name].items()
+    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    words = ["score", log.location, "--scorer", "hotmess/repeat", "-S", f"{key}={text}", "--action", "append"]
+    done = copy_context().run(
+        CliRunner().invoke, inspect, [*words, "--output-file", path, "--display", "none"]
+    )
+    assert done.exit_code == 0, done.output
+    check(live(read_eval_log(path), "repeat"))
+    check(later(path)["repeat"])
+
+
+def test_the_reducer_says_what_it_measured(their_log: EvalLog) -> None:
+    """Of a metric's option it knows nothing; what stands with the scores it uses, for one key and for all."""
+    values = [Score(value={"k": 10.0 * v, "m": 5.0}, metadata={"hm_range": [0, 10]}) for v in SHARES["a"]]
+    told = decomposition()(values).metadata
+    hand = by_hand([SHARES["a"]])
+    assert told is not None and told["variance"] == pytest.approx({"k": hand["variance"], "m": 0.0})
+    assert told["error"] == pytest.approx({"k": hand["error"], "m": 0.25})
+    assert told["quantity"]["k"] == "squared distance of the scores to 10, as a share of the range from 0"
+    turned = decomposition()(
+        [Score(value=1 - v, metadata={"hm_range": [1, 0]}) for v in SHARES["a"]]
+    ).metadata
+    assert turned is not None and turned["error"] == pytest.approx(hand["error"])
+    assert turned["quantity"] == "squared distance of the scores to 0, as a share of the range from 1"
+    # Without a scale, numbers beyond 1 are no verdicts: nothing is said of them.
+    bare = decomposition()([Score(value=10.0 * v) for v in SHARES["a"]]).metadata
+    assert bare is not None and bare["error"] is None and bare["epochs_unscored"] == 4
 
 
 @pytest.mark.parametrize(("name", "value"), [("perfect", math.inf), ("range", [1]), ("range", [2, 2])])

@@ -9,7 +9,7 @@ from inspect_ai.scorer import Score, ScoreReducer, Value, mean_score, score_redu
 
 from hotmess_inspect._inspect_versions import unscored
 from hotmess_inspect.plugin.options import Options
-from hotmess_inspect.schema import finite_or_none
+from hotmess_inspect.schema import Scale, finite_or_none
 
 _TERMS = ("error", "bias_squared", "variance")
 _QUANTITIES = {
@@ -114,8 +114,19 @@ def _decompose(scores: Sequence[Score], key: str | int | None) -> dict[str, Any]
         **{name: finite_or_none(getattr(headline, name)[0]) for name in _TERMS},
         "epochs": scored,
         "epochs_unscored": len(scores) - scored - epochs.duplicated,
-        "quantity": _QUANTITIES[found[0].kind],
+        "quantity": _quantity(found[0].kind, scores, key),
     }
+
+
+def _quantity(kind: str, scores: Sequence[Score], key: str | int | None) -> str:
+    """What the three terms are of, in words; of scores on a scale of their own with that scale."""
+    entries = (
+        Scale.of_entry((s.metadata or {}).get("hm_range"), None if key is None else str(key)) for s in scores
+    )
+    scale = next((entry for entry in entries if entry is not None), Scale())
+    if kind != "score" or scale == Scale():
+        return _QUANTITIES[kind]
+    return f"squared distance of the scores to {scale.high:g}, as a share of the range from {scale.low:g}"
 
 
 def _mode(scores: Sequence[Score]) -> dict[str, Any]:

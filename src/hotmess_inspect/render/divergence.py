@@ -149,7 +149,7 @@ def clearest_question(result: GroupDivergence) -> tuple[QuestionDivergence, str]
     node = found.nodes[0]
     ways = "; ".join(f"{branch_sentence(way)}, took “{way.name}”" for way in node.branches[:3])
     others = f"; {others_of(node, 3)}" if len(node.branches) > 3 else ""
-    share = f"{percent(node.variance / found.variance)} of its variance"
+    share = of_question(found, node)
     where = f"step {node.step}{came_from(found, node)}"
     smallest = f"p = {p_value(found.p)}" + (
         f", the smallest of {len(tested)} questions, held against {0.05 / len(tested):.2g}"
@@ -166,6 +166,11 @@ def clearest_question(result: GroupDivergence) -> tuple[QuestionDivergence, str]
     return found, (
         f"{start} ({share}): {ways}{others}; among {len(found.epochs)} epochs that can be chance ({smallest})."
     )
+
+
+def of_question(question: QuestionDivergence, node: DecisiveNode) -> str:
+    """How much of its question's variance a step carries."""
+    return f"{percent(node.variance / question.variance)} of its variance"
 
 
 def others_of(node: DecisiveNode, shown: int) -> str:
@@ -207,14 +212,16 @@ def question_tree(question: QuestionDivergence) -> Tree:
     """A question's decisive steps with what became of each branch."""
     tree = Tree(
         cell(
-            f"{question.question}: {len(question.epochs)} epochs, {percent(question.share)} of the variance",
+            f"{question.question}: {len(question.epochs)} epochs, {percent(question.share)} of the group's variance",
             "bold",
         )
     )
     for node in question.nodes[:3]:
         if node.variance <= NO_VARIANCE:
             continue
-        text = f"step {node.step}{came_from(question, node)}: {percent(node.share)} of the variance, {pairs_part(node)}"
+        text = (
+            f"step {node.step}{came_from(question, node)}: {of_question(question, node)}, {pairs_part(node)}"
+        )
         branch = tree.add(cell(text, ""))
         ways = node.branches[:_LISTED]
         for way, rest in zip(ways, _rests(ways), strict=True):

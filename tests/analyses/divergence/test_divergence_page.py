@@ -36,7 +36,7 @@ def test_commands_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         said[command] = run.output
         assert run.exit_code == 0, f"{command}\n{run.output}"
     tree = said["hotmess diverge logs --measure resolved"]
-    assert "step 1: 100.0 % of the variance" in tree
+    assert "step 1: 100.0 % of its variance" in tree
     assert "4 epochs, 4 right: cat daywork/interval.py" in tree
     assert "2 epochs, 0 right: cat daywork/planner.py" in tree
     assert "p = 0.067" in tree or "p = 0.06" in tree or "p = 0.07" in tree

@@ -19,6 +19,7 @@ from hotmess_inspect.render.divergence import (
     clearest_question,
     ends,
     file_name,
+    of_question,
     others_of,
     p_value,
     pairs_part,
@@ -259,7 +260,7 @@ def _decisive(result: GroupDivergence, number: int, shown: Sequence[QuestionDive
         rows.append([name, str(node.step), percent(node.share), str(node.pairs), ways + more])
     if not rows:
         return ""
-    names = ["question", "step", "share of variance", "pairs", "ways on"]
+    names = ["question", "step", "share of the group's variance", "pairs", "ways on"]
     cells = [[row[0], row[4], row[1], row[2], row[3]] for row in rows]
     return "<h4>Steps that carry most of the variance</h4>" + table(
         [names[0], names[4], names[1], names[2], names[3]], cells, text_columns=2
@@ -273,7 +274,7 @@ def _question(question: QuestionDivergence, links: Links, name: str) -> str:
     known = f", {sum(v == 1 for v in right)} right" if right else ""
     return (
         f'<section id="{escaped(name)}"><h4>{escaped(question.question)}: {len(question.epochs)} epochs{known}, '
-        f"{percent(question.share)} of the variance</h4><ul class=ways>{listed}</ul>{_walks(question, links)}</section>"
+        f"{percent(question.share)} of the group's variance</h4><ul class=ways>{listed}</ul>{_walks(question, links)}</section>"
     )
 
 
@@ -288,7 +289,7 @@ def _node(question: QuestionDivergence, node: DecisiveNode, links: Links) -> str
         both = [_event_link(question, question.epochs[place], node.step, links) for place in node.read_first]
         read = f" Read first: {both[0]} and {both[1]}."
     before = escaped(came_from(question, node))
-    return f"<li><b>Step {node.step}</b>{before} ({percent(node.share)} of the variance, {pairs_part(node)}): {ways}.{read}</li>"
+    return f"<li><b>Step {node.step}</b>{before} ({of_question(question, node)}, {pairs_part(node)}): {ways}.{read}</li>"
 
 
 def _event_link(question: QuestionDivergence, epoch: EpochPath, step: int, links: Links) -> str:
