@@ -197,3 +197,38 @@ def test_shares_of_ragged_files_are_those_of_a_loop_over_pairs(seed: int, tmp_pa
         assert step["share"] == pytest.approx(parts[step["step"]] / total, abs=1e-12)
     assert group["never"]["share"] == pytest.approx(parts[None] / total, abs=1e-12)
     assert sum(s["share"] for s in group["steps"]) + group["never"]["share"] == pytest.approx(1, abs=1e-12)
+
+
+def test_a_share_says_what_it_is_of(tmp_path: Path) -> None:
+    """Question 0 has 1/3 of 1/3 + 1/2, which is 40 % of the group's; half of its own is at each of two steps."""
+    path = tau(
+        tmp_path / "small.json",
+        [
+            (0, 0, 1.0, ["look", "book"]), (0, 1, 0.0, ["look", "cancel"]), (0, 2, 0.0, ["think"]),
+            (1, 0, 1.0, ["look"]), (1, 1, 0.0, ["look"]),
+        ],
+    )  # fmt: skip
+    page = tmp_path / "page.html"
+    options = ("--grain", "exact", "--permutations", "50", "-o", str(page))
+    text = " ".join(run(str(path), *options).split())
+    shown = page.read_text()
+    for said in (text, shown):
+        assert "0: 3 epochs" in said and "40.0 % of the group's variance" in said
+    assert text.count("50.0 % of its variance") >= 2
+    assert shown.count("(50.0 % of its variance, ") >= 2
+    assert "share of the group&#x27;s variance" in shown or "share of the group's variance" in shown
+
+
+def test_how_difficulties_are_read_matters_to_lengths_in_peoples_time_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from hotmess_inspect.io.human_time import BINNED
+    from hotmess_inspect.render.comparison import print_comparison
+    from hotmess_inspect.render.divergence import print_divergence
+    from hotmess_inspect.schema import Problem
+
+    problems = [Problem("note", "log", f"{BINNED}: x"), Problem("note", "log", "something else")]
+    print_divergence([], problems, questions=3)
+    print_comparison([], [], problems)
+    said = capsys.readouterr().out
+    assert said.count("something else") == 2 and BINNED not in said

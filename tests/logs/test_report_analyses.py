@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from hotmess_inspect.cli import main
 from hotmess_inspect.io.logs import Inputs, read_inputs
 from hotmess_inspect.render.report import ReportOptions, report_html
 from hotmess_inspect.results.analyze import Options
@@ -99,6 +101,29 @@ def test_hesitation(tmp_path: Path) -> None:
         (log or "", q or "", e): (float(e % 3), 100.0 + e + 10 * int((q or "q0")[1:])) for log, q, e in keys
     }
     assert drawn(inputs, waits) == TARGETED | {"wait-ratio"}
+
+
+def test_hesitation_of_agents_whose_words_are_few(tmp_path: Path) -> None:
+    """What is written between calls counts; questions without a word have no part in the buckets."""
+    runs = []
+    for task in range(8):
+        for trial in range(3):
+            call = {"id": "1", "function": {"name": "look", "arguments": "{}"}}
+            said = "Wait, I " + "look again " * (task + 1) if task < 5 else None
+            runs.append(
+                {"task_id": task, "trial": trial, "reward": trial % 2, "info": {},
+                 "traj": [{"role": "assistant", "content": said, "tool_calls": [call]}, {"role": "tool", "tool_call_id": "1", "content": "x"}]}
+            )  # fmt: skip
+    path = tmp_path / "tau.json"
+    path.write_text(json.dumps(runs))
+    done = CliRunner().invoke(main, ["study", str(path), "--only", "wait_ratio", "--json"])
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.stdout)["analyses"][0]["rows"]
+    assert [(row["part"], row["questions"]) for row in rows] == [("all", 5)] + [("bucket", 1)] * 5
+    assert rows[0]["epochs"] == 15
+    words = [2 + 2 * (task + 1) for task in range(5)]
+    assert [row["words"] for row in rows[1:]] == words
+    assert [row["waits_per_1000_words"] for row in rows[1:]] == pytest.approx([1000 / n for n in words])
 
 
 def scored(**columns: Any) -> Inputs:

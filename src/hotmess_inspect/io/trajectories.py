@@ -50,7 +50,7 @@ class Trajectory:
         question: Question id.
         epoch: Epoch number, from 1.
         calls: Tool calls in the order in which they were made.
-        text: What the model thought and wrote, for epochs without calls.
+        text: What the model thought and wrote between its calls, or without any.
         seconds: Working time; NaN where unknown.
     """
 
@@ -193,7 +193,7 @@ def _of_sample(log: str, sample: _Sample) -> Trajectory:
         str(sample.id),
         sample.epoch,
         calls,
-        "" if calls else "\n\n".join(text for text in written if text),
+        "\n\n".join(text for text in written if text),
         float("nan") if sample.working_time is None else sample.working_time,
     )
 
@@ -385,7 +385,7 @@ def _atif_trajectory(log: str, path: str, question: str, epoch: int) -> Trajecto
                 made.result = result.content
     calls = tuple(_as_call(one, lambda value: value) for one in found)
     told = [_written(part) for s in steps if s.source == "agent" for part in (s.reasoning_content, s.message)]
-    return Trajectory(log, question, epoch, calls, "" if calls else "\n\n".join(t for t in told if t))
+    return Trajectory(log, question, epoch, calls, "\n\n".join(t for t in told if t))
 
 
 # τ-bench: a list of runs, each with task_id, trial, reward and traj, the messages as OpenAI's API has them.
@@ -489,4 +489,4 @@ def _tau_trajectories(file: File) -> Iterator[Trajectory]:
                 made.result = message.content
         calls = tuple(_as_call(one, lambda value: value) for one in found)
         text = "\n\n".join(_written(m.content) for m in run.talk if m.role == "assistant" and m.content)
-        yield Trajectory(file.path, str(run.task_id), run.trial, calls, "" if calls else text)
+        yield Trajectory(file.path, str(run.task_id), run.trial, calls, text)

@@ -392,9 +392,11 @@ def _wait_ratio(s: _Study) -> Finding | None:
         each = 1000 * count / np.where(words > 0, words, np.nan)
         ratio = _row_means(each)
         length = _row_means(words)
-        shares = bucket_shares(length, min(r.options.buckets, int((~np.isnan(length)).sum())))
-        for part, weights in (("all", np.ones(len(length))), *(("bucket", own) for own in shares.T)):
-            held = (weights > 0) & ~np.isnan(length)
+        known = ~np.isnan(length)
+        shares = np.zeros((len(length), min(r.options.buckets, int(known.sum()))))
+        shares[known] = bucket_shares(length[known], shares.shape[1])
+        for part, weights in (("all", known), *(("bucket", own) for own in shares.T)):
+            held = weights > 0
             without = None
             if r.intervals.contexts:
                 without = without_each_context(
