@@ -385,7 +385,7 @@ def _print_lengths(out: Console, result: GroupResult, lengths: LengthFindings) -
 
 def _print_slope(out: Console, trend: LengthTrend) -> None:
     """The slope, and beside it what difficulty alone does not explain."""
-    name = "slope of incoherence against length"
+    name = "slope of log incoherence against log length"
     if trend.fit.note:
         out.print(cell(f"{name}: {trend.fit.note}", "dim"))
         return

@@ -27,7 +27,7 @@ from hotmess_inspect.analyses.summaries import Share, question_mean
 from hotmess_inspect.decomposition import Decomposition
 from hotmess_inspect.decomposition.nested import without_each_context
 from hotmess_inspect.inference.intervals import ratio_interval
-from hotmess_inspect.inference.power_laws import PowerLaw
+from hotmess_inspect.inference.power_laws import FEWEST_POINTS, PowerLaw
 from hotmess_inspect.inference.regression import log_link_regression, size_and_length
 from hotmess_inspect.io.trajectories import Trajectory
 from hotmess_inspect.results.analyze import LENGTH_COLUMNS, GroupResult, group_name
@@ -496,7 +496,11 @@ def _scaling(s: _Study) -> Finding | None:
             clusters=clusters,
             rng=np.random.default_rng(results[0].options.seed),
         )
-        said += [told, *_exponents(laws, results[0].decomposition.loss), *_shared_contexts(results)]
+        loss, few = results[0].decomposition.loss, len({size for size, _ in sized}) < FEWEST_POINTS
+        laws_said = (
+            [f"{loss}: a power law in size needs {FEWEST_POINTS} sizes"] if few else _exponents(laws, loss)
+        )
+        said += [told, *laws_said, *_shared_contexts(results)]
         for group in np.unique(number[number >= 0]).tolist():
             own = np.flatnonzero(number == group)
             for (size, r), part in zip(sized, parts, strict=True):

@@ -185,7 +185,7 @@ def accuracy_warnings(accuracies: Mapping[str, float]) -> list[str]:
         return []
     return [
         f"Accuracies reach from {known[worst]:.1%} ({worst}) to {known[best]:.1%} ({best}), and incoherence "
-        "depends on accuracy by construction: compare the positions in the accuracy-matched range too."
+        "depends on accuracy by construction: it does not rank these. `hotmess compare` tests bias² and variance themselves."
     ]
 
 

@@ -62,7 +62,11 @@ DIVERGENCE_STYLE = """
 .ways li { margin: 0.15rem 0; }
 figure.curve > svg { max-width: 40rem; }
 @media (min-width: 62rem) { .figures > .steps { grid-column: span 2; } }
-@media print { .walks { max-height: none; overflow: visible; } }
+@media print {
+  .walks { max-height: none; overflow: visible; }
+  .walks table { font-size: 0.5rem; table-layout: fixed; width: 100%; }
+  .walks td, .walks th, .walks td.common, .walks th.who, .walks thead th { min-width: 0; max-width: none; padding: 0.05rem 0.15rem; white-space: normal; overflow-wrap: anywhere; height: auto; position: static; }
+}
 """
 
 

@@ -438,7 +438,7 @@ def reliability_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -
 
     caption = (
         "Chance that k epochs of a question are all right: measured up to the epochs at hand, dashed where a "
-        "beta-binomial over the questions takes it further. Shaded: 95 % intervals over questions (clusters)."
+        "beta-binomial over the questions takes it further. Shaded: 95 % intervals over questions (clusters), where enough questions carry one."
     )
     return Drawing("reliability", "How often all of k epochs are right", caption, draw, rows)
 
@@ -465,20 +465,14 @@ def finding_drawing(finding: Finding, short: Callable[[str], str] = str) -> Draw
                 x = [at + 0.5 * ((number + 0.5) / len(groups) - 0.5) for at in x]
             ends = [_bars(row, finding.y) for row in own]
             bars = [[end[side][0] for end in ends] for side in (0, 1)]
-            _points(
-                axes,
-                number,
-                x,
-                y,
-                short(str(group)),
-                yerr=bars,
-                line=finding.line and not names and len(own) > 2,
-            )
+            line = finding.line and not names and len(set(x)) > 2
+            _points(axes, number, x, y, short(str(group)), yerr=bars, line=line)
         said = {"plugin": "incoherence, plug-in"}.get(finding.y, finding.y.replace("_", " "))
         axes.set(xlabel=finding.x.replace("_", " "), ylabel=said)
         if names:
             shown = [_wrapped(short(str(place)), 22) for place in places]
             turned = {"rotation": 20, "ha": "right"} if sum(map(len, shown)) > 60 else {}
+            turned = {"rotation": 90} if len(places) > 8 and turned else turned
             axes.set_xticks(range(len(places)), shown, fontsize=7, **turned)
             axes.set_xlim(-0.5, len(places) - 0.5)
         elif finding.log_x and all(row[finding.x] > 0 for row in rows):

@@ -38,7 +38,7 @@ def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str
         rows.append(row)
     names = [
         "group",
-        "less",
+        "minus",
         "loss",
         "shared questions",
         "accuracy",

@@ -20,6 +20,14 @@ code { font-size: 0.9em; overflow-wrap: anywhere; }
 .verdict p { margin: 0.3rem 0; }
 .finding { font-size: 1.1rem; font-weight: 600; }
 .scroll { overflow-x: auto; }
+@media screen and (max-width: 45rem) {
+  .scroll {
+    background: linear-gradient(90deg, var(--paper) 30%, transparent) left / 3rem 100% no-repeat local,
+      linear-gradient(270deg, var(--paper) 30%, transparent) right / 3rem 100% no-repeat local,
+      linear-gradient(90deg, var(--faint), transparent) left / 0.9rem 100% no-repeat scroll,
+      linear-gradient(270deg, var(--faint), transparent) right / 0.9rem 100% no-repeat scroll;
+  }
+}
 table { border-collapse: collapse; font-size: 0.78rem; }
 th, td { padding: 0.25rem 0.4rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 td { overflow-wrap: break-word; max-width: 22rem; }
