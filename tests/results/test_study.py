@@ -251,6 +251,19 @@ def test_lengths_of_another_task_sort_no_questions(tmp_path: Path) -> None:
     assert "one group of 20 questions: m-16B has no epochs of b" in found["said"]
 
 
+def test_two_sizes_make_no_power_law_and_one_sentence(tmp_path: Path) -> None:
+    rows = "question_id,model,task,epoch,length,target,p_A,p_B\n" + "".join(
+        f"q{q},m-{size}B,a,{e},{10 + q},A,{0.3 + 0.02 * q + 0.01 * e},{0.7 - 0.02 * q - 0.01 * e}\n"
+        for size in (1, 4)
+        for q in range(20)
+        for e in (1, 2, 3)
+    )
+    (tmp_path / "t.csv").write_text(rows)
+    said = study(str(tmp_path / "t.csv"), "--only", "scaling")["scaling"]["said"]
+    assert [text for text in said if "power law" in text] == ["brier: a power law in size needs 3 sizes"]
+    assert not any("no fit" in text for text in said)
+
+
 def test_a_size_for_no_model_is_told(tmp_path: Path) -> None:
     problems = study(two_tasks(tmp_path / "t.csv"), "--only", "scaling", "--size", "16B=16")["problems"]
     assert [p["message"] for p in problems if p["input"] == "--size 16B"] == [
