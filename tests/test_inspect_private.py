@@ -77,6 +77,6 @@ def test_an_installed_restic_is_taken_from_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     place = resolver.cache_path(resolver._current_platform())
     assert tmp_path in place.parents
-    place.parent.mkdir(parents=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("")
     assert anyio.run(resolver.resolve_restic) == place

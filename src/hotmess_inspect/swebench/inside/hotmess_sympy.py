@@ -87,7 +87,7 @@ def _wrap(reporter: "Any", name: str, outcome: str, xfail: bool) -> None:
     def reporting(self: "Any", *rest: "Any") -> "Any":
         entered = getattr(self, "_hotmess_function", None)
         if entered is not None:
-            _report(*entered, outcome, xfail)
+            _report(entered[0], entered[1], entered[2], outcome, xfail)
         if _copy:
             _exit(0)
         return original(self, *rest)

@@ -131,7 +131,7 @@ def _wrap_start() -> None:
         found = (None, None, None) if _again else _look(test)
         if found[0] is False:
             channel.write(_other(test))
-        elif found[0]:
+        elif found[0] and found[2] is not None:
             _helpers[_id(test)] = hotmess_bodies.replaced(found[2], found[1], type(test))
         return original(self, test)
 
