@@ -73,6 +73,8 @@ def whole_file(path: Path) -> bool:
     if path.suffix == ".csv":
         rows = list(csv.reader(path.read_text().splitlines()))
         return path.read_text().endswith("\n") and len({len(row) for row in rows}) == 1
+    if path.suffix == ".npy":
+        return bool(np.load(path).size)
     if path.suffix == ".npz":
         with np.load(path) as file:
             return all(file[name] is not None for name in file.files)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from inspect_ai.scorer import SampleScore, Score
 
+from hotmess_inspect.plugin.epochs import epochs_of
 from hotmess_inspect.plugin.incoherence import incoherence
 from hotmess_inspect.schema import epoch_metadata
 
@@ -710,3 +711,23 @@ def test_every_key_of_a_dictionary_is_decomposed() -> None:
 
 def test_a_dictionary_of_one_score_is_that_score() -> None:
     assert compute(verdicts([{"x": 1}, {"x": 0}]))["error"] == 0.5
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a", "b", "c"] * 4,  # epoch after epoch
+        ["a", "a", "b", "b"],  # question after question
+        ["a", "b", "a", "b", "a"],  # an epoch that was cut off
+        ["a", "b", "b", "a", "b", "b"],  # a question twice in an epoch
+        ["a", "b", "b", "a"],
+        ["a"] * 3,
+        ["a"],
+        [],
+    ],
+)
+def test_questions_are_numbered_by_first_appearance(names: list[str]) -> None:
+    table = epochs_of(names, ["C"] * len(names), [None] * len(names)).outcomes
+    seen = list(dict.fromkeys(names))
+    assert list(table.question.names) == seen
+    assert table.question.codes.tolist() == [seen.index(name) for name in names]
