@@ -423,3 +423,25 @@ def test_runs_of_equal_truth_in_unlike_designs_are_not_told_apart() -> None:
     assert np.mean(flat_gaps) < -4 * error
     # 5 % of 150 and four standard errors.
     assert rejected <= 18
+
+
+@pytest.mark.parametrize(("erring", "told"), [(2, False), (3, True)])
+def test_bias_and_incoherence_need_three_erring_questions_in_each_run(erring: int, told: bool) -> None:
+    """Two questions of the second run err alike, so that their effective number is their number."""
+    first = np.ones((40, 4))
+    first[:12, 0] = first[:6, 1] = 0.0
+    second = np.ones((40, 4))
+    second[10 : 10 + erring, :3] = 0.0
+    runs = [RunEpochs(right[:, :, None], right) for right in (first, second)]
+    found = {one.quantity: one for one in compare_runs(*runs, 1.0, loss="squared")}
+    for quantity in ("bias_squared", "incoherence"):
+        one = found[quantity]
+        assert np.isfinite(one.low) == told and (one.note == "") == told
+        assert 0 < one.p_value <= 1 and np.isfinite(one.estimate)
+    assert all(np.isfinite(found[quantity].low) for quantity in ("accuracy", "error"))
+    plain = [decompose(right[:, :, None], 1.0, loss="squared") for right in (first, second)]
+    for quantity in ("bias_squared", "incoherence"):
+        assert np.isfinite(paired_difference(*plain, quantity).low) == told
+    # The same of clusters: questions two by two in one cluster count as half as many.
+    pairs = np.arange(40) // 2
+    assert np.isnan(paired_difference(*plain, "bias_squared", clusters=pairs).low)

@@ -333,6 +333,39 @@ def test_hal_uploads(tmp_path: Path) -> None:
     assert outcomes.actions.tolist() == [2, 2]
 
 
+def test_agents_with_one_model_are_not_pooled_and_wordings_are_contexts(tmp_path: Path) -> None:
+    def document(agent: str, results: object, **more: object) -> dict[str, object]:
+        config = {
+            "agent_name": agent,
+            "benchmark_name": "b",
+            "run_id": agent,
+            "agent_args": {"model_name": "m"},
+        }
+        return {"config": config, "raw_eval_results": results, **more}
+
+    for agent, reward in (("one_rep1", 1.0), ("one_rep2", 0.0), ("two", 1.0)):
+        made = document(agent, {"0": {"reward": reward}, "1": {"reward": 1.0}}, task_step_counts={"0": 3})
+        write(tmp_path / f"{agent}_UPLOAD.json", made)
+    outcomes = read(tmp_path).outcomes
+    of_agent = {
+        variant: sorted(
+            value
+            for one, value in zip(outcomes.variant.values(), outcomes.value, strict=True)
+            if one == variant
+        )
+        for variant in set(outcomes.variant.values())
+    }
+    assert sorted(of_agent.values()) == [[0.0, 1.0, 1.0, 1.0], [1.0, 1.0]]
+    assert sorted(outcomes.turns[outcomes.turns == outcomes.turns].tolist()) == [3, 3, 3]
+    worded = {
+        "0": [{"variation_id": v, "score": float(v > 0)} for v in range(3)],
+        "1": [{"variation_id": 0, "score": 1.0}],
+    }
+    found = read(write(tmp_path / "w" / "x_UPLOAD.json", document("x", worded))).outcomes
+    told = zip(found.question.values(), found.context.values(), found.value.tolist(), strict=True)
+    assert sorted(told) == [("0", "0", 0.0), ("0", "1", 1.0), ("0", "2", 1.0), ("1", "0", 1.0)]
+
+
 def test_metr_runs(tmp_path: Path) -> None:
     lines = [
         {

@@ -53,7 +53,7 @@ from hotmess_inspect.inference.intervals import (
     ratio_table,
 )
 from hotmess_inspect.inference.quantiles import student_quantile
-from hotmess_inspect.inference.ratios import RatioTable
+from hotmess_inspect.inference.ratios import RatioTable, effective_number
 from hotmess_inspect.inference.resampling import LARGE
 from hotmess_inspect.schema import QUANTITIES, Estimator, Loss, Quantity
 
@@ -62,6 +62,8 @@ NO_DIFFERENCE = "no interval: the runs do not differ on any question"
 # Two numbers that should be equal differ by less than this share of their size, from rounding.
 _DUST = 1e-12
 _RESAMPLES = 1000
+# Erring questions (clusters) of each run that these differences need: with fewer, intervals cover 80 to 91 %.
+_FEWEST = {"bias_squared": 3.0 - 1e-9, "incoherence": 3.0 - 1e-9}
 _TERMS = ("accuracy", "error", "variance", "pass_hat")
 
 
@@ -158,7 +160,9 @@ def compare_runs(
 
     The interval is d ± max(q, t) s, and p is the larger of the two p-values: it is below 1 - level exactly
     where the interval leaves out 0. Equal models are told apart in at most 1 - level of all cases whatever
-    the data look like; few questions that differ give a wide interval, not an over-confident one.
+    the data look like; few questions that differ give a wide interval, not an over-confident one. Of bias² and
+    incoherence there is no interval where fewer than three questions (clusters) err in one of the runs, counted by their
+    effective number (ΣE)²/ΣE²: it covers 80 to 91 %.
 
     Args:
         first: Epochs of one run.
@@ -590,6 +594,7 @@ def _differences(
     estimate, spread = (values[0] for values in _linearised(found.observed[None], clusters))
     drawn = found.drawn(permutations, rng, measure)
     contexts = pooled.without_contexts(loss)
+    erring = _fewest_erring(*np.moveaxis(found.observed[:, :, 1], 1, 0), clusters=clusters)
     made = []
     for column, name in enumerate(_quantities(pooled)):
         if name is None:
@@ -608,7 +613,7 @@ def _differences(
             made.append(replace(result, estimate=NAN, note=_undefined_note(runs, loss, name)))
             continue
         p_exchange = exchange_p_value(float(observed[column]), known) if pooled.exchangeable else NAN
-        note = _interval_note(table, difference, float(spread[column]))
+        note = _interval_note(table, difference, float(spread[column]), erring < _FEWEST.get(name, 0.0))
         if note:
             made.append(replace(result, p_value=p_exchange, note=note))
             continue
@@ -729,7 +734,19 @@ def _undefined_note(runs: Sequence[float], loss: Loss, name: str) -> str:
     return "undefined"
 
 
-def _interval_note(table: RatioTable, difference: float, spread: float) -> str:
+def _fewest_erring(*errors: FloatArray, clusters: IntArray | None) -> float:
+    """The least effective number (ΣE)²/ΣE² of erring questions (clusters) of runs that have errors at all."""
+    return min(
+        (
+            float(effective_number(np.maximum(error, 0.0), clusters))
+            for error in errors
+            if not np.isnan(error).all()
+        ),
+        default=np.inf,
+    )
+
+
+def _interval_note(table: RatioTable, difference: float, spread: float, few: bool) -> str:
     """Why the interval is undefined, or an empty string."""
     if len(table.parts[0]) < 2:
         return "no interval: one question, or one cluster of them, tells nothing about others"
@@ -737,6 +754,11 @@ def _interval_note(table: RatioTable, difference: float, spread: float) -> str:
         return (
             "no interval: it would rest on fewer than two questions (or clusters) that err, counted by how "
             "unequal they are"
+        )
+    if few:
+        return (
+            "no interval: in one of the runs fewer than three questions (or clusters) err, counted by how unequal "
+            "they are"
         )
     if spread == 0.0 or np.isnan(spread):
         return (
@@ -779,7 +801,8 @@ def paired_difference(
 
     Returns:
         Estimate, interval and number of questions; NaN where undefined. The interval stays in the range of
-        a difference, and is NaN where the runs do not differ on any question.
+        a difference, and is NaN where the runs do not differ on any question, and for bias² and incoherence
+        where fewer than three questions (clusters) err in one of them, counted as (ΣE)²/ΣE².
 
     Raises:
         ValueError: If the runs differ in loss, estimator or number of questions, or an option is wrong.
@@ -823,7 +846,8 @@ def paired_difference(
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
     bottom, top = first.range_of(quantity)
     estimate = float(sums[0][0] / sums[0][1] - sums[1][0] / sums[1][1])
-    if low == high:
+    erring = _fewest_erring(first.error[both], second.error[both], clusters=labels)
+    if low == high or erring < _FEWEST.get(quantity, 0.0):
         low = high = np.nan
     elif not np.isnan(low):
         low, high = max(low, min(bottom - top, estimate)), min(high, max(top - bottom, estimate))
