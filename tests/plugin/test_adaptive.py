@@ -22,7 +22,7 @@ from inspect_ai.solver import TaskState, multiple_choice, solver
 from hotmess_inspect.cli import main
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.plugin.adaptive import AdaptiveRun, run_adaptive
-from hotmess_inspect.results.adaptive import AdaptiveOptions, look
+from hotmess_inspect.results.adaptive import AdaptiveOptions, Look, look
 from hotmess_inspect.results.analyze import analyze
 from hotmess_inspect.results.compare import compare
 from hotmess_inspect.schema import ADAPTIVE
@@ -319,3 +319,17 @@ def test_the_interval_that_decides_is_over_the_named_clusters(tmp_path: Path) ->
     assert found.last.interval == tuple(printed[0]) != tuple(printed[1])
     with pytest.raises(ValueError, match="cluster='subject': the metadata of some"):
         run_adaptive(families, model(), replace(options, cluster="subject"), str(tmp_path / "none"))
+
+
+def test_what_is_undefined_is_said_so() -> None:
+    nan = float("nan")
+    options = AdaptiveOptions(width=0.1, quantity="incoherence")
+    told = [
+        Look({}, value, interval, 8, nan).said(options)
+        for value, interval in ((0.5, (0.25, 0.75)), (0.5, (nan, nan)), (nan, (nan, nan)))
+    ]
+    assert told == [
+        "incoherence 0.500, 95 % interval 0.250 … 0.750, width 0.500 of 0.1",
+        "incoherence 0.500, no interval so far",
+        "incoherence undefined so far",
+    ]

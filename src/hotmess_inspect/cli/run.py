@@ -132,10 +132,8 @@ def run(
         click.echo(json.dumps(_json(found, folder), indent=1))
     else:
         seen = found.last
-        click.echo(
-            f"{quantity} {seen.value:.3f}, 95 % interval {seen.interval[0]:.3f} … {seen.interval[1]:.3f} (width {seen.width:.3f}) "
-            f"from {seen.epochs:,} epochs in {found.waves} waves: {seen.end}."
-        )
+        waves = f"{found.waves} wave{'s' * (found.waves > 1)}"
+        click.echo(f"{seen.said(options)}, from {seen.epochs:,} epochs in {waves}: {seen.end}.")
         if found.missing:
             click.echo(f"{found.missing} planned epochs ended in errors twice and are missing.")
         named = f" --cluster {shlex.quote(cluster)}" if cluster else ""

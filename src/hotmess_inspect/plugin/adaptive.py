@@ -133,10 +133,7 @@ def run_adaptive(
             continue
         result = group_for(analyze(waves.inputs.outcomes, Options())[0], options.scorer)
         seen = look(result, waves.until, options)
-        told(
-            f"after wave {waves.number}: {options.quantity} {seen.value:.3f}, interval {seen.interval[0]:.3f} … "
-            f"{seen.interval[1]:.3f}, width {seen.width:.3f} of {options.width:g}, {seen.epochs:,} epochs"
-        )
+        told(f"after wave {waves.number}: {seen.said(options)}, {seen.epochs:,} epochs")
         if seen.end:
             return AdaptiveRun(result, seen, waves.number, waves.given_up)
         waves = waves.next(seen.until)

@@ -90,6 +90,14 @@ class Look:
         """High less low."""
         return self.interval[1] - self.interval[0]
 
+    def said(self, options: AdaptiveOptions) -> str:
+        """What was seen, as a clause."""
+        if np.isnan(self.value):
+            return f"{options.quantity} undefined so far"
+        low, high = self.interval
+        known = f"95 % interval {low:.3f} … {high:.3f}, width {self.width:.3f} of {options.width:g}"
+        return f"{options.quantity} {self.value:.3f}, {'no interval so far' if np.isnan(low) else known}"
+
 
 def group_for(results: Sequence[GroupResult], scorer: str | None) -> GroupResult:
     """The group whose interval the run is for: unbiased, of Brier or squared loss, the first scorer's.
