@@ -1,12 +1,18 @@
 """Moments of pairs of epochs against loops over epochs, and predicted widths against what simulated studies scatter."""
 
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
 
 from hotmess_inspect import decompose
-from hotmess_inspect.analyses.planning import PairMoments, pair_moments, pair_sums
+from hotmess_inspect.analyses.planning import (
+    DifferenceMoments,
+    PairMoments,
+    pair_moments,
+    pair_sums,
+    pass_moments,
+)
 
 
 def letters(rng: np.random.Generator, p: np.ndarray, epochs: int) -> np.ndarray:
@@ -23,7 +29,9 @@ def one_hot(questions: int, classes: int) -> np.ndarray:
 @pytest.mark.parametrize("quantity", ["error", "variance", "bias_squared", "incoherence", "accuracy"])
 def test_moments_equal_loops_over_distinct_epochs(quantity: str) -> None:
     rng = np.random.default_rng(3)
-    predictions = rng.dirichlet([1, 1, 1], (6, 5))
+    # Questions that differ: no moment is negative, and all are the unbiased ones.
+    weights = [[20, 1, 1], [1, 20, 1], [0.3, 0.3, 0.3], [30, 1, 1], [0.3, 0.3, 0.3], [1, 40, 1]]
+    predictions = np.stack([rng.dirichlet(own, 5) for own in weights])
     predictions[2, 4] = np.nan  # one epoch less
     target = one_hot(6, 3)
     correct = predictions[:, :, 0]
@@ -62,6 +70,7 @@ def test_moments_equal_loops_over_distinct_epochs(quantity: str) -> None:
         for q in range(6)
     ]
     expected = [6 / 5 * np.mean(m) for m in (both, one, none)]
+    assert expected[2] > 0
     assert [found.shared_both, found.shared_one, found.shared_none] == pytest.approx(expected, abs=1e-12)
 
 
@@ -94,6 +103,42 @@ def test_a_pilot_of_five_epochs_predicts_the_scatter_at_others(quantity: str, ep
             found.append(d.incoherence if quantity == "incoherence" else d.mean("variance"))
     # The scatter of 600 studies is known to 1/√1200 = 2.9 %.
     assert moments.standard_error(questions, epochs) == pytest.approx(float(np.std(found)), rel=0.1)
+
+
+@pytest.mark.parametrize("quantity", ["error", "variance", "bias_squared", "incoherence", "accuracy"])
+def test_no_pilot_promises_an_interval_without_width(quantity: str) -> None:
+    """Nine questions that are all alike: in every second pilot the estimated variance between them is negative."""
+    negative = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        right = (rng.random((9, 5)) < 0.6).astype(float)
+        sums = pair_sums(right[:, :, None], np.ones((9, 1)), quantity, loss="squared", correct=right)  # type: ignore[arg-type]
+        found = pair_moments(sums)
+        value = sums.value
+        # What the pilot's questions scatter by is what it predicts for its own epochs.
+        assert found.variance(5) == pytest.approx(value.var(ddof=1), rel=1e-9)
+        widths = [found.standard_error(9, epochs) for epochs in range(2, 200)]
+        assert all(low < high for high, low in pairwise(widths))
+        # Epochs alone take away at most their number's share.
+        assert widths[-1] >= widths[3] * np.sqrt(5 * 4 / (199 * 198)) * 0.99
+        negative += found.shared_none == 0
+    assert 8 < negative < 36
+
+
+def test_pass_hat_of_few_questions_keeps_a_width() -> None:
+    for seed in range(40):
+        right = np.random.default_rng(seed).binomial(6, 0.7, 9)
+        if 0 < right.mean() < 6:
+            found = pass_moments(right, np.full(9, 6), 2)
+            assert found.shared_none >= -1e-12
+            assert found.variance(6) > found.variance(60) > 0
+
+
+def test_a_difference_of_equal_models_keeps_a_width() -> None:
+    one = PairMoments(0.2, 0.11, 0.1, 9)
+    both = DifferenceMoments(one, one, together=0.15, questions=9)
+    assert both.shared_none < 0
+    assert both.variance(5) > both.variance(50) > 0
 
 
 def test_unit_tests_take_the_mean_over_the_tests_that_a_question_has() -> None:

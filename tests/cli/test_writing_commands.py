@@ -19,7 +19,7 @@ SOURCE = Path(hotmess_inspect.__file__).parent
 LOG = next((SOURCE / "demo").glob("*.eval"))
 STRANGER = b"\x00 somebody's own file"
 TABLE = "question_id,epoch,score\n" + "".join(
-    f"q{q},{e},{int((q * e) % 3 != 1)}\n" for q in range(6) for e in range(1, 6)
+    f"q{q},{e},{int(e > q)}\n" for q in range(6) for e in range(1, 6)
 )
 RANKS = "rater,question,entity,rank\n" + "".join(
     f"r{r},{question},e{e},{(e + r * (question == 'coherence')) % 5 + 1}\n"

@@ -7,7 +7,13 @@ over pairs of epochs of a kernel :math:`h(a, b)`, centred so that its mean over 
 
 where :math:`M_2, M_1, M_0` are the means of products of two kernels whose pairs share two, one or no epoch. The pilot gives
 all three without bias where its questions have four epochs, so that the variance for *any* number of epochs follows without
-a model of the answers. The standard error over :math:`N` questions is :math:`\sqrt{E[U_R^2] / N}`.
+a model of the answers. The standard error over :math:`N` questions is :math:`\sqrt{E[U_R^2] / N}`. Written as
+
+.. math:: E[U_R^2] = M_0 + \frac{4 (R-2) (M_1 - M_0) + 2 (M_2 - M_0)}{R (R-1)}
+
+it is what differs between questions and what more epochs take away. No part is negative in truth, and an estimate that is counts
+as 0, the rest being scaled to the pilot's own variance: from few questions a negative :math:`M_0` would promise an interval
+without width.
 
 Kernels: error ``(e_a + e_b) / 2``; variance ``|f_a - f_b|² / 2``; squared bias is their difference; incoherence θ has the
 influence ``(variance - θ error) / mean error``; accuracy ``(c_a + c_b) / 2``.
@@ -62,9 +68,12 @@ class PairMoments:
         """
         if epochs < 2:
             raise ValueError(f"epochs={epochs!r} must be at least 2")
-        r = epochs
-        products = (r - 2) * (r - 3) * self.shared_none + 4 * (r - 2) * self.shared_one + 2 * self.shared_both
-        return max(products / (r * (r - 1)), 0.0)
+        return max(self.shared_none, 0.0) + self.within(epochs)
+
+    def within(self, epochs: int) -> float:
+        """The part of `variance` that more epochs take away."""
+        one, both = (max(m - self.shared_none, 0.0) for m in (self.shared_one, self.shared_both))
+        return (4 * (epochs - 2) * one + 2 * both) / (epochs * (epochs - 1))
 
     def standard_error(self, questions: int, epochs: int) -> float:
         """Standard error of the quantity over so many questions with so many epochs each.
@@ -104,12 +113,16 @@ class PassMoments:
 
     def variance(self, epochs: int) -> float:
         """Variance of one question's pass^k with so many epochs; NaN with fewer than k."""
+        return max(self.shared_none, 0.0) + self.within(epochs)
+
+    def within(self, epochs: int) -> float:
+        """The part of `variance` that more epochs take away."""
         k = len(self.powers) - 1
         if epochs < k:
             return math.nan
         ways = [math.comb(k, j) * math.comb(epochs - k, k - j) for j in range(k + 1)]
         square = sum(w * p for w, p in zip(ways, self.powers[::-1], strict=True)) / math.comb(epochs, k)
-        return max(self._scale * (square - self.powers[0] ** 2), 0.0)
+        return max(self._scale * (square - self.powers[-1]), 0.0)
 
     def standard_error(self, questions: int, epochs: int) -> float:
         """Standard error over so many questions with so many epochs each."""
@@ -139,7 +152,7 @@ class DifferenceMoments:
 
     def variance(self, epochs: int) -> float:
         """Variance of one question's difference with so many epochs of each model."""
-        return max(self.first.variance(epochs) + self.second.variance(epochs) - 2 * self.together, 0.0)
+        return max(self.shared_none, 0.0) + self.first.within(epochs) + self.second.within(epochs)
 
     def standard_error(self, questions: int, epochs: int) -> float:
         """Standard error over so many questions with so many epochs of each model."""
@@ -147,7 +160,7 @@ class DifferenceMoments:
 
 
 def pass_moments(right: ArrayLike, epochs: ArrayLike, k: int) -> PassMoments:
-    """Moments of pass^k: without bias where all questions have 2k epochs, else of the beta-binomial fit.
+    """Moments of pass^k: without bias where all questions have 2k epochs and no variance is negative, else of a beta-binomial fit.
 
     Args:
         right: Right epochs of each question, shape (questions,).
@@ -162,6 +175,7 @@ def pass_moments(right: ArrayLike, epochs: ArrayLike, k: int) -> PassMoments:
     if k < 1 or not len(n):
         raise ValueError(f"pass^{k} needs k of 1 or more and a question with two epochs")
     steps = range(k, 2 * k + 1)
+    powers: list[float] = []
     if int(n.min()) >= 2 * k:
         powers = [
             float(
@@ -171,7 +185,8 @@ def pass_moments(right: ArrayLike, epochs: ArrayLike, k: int) -> PassMoments:
             )
             for t in steps
         ]
-    else:
+    # Estimates of few questions may be powers of no distribution at all: no variance between questions is negative.
+    if not powers or powers[-1] < powers[0] ** 2:
         powers = [float(all_right(fit_beta_binomial(count_table(c, n).sum(axis=0)), t)) for t in steps]
     return PassMoments(tuple(powers), len(n))
 
@@ -198,11 +213,34 @@ def pair_moments(kernel_sums: PairSums) -> PairMoments:
     n = int(enough.sum())
     # The kernel was centred on the pilot's own mean, which takes one degree of freedom.
     correction = n / max(n - 1, 1)
+    return _possible(
+        PairMoments(
+            shared_both=float(np.mean(square / (r * (r - 1)))) * correction,
+            shared_one=float(np.mean(one / (r * (r - 1) * (r - 2)))) * correction,
+            shared_none=float(np.mean(none / (r * (r - 1) * (r - 2) * (r - 3)))) * correction,
+            questions=n,
+        ),
+        float(np.mean(np.square(total / (r * (r - 1))))) * correction,
+        round(float(np.mean(r))),
+    )
+
+
+def _possible(moments: PairMoments, seen: float, epochs: int) -> PairMoments:
+    """The moments themselves, or where a part is negative, 0 for it and the others scaled to the pilot's own variance.
+
+    Args:
+        moments: Unbiased estimates.
+        seen: Mean square of the questions' values in the pilot.
+        epochs: Epochs of the pilot.
+    """
+    none = max(moments.shared_none, 0.0)
+    one, both = (max(m - moments.shared_none, 0.0) for m in (moments.shared_one, moments.shared_both))
+    kept = PairMoments(none + both, none + one, none, moments.questions)
+    if kept == moments or not kept.variance(epochs) > 0:
+        return moments
+    scale = seen / kept.variance(epochs)
     return PairMoments(
-        shared_both=float(np.mean(square / (r * (r - 1)))) * correction,
-        shared_one=float(np.mean(one / (r * (r - 1) * (r - 2)))) * correction,
-        shared_none=float(np.mean(none / (r * (r - 1) * (r - 2) * (r - 3)))) * correction,
-        questions=n,
+        kept.shared_both * scale, kept.shared_one * scale, kept.shared_none * scale, kept.questions
     )
 
 

@@ -92,6 +92,10 @@ def summarise(
         )
         incoherence = float("nan") if part.incoherence_note else variance / error
         questions = round(float(np.sort(weights).sum()))
+    # As every interval of an incoherence: in its range, with the estimate inside.
+    low, high = interval
+    if not np.isnan(low + incoherence):
+        interval = Interval(max(low, min(0.0, incoherence)), min(high, max(1.0, incoherence)))
     return Summary(
         length=weighted_mean(length, weights),
         questions=questions,

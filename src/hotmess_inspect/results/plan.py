@@ -266,8 +266,13 @@ class Plan:
         )
         enough = [d for d in self.same_questions() if d.width <= width] if have else []
         if enough:
-            return text + f" With the pilot's {have:,} questions {enough[0].epochs} epochs each do."
-        if have:
+            text += f" With the pilot's {have:,} questions {enough[0].epochs} epochs each do."
+        if have and self.moments.shared_none <= 0:
+            return text + (
+                f" The pilot's {have:,} questions differ no more than their epochs let them: what many more epochs give is "
+                "a guess, and more questions are the safer way."
+            )
+        if have and not enough:
             floor = self._reach(have, max(self.moments.shared_none, 0.0))
             return text + (
                 f" More epochs of the pilot's {have:,} questions cannot go below {floor:.3f}, since questions differ."

@@ -168,6 +168,9 @@ def _agreement(result: GroupResult) -> str:
     )
 
 
+_ROUGH = "intervals from so few are rough."
+
+
 def _cautions(result: GroupResult, problems: Sequence[Problem]) -> tuple[str, ...]:
     d, counts = result.decomposition, result.counts
     found = []
@@ -177,9 +180,10 @@ def _cautions(result: GroupResult, problems: Sequence[Problem]) -> tuple[str, ..
     ]
     erring = erring_questions(d)
     if 0 < erring < FEW_QUESTIONS and d.loss not in UNTARGETED_LOSSES:
-        found.append(
-            f"Only {_count(erring, 'question')} {'has' if erring == 1 else 'have'} any error: intervals from so few are rough."
-        )
+        what = f"have any error: {_ROUGH}" if erring > 1 else f"has any error: {_ROUGH}"
+        if erring == int(d.repeated.sum()):
+            what = f"{'were' if erring > 1 else 'was'} run: {_ROUGH}"
+        found.append(f"Only {_count(erring, 'question')} {what}")
     scored = max(counts["epochs_scored"], 1)
     if counts["unparsed"] > UNPARSED_SHARE * scored:
         found.append(
@@ -205,7 +209,12 @@ def _next_steps(result: GroupResult) -> tuple[str, ...]:
     lines = [line for line in question_numbers(result) if line.variance > 0]
     if lines:
         worst = min(lines, key=lambda line: (-line.variance, line.question))
-        steps.append(f"Read the epochs of question {_short(worst.question)} first: it varies most.")
+        most = (
+            "it varies most"
+            if result.group.measure in (None, "resolved")
+            else "which of its tests pass varies most"
+        )
+        steps.append(f"Read the epochs of question {_short(worst.question)} first: {most}.")
     repeated = d.epochs[d.repeated]
     if float(np.median(repeated)) < FEW_EPOCHS:
         what = (

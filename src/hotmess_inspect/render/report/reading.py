@@ -79,7 +79,8 @@ def reading_list(results: Sequence[GroupResult], links: Links, questions: int) -
     )
     return (
         "<h2>Questions to read first</h2><p>Those that add most to the variance: the same question, other "
-        f"answers.</p>{start}" + "\n".join(parts)
+        "answers. Where unit tests are measured, two epochs that pass as many tests, but other ones, differ."
+        f"</p>{start}" + "\n".join(parts)
     )
 
 
