@@ -445,3 +445,17 @@ def test_bias_and_incoherence_need_three_erring_questions_in_each_run(erring: in
     # The same of clusters: questions two by two in one cluster count as half as many.
     pairs = np.arange(40) // 2
     assert np.isnan(paired_difference(*plain, "bias_squared", clusters=pairs).low)
+
+
+def test_a_run_and_its_copy_differ_in_nothing_whatever_the_rounding() -> None:
+    """Three tests that all pass but in one epoch each: bias² of the questions is rounding alone."""
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        scores = (rng.random((9, 5, 7)) < 0.97).astype(float)
+        right = scores.mean(axis=2)
+        order = rng.permutation(5)
+        found = compare_runs(
+            RunEpochs(scores, right), RunEpochs(scores[:, order], right[:, order]), 1.0, loss="squared"
+        )
+        assert all(one.estimate == 0.0 or np.isnan(one.estimate) for one in found)
+        assert all(one.p_value == 1.0 or np.isnan(one.p_value) for one in found)

@@ -138,3 +138,40 @@ def test_what_cannot_be_compared() -> None:
     right = run(np.ones((10, 4)), np.tile(np.arange(4), (10, 1)))
     found = compared(right, right)
     assert np.isnan(found.estimate) and "no error" in found.note
+
+
+def share(rows: list[tuple[list[float], list[float]]], longer: bool, unbiased: bool) -> float:
+    """Incoherence of one half; each question's terms are plain means over all choices among epochs of equal length."""
+    variance = error = 0.0
+    for lengths, scores in rows:
+        half = len(scores) // 2
+        found = []
+        for chosen in combinations(range(len(scores)), half):
+            inside = [lengths[i] for i in chosen]
+            outside = [lengths[i] for i in range(len(scores)) if i not in chosen]
+            if min(inside) >= max(outside) if longer else max(inside) <= min(outside):
+                v, e = terms([scores[i] for i in chosen])
+                found.append((v if unbiased else v * (half - 1) / half, e))
+        variance += sum(v for v, _ in found) / len(found)
+        error += sum(e for _, e in found) / len(found)
+    return variance / error
+
+
+@pytest.mark.parametrize("estimator", ["unbiased", "plugin"])
+@pytest.mark.parametrize("epochs", [4, 5, 7])
+def test_ties_are_means_over_all_choices(estimator: str, epochs: int) -> None:
+    rng = np.random.default_rng(epochs)
+    runs = [run(rng.random((9, epochs)) < 0.5, rng.integers(1, 4, (9, epochs))) for _ in range(2)]
+    found = compared(*runs, estimator=estimator)
+    for value, one in zip((found.first, found.second), runs, strict=True):
+        rows = list(zip(one.lengths.tolist(), one.predictions[:, :, 0].tolist(), strict=True))
+        shorter, longer = (share(rows, way, estimator == "unbiased") for way in (False, True))
+        assert value == pytest.approx(longer - shorter, abs=1e-12)
+
+
+def test_equal_runs_with_ties_do_not_differ() -> None:
+    rng = np.random.default_rng(2)
+    right, lengths = rng.random((12, 6)) < 0.5, rng.integers(1, 3, (12, 6))
+    order = rng.permutation(6)
+    found = compared(run(right, lengths), run(right[:, order], lengths[:, order]))
+    assert found.estimate == 0.0 and found.p_value == 1.0 and np.isnan(found.low)

@@ -696,7 +696,9 @@ def _linearised(terms: FloatArray, clusters: IntArray | None) -> tuple[FloatArra
         for accuracy, error, variance, passed in sides
     ]
     gap = tops[0] - tops[1]
-    gap[np.abs(gap) <= _DUST * (np.abs(tops[0]) + np.abs(tops[1]))] = 0.0
+    # A squared bias near 0 is rounding of the two terms that it is the difference of.
+    sizes = [np.stack([a, e, np.abs(e) + np.abs(v), v, p]) for a, e, v, p in sides]
+    gap[np.abs(gap) <= _DUST * (np.abs(sizes[0]) + np.abs(sizes[1]))] = 0.0
     questions = terms.shape[1]
     means = gap.mean(axis=2)
     influence = np.concatenate([(gap - means[:, :, None]) / questions, np.zeros_like(gap[:1])])

@@ -113,6 +113,8 @@ def _measured(result: GroupResult) -> str:
     least, most = int(d.epochs[d.epochs > 0].min(initial=_MOST)), int(d.epochs.max(initial=0))
     epochs = _count(most, "epoch") if least >= most else f"{least} to {most} epochs"
     accuracy = "" if math.isnan(result.accuracy) else f" Accuracy {_percent(result.accuracy)}."
+    if accuracy and group.measure not in (None, "resolved"):
+        accuracy = f" On average {_percent(result.accuracy)} of these tests pass."
     return f"{name}: {what}, over {_count(questions, 'question')} with {epochs} each.{accuracy}"
 
 
