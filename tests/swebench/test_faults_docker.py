@@ -184,7 +184,8 @@ def test_a_killed_run_is_completed_without_losing_or_doubling_an_epoch(
             start_new_session=True,
         )
     deadline = time.monotonic() + PATIENCE
-    while not containers(docker_client, tmp_path):
+    # Containers of the pre-flight come before there is a log.
+    while not (containers(docker_client, tmp_path) and list_eval_logs(str(tmp_path / "logs"))):
         assert process.poll() is None, (tmp_path / "output").read_text()[-2000:]
         assert time.monotonic() < deadline
         time.sleep(0.2)
