@@ -25,16 +25,14 @@ from calibration_worlds import WORLDS, Draw, World, one_hot
 from scipy.optimize import brentq
 
 from hotmess_inspect.analyses.adaptive import (
-    LEAST_LATER,
     AdaptiveEpochs,
-    Strata,
     allocate,
     influence_of,
     make_strata,
 )
 from hotmess_inspect.analyses.planning import deviations
 from hotmess_inspect.decomposition import Decomposition, decompose
-from hotmess_inspect.decomposition.adaptive import decompose_adaptive
+from hotmess_inspect.decomposition.adaptive import decompose_adaptive, folds_of
 
 QUESTIONS, STOPPED, MOST, PILOT = 200, 10, 120, 6
 REFERENCES = (6, 40)  # epochs of fixed runs from which the noise of others follows
@@ -74,6 +72,7 @@ class Study:
         else:
             goals = np.broadcast_to(np.float64(goal), (questions, f.shape[2]))
         self.ids = [f"q{i}" for i in range(questions)]
+        self.folds = folds_of(self.ids)
         self.away, _ = deviations(f, goals, world.loss)  # type: ignore[arg-type]
 
     def epochs(self, counts: np.ndarray) -> tuple[Decomposition, AdaptiveEpochs]:
@@ -82,7 +81,7 @@ class Study:
         there = np.arange(most) < counts[:, None]
         f = np.where(there[:, :, None], self.drawn.predictions[:, :most], np.nan)
         first = there & (np.arange(most) < PILOT)
-        d = decompose_adaptive(f, self.drawn.target, first, loss=self.world.loss)  # type: ignore[arg-type]
+        d = decompose_adaptive(f, self.drawn.target, first, folds=self.folds, loss=self.world.loss)  # type: ignore[arg-type]
         away = self.away[:, :most] * there[:, :, None]
         return d, AdaptiveEpochs(self.ids, away, np.where(there, 0.0, np.nan), there, first)
 
@@ -91,33 +90,24 @@ class Study:
         return self.epochs(np.full(len(self.ids), epochs))[0]
 
     @cached_property
-    def pilot(self) -> Decomposition:
-        """The run after its first wave."""
-        return self.fixed(PILOT)
-
-    @cached_property
-    def begun(self) -> tuple[Strata, Decomposition, AdaptiveEpochs]:
-        """Strata from the pilot, which the run has looked at, and the run after its second wave."""
+    def begun(self) -> tuple[np.ndarray, Decomposition, AdaptiveEpochs]:
+        """Strata from the pilot, and the run after it."""
         d, epochs = self.epochs(np.full(len(self.ids), PILOT))
-        scatter = epochs.scatter(
-            QUANTITY, d.mean("error"), d.mean("bias_squared"), epochs.present, epochs.pilot
+        scatter = epochs.scatter(QUANTITY, epochs.present, epochs.pilot).at(
+            d.mean("error"), d.mean("bias_squared")
         )
-        strata = make_strata(self.ids, scatter, influence_of(epochs, QUANTITY, d.variance, d.error))
-        return strata, *self.epochs(np.full(len(self.ids), PILOT + LEAST_LATER))
+        return make_strata(scatter, influence_of(epochs, QUANTITY, d.variance, d.error)), d, epochs
 
     def adaptive(self, wanted: float) -> tuple[Decomposition, np.ndarray]:
         """An adaptive run to a width, as `results.adaptive.look` decides it."""
-        if width(self.pilot) <= wanted:
-            return self.pilot, self.pilot.epochs
-        strata, d, epochs = self.begun
+        stratum, d, epochs = self.begun
         while True:
             found = allocate(
                 epochs,
-                strata,
+                stratum,
                 QUANTITY,
-                error=d.mean("error"),
-                bias_squared=d.mean("bias_squared"),
-                influence=influence_of(epochs, QUANTITY, d.variance, d.error),
+                variance=d.variance,
+                error=d.error,
                 width_now=width(d),
                 width=wanted,
                 most=MOST,

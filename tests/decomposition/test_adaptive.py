@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hotmess_inspect.decomposition import decompose
-from hotmess_inspect.decomposition.adaptive import adaptive_means, decompose_adaptive, pair_weights
+from hotmess_inspect.decomposition.adaptive import adaptive_means, decompose_adaptive, folds_of, pair_weights
 
 
 def every_course(p: float, pilot: int, later: dict[bool, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -44,6 +44,40 @@ def test_terms_have_the_true_means_whatever_the_pilot_decides(
     # Pooled as if they had been planned, the same epochs are biased: the test would see it.
     naive = decompose(letters, np.zeros(len(right), int), loss="brier", estimator="unbiased")
     assert abs(naive.error @ chance - 2 * (1 - p)) > 0.01
+
+
+def test_folds_that_decide_for_each_other_leave_terms_unbiased() -> None:
+    """Two questions whose pilots each decide how many later epochs the other one gets: every course with its chance."""
+    p, courses, chances = (0.8, 0.4), [], []
+    for pilots in product(product((0, 1), repeat=2), repeat=2):
+        many = [2 if all(pilots[1 - i]) else 4 for i in (0, 1)]
+        for rest in product((0, 1), repeat=sum(many)):
+            own = [[*pilots[0], *rest[: many[0]]], [*pilots[1], *rest[many[0] :]]]
+            chances.append(np.prod([q if x else 1 - q for q, one in zip(p, own, strict=True) for x in one]))
+            courses.append([[*one, *[np.nan] * (6 - len(one))] for one in own])
+    assert sum(chances) == pytest.approx(1)
+    pilot = np.broadcast_to(np.arange(6) < 2, (2, 6))
+
+    def means(folds: np.ndarray | None) -> np.ndarray:
+        terms = []
+        for right in np.array(courses):
+            d = decompose_adaptive(right[:, :, None], 1.0, pilot, folds=folds, loss="squared")
+            terms.append([d.error, d.variance])
+        return np.tensordot(chances, np.array(terms), axes=1)
+
+    true = np.array([[1 - q for q in p], [q * (1 - q) for q in p]])
+    np.testing.assert_allclose(means(np.array([0, 1])), true, atol=1e-12)
+    # Weights that hear of a question's own answers through the other's number of epochs are biased.
+    assert np.abs(means(None) - true).max() > 1e-3
+
+
+def test_folds_are_of_names_alone_and_nested() -> None:
+    names = [f"q{i}" for i in range(400)]
+    folds = folds_of(names)
+    assert np.bincount(folds).min() > 20 and folds.max() == 9
+    assert folds_of(names[::-1])[::-1].tolist() == folds.tolist()
+    # Fewer questions: folds of twice the share, which the many are parts of.
+    assert folds_of(names[:100]).tolist() == (folds[:100] % 5).tolist()
 
 
 def test_equal_numbers_give_the_usual_unbiased_terms() -> None:

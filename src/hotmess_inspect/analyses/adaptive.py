@@ -10,14 +10,14 @@ needs by the predicted variance
 .. math:: \operatorname{Var} z - \text{noise now} + \overline{S_i^2\left(\lambda_1^2 / r + \lambda_2^2 / n_i\right)}
 
 with the weights λ of pilot and later epochs in `decompose_adaptive`. Two rules keep terms unbiased. A question's own pilot
-decides its stratum and nothing after it does; and a stratum is halved at random, each half taking :math:`S_h` from the
-other, so that a question's later epochs do not decide how many there are of them. (Else a stratum that shows
-its rare failures early would be sampled on, and one that does not would stop.)
+decides its stratum and nothing after it does. And the questions are in folds (`folds_of`): how many epochs those of a fold
+get, and whether they get any more, follows from the answers of the other folds alone, as if all questions were to get epochs
+by the same rule. (Else a run would stop where its own answers happen to look precise, and a stratum that shows its rare
+failures early would be sampled on.)
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from hotmess_inspect.analyses.planning import Quantity, kernel_weights
 from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray
-from hotmess_inspect.decomposition.adaptive import epoch_weights
+from hotmess_inspect.decomposition.adaptive import epoch_weights, folds_of
 
 STRATA = 6
 """Strata at most; each has a twelfth of the questions, at least four."""
@@ -37,6 +37,8 @@ LEAST_LATER = 2
 """Later epochs that every question gets: its variance needs a pair of them."""
 GROWTH = 2.0
 """A wave makes the epochs so far at most so many times as many: what it rests on is then never far from what is planned."""
+TRIES = 6
+"""How often the aim is narrowed where no fold asks for more although the printed interval is still too wide."""
 NEAR_FLOOR = 1.05
 """Where the width cannot be reached by epochs, the run ends so near to the narrowest interval that they can give."""
 
@@ -60,92 +62,89 @@ class AdaptiveEpochs:
     present: BoolArray
     pilot: BoolArray
 
-    def projections(
-        self, quantity: Quantity, error: float, bias_squared: float, chosen: BoolArray
-    ) -> FloatArray:
-        """Mean of a quantity's kernel over each epoch and every other chosen epoch of its question.
+    def kernels(self, quantity: Quantity, chosen: BoolArray) -> list[FloatArray]:
+        """Mean of kernels over each epoch and every other chosen epoch of its question, each of shape (questions, epochs).
 
-        Args:
-            quantity: What the interval is for.
-            error: Mean error over questions.
-            bias_squared: Mean squared bias.
-            chosen: The epochs that count, shape (questions, epochs).
-
-        Returns:
-            Shape (questions, epochs), NaN for epochs that are not chosen and for single ones.
+        Of the error and of the squared bias, from which all other quantities follow; of accuracy, its own.
         """
-        n = chosen.sum(axis=1)[:, None]
-        others = np.where(n > 1, n - 1, np.nan)
+        others = np.maximum(chosen.sum(axis=1)[:, None] - 1, 1)
         if quantity == "accuracy":
             own = np.where(chosen, np.nan_to_num(self.correct), 0.0)
-            mean = (own + (own.sum(axis=1)[:, None] - own) / others) / 2
-            return np.where(chosen, mean, np.nan)
-        x, y, centre, unit = kernel_weights(quantity, error, bias_squared)
+            return [(own + (own.sum(axis=1)[:, None] - own) / others) / 2]
         d = np.where(chosen[:, :, None], self.away, 0.0)
         norms = np.square(d).sum(axis=2)
         products = ((d @ d.sum(axis=1)[:, :, None])[:, :, 0] - norms) / others
-        errors = (norms + (norms.sum(axis=1)[:, None] - norms) / others) / 2
-        return np.where(chosen, (x * errors + y * products - centre) / unit, np.nan)
+        return [(norms + (norms.sum(axis=1)[:, None] - norms) / others) / 2, products]
 
-    def scatter(
-        self, quantity: Quantity, error: float, bias_squared: float, chosen: BoolArray, of: BoolArray
-    ) -> FloatArray:
-        """:math:`S_i^2`: epochs times the variance of a question's influence from so many, shape (questions,).
+    def scatter(self, quantity: Quantity, chosen: BoolArray, of: BoolArray) -> Scatter:
+        """How much the epochs `of` of every question scatter, each taken against all chosen epochs of the question.
 
-        Four times the variance of the projections of the epochs `of`, taken against all chosen ones (the leading term
-        of a U-statistic's variance); NaN with fewer than two of them.
+        Args:
+            quantity: What the interval is for.
+            chosen: The epochs that count, shape (questions, epochs).
+            of: Those that scatter, same shape.
         """
-        found = np.where(of, self.projections(quantity, error, bias_squared, chosen), 0.0)
-        many = of.sum(axis=1)
-        all_of = chosen.sum(axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = found.sum(axis=1) / many
-            squares = np.square(np.where(of, found - mean[:, None], 0.0)).sum(axis=1) / (many - 1)
-            # What an epoch takes from the others' means is taken from their differences.
-            spread = 4 * squares * np.square((all_of - 1) / (all_of - 2))
-        return np.where((many >= 2) & (all_of >= 3), spread, np.nan)
+        many, all_of = of.sum(axis=1), chosen.sum(axis=1)
+        known = (many >= 2) & (all_of >= 3)
+        # What an epoch takes from the others' means is taken from their differences.
+        factor = 4 * np.square((all_of - 1) / np.maximum(all_of - 2, 1)) / np.maximum(many - 1, 1)
+        moved = []
+        for kernel in self.kernels(quantity, chosen):
+            mean = np.where(of, kernel, 0.0).sum(axis=1) / np.maximum(many, 1)
+            moved.append(np.where(of, kernel - mean[:, None], 0.0))
+        products = {
+            (i, j): (moved[i] * moved[j]).sum(axis=1) for j in range(len(moved)) for i in range(j + 1)
+        }
+        return Scatter(quantity, {k: np.where(known, factor * v, np.nan) for k, v in products.items()})
 
 
 @dataclass(frozen=True, eq=False)
-class Strata:
-    """Strata of questions and their halves, made of the pilot alone.
+class Scatter:
+    """:math:`S_i^2` of every question: its epochs times the variance of its influence from so many.
+
+    Four times the variance of the projections of its epochs (the leading term of a U-statistic's variance); NaN with fewer
+    than two of them.
 
     Attributes:
-        stratum: Number of each question's stratum, shape (questions,).
-        half: 0 or 1, shape (questions,).
+        quantity: What the interval is for.
+        products: Of each two kernels, four times their covariance over epochs, shape (questions,).
     """
 
-    stratum: IntArray
-    half: IntArray
+    quantity: Quantity
+    products: dict[tuple[int, int], FloatArray]
 
-    def means(self, values: FloatArray, *, other_half: bool = False) -> FloatArray:
-        """Each question's stratum mean of known values, shape (questions,).
-
-        The mean over all strata stands in each with the weight of one question: that all pilots of a stratum and a few
-        later epochs were alike does not say that all its questions are.
-
-        Args:
-            values: Shape (questions,), NaN where unknown.
-            other_half: Take the mean of the stratum's other half alone.
-        """
-        found = np.zeros(len(values))
-        known = ~np.isnan(values)
-        for half in (0, 1):
-            of = known & (self.half != half) if other_half else known
-            rows = self.half == half
-            total = values[of].mean() if of.any() else 0.0
-            for stratum in np.unique(self.stratum[rows]):
-                own = of & (self.stratum == stratum)
-                here = rows & (self.stratum == stratum)
-                found[here] = (values[own].sum() + PRIOR * total) / (own.sum() + PRIOR)
+    def at(self, error: float, bias_squared: float) -> FloatArray:
+        """:math:`S_i^2` where these are the mean error and the mean squared bias, shape (questions,)."""
+        if self.quantity == "accuracy":
+            return self.products[0, 0]
+        x, y, _, unit = kernel_weights(self.quantity, error, bias_squared)
+        p = self.products
+        found: FloatArray = (x * x * p[0, 0] + 2 * x * y * p[0, 1] + y * y * p[1, 1]) / unit**2
         return found
 
 
-def make_strata(ids: Sequence[str], scatter: FloatArray, influence: FloatArray) -> Strata:
-    """Questions whose pilots scatter alike and lie alike far away; equal ones are never parted.
+def stratum_means(stratum: IntArray, values: FloatArray, of: BoolArray) -> FloatArray:
+    """Mean of known values in each stratum, shape (strata,).
+
+    The mean over all strata stands in each with the weight of one question: that all pilots of a stratum and a few
+    later epochs were alike does not say that all its questions are.
 
     Args:
-        ids: Question ids, which decide the halves.
+        stratum: Number of each question's stratum, shape (questions,).
+        values: Shape (questions,), NaN where unknown.
+        of: The questions that count, shape (questions,).
+    """
+    known, many = of & ~np.isnan(values), int(stratum.max(initial=0)) + 1
+    total = values[known].mean() if known.any() else 0.0
+    sums = np.bincount(stratum[known], values[known], many)
+    found: FloatArray = (sums + PRIOR * total) / (np.bincount(stratum[known], minlength=many) + PRIOR)
+    return found
+
+
+def make_strata(scatter: FloatArray, influence: FloatArray) -> IntArray:
+    """Number of each question's stratum: pilots that scatter alike and lie alike far away; equal ones are never parted.
+
+    Args:
         scatter: :math:`S_i^2` of the pilot, shape (questions,).
         influence: :math:`z_i` of the pilot, shape (questions,).
     """
@@ -167,12 +166,7 @@ def make_strata(ids: Sequence[str], scatter: FloatArray, influence: FloatArray) 
             number, size = number + 1, 0
         stratum[row] = number
         size += 1
-    half = np.zeros(len(order), dtype=np.int64)
-    digest = [hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest() for name in ids]
-    for one in range(number + 1):
-        rows = sorted(np.flatnonzero(stratum == one).tolist(), key=digest.__getitem__)
-        half[rows[1::2]] = 1
-    return Strata(stratum, half)
+    return stratum
 
 
 def _equal_from(keys: Sequence[FloatArray], order: NDArray[np.intp], place: int) -> int:
@@ -195,25 +189,22 @@ class Allocation:
 
     Attributes:
         later: Later epochs of each question after it, shape (questions,).
-        width: Predicted width of the interval then.
-        floor: Predicted width if every question had epochs without end.
-        enough: Whether the width is reached by what there is, or is as near as epochs get.
+        floor: Predicted width if every question had epochs without end; NaN before there are later epochs.
+        enough: Whether no question needs any more: the width is reached, or is as near as epochs get.
     """
 
     later: IntArray
-    width: float
     floor: float
     enough: bool
 
 
 def allocate(
     epochs: AdaptiveEpochs,
-    strata: Strata,
+    stratum: IntArray,
     quantity: Quantity,
     *,
-    error: float,
-    bias_squared: float,
-    influence: FloatArray,
+    variance: FloatArray,
+    error: FloatArray,
     width_now: float,
     width: float,
     most: int,
@@ -222,76 +213,180 @@ def allocate(
     """Later epochs of every question after the next wave.
 
     Args:
-        epochs: Pilot and at least two later epochs of each question.
-        strata: From the pilot.
+        epochs: All epochs so far.
+        stratum: Stratum of each question, from the pilot, shape (questions,).
         quantity: What the interval is for.
-        error: Mean error over questions.
-        bias_squared: Mean squared bias.
-        influence: z of every question from all its epochs, shape (questions,).
+        variance: Unbiased variance of each question, from all its epochs, shape (questions,).
+        error: Its error.
         width_now: Width of the interval so far.
         width: Width that is wanted.
         most: Most epochs of a question.
         near_floor: How near to the narrowest width that epochs can give counts as near enough.
     """
+    folds = folds_of(epochs.ids)
     later = epochs.present & ~epochs.pilot
     now = later.sum(axis=1)
-    scatter = epochs.scatter(quantity, error, bias_squared, epochs.present, later)
-    pooled = strata.means(scatter)
-    wanted = np.sqrt(np.maximum(strata.means(scatter, other_half=True), 0.0))
-    if not wanted.any():
-        wanted = np.ones(len(now))
-    pilot = epochs.pilot.sum(axis=1)
-    most_later = max(most - int(pilot.max(initial=0)), LEAST_LATER)
-    total = float(np.nanvar(influence, ddof=1))
-    here = _noise(pooled, pilot, now)
-
-    def counts(scale: float) -> IntArray:
-        return np.clip(np.rint(scale * wanted), np.maximum(now, LEAST_LATER), most_later).astype(np.int64)
-
-    def predicted(after: IntArray | None) -> float:
-        noise = 0.0 if after is None else _noise(pooled, pilot, after)
-        return width_now * math.sqrt(max(total - here + noise, 0.0) / total) if total > 0 else width_now
-
-    floor = predicted(None)
-    goal = max(width, near_floor * floor)
-    if width_now <= goal:
-        return Allocation(now, width_now, floor, True)
-    low, high = 0.0, most_later / max(float(wanted.max()), 1e-12)
-    if predicted(counts(high)) <= goal:
-        for _ in range(40):
-            middle = (low + high) / 2
-            low, high = (low, middle) if predicted(counts(middle)) <= goal else (middle, high)
-    allowed = GROWTH * float(epochs.present.sum())
-    if float((pilot + counts(high)).sum()) > allowed:
-        low = 0.0
-        for _ in range(40):
-            middle = (low + high) / 2
-            low, high = (middle, high) if float((pilot + counts(middle)).sum()) <= allowed else (low, middle)
-        high = low
-    after = counts(high)
-    return Allocation(after, predicted(after), floor, bool((after == now).all()))
+    everyone = np.ones(len(folds), bool)
+    whole = _spread(influence_of(epochs, quantity, variance, error))
+    if whole == 0 and (later.any() or width_now <= width):
+        return Allocation(now, width_now, True)
+    scale = width_now / math.sqrt(whole) if whole > 0 else math.nan
+    squares = np.square(epoch_weights(epochs.present & epochs.pilot, later, folds)).sum(axis=1)
+    scatter = epochs.scatter(quantity, epochs.present, later) if later.any() else None
+    plans = []
+    for fold in np.unique(folds):
+        own = folds == fold
+        # Where the others say nothing, as when the only question that errs is in this fold, all speak.
+        others = (
+            ~own if _spread(influence_of(epochs, quantity, variance, error, ~own)[~own]) > 0 else everyone
+        )
+        plan = _plan(epochs, stratum, quantity, variance, error, scatter, squares, others)
+        so_far = np.zeros(len(plan.share), np.int64)
+        np.maximum.at(so_far, stratum[own], now[own])
+        plans.append((own, plan, so_far))
+    aim = width
+    for _ in range(TRIES):
+        after, floors = now.copy(), []
+        for own, plan, so_far in plans:
+            wanted, floor = plan.later(scale, aim, most, near_floor, so_far)
+            after[own] = np.maximum(now[own], wanted[stratum[own]])
+            floors.append(floor)
+        enough = bool((after == now).all())
+        if not enough or width_now <= width:
+            break
+        # Every fold goes by the width of the others, which together may lie a little below the printed one.
+        aim *= width / width_now
+    return Allocation(after, float(np.mean(floors)), enough)
 
 
-def _noise(scatter: FloatArray, pilot: IntArray, later: IntArray) -> float:
-    """Mean variance of a question's influence from its epochs, with the weights of `decompose_adaptive`."""
-    r, n = float(pilot.max(initial=0)), float(np.square(later).sum()) / max(float(later.sum()), 1.0)
-    first, second = r / (r + n), n / (r + n)
-    return float(np.mean(scatter * (first**2 / np.maximum(pilot, 1) + second**2 / np.maximum(later, 1))))
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What some questions say of the epochs that others are to get.
+
+    Attributes:
+        pilot: Epochs of the pilot.
+        scatter: :math:`S_h^2` of each stratum, shape (strata,); NaN before there are later epochs.
+        share: Share of the questions in each stratum.
+        seen: Variance of the influences from the epochs so far.
+        true: The same from epochs without end.
+    """
+
+    pilot: float
+    scatter: FloatArray
+    share: FloatArray
+    seen: float
+    true: float
+
+    def spread(self, later: IntArray) -> FloatArray:
+        """Predicted standard deviation of the influences with so many later epochs of each stratum (last axis)."""
+        n = (self.share * np.square(later)).sum(axis=-1, keepdims=True)
+        n = n / np.maximum((self.share * later).sum(axis=-1, keepdims=True), 1e-12)
+        first = self.pilot / (self.pilot + n)
+        noise = self.scatter * (np.square(first) / self.pilot + np.square(1 - first) / np.maximum(later, 1))
+        found: FloatArray = np.sqrt(self.true + (self.share * noise).sum(axis=-1))
+        return found
+
+    def later(
+        self, scale: float, width: float, most: int, near_floor: float, so_far: IntArray
+    ) -> tuple[IntArray, float]:
+        """Later epochs of a question of each stratum, and the narrowest width.
+
+        Args:
+            scale: Width of the interval over the standard deviation of the influences.
+            width: Width that is wanted.
+            most: Most epochs of a question.
+            near_floor: As in `allocate`.
+            so_far: Later epochs that a question of each stratum has so far, of those that are planned for.
+        """
+        none = np.zeros(len(self.scatter), np.int64)
+        if np.isnan(self.scatter).any():
+            return none + LEAST_LATER * (not scale * math.sqrt(self.seen) <= width), math.nan
+        floor = scale * math.sqrt(self.true)
+        goal = max(width, near_floor * floor)
+        wanted = np.sqrt(self.scatter)
+        if not wanted.any():
+            wanted = np.ones(len(wanted))
+        most_later = max(most - int(self.pilot), LEAST_LATER)
+
+        def counts(factor: FloatArray) -> IntArray:
+            found: IntArray = np.clip(np.rint(factor * wanted), LEAST_LATER, most_later).astype(np.int64)
+            return found
+
+        # A stratum without a question of theirs would have had epochs by the same rule.
+        here = so_far > 0
+        if here.any():
+            so_far = np.where(here, so_far, counts(so_far[here].sum() / max(wanted[here].sum(), 1e-12)))
+        if scale * self.spread(so_far) <= goal:
+            return none, floor
+        plans = counts(np.geomspace(LEAST_LATER / 2, most_later, 800)[:, None] / wanted.max())
+        limit = GROWTH * (self.pilot + float(so_far @ self.share))
+        allowed = int((self.pilot + plans @ self.share <= limit).sum())
+        reached = scale * self.spread(plans) <= goal
+        place = int(np.argmax(reached)) if reached.any() else len(plans) - 1
+        return plans[min(place, max(allowed - 1, 0))], floor
+
+
+def _plan(
+    epochs: AdaptiveEpochs,
+    stratum: IntArray,
+    quantity: Quantity,
+    variance: FloatArray,
+    error: FloatArray,
+    scatter: Scatter | None,
+    squares: FloatArray,
+    of: BoolArray,
+) -> _Plan:
+    """What the questions `of` say; `squares` are the sums of the squared weights of each question's epochs."""
+    share = np.bincount(stratum[of], minlength=int(stratum.max(initial=0)) + 1) / of.sum()
+    seen = _spread(influence_of(epochs, quantity, variance, error, of)[of])
+    pilot = float(epochs.pilot.sum(axis=1).max(initial=0))
+    if scatter is None:
+        return _Plan(pilot, np.full(len(share), np.nan), share, seen, math.nan)
+    means = _mean(error[of]), _mean((error - variance)[of])
+    own = np.maximum(stratum_means(stratum, scatter.at(*means), of), 0.0)
+    noise = float((squares * own[stratum])[of].mean())
+    return _Plan(pilot, own, share, seen, max(seen - noise, 0.0))
+
+
+def _spread(values: FloatArray) -> float:
+    """Variance of the known values; 0 with fewer than two."""
+    known = values[~np.isnan(values)]
+    return float(known.var(ddof=1)) if len(known) > 1 else 0.0
+
+
+def _mean(values: FloatArray) -> float:
+    """Mean of the known values; 0 where there are none."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else 0.0
 
 
 def influence_of(
-    epochs: AdaptiveEpochs, quantity: Quantity, variance: FloatArray, error: FloatArray
+    epochs: AdaptiveEpochs,
+    quantity: Quantity,
+    variance: FloatArray,
+    error: FloatArray,
+    of: BoolArray | None = None,
 ) -> FloatArray:
-    """Influence z of every question: what it adds to the quantity beyond the mean, shape (questions,)."""
+    """Influence z of every question: what it adds to the quantity beyond the mean, shape (questions,).
+
+    Args:
+        epochs: All epochs so far.
+        quantity: What the interval is for.
+        variance: Variance of each question, shape (questions,).
+        error: Its error.
+        of: The questions whose mean counts; all if not given.
+    """
+    of = np.ones(len(error), bool) if of is None else of
     if quantity == "accuracy":
-        weights = epoch_weights(epochs.present & epochs.pilot, epochs.present & ~epochs.pilot)
+        there = epochs.present
+        weights = epoch_weights(there & epochs.pilot, there & ~epochs.pilot, folds_of(epochs.ids))
         values = (weights * np.nan_to_num(epochs.correct)).sum(axis=1)
     elif quantity == "incoherence":
-        mean = float(np.nanmean(error))
+        mean = _mean(error[of])
         if mean <= 0:
             return np.zeros(len(error))
-        return (variance - float(np.nanmean(variance)) / mean * error) / mean
+        return (variance - _mean(variance[of]) / mean * error) / mean
     else:
         values = {"error": error, "variance": variance, "bias_squared": error - variance}[quantity]
-    centred: FloatArray = values - float(np.nanmean(values))
+    centred: FloatArray = values - _mean(values[of])
     return centred

@@ -13,10 +13,13 @@ are each unbiased: :math:`U_{11}` whatever follows; :math:`E[U_{22} \mid \text{p
 
 .. math:: U = w_{11} U_{11} + w_{12} U_{12} + w_{22} U_{22}, \qquad w_{11} + w_{12} + w_{22} = 1
 
-is unbiased for every question if the weights are the same for all of them. They are those that pairs have in a question
-with :math:`r` pilot and :math:`n^*` later epochs, :math:`n^* = \sum n^2 / \sum n` over questions: with equal numbers of
-epochs :math:`U` is the usual unbiased term of all epochs together. For allocations in proportion to each stratum's
-standard deviation this :math:`n^*` gives pilot and later epochs the weights of the smallest variance. Kernels: error
+is unbiased for every question if the weights do not depend on its answers. Questions are parted into *folds* by their names
+(`folds_of`), and how many later epochs those of a fold have is decided by the answers of the other folds, but for the
+stratum that a question's own pilot puts it into. The weights are those that pairs have in a question with :math:`r` pilot and
+:math:`n^*` later epochs, :math:`n^* = \sum n^2 / \sum n` over the questions of the fold, which is also the other folds'
+decision but for how many of the fold's pilots fall into each stratum. With equal numbers of epochs :math:`U` is the usual
+unbiased term of all epochs together. For allocations in proportion to each stratum's standard deviation this :math:`n^*` gives
+pilot and later epochs the weights of the smallest variance. Kernels: error
 :math:`(|d_a|^2 + |d_b|^2)/2` of the deviations d from the target, squared bias :math:`d_a \cdot d_b`, variance their
 difference, so that error = bias² + variance.
 
@@ -27,16 +30,35 @@ References:
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.arrays import BoolArray, FloatArray, check_choice
+from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, check_choice
 from hotmess_inspect.decomposition.brier import without_dust
 from hotmess_inspect.decomposition.nested import NestedLoss, _deviations
 from hotmess_inspect.decomposition.result import Decomposition
 
+FOLDS = 10
+"""Folds; half as many with fewer questions than `PER_FOLD` in each."""
+PER_FOLD = 20
 
-def pair_weights(pilot: BoolArray, later: BoolArray) -> FloatArray:
+
+def folds_of(ids: Sequence[str]) -> IntArray:
+    """Fold of each question, shape (questions,): by its name alone, so that every reader of a run finds the same.
+
+    Examples:
+        >>> folds_of([f"q{i}" for i in range(12)]).tolist()
+        [0, 1, 1, 3, 1, 1, 0, 1, 1, 1, 4, 1]
+    """
+    folds = FOLDS if len(ids) >= FOLDS * PER_FOLD else FOLDS // 2
+    digests = (hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest() for name in ids)
+    return np.array([digest[0] % folds for digest in digests], dtype=np.int64)
+
+
+def pair_weights(pilot: BoolArray, later: BoolArray, folds: IntArray | None = None) -> FloatArray:
     """Weights of pairs inside the pilot, across, and inside the later epochs; shape (questions, 3).
 
     A question that lacks epochs, as after an error, has the weights of the pairs that it has, in the same
@@ -45,11 +67,13 @@ def pair_weights(pilot: BoolArray, later: BoolArray) -> FloatArray:
     Args:
         pilot: Epochs of the pilot that are there, shape (questions, epochs).
         later: Later epochs that are there, same shape.
+        folds: Fold of each question, shape (questions,); ``None`` for one.
     """
     first, second = pilot.sum(axis=1), later.sum(axis=1)
-    r, total = float(first.max(initial=0)), float(second.sum())
-    n = float(np.square(second).sum()) / total if total else 0.0
-    ideal = np.array([r * (r - 1), 2 * r * n, n * max(n - 1, 0.0)])
+    own = np.zeros(len(second), np.int64) if folds is None else folds
+    r, many = float(first.max(initial=0)), np.maximum(np.bincount(own, second), 1)
+    n = (np.bincount(own, np.square(second)) / many)[own]
+    ideal = np.stack([np.full(len(n), r * (r - 1)), 2 * r * n, n * np.maximum(n - 1, 0.0)], axis=1)
     has = np.stack([first >= 2, (first >= 1) & (second >= 1), second >= 2], axis=1)
     weights = np.where(has, ideal, 0.0)
     # Pairs that no ideal question has are all that an odd question may have.
@@ -58,12 +82,12 @@ def pair_weights(pilot: BoolArray, later: BoolArray) -> FloatArray:
     return weights / np.where(sums > 0, sums, 1.0)
 
 
-def epoch_weights(pilot: BoolArray, later: BoolArray) -> FloatArray:
+def epoch_weights(pilot: BoolArray, later: BoolArray, folds: IntArray | None = None) -> FloatArray:
     """Weight of each epoch in a question's mean, shape (questions, epochs), 0 where there is no epoch.
 
     The weights of a question add up to 1; a single epoch has the weight 1.
     """
-    pairs = pair_weights(pilot, later)
+    pairs = pair_weights(pilot, later, folds)
     found = np.zeros(pilot.shape)
     for part, weight in ((pilot, pairs[:, 0] + pairs[:, 1] / 2), (later, pairs[:, 2] + pairs[:, 1] / 2)):
         found += np.where(part, (weight / np.maximum(part.sum(axis=1), 1))[:, None], 0.0)
@@ -72,22 +96,28 @@ def epoch_weights(pilot: BoolArray, later: BoolArray) -> FloatArray:
     return found
 
 
-def adaptive_means(values: FloatArray, pilot: BoolArray) -> FloatArray:
+def adaptive_means(values: FloatArray, pilot: BoolArray, folds: IntArray | None = None) -> FloatArray:
     """Unbiased mean of a number per epoch for every question, shape (questions,); NaN without an epoch.
 
     Args:
         values: Shape (questions, epochs), NaN where there is no epoch.
         pilot: Which epochs are of the pilot, same shape.
+        folds: Fold of each question, shape (questions,); ``None`` for one.
     """
     there = ~np.isnan(values)
-    weights = epoch_weights(pilot & there, there & ~pilot)
+    weights = epoch_weights(pilot & there, there & ~pilot, folds)
     # In ascending order, so that the order of the epochs changes no bit.
     means = np.sort(np.where(there, weights * np.nan_to_num(values), 0.0), axis=1).sum(axis=1)
     return np.where(there.any(axis=1), means, np.nan)
 
 
 def decompose_adaptive(
-    predictions: ArrayLike, target: ArrayLike, pilot: NDArray[np.bool_], *, loss: NestedLoss = "brier"
+    predictions: ArrayLike,
+    target: ArrayLike,
+    pilot: NDArray[np.bool_],
+    *,
+    folds: IntArray | None = None,
+    loss: NestedLoss = "brier",
 ) -> Decomposition:
     """Unbiased error, squared bias and variance of every question of an adaptive run.
 
@@ -95,6 +125,7 @@ def decompose_adaptive(
         predictions: As in `decompose`, shape (questions, epochs, classes or dims).
         target: As in `decompose`.
         pilot: Which epochs every question got, whatever it answered, shape (questions, epochs).
+        folds: Fold of each question, as `folds_of` gives them, shape (questions,); ``None`` for one.
         loss: "brier" or "squared".
 
     Returns:
@@ -121,9 +152,9 @@ def decompose_adaptive(
     deviation = np.take_along_axis(deviation, order[:, :, None], axis=1)
     present, pilot = (np.take_along_axis(values, order, axis=1) for values in (present, pilot))
     parts = (present & pilot, present & ~pilot)
-    weights = pair_weights(*parts)
+    weights = pair_weights(*parts, folds)
     squares = np.square(deviation).sum(axis=2) * weight[:, None]
-    error = adaptive_means(np.where(present, squares, np.nan), pilot)
+    error = adaptive_means(np.where(present, squares, np.nan), pilot, folds)
     # About one epoch of the question, so that the spread of equal epochs is 0 and not rounding.
     moved = np.where(present[:, :, None], deviation - deviation[:, :1], 0.0)
     sums, norms, counts = [], [], []

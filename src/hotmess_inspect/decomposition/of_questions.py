@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.decomposition.adaptive import decompose_adaptive
+from hotmess_inspect.decomposition.adaptive import decompose_adaptive, folds_of
 from hotmess_inspect.decomposition.decompose import decompose
 from hotmess_inspect.decomposition.embedding import embedding_decomposition
 from hotmess_inspect.decomposition.nested import contexts_shared, decompose_epochs
@@ -94,7 +94,11 @@ def _adaptive(questions: Questions, wanted: Wanted, smoothing: float) -> list[De
     plain = questions.untargeted or is_nested(questions)
     return [
         decompose_adaptive(
-            questions.predictions, questions.target, cast(Any, questions.pilot), loss=cast(Any, pair[0])
+            questions.predictions,
+            questions.target,
+            cast(Any, questions.pilot),
+            folds=folds_of(questions.ids),
+            loss=cast(Any, pair[0]),
         )
         if pair == own and not plain
         else decompose_questions(later, [pair], smoothing=smoothing)[0]

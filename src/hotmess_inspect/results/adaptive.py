@@ -11,13 +11,13 @@ import numpy as np
 
 from hotmess_inspect.analyses.adaptive import (
     LEAST_LATER,
+    NEAR_FLOOR,
     AdaptiveEpochs,
     allocate,
     influence_of,
     make_strata,
 )
 from hotmess_inspect.analyses.planning import Quantity, deviations
-from hotmess_inspect.decomposition import Decomposition
 from hotmess_inspect.decomposition.of_questions import decompose_questions, is_nested
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.plan import points_of
@@ -154,31 +154,35 @@ def look(result: GroupResult, until: Mapping[str, int], options: AdaptiveOptions
     interval = result.intervals.accuracy if quantity == "accuracy" else result.intervals.of(quantity)
     epochs = int(d.epochs.sum())
     seen = Look(dict(until), value, (interval[0], interval[1]), epochs, math.nan)
-    if seen.width <= options.width:
-        return replace(seen, end="the width is reached", reached=True)
-    if max(until.values(), default=0) <= options.pilot:
-        wanted = {name: options.pilot + LEAST_LATER for name in until}
-    else:
-        if math.isnan(seen.width):
-            return replace(seen, end=f"no interval is defined: {_FEW[quantity == 'accuracy']}")
-        found = _allocation(result, options, seen.width)
-        seen = replace(seen, floor=found[1])
-        if found[2]:
-            if seen.floor > options.width:
-                text = (
-                    f"epochs alone cannot make it narrower than {seen.floor:.3f}, since questions differ: "
-                    f"about {_questions_needed(result, seen.width, options.width):,} questions would do"
-                )
-                return replace(seen, end=text)
-            return replace(seen, end=_all_had(options))
-        # Further epochs go on from what was planned, also where an error took one of these away.
-        wanted = dict(until) | {
-            name: min(until[name] + int(n), max(options.most, until[name]))
-            for name, n in zip(result.questions.ids, found[0], strict=True)
-        }
-        if wanted == dict(until):
-            return replace(seen, end=_all_had(options))
-    return _within_budget(result, seen, until, wanted, options)
+    begun = max(until.values(), default=0) > options.pilot
+    if begun and math.isnan(seen.width):
+        return replace(seen, end=f"no interval is defined: {_FEW[quantity == 'accuracy']}")
+    reached = seen.width <= options.width
+    more, floor, enough = _allocation(result, options, seen.width)
+    seen = replace(seen, floor=floor)
+    if enough and not reached:
+        if NEAR_FLOOR * seen.floor > options.width:
+            text = (
+                f"epochs alone cannot make it narrower than {seen.floor:.3f}, since questions differ: "
+                f"about {_questions_needed(result, seen.width, options.width):,} questions would do"
+            )
+            return replace(seen, end=text)
+        return replace(seen, end=_all_had(options))
+    if enough:
+        return _at_width(seen)
+    # Further epochs go on from what was planned, also where an error took one of these away.
+    wanted = dict(until) | {
+        name: min(until[name] + int(n), max(options.most, until[name]))
+        for name, n in zip(result.questions.ids, more, strict=True)
+    }
+    following = _within_budget(result, seen, until, wanted, options)
+    if wanted == dict(until):
+        following = replace(seen, end=_all_had(options))
+    return _at_width(seen) if reached and following.end else following
+
+
+def _at_width(seen: Look) -> Look:
+    return replace(seen, end="the width is reached", reached=True)
 
 
 def _all_had(options: AdaptiveOptions) -> str:
@@ -202,27 +206,21 @@ def _allocation(
     )
     (start,) = decompose_questions(first, [(cast(Loss, d.loss), "unbiased")])
     alone = replace(epochs, present=pilot)
-    strata = make_strata(
-        questions.ids,
-        epochs.scatter(quantity, *_means(start), pilot, pilot),
+    stratum = make_strata(
+        epochs.scatter(quantity, pilot, pilot).at(start.mean("error"), start.mean("bias_squared")),
         influence_of(alone, quantity, start.variance, start.error),
     )
     found = allocate(
         epochs,
-        strata,
+        stratum,
         quantity,
-        error=_means(d)[0],
-        bias_squared=_means(d)[1],
-        influence=influence_of(epochs, quantity, d.variance, d.error),
+        variance=d.variance,
+        error=d.error,
         width_now=width_now,
         width=options.width,
         most=options.most,
     )
     return found.later - (there & ~pilot).sum(axis=1), found.floor, found.enough
-
-
-def _means(d: Decomposition) -> tuple[float, float]:
-    return d.mean("error"), d.mean("bias_squared")
 
 
 def _questions_needed(result: GroupResult, width: float, wanted: float) -> int:

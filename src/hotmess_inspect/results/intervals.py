@@ -17,7 +17,7 @@ from hotmess_inspect.decomposition import (
     Quantity,
     ratio_interval,
 )
-from hotmess_inspect.decomposition.adaptive import adaptive_means
+from hotmess_inspect.decomposition.adaptive import adaptive_means, folds_of
 from hotmess_inspect.decomposition.nested import (
     contexts_shared,
     count_shared,
@@ -48,7 +48,7 @@ def measured_accuracy(questions: Questions, decomposition: Decomposition) -> flo
     measured = measured_questions(questions, decomposition)
     if questions.pilot is None:
         return mean_correct(questions.correct[measured])
-    means = adaptive_means(questions.correct, questions.pilot)[measured]
+    means = adaptive_means(questions.correct, questions.pilot, folds_of(questions.ids))[measured]
     return float(np.sort(means).mean()) if means.size else float("nan")
 
 
@@ -128,7 +128,7 @@ class GroupIntervals:
         own = (
             np.nansum(correct, axis=1) / np.maximum(counts, 1)
             if pilot is None
-            else adaptive_means(correct, pilot)
+            else adaptive_means(correct, pilot, folds_of(self.questions.ids))
         )
         means = own[counted]
         clusters = self.questions.clusters
