@@ -194,7 +194,10 @@ def test_a_killed_run_is_completed_without_losing_or_doubling_an_epoch(
     process.wait()
     (killed,) = list_eval_logs(str(tmp_path / "logs"))
     before = {(s.id, s.epoch): s.uuid for s in read_eval_log(killed).samples or []}
-    left = containers(docker_client, tmp_path)
+    # What the engine was asked to remove before the kill may still be going.
+    left: list[str] | None = None
+    while left != (left := containers(docker_client, tmp_path)):
+        time.sleep(2)
 
     # What the dead run left goes, and a living run's containers would not.
     done = subprocess.run(
