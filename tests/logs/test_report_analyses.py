@@ -70,6 +70,7 @@ def test_answers_without_a_target(tmp_path: Path) -> None:
     assert drawn(read(tmp_path, target=False)) == EVERYWHERE
 
 
+@pytest.mark.slow
 def test_two_sizes_with_lengths(tmp_path: Path) -> None:
     found = drawn(read(tmp_path, sizes=("m-1B", "m-8B"), length=True))
     assert found == TARGETED | {"scaling", "size-length", "length-correlation"}
@@ -81,6 +82,7 @@ def test_stated_probabilities(tmp_path: Path) -> None:
     assert drawn(read(tmp_path, stated=True)) == TARGETED | {"uncertainty"}
 
 
+@pytest.mark.slow
 def test_budgets(tmp_path: Path) -> None:
     inputs = read(tmp_path, variant=lambda q, e: "low" if e % 2 else "high")
     named = [

@@ -46,6 +46,7 @@ def _model_written(folder: Path, **options: Any) -> Task:
     return model_written(dataset=str(folder), epochs=4, **chosen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("made", "shards"),
     [
