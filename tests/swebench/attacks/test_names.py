@@ -422,7 +422,6 @@ def skipping(docker_client: Any, tmp_path_factory: pytest.TempPathFactory) -> di
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.docker
 @pytest.mark.slow
 @pytest.mark.parametrize("attack", SKIPS)
