@@ -138,17 +138,21 @@ def scaling(folder: Path, seed: int, planted: bool) -> Iterator[Checked]:
     )
 
 
-def ensembling(folder: Path, seed: int, planted: bool) -> Iterator[Checked]:
-    """Of E epochs averaged: V/E over B + V/E; nothing to average away where epochs never differ."""
+def swaying(folder: Path, seed: int, planted: bool, only: str) -> tuple[list[dict], float, float]:
+    """Rows of a study of statements that sway by 0.2 about a level of their question, or never; its bias² and the sway."""
     rng, spread = np.random.default_rng(seed), 0.2 if planted else 0.0
     rows = [
         stated(0.3 + 0.1 * (q % 3) + spread * rng.choice([-1, 1]), question_id=f"q{q}", epoch=e + 1)
         for q in range(60)
         for e in range(6)
     ]
-    path = write(folder, rows)
-    found = run("study", path, "--loss", "brier", "--only", "ensembling")["analyses"][0]["rows"]
-    bias = float(np.mean([2 * (0.3 + 0.1 * (q % 3)) ** 2 for q in range(60)]))
+    found = run("study", write(folder, rows), "--loss", "brier", "--only", only)["analyses"][0]["rows"]
+    return found, float(np.mean([2 * (0.3 + 0.1 * (q % 3)) ** 2 for q in range(60)])), spread
+
+
+def ensembling(folder: Path, seed: int, planted: bool) -> Iterator[Checked]:
+    """Of E epochs averaged: V/E over B + V/E; nothing to average away where epochs never differ."""
+    found, bias, spread = swaying(folder, seed, planted, "ensembling")
     for row in found:
         variance = 2 * spread**2 / row["epochs"]
         yield ends(row, "incoherence", variance / (bias + variance), f"E = {row['epochs']}")
@@ -201,15 +205,7 @@ def length_correlation(folder: Path, seed: int, planted: bool) -> Iterator[Check
 
 def stabilisation(folder: Path, seed: int, planted: bool) -> Iterator[Checked]:
     """The plug-in of r epochs is (r - 1)/r of the truth; nothing to settle where epochs never differ."""
-    rng, spread = np.random.default_rng(seed), 0.2 if planted else 0.0
-    rows = [
-        stated(0.3 + 0.1 * (q % 3) + spread * rng.choice([-1, 1]), question_id=f"q{q}", epoch=e + 1)
-        for q in range(60)
-        for e in range(6)
-    ]
-    path = write(folder, rows)
-    found = run("study", path, "--loss", "brier", "--only", "stabilisation")["analyses"][0]["rows"]
-    bias = float(np.mean([2 * (0.3 + 0.1 * (q % 3)) ** 2 for q in range(60)]))
+    found, bias, spread = swaying(folder, seed, planted, "stabilisation")
     truth = 2 * spread**2 / (bias + 2 * spread**2)
     for row in found:
         yield ends(row, "unbiased", truth, f"unbiased, {row['epochs']}")
