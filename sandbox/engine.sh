@@ -3,6 +3,7 @@
 set -euo pipefail
 
 readonly least_engine=24.0.6 least_compose=2.21.0 # what Inspect AI's docker sandbox asks for
+readonly least_restic=0.15                        # the first with --no-scan, which its checkpoints use
 readonly plugins=/usr/local/lib/docker/cli-plugins
 prefix=/opt/hotmess-docker
 data=/var/lib/hotmess-docker
@@ -17,7 +18,8 @@ Usage: ${0##*/} [--check] [--prefix DIR] [--data DIR] [--suite NAME] [--wait SEC
 
 Does nothing where Docker Engine >= $least_engine and Compose >= $least_compose answer. Elsewhere, on Debian,
 takes both from the packages of a newer Debian release, unpacks them beside the system's own (no package of
-that release is installed) and starts the engine. Needs root, or sudo.
+that release is installed) and starts the engine. Needs root, or sudo. The same goes for restic >= $least_restic, which
+Inspect's checkpoints need: where the engine answers, it is fetched by root on Debian, and else only said to be missing.
 
   --check         only say whether engine and Compose are good, exit status 1 if not
   --prefix DIR    where the programs go (default $prefix)
@@ -61,10 +63,15 @@ at_least() { # least version: also true for 26.1.5+dfsg1 and v2.26.1
 engine_version() { docker version --format '{{.Server.Version}}' 2>/dev/null || true; }
 compose_version() { docker compose version --short 2>/dev/null || true; }
 good() { at_least "$least_engine" "$(engine_version)" && at_least "$least_compose" "$(compose_version)"; }
-report() { echo "Docker Engine $(engine_version), Compose $(compose_version)"; }
+restic_version() { restic version 2>/dev/null | cut -d " " -f 2 || true; }
+good_restic() { at_least "$least_restic" "$(restic_version)"; }
+report() { echo "Docker Engine $(engine_version), Compose $(compose_version), restic $(v=$(restic_version); echo "${v:-not installed}")"; }
+# shellcheck source=/dev/null
+debian() { [ "$(. /etc/os-release 2>/dev/null && echo "${ID:-}")" = debian ]; }
+can_add_restic() { [ "$check_only" = no ] && [ "$(id -u)" = 0 ] && debian; }
 
 export PATH="$prefix/bin:$PATH"
-if good; then
+if good && { good_restic || ! can_add_restic; }; then
   report
   exit 0
 fi
@@ -79,14 +86,13 @@ if [ "$(id -u)" != 0 ]; then
   command -v sudo >/dev/null || fail "needs root, and there is no sudo"
   exec sudo --preserve-env=http_proxy,https_proxy,no_proxy "$BASH" "$(realpath "$0")" "${arguments[@]}"
 fi
-# shellcheck source=/dev/null
-[ "$(. /etc/os-release 2>/dev/null && echo "${ID:-}")" = debian ] ||
+debian ||
   fail "knows only Debian; elsewhere install Docker Engine >= $least_engine with Compose >= $least_compose yourself"
 
 # One at a time: two runs would unpack into one place and start two engines on one socket.
 exec 9>/run/lock/hotmess-engine.lock
 flock 9
-if good; then # another run was quicker
+if good && good_restic; then # another run was quicker
   report
   exit 0
 fi
@@ -108,19 +114,24 @@ newer_sources() { # the machine's own mirror, with the newer release in place of
   printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' "$uris" "$suite" "$keyring"
 }
 
-unpack_programs() {
-  local newer deb plugin
-  mkdir -p "$work/lists/partial" "$work/debs" "$work/root"
+unpacked() { # package...: of the newer release, unpacked into $work/root
+  local newer deb
+  mkdir -p "$work/lists/partial" "$work/debs" "$work/root" "$prefix/bin"
   own_suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
   newer_sources >"$work/newer.sources"
   newer=(-o Dir::Etc::sourcelist="$work/newer.sources" -o Dir::Etc::sourceparts=/dev/null -o Dir::State::Lists="$work/lists")
   retried apt-get -q "${newer[@]}" update
   cd "$work/debs"
   chmod 755 "$work" "$work/debs"
-  retried apt-get -q "${newer[@]}" -o APT::Sandbox::User=root download docker.io docker-cli containerd docker-compose docker-buildx restic
+  retried apt-get -q "${newer[@]}" -o APT::Sandbox::User=root download "$@"
   cd /
   for deb in "$work"/debs/*.deb; do dpkg -x "$deb" "$work/root"; done
-  mkdir -p "$prefix/bin" "$plugins"
+  rm "$work"/debs/*.deb
+}
+unpack_engine() {
+  local plugin
+  unpacked docker.io docker-cli containerd docker-compose docker-buildx
+  mkdir -p "$plugins"
   cp -P "$work"/root/usr/sbin/* "$work"/root/usr/bin/* "$prefix/bin/"
   for plugin in docker-compose docker-buildx; do
     cp "$(find "$work/root" -path "*cli-plugins/$plugin" | head -n 1)" "$plugins/"
@@ -128,9 +139,13 @@ unpack_programs() {
   ln -sf /usr/bin/tini-static "$prefix/bin/docker-init" # for `init: true`
   command -v docker >/dev/null || fail "the packages of $suite hold no docker"
   [ -e /usr/local/bin/docker ] || ln -s "$prefix/bin/docker" /usr/local/bin/docker
-  # Inspect's checkpoints need it, in a version that older releases of Debian do not have.
-  [ -e /usr/local/bin/restic ] || ln -s "$prefix/bin/restic" /usr/local/bin/restic
   touch "$prefix/complete"
+}
+unpack_restic() {
+  unpacked restic
+  cp "$work/root/usr/bin/restic" "$prefix/bin/"
+  [ -e /usr/local/bin/restic ] || ln -s "$prefix/bin/restic" /usr/local/bin/restic
+  good_restic || fail "the packages of $suite hold no restic >= $least_restic"
 }
 
 work=$(mktemp -d)
@@ -138,12 +153,17 @@ log=$work/log
 trap 'rm -rf "$work"' EXIT
 export DEBIAN_FRONTEND=noninteractive
 
-if [ ! -e "$prefix/complete" ]; then
+if ! good && [ ! -e "$prefix/complete" ]; then
   echo "unpacking Docker from Debian $suite into $prefix"
   retried apt-get -q update
   # Only what the programs need to run: the system's own docker.io would start its older engine.
   retried apt-get install -yq --no-install-recommends ca-certificates iptables libdevmapper1.02.1 libseccomp2 libsystemd0 procps runc tini
-  unpack_programs
+  unpack_engine
+fi
+if ! good_restic; then
+  echo "unpacking restic from Debian $suite into $prefix"
+  retried apt-get -q update
+  unpack_restic
 fi
 if [ -z "$engine" ]; then
   getent group docker >/dev/null || groupadd --system docker

@@ -62,8 +62,7 @@ def restic_program() -> Path:
     said = subprocess.run([found, "version"], capture_output=True, text=True).stdout if found else ""
     version = [int(part) for part in re.findall(r"\d+", said)[:2]]
     if version < [0, 15]:  # without the option --no-scan, which Inspect gives it
-        # An engine that sandbox/engine.sh did not install comes without it.
-        pytest.skip("restic 0.15 or later is not installed (sandbox/engine.sh brings it with the engine)")
+        _absent("restic 0.15 or later is not installed (sandbox/engine.sh fetches it)")
     return Path(found)
 
 
