@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 
 from hotmess_inspect.bits import encode_tests
@@ -23,10 +25,15 @@ from hotmess_inspect.table import Labels, Outcomes
 
 GROUP = "hotmess_inspect.formats"
 HEAD_BYTES = 1 << 16
+_MOST_BESIDE = 1 << 26
+"""Bytes of a further file that a reader takes up."""
+
 _OURS = (
     "tau:TauBench",
     "harbor:Harbor",
+    "terminal_bench:TerminalBench",
     "swebench_runs:SweBench",
+    "swebench_submissions:SweBenchSubmission",
     "hal:HalUpload",
     "metr:MetrRuns",
     "lm_eval:LmEval",
@@ -117,6 +124,17 @@ def read_format(form: Format, file: File) -> TableReading:
     """
     rows = form.read(file.path, text_of(file.read(0, file.size), whole=True))
     return outcomes_of(rows, form.name, file.path)
+
+
+def read_beside(path: str) -> dict[str, Any]:
+    """The JSON object in a local file that lies beside the one read; empty where there is none, or none that can be read."""
+    if "://" in path or not os.path.isfile(path) or os.path.getsize(path) > _MOST_BESIDE:
+        return {}
+    try:
+        with open(path, "rb") as file:
+            return msgspec.json.decode(file.read(), type=dict[str, Any])
+    except (OSError, msgspec.DecodeError):
+        return {}
 
 
 def settings_text(settings: Mapping[str, Any]) -> str | None:

@@ -1,9 +1,8 @@
-"""SWE-bench: the harness's reports of a run and of an instance, and the results of submissions."""
+"""SWE-bench: the harness's reports of a run and of an instance."""
 
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,42 +10,25 @@ from typing import Any
 import msgspec
 
 from hotmess_inspect.io.formats.interface import Rows, Tests
+from hotmess_inspect.io.formats.swebench_submissions import instance_columns
 from hotmess_inspect.io.words import counted
-
-_REPEATED = re.compile(rb'"resolved"\s*:\s*\[\s*(?:\d|true|false|\])')
 
 
 class SweBench:
-    """``<model>.<run>.json``, ``<run>/<model>/<instance>/report.json``, ``results/results.json``, repeated runs."""
+    """``<model>.<run>.json`` and ``<run>/<model>/<instance>/report.json``."""
 
     name = "SWE-bench report"
 
     def recognise(self, path: str, head: bytes) -> bool:
-        """Whether there are lists of resolved instances, or the report of one."""
-        if b'"resolved_ids"' in head or (b'"resolved"' in head and b'"patch_is_None"' in head):
-            return True
-        first = head.lstrip().split(b"\n", 1)[0]
-        if b'"instance_id"' in first and _REPEATED.search(first):
-            return True
-        name = PurePosixPath(path).name
-        return name == "results.json" and b'"resolved"' in head and b'"no_generation"' in head
+        """Whether there is a list of resolved instances, or the report of one."""
+        return b'"resolved_ids"' in head or (b'"resolved"' in head and b'"patch_is_None"' in head)
 
     def read(self, path: str, text: bytes) -> Rows:
         """One row per instance that was submitted; errors of the harness have no verdict."""
-        lines = [line for line in text.split(b"\n") if line.strip()]
-        try:
-            document: Any = msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            return _repeats([msgspec.json.decode(line) for line in lines], path)
+        document = msgspec.json.decode(text)
         if not isinstance(document, dict):
             raise ValueError("no JSON object")
-        if "instance_id" in document and isinstance(document.get("resolved"), list):
-            return _repeats([document], path)
-        if "resolved_ids" in document:
-            return _run(document, path)
-        if isinstance(document.get("resolved"), list):
-            return _submission(document, path)
-        return _instances(document, path)
+        return _run(document, path) if "resolved_ids" in document else _instances(document, path)
 
 
 def _run(document: dict[str, Any], path: str) -> Rows:
@@ -85,16 +67,6 @@ def _model_and_run(path: str) -> tuple[str, str]:
     return model or stem, run or stem
 
 
-def _submission(document: dict[str, Any], path: str) -> Rows:
-    resolved = set(document["resolved"])
-    ids = sorted(
-        resolved | {name for value in document.values() if isinstance(value, list) for name in value}
-    )
-    folder = PurePosixPath(path).parent
-    run = folder.parent.name if folder.name == "results" else folder.name
-    return _rows(ids, [name in resolved for name in ids], run, run)
-
-
 def _instances(document: dict[str, Any], path: str) -> Rows:
     """Reports of instances: whether each is resolved, and what became of each of its tests where that is told."""
     folders = ("run", "report", *PurePosixPath(path).parts[:-1])
@@ -130,27 +102,5 @@ def _tests(report: dict[str, Any]) -> Tests | None:
     return found[0], found[1]
 
 
-def _repeats(documents: list[Any], path: str) -> Rows:
-    """Lines of ``{instance_id, resolved: [run 1, run 2, ...]}``: several runs of each instance in one file."""
-    runs = [
-        (one["instance_id"], number, verdict)
-        for one in documents
-        for number, verdict in enumerate(one["resolved"], 1)
-    ]
-    ids = [run[0] for run in runs]
-    columns = _columns(ids, [run[2] for run in runs], PurePosixPath(path).name.split(".")[0])
-    return Rows(columns | {"epoch": [run[1] for run in runs]})
-
-
 def _rows(ids: list[str], scores: list[bool | None], model: str, run: str) -> Rows:
-    return Rows(_columns(ids, scores, model), [run] * len(ids))
-
-
-def _columns(ids: list[str], scores: list[Any], model: str) -> dict[str, list[Any]]:
-    return {
-        "question_id": ids,
-        "score": scores,
-        "model": [model] * len(ids),
-        "task": ["swe-bench"] * len(ids),
-        "cluster": [name.rsplit("-", 1)[0] for name in ids],
-    }
+    return Rows(instance_columns(ids, scores, model), [run] * len(ids))

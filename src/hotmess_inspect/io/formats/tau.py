@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from hotmess_inspect.io.formats.interface import Rows, settings_text
+from hotmess_inspect.io.formats.interface import Rows, read_beside, settings_text
 
 _KEYS = re.compile(rb'"(task_id|trial|reward|simulations|reward_info)"\s*:')
 
@@ -44,7 +44,7 @@ class TauBench:
             folder = PurePosixPath(path).parent
             if "task_id" in document:
                 # A simulation by itself; what it is one of stands in the results beside its folder.
-                entries, info = [document], _info(str(folder.parent / "results.json"))
+                entries, info = [document], read_beside(str(folder.parent / "results.json")).get("info") or {}
                 path = str(folder)
             elif not entries and os.path.isdir(folder / _FOLDER):
                 none: dict[str, list[Any]] = {"question_id": [], "epoch": [], "score": []}
@@ -71,15 +71,6 @@ class TauBench:
             columns["actions"] = [_actions(talk) for talk in talks]
             columns["turns"] = [_turns(talk) for talk in talks]
         return Rows(columns)
-
-
-def _info(path: str) -> dict[str, Any]:
-    """What local results say of the runs, nothing where they cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            return msgspec.json.decode(file.read(), type=dict[str, Any]).get("info") or {}
-    except (OSError, msgspec.DecodeError):
-        return {}
 
 
 def _settings(info: dict[str, Any]) -> str | None:
