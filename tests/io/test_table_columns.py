@@ -175,6 +175,18 @@ def test_our_own_name_goes_before_the_names_of_others() -> None:
     assert set(found.unread) == {"id", "reward"}
 
 
+def test_headings_of_spreadsheets_are_known() -> None:
+    found = read("Question ID,Attempt #,Correct?\nq,1,Yes\nq,2,No\n").outcomes
+    assert (found.question.values(), found.epoch.tolist(), found.value.tolist()) == (["q", "q"], [1, 2], [1, 0])
+
+
+def test_a_missing_column_is_named_with_the_remedy_and_everything_that_is_there() -> None:
+    with pytest.raises(ValueError, match=r"found: question, run1, run2 \(add one that numbers the runs"):
+        read("question,run1,run2\nq,1,0\n")
+    with pytest.raises(ValueError, match=r"found: id, trial, mark \(.*--columns score=NAME\)"):
+        read("id,trial,mark\nq,1,0\n")
+
+
 def test_the_user_names_columns() -> None:
     text = io.BytesIO(b"wer,lauf,sagt,stimmt\nq,1,A,B\n")
     columns = {"question_id": "wer", "epoch": "lauf", "answer": "sagt", "target": "stimmt"}

@@ -45,6 +45,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "accuracy",
         "exact_match",
         "score_binarized",
+        "grade",
+        "rating",
     ),
     "model": ("model", "model_name", "model_id", "llm"),
     "task": ("task", "dataset", "task_name", "benchmark", "eval_name"),
@@ -64,7 +66,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "human_minutes": ("human_minutes",),
     "weight": (),
 }
-"""Role → names by which a column of that role is known, the first is ours. Case, spaces and hyphens don't count. A column
+"""Role → names by which a column of that role is known, the first is ours. Case, spaces, hyphens and a "?", "#" or ":" at the end
+don't count. A column
 of weights is one only where it is named as such."""
 
 _CLASS = re.compile(r"p_(\S+)", re.DOTALL)
@@ -154,7 +157,7 @@ def assign_roles(names: Sequence[str], chosen: Mapping[str, str] | None = None) 
 
 
 def _normal(name: str) -> str:
-    return re.sub(r"[\s-]+", "_", name.strip(_INVISIBLE)).lower()
+    return re.sub(r"[\s-]+", "_", name.strip(_INVISIBLE).rstrip("?#:" + _INVISIBLE)).lower()
 
 
 def _only(by_name: Mapping[str, list[str]], name: str) -> str:

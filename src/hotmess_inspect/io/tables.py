@@ -202,10 +202,17 @@ def _roles(raw: RawTable, name: str, columns: Mapping[str, str] | None, cluster:
     return roles
 
 
+_REMEDY = {
+    "question_id": "add one that names the question",
+    "epoch": "add one that numbers the runs of each question, one row per run",
+}
+
+
 def _check_needed(raw: RawTable, roles: Roles, name: str) -> None:
     for role in ("question_id", "epoch"):
         if role not in roles.columns:
-            raise _NoColumn(f"{name}: column {role!r} is missing; found: {', '.join(raw.names)}")
+            found = f"{name}: column {role!r} is missing; found: {', '.join(raw.names)}"
+            raise _NoColumn(f"{found} ({_REMEDY[role]}, or say which it is: --columns {role}=NAME)")
 
 
 def own_clusters(outcomes: Outcomes, name: str, cluster: str | None) -> Outcomes:
@@ -457,7 +464,7 @@ def _predictions(user: _UserTable) -> list[tuple[Labels | str | None, dict[str, 
         return [(scorer, predicted)]
     raise ValueError(
         f"{user.name}: needs the columns answer and target, or p_A... and target, or score (without target: answer or p_A...); found: "
-        f"{', '.join(user.roles.columns.values())}"
+        f"{', '.join([*user.roles.columns.values(), *user.roles.unread])} (name a column of another name: --columns score=NAME)"
     )
 
 
