@@ -177,7 +177,11 @@ def test_our_own_name_goes_before_the_names_of_others() -> None:
 
 def test_headings_of_spreadsheets_are_known() -> None:
     found = read("Question ID,Attempt #,Correct?\nq,1,Yes\nq,2,No\n").outcomes
-    assert (found.question.values(), found.epoch.tolist(), found.value.tolist()) == (["q", "q"], [1, 2], [1, 0])
+    assert (found.question.values(), found.epoch.tolist(), found.value.tolist()) == (
+        ["q", "q"],
+        [1, 2],
+        [1, 0],
+    )
 
 
 def test_a_missing_column_is_named_with_the_remedy_and_everything_that_is_there() -> None:
