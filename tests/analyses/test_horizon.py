@@ -61,6 +61,62 @@ def test_the_horizons_are_those_of_scikit_learn(seed: int, weighted: bool) -> No
     assert [h.minutes for h in found.horizons[:2]] == pytest.approx(SKLEARN[seed, weighted], rel=1e-6)
 
 
+# The same with C = 1/λ and weights that sum to one, of scikit-learn 1.6.1: METR's fit, converged.
+RIDGE = {
+    (0, False, 0.1): (21.945904610431885, 4.184212489878908),
+    (0, True, 0.1): (19.779906068751625, 3.7655503402518438),
+    (0, True, 1.0): (13.532875087678892, 0.6920999319720638),
+    (1, False, 1.0): (49.71012144240842, 2.912662000150307),
+    (1, True, 0.1): (34.26729853217227, 7.2065045477132985),
+    (2, False, 0.1): (30.43441327588073, 6.247183336099572),
+    (2, True, 1.0): (30.712987318475516, 1.684550064009529),
+}
+
+
+@pytest.mark.parametrize(("seed", "weighted", "regularisation"), RIDGE)
+def test_regularised_horizons_are_those_of_scikit_learn(
+    seed: int, weighted: bool, regularisation: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    minutes = np.round(2.0 ** rng.uniform(0, 9, 30), 3)
+    chance = 1 / (1 + np.exp(0.8 * (np.log2(minutes) - np.log2(30))))
+    right = (rng.random((30, 8)) < chance[:, None]).astype(float)
+    weights = rng.uniform(0.2, 2, 30) if weighted else None
+    found = horizon(right, minutes, weights=weights, regularisation=regularisation, resamples=10)
+    expected = RIDGE[seed, weighted, regularisation]
+    assert [h.minutes for h in found.horizons[:2]] == pytest.approx(expected, rel=1e-6)
+    assert found.success == pytest.approx(np.average(right.mean(axis=1), weights=weights), rel=1e-12)
+    # The penalty is relative to the whole weight, whatever its unit.
+    scaled = horizon(
+        right,
+        minutes,
+        weights=7 * (np.ones(30) if weights is None else weights),
+        regularisation=regularisation,
+        resamples=10,
+    )
+    assert [h.minutes for h in scaled.horizons] == pytest.approx(
+        [h.minutes for h in found.horizons], rel=1e-9
+    )
+
+
+def test_a_penalty_gives_separable_runs_a_curve_and_like_runs_none() -> None:
+    """Against a general optimiser: successes at 1 and 2 minutes, failures at 4, λ = 0.1."""
+    from scipy.optimize import minimize
+
+    right, x = np.array([[1, 1], [1, 1], [0, 0]]), np.array([0.0, 1.0, 2.0])
+
+    def loss(beta: np.ndarray) -> float:
+        eta = beta[0] + beta[1] * x
+        rate = right.mean(axis=1)
+        return float((np.logaddexp(0, eta) - rate * eta).mean() + 0.05 * beta[1] ** 2)
+
+    a, b = minimize(loss, [0.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-14}).x
+    found = horizon(right, 2.0**x, regularisation=0.1, resamples=10)
+    assert (found.intercept, found.slope) == pytest.approx((a, b), rel=1e-6)
+    nothing([[1, 1], [1, 1]], [1, 2], "all runs are alike", regularisation=0.1)
+    nothing([[1, 0], [1, 1]], [8, 8], "equally long", regularisation=0.1)
+
+
 def test_pass_k_of_one_epoch_is_the_plain_curve() -> None:
     right, minutes = world(3)
     found = horizon(right, minutes, k=1, resamples=10)
@@ -165,6 +221,8 @@ def test_three_stages_are_wider_and_the_order_changes_no_bit() -> None:
         ({"weights": [-1.0]}, "weights of question 0"),
         ({"weights": [np.nan]}, "weights of question 0 is NaN"),
         ({"k": 0}, "k=0"),
+        ({"regularisation": -0.1}, "regularisation=-0.1"),
+        ({"regularisation": np.nan}, "regularisation=nan"),
     ],
 )
 def test_malformed_arguments_are_named(options: dict[str, Any], message: str) -> None:
@@ -234,6 +292,41 @@ def test_metrs_runs_from_file_to_numbers(tmp_path: Path) -> None:
             assert buckets[0]["error"] == pytest.approx((1 - rate)[shortest].mean(), rel=1e-9)
     text = CliRunner(env={"COLUMNS": "200"}).invoke(main, ["horizon", str(path), "--resamples", "50"]).stdout
     assert "40 tasks of 10 families, 200 runs" in text and "pass^2 = 50%" in text
+
+
+@pytest.mark.parametrize("ids", [None, "one id for all", ""])
+def test_each_line_of_metrs_runs_is_a_run_whatever_its_id(tmp_path: Path, ids: str | None) -> None:
+    path = metr_runs(tmp_path / "runs.jsonl")
+    lines = [json.loads(line) | {"run_id": ids} for line in path.read_text().splitlines()]
+    path.write_text("\n".join(map(json.dumps, lines)) + "\n")
+    (tmp_path / "copy.jsonl").write_text(path.read_text())  # a copy adds nothing
+    done = CliRunner().invoke(main, ["horizon", str(tmp_path), "--json", "--resamples", "10"])
+    assert done.exit_code == 0, done.output
+    assert [group["runs"] for group in json.loads(done.stdout)["groups"]] == [200, 200]
+
+
+def test_metrs_published_fit_is_an_option(tmp_path: Path) -> None:
+    """λ = 0.1 and its weights; the minimum of the penalised loss, spelled out run by run."""
+    from scipy.optimize import minimize
+
+    path = metr_runs(tmp_path / "runs.jsonl")
+    arguments = ["--weights", "invsqrt_task_weight", "--regularisation", "0.1", "--resamples", "10"]
+    done = CliRunner().invoke(main, ["horizon", str(path), "--json", *arguments])
+    (group, _) = json.loads(done.stdout)["groups"]
+    runs = [one for one in map(json.loads, path.read_text().splitlines()) if one["alias"] == "one"]
+    y, t, w = (
+        np.array([one[name] for one in runs])
+        for name in ("score_binarized", "human_minutes", "invsqrt_task_weight")
+    )
+
+    def loss(beta: np.ndarray) -> float:
+        eta = beta[0] + beta[1] * np.log2(t)
+        return float(np.average(np.logaddexp(0, eta) - y * eta, weights=w) + 0.05 * beta[1] ** 2)
+
+    a, b = minimize(loss, [0.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-14}).x
+    assert group["horizons"][0]["minutes"] == pytest.approx(2 ** (-a / b), rel=1e-5)
+    assert (group["slope_per_doubling"], group["regularisation"]) == (pytest.approx(b, rel=1e-5), 0.1)
+    assert group["success"] == pytest.approx(np.average(y, weights=w), rel=1e-12)
 
 
 def test_other_weights_than_are_read_are_refused(tmp_path: Path) -> None:

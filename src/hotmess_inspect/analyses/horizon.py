@@ -53,6 +53,7 @@ class HorizonFit:
     Attributes:
         intercept: Log odds of success at one minute.
         slope: Change of the log odds per doubling of the time.
+        success: Weighted share of the runs that are right; NaN without runs.
         horizons: p50, p80, and the one of pass^k = 50 %.
         tasks: Questions in the fit.
         runs: Their epochs.
@@ -60,11 +61,13 @@ class HorizonFit:
         unknown_minutes: Questions left out because people's time is unknown or not above 0.
         too_few_runs: Questions left out of pass^k because they have fewer than k epochs.
         k: Epochs that pass^k asks to be all right.
+        regularisation: Penalty of half the squared slope, in units of the whole weight.
         note: Why there is no fit, or an empty string.
     """
 
     intercept: float
     slope: float
+    success: float
     horizons: tuple[Horizon, ...]
     tasks: int
     runs: int
@@ -72,6 +75,7 @@ class HorizonFit:
     unknown_minutes: int
     too_few_runs: int
     k: int
+    regularisation: float
     note: str
 
 
@@ -82,14 +86,15 @@ def horizon(
     weights: ArrayLike | None = None,
     clusters: Sequence[Hashable] | NDArray[Any] | None = None,
     k: int = 2,
+    regularisation: float = 0.0,
     level: float = 0.95,
     resamples: int = 2000,
     rng: Seed = None,
 ) -> HorizonFit:
     """Fit success against log2(minutes) by logistic regression and read the horizons off the curve.
 
-    P(success) = σ(a + b·log2 minutes) by maximum likelihood without regularisation; the horizon of probability p is
-    2^((logit p - a)/b). For pass^k, each task's unbiased C(c, k)/C(n, k) is fitted by σ(a_k + b_k·log2 minutes)^k,
+    P(success) = σ(a + b·log2 minutes) by maximum likelihood, or where the mean log loss plus λ·b²/2 is least (λ is the
+    regularisation); the horizon of probability p is 2^((logit p - a)/b). For pass^k, each task's unbiased C(c, k)/C(n, k) is fitted by σ(a_k + b_k·log2 minutes)^k,
     which is exact where tasks of equal length are equally hard and does not assume it. Each run counts by the weight
     of its task.
 
@@ -99,6 +104,7 @@ def horizon(
         weights: Weight of a run of each question, not negative, shape (questions,); None weighs runs alike.
         clusters: Family of each question, shape (questions,); None: each stands alone.
         k: Epochs that pass^k asks to be all right, from 1.
+        regularisation: λ, not negative; METR's published horizons have 0.1. Replicates keep the penalty of the whole.
         level: Coverage of the intervals, inside (0, 1).
         resamples: Bootstrap replicates.
         rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
@@ -123,13 +129,20 @@ def horizon(
     check_level(level, resamples)
     if k < 1:
         raise ValueError(f"k={k!r} must be at least 1")
+    if not 0 <= regularisation < np.inf:
+        raise ValueError(f"regularisation={regularisation!r} must be a finite number from 0")
     tasks = _tasks(right, minutes, weights, clusters)
-    fit = fit_logistic(tasks.x, tasks.successes[None], tasks.trials[None])
+    penalty = regularisation * float(tasks.trials.sum())
+    fit = fit_logistic(tasks.x, tasks.successes[None], tasks.trials[None], penalty=penalty)
     enough = tasks.epochs >= k
     rate = np.where(enough, comb(tasks.wins, k) / np.maximum(comb(tasks.epochs, k), 1), 0.0)
     trials = np.where(enough, tasks.trials, 0.0)
-    strict = fit_logistic(tasks.x, (rate * trials)[None], trials[None], power=k)
-    whole, staged, others = _replicates(tasks, rate * trials, trials, k, resamples, seeded(rng))
+    strict = fit_logistic(
+        tasks.x, (rate * trials)[None], trials[None], power=k, penalty=regularisation * float(trials.sum())
+    )
+    whole, staged, others = _replicates(
+        tasks, rate * trials, trials, k, regularisation, resamples, seeded(rng)
+    )
     name = f"pass^{k}"
     found = (
         _horizon("p50", 0.5, tasks, fit, _obstacle(fit, tasks.trials), whole, staged, level),
@@ -139,6 +152,7 @@ def horizon(
     return HorizonFit(
         intercept=float(fit.intercept[0]),
         slope=float(fit.slope[0]),
+        success=float(tasks.successes.sum() / tasks.trials.sum()) if tasks.trials.sum() else NAN,
         horizons=found,
         tasks=len(tasks.x),
         runs=int(tasks.epochs.sum()),
@@ -146,6 +160,7 @@ def horizon(
         unknown_minutes=tasks.unknown,
         too_few_runs=int((~enough).sum()),
         k=k,
+        regularisation=regularisation,
         note=_obstacle(fit, tasks.trials),
     )
 
@@ -238,7 +253,13 @@ def _obstacle(fit: LogisticCurves, trials: FloatArray) -> str:
 
 
 def _replicates(
-    tasks: _Tasks, strict: FloatArray, trials: FloatArray, k: int, resamples: int, rng: np.random.Generator
+    tasks: _Tasks,
+    strict: FloatArray,
+    trials: FloatArray,
+    k: int,
+    regularisation: float,
+    resamples: int,
+    rng: np.random.Generator,
 ) -> tuple[list[LogisticCurves], list[LogisticCurves], list[LogisticCurves]]:
     """Fits of replicates, a block at a time: of whole families, in three stages, and of pass^k of whole families.
 
@@ -247,19 +268,21 @@ def _replicates(
         strict: pass^k of each task times its weight, shape (tasks,).
         trials: Weight of each task in the fit of pass^k, shape (tasks,).
         k: Exponent of that fit.
+        regularisation: Penalty of half the squared slope, in units of the whole weight.
         resamples: Replicates.
         rng: Source of randomness.
     """
     whole, staged, others = [], [], []
+    penalty, penalty_k = (regularisation * float(part.sum()) for part in (tasks.trials, trials))
     step = max(1, _BLOCK // max(1, len(tasks.x)))
     for start in range(0, resamples if tasks.families > 1 else 0, step):
         drawn = draw_weights(tasks.families, min(step, resamples - start), rng).astype(np.int64)
         times = drawn[:, tasks.family]
         runs = _tasks_within(tasks, drawn, rng) * tasks.epochs
         wins = rng.binomial(runs, tasks.wins / np.maximum(tasks.epochs, 1))
-        whole.append(fit_logistic(tasks.x, times * tasks.successes, times * tasks.trials))
-        staged.append(fit_logistic(tasks.x, wins * tasks.weight, runs * tasks.weight))
-        others.append(fit_logistic(tasks.x, times * strict, times * trials, power=k))
+        whole.append(fit_logistic(tasks.x, times * tasks.successes, times * tasks.trials, penalty=penalty))
+        staged.append(fit_logistic(tasks.x, wins * tasks.weight, runs * tasks.weight, penalty=penalty))
+        others.append(fit_logistic(tasks.x, times * strict, times * trials, power=k, penalty=penalty_k))
     return whole, staged, others
 
 

@@ -32,6 +32,13 @@ if TYPE_CHECKING:
     help="Epochs that pass^k asks to be all right.",
 )
 @click.option(
+    "--regularisation",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    help="λ of the penalty λ/2·slope² beside the mean log loss. METR's published horizons have 0.1.",
+)
+@click.option(
     "--buckets", type=click.IntRange(1), default=5, show_default=True, help="Buckets of human time."
 )
 @cluster_option
@@ -43,6 +50,7 @@ def horizon(
     inputs: Sequence[str],
     weights: str | None,
     k: int,
+    regularisation: float,
     buckets: int,
     cluster: str | None,
     resamples: int,
@@ -75,7 +83,9 @@ def horizon(
         named["weight"] = weights
     with reading_progress(quiet=as_json) as progress:
         read = read_inputs(inputs, progress=progress, cluster=cluster, columns=named, scale=scale)
-    found, problems = horizons(read.outcomes, options, k=k, weighted="weight" in named)
+    found, problems = horizons(
+        read.outcomes, options, k=k, weighted="weight" in named, regularisation=regularisation
+    )
     problems = [*read.problems, *problems]
     if weights not in (None, WEIGHT):
         problems += [

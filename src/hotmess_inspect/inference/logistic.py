@@ -1,4 +1,4 @@
-"""Logistic curves in one variable by maximum likelihood, many at once, without regularisation."""
+"""Logistic curves in one variable by maximum likelihood, plain or with a penalty on the slope, many at once."""
 
 from dataclasses import dataclass
 
@@ -44,21 +44,24 @@ class LogisticCurves:
         return np.asarray((np.log(each / (1 - each)) - self.intercept) / falling)
 
 
-def fit_logistic(x: ArrayLike, successes: ArrayLike, trials: ArrayLike, *, power: int = 1) -> LogisticCurves:
-    """Maximise Σ_i s_i log μ_i + (t_i - s_i) log(1 - μ_i) with μ_i = σ(a + b x_i)^power, for each row of counts.
+def fit_logistic(
+    x: ArrayLike, successes: ArrayLike, trials: ArrayLike, *, power: int = 1, penalty: float = 0.0
+) -> LogisticCurves:
+    """Maximise Σ_i s_i log μ_i + (t_i - s_i) log(1 - μ_i) - penalty·b²/2, μ_i = σ(a + b x_i)^power, for each row of counts.
 
-    Fisher scoring with halved steps. With power = 1 it is logistic regression without regularisation. Successes need
-    not be whole: weighted counts, or means of other quantities in [0, 1] (quasi-likelihood).
+    Fisher scoring with halved steps. With power = 1 it is logistic regression, with a ridge penalty where one is given.
+    Successes need not be whole: weighted counts, or means of other quantities in [0, 1] (quasi-likelihood).
 
     Args:
         x: Shape (points,), finite.
         successes: Shape (curves, points), from 0 to the trials.
         trials: Shape (curves, points), not negative; a point with 0 does not count.
         power: Exponent k, from 1.
+        penalty: Of half the squared slope, per unit of x, not negative; the intercept has none.
 
     Returns:
         The curves. Where successes and failures are separable or x is flat, NaN: the maximum is at infinity or not
-        unique.
+        unique. With a penalty they are separable only where one of both is absent.
 
     Raises:
         ValueError: If shapes disagree or a number is outside its range.
@@ -83,6 +86,8 @@ def fit_logistic(x: ArrayLike, successes: ArrayLike, trials: ArrayLike, *, power
         )
     if power < 1:
         raise ValueError(f"power={power!r} must be at least 1")
+    if not 0 <= penalty < np.inf:
+        raise ValueError(f"penalty={penalty!r} must be a finite number from 0")
     if not np.isfinite(points).all():
         raise ValueError("x must be finite")
     slack = 1e-9 * total
@@ -93,12 +98,15 @@ def fit_logistic(x: ArrayLike, successes: ArrayLike, trials: ArrayLike, *, power
     low_won, high_won = _ends(points, won)
     low_lost, high_lost = _ends(points, lost)
     flat = ~(np.maximum(high_won, high_lost) > np.minimum(low_won, low_lost))
-    separable = (high_won <= low_lost) | (high_lost <= low_won)
+    if penalty:
+        separable = ~(won.any(axis=1) & lost.any(axis=1))
+    else:
+        separable = (high_won <= low_lost) | (high_lost <= low_won)
     intercept, slope = np.full((2, len(right)), NAN)
     rows = np.flatnonzero(~flat & ~separable)
     if len(rows):
         centre, scale = points.mean(), points.std()
-        a, b = _scored((points - centre) / scale, right[rows], total[rows], power)
+        a, b = _scored((points - centre) / scale, right[rows], total[rows], power, penalty / scale**2)
         slope[rows] = b / scale
         intercept[rows] = a - b * centre / scale
     return LogisticCurves(intercept, slope, np.asarray(separable & ~flat), flat, power)
@@ -121,7 +129,9 @@ def _likelihood(eta: FloatArray, right: FloatArray, total: FloatArray, power: in
     return np.asarray(parts.sum(axis=1))
 
 
-def _scored(x: FloatArray, right: FloatArray, total: FloatArray, power: int) -> tuple[FloatArray, FloatArray]:
+def _scored(
+    x: FloatArray, right: FloatArray, total: FloatArray, power: int, penalty: float
+) -> tuple[FloatArray, FloatArray]:
     """Fisher scoring of every curve; NaN where it does not converge."""
     share = np.clip((right.sum(axis=1) / total.sum(axis=1)) ** (1 / power), 1e-6, 1 - 1e-6)
     beta = np.stack([np.log(share / (1 - share)), np.zeros(len(share))], axis=1)
@@ -137,18 +147,17 @@ def _scored(x: FloatArray, right: FloatArray, total: FloatArray, power: int) -> 
         slope = power * np.exp(-np.logaddexp(0, eta)) / one_less
         score = (s - t * mu) * slope
         weight = t * mu * one_less * slope**2
-        g0, g1 = score.sum(axis=1), score @ x
-        h00, h01, h11 = weight.sum(axis=1), weight @ x, weight @ x**2
+        g0, g1 = score.sum(axis=1), score @ x - penalty * now[:, 1]
+        h00, h01, h11 = weight.sum(axis=1), weight @ x, weight @ x**2 + penalty
         with np.errstate(divide="ignore", invalid="ignore"):
             determinant = h00 * h11 - h01**2
             step = np.stack([h11 * g0 - h01 * g1, h00 * g1 - h01 * g0], axis=1) / determinant[:, None]
-        before = _likelihood(eta, s, t, power)
+        before = _likelihood(eta, s, t, power) - penalty * now[:, 1] ** 2 / 2
         size = np.ones((len(rows), 1))
         for _ in range(_HALVINGS):
             tried = now + size * step
-            worse = ~(
-                _likelihood(tried[:, :1] + tried[:, 1:] * x, s, t, power) >= before - 1e-12 * np.abs(before)
-            )
+            after = _likelihood(tried[:, :1] + tried[:, 1:] * x, s, t, power) - penalty * tried[:, 1] ** 2 / 2
+            worse = ~(after >= before - 1e-12 * np.abs(before))
             if not worse.any():
                 break
             size[worse] /= 2

@@ -25,6 +25,7 @@ def print_horizons(found: Sequence[HorizonFindings]) -> None:
         name = " · ".join(p for p in (group_name(one.result.group), variants.of(one.result)) if p)
         families = "" if fit.families is None else f" of {fit.families} families"
         weighted = ", weighted" if one.weighted else ""
+        weighted += f", regularisation {fit.regularisation:g}" if fit.regularisation else ""
         title = f"{name}: {fit.tasks} tasks{families}, {fit.runs} runs{weighted}"
         table = Table(title=plain(title), title_justify="left")
         for column in ("success", "horizon", "95 % interval", "families, tasks, runs resampled", "note"):
@@ -41,7 +42,7 @@ def print_horizons(found: Sequence[HorizonFindings]) -> None:
         if not fit.note:
             out.print(
                 cell(
-                    f"log odds of success: {fit.intercept:.3f} at one minute, {fit.slope:+.3f} per doubling",
+                    f"success {fit.success:.3f}; its log odds: {fit.intercept:.3f} at one minute, {fit.slope:+.3f} per doubling",
                     "dim",
                 )
             )

@@ -45,9 +45,11 @@ class HorizonFindings:
             "families": fit.families,
             "unknown_minutes_tasks": fit.unknown_minutes,
             "k": fit.k,
+            "regularisation": fit.regularisation,
             "too_few_runs_tasks": fit.too_few_runs,
             "intercept": json_value(fit.intercept),
             "slope_per_doubling": json_value(fit.slope),
+            "success": json_value(fit.success),
             "note": fit.note or None,
             "horizons": [
                 {
@@ -65,7 +67,12 @@ class HorizonFindings:
 
 
 def horizons(
-    outcomes: Outcomes, options: Options, *, k: int = 2, weighted: bool = False
+    outcomes: Outcomes,
+    options: Options,
+    *,
+    k: int = 2,
+    weighted: bool = False,
+    regularisation: float = 0.0,
 ) -> tuple[list[HorizonFindings], list[Problem]]:
     """The time horizon of every group whose epochs are right or wrong.
 
@@ -74,6 +81,7 @@ def horizons(
         options: What to compute; its length is the human time, whatever it says.
         k: Epochs that pass^k asks to be all right.
         weighted: Whether each run counts by the column ``weight``, else alike.
+        regularisation: Penalty of half the squared slope, in units of the whole weight.
 
     Returns:
         Findings per group, and what could not be computed.
@@ -98,6 +106,7 @@ def horizons(
                 weights=weights,
                 clusters=questions.clusters,
                 k=k,
+                regularisation=regularisation,
                 resamples=options.resamples,
                 rng=np.random.default_rng(options.seed),
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 
 import msgspec
 
@@ -33,7 +34,13 @@ class MetrRuns:
             "human_minutes": [one.get("human_minutes") for one in lines],
             "weight": [one.get(WEIGHT) for one in lines],
         }
-        # Without ids of runs, a copy of the file holds the same runs and any other file none of them.
+        # Without ids of runs, a copy of the file holds the same runs and any other file none of them. Within one file
+        # each line is a run of its own, as in METR's weights, whatever its id.
         digest = hashlib.blake2b(text, digest_size=8).hexdigest()
-        runs = [one.get("run_id", f"{digest}-{number:09}") for number, one in enumerate(lines)]
+        runs = [str(one.get("run_id") or f"{digest}-{number:09}") for number, one in enumerate(lines)]
+        seen: Counter[tuple[str, ...]] = Counter()
+        for row, (model, task) in enumerate(zip(columns["model"], columns["question_id"], strict=True)):
+            key = (str(model), str(task), runs[row])
+            runs[row] += f"#{seen[key]}" if seen[key] else ""
+            seen[key] += 1
         return Rows(columns, [f"{model}/{run}" for model, run in zip(columns["model"], runs, strict=True)])
