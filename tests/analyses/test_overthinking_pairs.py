@@ -140,33 +140,63 @@ def test_what_cannot_be_compared() -> None:
     assert np.isnan(found.estimate) and "no error" in found.note
 
 
-def share(rows: list[tuple[list[float], list[float]]], longer: bool, unbiased: bool) -> float:
-    """Incoherence of one half; each question's terms are plain means over all choices among epochs of equal length."""
-    variance = error = 0.0
-    for lengths, scores in rows:
-        half = len(scores) // 2
-        found = []
-        for chosen in combinations(range(len(scores)), half):
-            inside = [lengths[i] for i in chosen]
-            outside = [lengths[i] for i in range(len(scores)) if i not in chosen]
-            if min(inside) >= max(outside) if longer else max(inside) <= min(outside):
-                v, e = terms([scores[i] for i in chosen])
-                found.append((v if unbiased else v * (half - 1) / half, e))
-        variance += sum(v for v, _ in found) / len(found)
-        error += sum(e for _, e in found) / len(found)
-    return variance / error
+def halves(lengths: np.ndarray, longer: bool) -> list[tuple[int, ...]]:
+    """All halves that an order from short to long allows."""
+    places = np.flatnonzero(~np.isnan(lengths)).tolist()
+    found = []
+    for chosen in combinations(places, len(places) // 2):
+        inside, outside = lengths[list(chosen)], lengths[[i for i in places if i not in chosen]]
+        if inside.min() >= outside.max() if longer else inside.max() <= outside.min():
+            found.append(chosen)
+    return found
 
 
-@pytest.mark.parametrize("estimator", ["unbiased", "plugin"])
-@pytest.mark.parametrize("epochs", [4, 5, 7])
-def test_ties_are_means_over_all_choices(estimator: str, epochs: int) -> None:
-    rng = np.random.default_rng(epochs)
-    runs = [run(rng.random((9, epochs)) < 0.5, rng.integers(1, 4, (9, epochs))) for _ in range(2)]
-    found = compared(*runs, estimator=estimator)
-    for value, one in zip((found.first, found.second), runs, strict=True):
-        rows = list(zip(one.lengths.tolist(), one.predictions[:, :, 0].tolist(), strict=True))
-        shorter, longer = (share(rows, way, estimator == "unbiased") for way in (False, True))
-        assert value == pytest.approx(longer - shorter, abs=1e-12)
+def by_enumeration(values: np.ndarray, goal: np.ndarray, lengths: np.ndarray, unbiased: bool) -> float:
+    """Longer less shorter incoherence; a question's terms are plain means over all choices among epochs of equal length."""
+    theta = []
+    for longer in (False, True):
+        variance = error = 0.0
+        for own, right, far in zip(values, goal, lengths, strict=True):
+            choices = halves(far, longer)
+            for chosen in choices:
+                part = own[list(chosen)]
+                spread = ((part - part.mean(axis=0)) ** 2).sum() / (len(part) - unbiased)
+                variance += spread / len(choices)
+                error += ((part - right) ** 2).sum() / len(part) / len(choices)
+        theta.append(variance / error)
+    return theta[1] - theta[0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    epochs=st.integers(4, 8),
+    kinds=st.integers(1, 4),
+    loss=st.sampled_from(["brier", "squared"]),
+    estimator=st.sampled_from(["unbiased", "plugin"]),
+)
+def test_ties_are_means_over_all_choices_in_analyze_and_compare(
+    seed: int, epochs: int, kinds: int, loss: str, estimator: str
+) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.dirichlet(np.ones(3), (6, epochs)) if loss == "brier" else rng.random((6, epochs, 3))
+    lengths = rng.integers(1, 1 + kinds, (6, epochs)).astype(float)
+    lengths[::2, 4:][rng.random((3, epochs - 4)) < 0.4] = np.nan
+    target = rng.integers(0, 3, 6) if loss == "brier" else np.ones((6, 3))
+    goal = np.eye(3)[target][:, None] if loss == "brier" else target[:, None]
+    expected = by_enumeration(values, goal, lengths, estimator == "unbiased")
+    options = {"loss": loss, "estimator": estimator}
+    alone = overthinking(values, target, lengths, permutations=0, resamples=2, **options)
+    assert alone.difference == pytest.approx(expected, abs=1e-12)
+    assert not alone.note and alone.tie_breaks == 1
+    order = rng.permutation(epochs)
+    runs = [
+        RunEpochs(values[:, own], np.full((6, epochs), np.nan), None, lengths[:, own])
+        for own in (np.arange(epochs), order)
+    ]
+    found = compare_overthinking(*runs, target, permutations=19, **options)
+    assert found.first == pytest.approx(expected, abs=1e-12)
+    assert (found.second, found.estimate, found.p_value) == (pytest.approx(expected, abs=1e-12), 0.0, 1.0)
 
 
 def test_equal_runs_with_ties_do_not_differ() -> None:

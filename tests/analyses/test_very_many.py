@@ -1,5 +1,7 @@
 """What is computed another way above 10,000 questions agrees with the way of fewer."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -37,12 +39,11 @@ def test_units_hold_the_sums_of_their_questions_in_every_order(unbiased: bool) -
     values[known == 6, 6] = np.nan
     sizes = Sizes(known, known // 2, known // 2)
     tied = np.arange(30) % 3 == 0
-    # Ties of the third and fourth place from the short end: two draws exchange them, one leaves them.
-    breaks = np.broadcast_to(np.arange(7), (3, int(tied.sum()), 7)).copy()
-    breaks[1:, :, [2, 3]] = [3, 2]
+    # The third and the fourth place from the short end are of one length: either may be in a half of three.
+    lengths = np.where(tied[:, None], [0.0, 1, 2, 2, 3, 4, 5], np.arange(7.0))
     deviations = values.copy()
     deviations[:, :, 0] -= 1
-    terms, pool = unit_terms(deviations, sizes, tied, breaks, rng, unbiased=unbiased)
+    terms, pool = unit_terms(deviations, sizes, tied, lengths, rng, unbiased=unbiased)
     assert not pool.exhaustive
 
     def half(rows: np.ndarray, places: list[int]) -> np.ndarray:
@@ -59,10 +60,10 @@ def test_units_hold_the_sums_of_their_questions_in_every_order(unbiased: bool) -
         m = n // 2
         for is_tied in (True, False):
             rows = np.flatnonzero((known == n) & (tied == is_tied))
-            draws = [[0, 1, 2, 3, 4, 5, 6], [0, 1, 3, 2, 4, 5, 6], [0, 1, 3, 2, 4, 5, 6]]
-            for draw in draws if is_tied else draws[:1] * 3:
-                wanted[:2] += half(rows, draw[:m]) / 3
-                wanted[2:] += half(rows, draw[n - m : n]) / 3
+            draws = [[0, 1, 2, 3, 4, 5, 6], [0, 1, 3, 2, 4, 5, 6]]
+            for draw in draws if is_tied else draws[:1] * 2:
+                wanted[:2] += half(rows, draw[:m]) / 2
+                wanted[2:] += half(rows, draw[n - m : n]) / 2
     assert terms[:, 0].sum(axis=0) == pytest.approx(wanted, rel=1e-12)
     # The mean over all orders of a question is that of its pairs: the halves are alike in expectation.
     mean = terms[:, 1:].mean(axis=1).sum(axis=0)
@@ -73,11 +74,11 @@ def test_the_split_of_very_many_questions_is_that_of_few(monkeypatch: pytest.Mon
     values, target, lengths = answers(400, 6, seed=2)
     values[::7, 0] = np.nan
     lengths[::11, 1] = np.nan
-    for split in ("equal", "paper"):
-        few = overthinking.overthinking(values, target, lengths + np.arange(6) / 8, split=split)
+    for split, far in product(("equal", "paper"), (lengths + np.arange(6) / 8, np.ceil(lengths / 8))):
+        few = overthinking.overthinking(values, target, far, split=split)
         with monkeypatch.context() as patch:
             lowered(patch)
-            many = overthinking.overthinking(values, target, lengths + np.arange(6) / 8, split=split)
+            many = overthinking.overthinking(values, target, far, split=split)
         for name in ("error", "variance", "incoherence", "length", "questions"):
             for side in ("shorter", "longer"):
                 assert getattr(getattr(many, side), name) == pytest.approx(

@@ -7,6 +7,7 @@ of squared losses over a unit follow, for any order, from one matrix of the inne
 
 import numpy as np
 
+from hotmess_inspect.analyses._halves import Border
 from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray
 from hotmess_inspect.inference.permutation import Pool, Sizes
 
@@ -22,7 +23,7 @@ def unit_terms(
     predictions: FloatArray,
     sizes: Sizes,
     tied: BoolArray,
-    breaks: IntArray,
+    lengths: FloatArray,
     rng: np.random.Generator,
     *,
     unbiased: bool,
@@ -35,8 +36,8 @@ def unit_terms(
     Args:
         predictions: Epochs from short to long, shape (questions, epochs, classes).
         sizes: How each question divides.
-        tied: Questions whose terms are means over draws of who goes where, shape (questions,).
-        breaks: Those draws: orders of places, shape (draws, tied questions, epochs).
+        tied: Questions whose halves part epochs of equal length, shape (questions,).
+        lengths: Of the epochs, shape (questions, epochs).
         rng: Source of randomness.
         unbiased: Whether the variance is the unbiased one.
         target: Right class, shape (questions,); None where the predictions are deviations from it.
@@ -45,8 +46,6 @@ def unit_terms(
         Sums over the questions of each unit, shape (units, orders, 4), the observed order first: variance and error
         of the shorter half, then of the longer one. And the pool that they belong to.
     """
-    place = np.zeros(len(tied), dtype=np.int64)
-    place[tied] = np.arange(int(tied.sum()))
     # In the order of the three numbers, as one number: rows take longer to sort.
     span = int(sizes.known.max(initial=0)) + 1
     _, some, which = np.unique(
@@ -66,9 +65,10 @@ def unit_terms(
             free, own = rows[~tied[rows]], rows[tied[rows]]
             products = _products(_deviations(predictions, target, free, known))
             apart = _deviations(predictions, target, own, known)
+            far = lengths[own, :known]
             parts = [
                 _sums(products, orders, first, size)
-                + _tied_sums(apart, breaks[:, place[own], :known], orders, first, size)
+                + _tied_sums(apart, Border.of(far, np.ones_like(far, bool), longer=first > 0), orders)
                 for first, size in halves
             ]
             found.append(
@@ -104,16 +104,12 @@ def _sums(products: FloatArray, orders: IntArray, first: int, size: int) -> Floa
     return np.stack([squares, products[epochs[:, :, None], epochs[:, None, :]].sum(axis=(1, 2))])
 
 
-def _tied_sums(
-    deviations: FloatArray, breaks: IntArray, orders: IntArray, first: int, size: int
-) -> FloatArray:
-    """The same as means over draws of which places a half takes, shape (2, orders)."""
+def _tied_sums(deviations: FloatArray, border: Border, orders: IntArray) -> FloatArray:
+    """The same as means over all choices among epochs of equal length at the border of the half, shape (2, orders)."""
     questions, known, _ = deviations.shape
     if not questions:
         return np.zeros((2, len(orders)))
-    taken = np.zeros((len(breaks), questions, known))
-    np.put_along_axis(taken, breaks[:, :, first : first + size], 1.0, axis=2)
-    together = np.einsum("dqi,dqj->qij", taken, taken).reshape(questions, -1) / len(breaks)
+    together = border.together.reshape(questions, -1)
     products = (deviations @ deviations.transpose(0, 2, 1)).reshape(questions, -1)
     # How often two places are in the half, times the product of the epochs that an order puts there.
     weighed = together.T @ products

@@ -16,6 +16,7 @@ from hotmess_inspect.analyses._arrays import (
     ordered_mean,
     present_epochs,
 )
+from hotmess_inspect.analyses._halves import squared_sums
 from hotmess_inspect.arrays import (
     NAN,
     BoolArray,
@@ -27,7 +28,6 @@ from hotmess_inspect.arrays import (
     ratio,
     seeded,
 )
-from hotmess_inspect.decomposition.brier import SquaredSums
 from hotmess_inspect.decomposition.decompose import decompose
 from hotmess_inspect.decomposition.nested import (
     ContextSums,
@@ -354,58 +354,9 @@ class Pooled:
         own = self.first.sum(axis=1)
         return int(np.minimum(own, self.present.sum(axis=1) - own).min())
 
-    def squared_sums(
-        self, loss: Loss, estimator: Estimator
-    ) -> Callable[..., list[tuple[FloatArray, FloatArray]]]:
-        """Error and variance of any epochs of questions under a loss whose sums add over epochs.
-
-        Returns:
-            Of epochs, shape (questions, sets, epochs), and which questions these are to error and variance, each of
-            shape (questions, sets), NaN where the epochs are too few; with `rest` those of all other epochs too.
-        """
-        dims = self.predictions.shape[2]
-        deviation = np.nan_to_num(self.predictions)
-        if loss == "brier":
-            deviation = deviation - np.eye(dims)[self.target][:, None] * self.present[:, :, None]
-        else:
-            deviation = deviation / np.sqrt(dims)
-        squares = np.square(deviation).sum(axis=2)
-        # About one epoch of the question, so that the spread of equal epochs is 0 and not rounding.
-        moved = np.where(self.present[:, :, None], deviation - deviation[:, :1], 0.0)
-        about = np.concatenate([moved, np.square(moved).sum(axis=2)[:, :, None]], axis=2)
-        table = np.concatenate([deviation, squares[:, :, None], about], axis=2)
-        whole = table.sum(axis=1)
-
-        def sums(
-            chosen: BoolArray, question: IntArray, *, rest: bool = False
-        ) -> list[tuple[FloatArray, FloatArray]]:
-            own = chosen.astype(np.float64) @ table[question]
-            counts = chosen.sum(axis=2)
-            sides = [(own, counts)]
-            if rest:
-                sides.append(
-                    (whole[question][:, None] - own, self.present[question].sum(axis=1)[:, None] - counts)
-                )
-            made = []
-            for part, number in sides:
-                flat, many = part.reshape(-1, 2 * dims + 2), number.reshape(-1)
-                spread = flat[:, -1] - np.square(flat[:, dims + 1 : -1]).sum(axis=1) / np.maximum(many, 1)
-                found = SquaredSums(
-                    many,
-                    flat[:, :dims],
-                    flat[:, dims],
-                    np.ones((len(flat), dims), np.bool_),
-                    scatter=np.maximum(spread, 0.0),
-                )
-                error, _, variance = found.terms(unbiased=estimator == "unbiased")
-                made.append((error.reshape(number.shape), variance.reshape(number.shape)))
-            return made
-
-        return sums
-
     def squared_terms(self, loss: Loss, estimator: Estimator) -> Callable[[BoolArray, IntArray], FloatArray]:
         """Terms of divisions under squared losses."""
-        sums = self.squared_sums(loss, estimator)
+        sums = squared_sums(self.predictions, self.present, self.target, loss, estimator)
 
         def terms(divisions: BoolArray, question: IntArray) -> FloatArray:
             made = np.empty((*divisions.shape[:2], 2, len(_TERMS)))

@@ -21,8 +21,8 @@ from hotmess_inspect.analyses._arrays import (
     in_few_dimensions,
     line_up,
     present_epochs,
-    strictly_ascending,
 )
+from hotmess_inspect.analyses._halves import Border, half_terms, squared_sums
 from hotmess_inspect.analyses._units import WIDEST_TIED, unit_terms
 from hotmess_inspect.analyses.summaries import Summary, summarise
 from hotmess_inspect.arrays import (
@@ -34,6 +34,7 @@ from hotmess_inspect.arrays import (
     check_estimator,
     cluster_numbers,
     mean_over_epochs,
+    ratio,
     seeded,
 )
 from hotmess_inspect.decomposition import (
@@ -42,6 +43,7 @@ from hotmess_inspect.decomposition import (
     decompose,
     decompose_epochs,
 )
+from hotmess_inspect.decomposition.brier import without_dust
 from hotmess_inspect.decomposition.nested import ratios_of_sums, widen_for_contexts, widen_ratio
 from hotmess_inspect.inference.exchange import interval_of_test, rejects
 from hotmess_inspect.inference.intervals import (
@@ -89,8 +91,9 @@ class Overthinking:
         unknown_length_epochs: Epochs left out because their length is not known.
         middle_epochs: Epochs at the median of an odd number, in neither of two equal halves.
         tied_questions: Questions in which two equal halves part epochs of equal lengths: their terms are means
-            over `tie_breaks` draws of which goes where; the paper's split sends them all to the longer ones.
-        tie_breaks: Draws that were averaged; 1 where no question is tied.
+            over all choices of which goes where; the paper's split sends them all to the longer ones.
+        tie_breaks: Draws of such choices that were averaged where the mean over all has no closed form ("kl",
+            "zero_one", shared contexts); else 1.
         note: Why there is no difference, or an empty string.
     """
 
@@ -143,8 +146,9 @@ def overthinking(
 
     "equal" orders the epochs of a question by length and takes as many from the short end as from the long
     end; the middle one of an odd number is in neither half. Where a boundary parts epochs of equal length,
-    the terms of the question are means over sixteen draws of who goes where, in the estimate and in every
-    rearrangement alike. "paper" puts the epochs
+    the terms of the question are means over all choices of who goes where, in the estimate and in every
+    rearrangement alike: in closed form for squared losses of independent epochs (`half_terms`, which `compare_overthinking`
+    uses, too), else over sixteen draws of them. "paper" puts the epochs
     below the median against those at or above it: ties make the second set larger, the plug-in variance
     grows with the number of epochs, and so a difference appears where there is none.
 
@@ -197,15 +201,17 @@ def overthinking(
     rng = seeded(rng)
     if lined_up is None:
         lined_up = LinedUp.of(predictions, target, lengths, loss=loss, correct=correct, contexts=contexts)
-    drawn = permutations > 0 or split == "equal"
-    table = _EpochTable.build(lined_up, clusters, split, drawn=drawn)
-    table, breaks = table.with_tie_breaks(split, rng, drawn=drawn)
+    closed = loss in ("brier", "squared") and lined_up.contexts is None
+    table = _EpochTable.build(
+        lined_up, clusters, split, drawn=permutations > 0 or (split == "equal" and not closed)
+    )
+    table, breaks = (table, None) if closed else table.with_tie_breaks(rng)
     halves, parts = _halves(table, breaks, loss, estimator)
     both = parts[0].repeated & parts[1].repeated
     if not both.all():
         # In a nested design a half can have a single context left.
-        if len(breaks) > 1:
-            breaks = breaks[:, both[table.tied()]]
+        if breaks is not None:
+            breaks = breaks[:, both[table.parted]]
         table = table.take(both)
         halves, parts = _halves(table, breaks, loss, estimator)
     note = _note(parts)
@@ -216,14 +222,13 @@ def overthinking(
     )
     outcome = None
     if permutations and not note:
-        draws = len(breaks)
-        tied = table.tied() if draws > 1 else np.zeros(len(table.target), dtype=bool)
-        if _in_units(table, tied, loss, estimator):
+        tied = table.parted
+        if _in_units(table, loss):
             terms, pool = unit_terms(
                 table.predictions,
                 table.sizes,
                 tied,
-                breaks,
+                table.lengths,
                 rng,
                 unbiased=estimator == "unbiased",
                 target=None if loss == "squared" else table.target,
@@ -234,10 +239,10 @@ def overthinking(
                 np.tile(np.arange(table.lengths.shape[1]), (len(table.lengths), 1)),
                 table.sizes,
                 permutations,
-                table.predictions.shape[2] * draws,
+                table.predictions.shape[2] * (1 if breaks is None else len(breaks)),
                 rng,
                 strata=table.contexts,
-                enumerate_halves=draws == 1,
+                enumerate_halves=not tied.any(),
             )
             terms = _pool_terms(table, pool.orders, breaks, loss, estimator)
         floor = parts[0].error_floor * (1 + 1e-6)
@@ -248,7 +253,7 @@ def overthinking(
             permutations,
             floor,
             rng,
-            swaps=draws == 1 and table.contexts is None,
+            swaps=not tied.any() and table.contexts is None,
         )
     return Overthinking(
         shorter=shorter,
@@ -264,8 +269,8 @@ def overthinking(
         too_few_epochs_questions=table.too_few,
         unknown_length_epochs=table.unknown_lengths,
         middle_epochs=int((table.sizes.known - table.sizes.below - table.sizes.above).sum()),
-        tied_questions=int(table.tied().sum()) if len(table.target) else 0,
-        tie_breaks=len(breaks),
+        tied_questions=int(table.tied.sum()),
+        tie_breaks=1 if breaks is None or not table.parted.any() else len(breaks),
         note=note,
     )
 
@@ -356,6 +361,7 @@ class _EpochTable:
     clusters: IntArray | None
     contexts: IntArray | None
     sizes: Sizes
+    split: Split
     too_few: int
     unknown_lengths: int
 
@@ -388,6 +394,7 @@ class _EpochTable:
             clusters=None if labels is None else labels[chosen],
             contexts=None if all_.contexts is None else all_.contexts[chosen],
             sizes=Sizes(sizes.known[chosen], sizes.below[chosen], sizes.above[chosen]),
+            split=split,
             too_few=int((all_.there & ~counts).sum()),
             unknown_lengths=all_.unknown_lengths,
         )
@@ -407,9 +414,7 @@ class _EpochTable:
             too_few=self.too_few + int((~rows).sum()),
         )
 
-    def with_tie_breaks(
-        self, split: Split, rng: np.random.Generator, *, drawn: bool
-    ) -> "tuple[_EpochTable, IntArray]":
+    def with_tie_breaks(self, rng: np.random.Generator) -> "tuple[_EpochTable, IntArray]":
         """The questions with epochs of equal length in an order of chance, and further such orders of places.
 
         Returns:
@@ -417,22 +422,19 @@ class _EpochTable:
             (draws, tied questions, epochs): one draw where no question is tied. The first leaves every place as it is.
         """
         chance = rng.random(self.lengths.shape)
-        # Lengths alone order the epochs of most questions. Where nothing is drawn, all of equal length are in one half.
-        some = np.flatnonzero(~strictly_ascending(self.lengths)) if drawn else np.zeros(0, dtype=np.int64)
+        # Lengths alone order the epochs of most questions.
+        some = np.flatnonzero(self.parted)
         first = np.lexsort((chance[some], self.lengths[some]), axis=1)
         rows = some[:, None]
         self.predictions[some] = self.predictions[rows, first]
         self.right[some] = self.right[rows, first]
         if self.contexts is not None:
             self.contexts[some] = self.contexts[rows, first]
-        tied = (
-            np.flatnonzero(self.tied()) if split == "equal" and len(chance) else np.zeros(0, dtype=np.int64)
-        )
-        places = np.broadcast_to(np.arange(chance.shape[1]), (len(tied), chance.shape[1]))
+        places = np.broadcast_to(np.arange(chance.shape[1]), (len(some), chance.shape[1]))
         further = []
-        for _ in range(_TIE_BREAKS - 1 if len(tied) else 0):
-            keys = rng.random(chance.shape)[tied] if len(self.target) <= LARGE else rng.random(places.shape)
-            further.append(np.lexsort((keys, self.lengths[tied]), axis=1))
+        for _ in range(_TIE_BREAKS - 1 if len(some) else 0):
+            keys = rng.random(chance.shape)[some] if len(self.target) <= LARGE else rng.random(places.shape)
+            further.append(np.lexsort((keys, self.lengths[some]), axis=1))
         return self, np.stack([places, *further])
 
     def half(self, longer: bool) -> tuple[_HalfArrays, BoolArray]:
@@ -485,8 +487,16 @@ class _EpochTable:
         column = np.minimum(first[:, None] + place, orders.shape[2] - 1)
         return np.take_along_axis(orders, np.broadcast_to(column[:, None], inside.shape), axis=2), inside
 
+    @property
+    def parted(self) -> BoolArray:
+        """Questions whose halves part epochs of equal lengths, shape (questions,): none in the paper's split."""
+        return self.tied if self.split == "equal" else np.zeros(len(self.target), dtype=bool)
+
+    @property
     def tied(self) -> BoolArray:
         """Questions in which two equal halves would part epochs of equal lengths, shape (questions,)."""
+        if not len(self.target):
+            return np.zeros(0, dtype=bool)
         rows = np.arange(len(self.target))
         half = self.sizes.known // 2
         last, first = half - 1, self.sizes.known - half
@@ -503,46 +513,80 @@ def _own_contexts(labels: FloatArray) -> IntArray:
 
 
 def _halves(
-    table: _EpochTable, breaks: IntArray, loss: Loss, estimator: Estimator
+    table: _EpochTable, breaks: IntArray | None, loss: Loss, estimator: Estimator
 ) -> tuple[list[_HalfArrays], list[Decomposition]]:
-    """Both halves of every question; those of tied questions as means over the draws of ties."""
+    """Both halves of every question; those that part equal lengths as means over all choices, or over draws of them."""
 
     def terms(part: _EpochTable, half: _HalfArrays) -> Decomposition:
         return decompose_epochs(half.predictions, part.target, half.contexts, loss=loss, estimator=estimator)
 
-    tied = table.tied() if len(breaks) > 1 else np.zeros(len(table.target), dtype=bool)
+    tied = table.parted
     usual = np.arange(table.lengths.shape[1])[None, None]
     halves, parts = [], []
     for longer in (False, True):
         half, odd = table.half(longer)
         part = terms(table, half)
-        for rows, orders in ((odd, usual), (tied, breaks)):
-            if rows.any():
-                among = table.take(rows)
-                drawn = [
-                    among.half_in(np.broadcast_to(order, among.lengths.shape), longer) for order in orders
-                ]
-                half.accuracy[rows] = np.mean([one.accuracy for one in drawn], axis=0)
-                half.lengths[rows] = drawn[0].lengths
-                # The halves of tied questions are whole before their draws, those of odd ones are not.
-                kept = ~rows if rows is odd else np.ones_like(rows)
-                part = _with_means(part, rows, [terms(among, one) for one in drawn], kept)
+        # The halves of tied questions are whole before their means, those of odd ones are not.
+        for rows, orders, kept in ((odd, usual, ~odd), (tied, breaks, np.ones_like(tied))):
+            if orders is None or not rows.any():
+                continue
+            among = table.take(rows)
+            drawn = [among.half_in(np.broadcast_to(order, among.lengths.shape), longer) for order in orders]
+            half.accuracy[rows] = np.mean([one.accuracy for one in drawn], axis=0)
+            half.lengths[rows] = drawn[0].lengths
+            found = [terms(among, one) for one in drawn]
+            error, variance = (
+                np.mean([getattr(one, name) for one in found], axis=0) for name in ("error", "variance")
+            )
+            bias_squared = np.mean([one.bias_squared for one in found], axis=0)
+            part = _with_terms(part, rows, (error, bias_squared, variance, found[0].epochs), kept)
         halves.append(half)
         parts.append(part)
+    if breaks is None and tied.any():
+        among = table.take(tied)
+        places = np.broadcast_to(usual, (len(among.target), 1, usual.shape[2]))
+        means = _choice_terms(among, places, loss, estimator)[:, 0]
+        for place, (half, part) in enumerate(zip(halves, parts, strict=True)):
+            variance, error = means[:, 2 * place], means[:, 2 * place + 1]
+            own = Border.of(among.lengths, ~np.isnan(among.lengths), longer=bool(place))
+            weight = np.where(np.isnan(among.right), 0.0, own.single)
+            half.accuracy[tied] = ratio((weight * np.nan_to_num(among.right)).sum(axis=1), weight.sum(axis=1))
+            epochs = part.epochs[tied]
+            bias_squared = without_dust(error - variance, epochs * error)
+            parts[place] = _with_terms(
+                part, tied, (error, bias_squared, variance, epochs), np.ones_like(tied)
+            )
     return halves, parts
 
 
-def _with_means(
-    part: Decomposition, rows: BoolArray, drawn: Sequence[Decomposition], kept: BoolArray
+def _choice_terms(table: _EpochTable, orders: IntArray, loss: Loss, estimator: Estimator) -> FloatArray:
+    """Terms of equal halves in every order, means over all choices among equal lengths, shape (questions, pool, 4)."""
+    known = ~np.isnan(table.lengths)
+    sums = squared_sums(table.predictions, known, table.target, loss, "unbiased")
+    questions, size, epochs = orders.shape
+    terms = np.empty((questions, size, 4))
+    step = max(1, _BLOCK // (size * epochs * table.predictions.shape[2]))
+    for start in range(0, questions, step):
+        rows = np.arange(start, min(start + step, questions))
+        terms[rows] = half_terms(
+            sums,
+            orders[rows],
+            table.lengths[rows, None],
+            known[rows, None],
+            rows,
+            unbiased=estimator == "unbiased",
+        )
+    return terms
+
+
+def _with_terms(
+    part: Decomposition, rows: BoolArray, values: Sequence[FloatArray | IntArray], kept: BoolArray
 ) -> Decomposition:
-    """The terms with those of some questions replaced by their means over draws; contexts are those of the kept."""
+    """Error, bias², variance and epochs of some questions replaced; contexts are those of the kept."""
     error, bias_squared, variance, epochs = (
         getattr(part, name).copy() for name in ("error", "bias_squared", "variance", "epochs")
     )
-    error[rows] = np.mean([one.error for one in drawn], axis=0)
-    bias_squared[rows] = np.mean([one.bias_squared for one in drawn], axis=0)
-    variance[rows] = np.mean([one.variance for one in drawn], axis=0)
-    epochs[rows] = drawn[0].epochs
+    error[rows], bias_squared[rows], variance[rows], epochs[rows] = values
     contexts = part.by_context if isinstance(part, NestedDecomposition) else None
     terms = (error, bias_squared, variance, epochs, part.loss, part.estimator, part.error_floor)
     if contexts is None:
@@ -565,37 +609,39 @@ def _split_sizes(lengths: FloatArray, split: Split) -> Sizes:
 
 
 def _pool_terms(
-    table: _EpochTable, orders: IntArray, breaks: IntArray, loss: Loss, estimator: Estimator
+    table: _EpochTable, orders: IntArray, breaks: IntArray | None, loss: Loss, estimator: Estimator
 ) -> FloatArray:
-    """Variance and error of either half in every order, means over the draws of ties, (questions, pool, 4)."""
+    """Variance and error of either half in every order, means where equal lengths are parted, (questions, pool, 4)."""
+    tied = table.parted
+    if breaks is None and tied.all():
+        return _choice_terms(table, orders, loss, estimator)
     terms = _order_terms(table, orders, loss, estimator)
-    tied = table.tied() if len(breaks) > 1 else np.zeros(len(terms), dtype=bool)
     if tied.any():
-        part = table.take(tied)
-        # The draws shuffle places of equal length: what stands there is the order's business.
-        drawn = [
-            _order_terms(
-                part,
-                np.take_along_axis(
-                    orders[tied], np.broadcast_to(places[:, None], orders[tied].shape), axis=2
-                ),
-                loss,
-                estimator,
-            )
-            for places in breaks[1:]
-        ]
-        terms[tied] = np.mean([terms[tied], *drawn], axis=0)
+        part, own = table.take(tied), orders[tied]
+        if breaks is None:
+            terms[tied] = _choice_terms(part, own, loss, estimator)
+        else:
+            # The draws shuffle places of equal length: what stands there is the order's business.
+            drawn = [
+                _order_terms(
+                    part,
+                    np.take_along_axis(own, np.broadcast_to(places[:, None], own.shape), axis=2),
+                    loss,
+                    estimator,
+                )
+                for places in breaks[1:]
+            ]
+            terms[tied] = np.mean([terms[tied], *drawn], axis=0)
     return terms
 
 
-def _in_units(table: _EpochTable, tied: BoolArray, loss: Loss, estimator: Estimator) -> bool:
+def _in_units(table: _EpochTable, loss: Loss) -> bool:
     """Whether whole units of questions are rearranged: very many questions, under a loss that adds up in products."""
     return (
         len(table.target) > LARGE
         and loss in ("brier", "squared")
-        and estimator in ("plugin", "unbiased")
         and table.contexts is None
-        and (not tied.any() or int(table.sizes.known.max()) <= WIDEST_TIED)
+        and (not table.parted.any() or int(table.sizes.known.max()) <= WIDEST_TIED)
     )
 
 

@@ -1,12 +1,13 @@
 """Does one run overthink more than another? Longer against shorter epochs, one run against the other."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hotmess_inspect.analyses._halves import half_terms, squared_sums
 from hotmess_inspect.analyses.comparison import PERMUTATIONS, PairedDifference, Pooled, RunEpochs
 from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, Seed, seeded
 from hotmess_inspect.inference.exchange import (
@@ -69,41 +70,17 @@ def compare_overthinking(
     lengths = np.where(known, pooled.lengths, np.inf)
     order = np.argsort(lengths, axis=1, kind="stable")
     ranked, ascending = (np.take_along_axis(table, order, axis=1) for table in (known, lengths))
-    ties = bool(((ascending[:, 1:] == ascending[:, :-1]) & ranked[:, 1:]).any())
-    sums = _pair_sums(pooled.squared_sums(loss, "unbiased"))
+    sums = squared_sums(pooled.predictions, pooled.present, pooled.target, loss, "unbiased")
 
     def terms(divisions: BoolArray, question: IntArray) -> FloatArray:
-        made = np.empty((*divisions.shape[:2], 2, 4))
-        own = np.broadcast_to(order[question][:, None], divisions.shape)
-        long = np.broadcast_to(ascending[question][:, None], divisions.shape)
-        for side in (0, 1):
-            mine = divisions if side == 0 else pooled.present[question][:, None] & ~divisions
-            taken = np.take_along_axis(mine, own, axis=2) & ranked[question][:, None]
-            place, number = taken.cumsum(axis=2), taken.sum(axis=2, keepdims=True)
-            half = number // 2
-            for longer in (0, 1):
-                inside = taken & (place > number - half if longer else place <= half)
-                end = np.where(inside, long, np.inf if longer else -np.inf)
-                end = end.min(axis=2, keepdims=True) if longer else end.max(axis=2, keepdims=True)
-                tied = taken & (long == end)
-                sure = inside & ~tied
-                slots = (inside & tied).sum(axis=2)
-
-                def placed(chosen: BoolArray) -> tuple[FloatArray, FloatArray, IntArray]:
-                    back = np.zeros_like(chosen)
-                    np.put_along_axis(back, own, chosen, axis=2)
-                    return sums(back, question)
-
-                if ties:
-                    variance, error = _expected(placed(sure), placed(tied), placed(sure | tied), slots)
-                else:
-                    variance, error, _ = placed(inside)
-                size = half[:, :, 0].astype(np.float64)
-                with np.errstate(invalid="ignore", divide="ignore"):
-                    pairs = size * (size - 1 if estimator == "unbiased" else size)
-                    made[:, :, side, 2 * longer] = np.where(pairs > 0, variance / pairs, NAN)
-                    made[:, :, side, 2 * longer + 1] = np.where(size > 0, error / size, NAN)
-        return made
+        who = np.broadcast_to(order[question][:, None], divisions.shape)
+        sides = (divisions, pooled.present[question][:, None] & ~divisions)
+        taken = (np.take_along_axis(mine, who, axis=2) & ranked[question][:, None] for mine in sides)
+        own = ascending[question][:, None]
+        return np.stack(
+            [half_terms(sums, who, own, each, question, unbiased=estimator == "unbiased") for each in taken],
+            axis=2,
+        )
 
     # Where nothing but lengths differs, an exchange moves at most which epochs have one.
     alike = pooled.alike & (known == pooled.present).all(axis=1)
@@ -112,44 +89,6 @@ def compare_overthinking(
     return _difference(
         pooled, found.observed, found.drawn(permutations, rng, _statistic(pooled.clusters)), level
     )
-
-
-def _pair_sums(
-    moments: Callable[..., Any],
-) -> Callable[[BoolArray, IntArray], tuple[FloatArray, FloatArray, IntArray]]:
-    """Of sets of epochs: Σ ½‖f_i - f_j‖² over ordered pairs, Σ error and the number, 0 where a set is too small."""
-
-    def sums(chosen: BoolArray, question: IntArray) -> tuple[FloatArray, FloatArray, IntArray]:
-        ((error, variance),) = moments(chosen, question)
-        number = chosen.sum(axis=2)
-        return (
-            np.where(number > 1, np.nan_to_num(variance) * number * (number - 1), 0.0),
-            np.where(number > 0, np.nan_to_num(error) * number, 0.0),
-            number,
-        )
-
-    return sums
-
-
-def _expected(
-    sure: tuple[FloatArray, FloatArray, IntArray],
-    tied: tuple[FloatArray, FloatArray, IntArray],
-    both: tuple[FloatArray, FloatArray, IntArray],
-    slots: IntArray,
-) -> tuple[FloatArray, FloatArray]:
-    """The sums over a half, on average over all ways to fill its free places with epochs of the length at its border.
-
-    Args:
-        sure: Sums over the epochs that are in the half whoever else is.
-        tied: Sums over those of the length at the border.
-        both: Sums over both together.
-        slots: Places in the half for the tied ones.
-    """
-    number = np.maximum(tied[2], 1)
-    one = slots / number
-    two = slots * np.maximum(slots - 1, 0) / np.maximum(number * (number - 1), 1)
-    across = both[0] - sure[0] - tied[0]
-    return sure[0] + one * across + two * tied[0], sure[1] + one * tied[1]
 
 
 def _statistic(clusters: IntArray | None) -> Any:
