@@ -79,6 +79,9 @@ ADAPTIVE = "hotmess_adaptive"
 """Field of a log's metadata that says it is a wave of `hotmess run`: ``pilot``, the epochs that every question got whatever it
 answered; ``wave``, its number from 1; ``until``, epochs by question after it; and the options of the run."""
 
+FORGEABLE = "hotmess_forgeable_tests"
+"""Field of a log's metadata that names the test runners whose own report decided, which the code under test can forge."""
+
 MEASURED_LENGTHS = ("actions", "turns", "output_tokens", "reasoning_tokens", "reasoning_characters")
 """Lengths that a score's metadata may hold, each under its name with ``hm_`` in front."""
 LENGTHS = ("length", *MEASURED_LENGTHS, "messages")

@@ -220,6 +220,6 @@ def _load(dataset: str, instances: str | None) -> list[Instance]:
 
     chosen = [name.strip() for name in (instances or "").split(",") if name.strip()]
     try:
-        return load_instances(dataset, instances=chosen)[0]
+        return load_instances(dataset, instances=chosen, other_languages=True)[0]
     except ValueError as error:
         raise click.UsageError(str(error)) from error

@@ -33,7 +33,7 @@ from hotmess_inspect.io.tables import TableReading, number_epochs, own_clusters,
 from hotmess_inspect.io.transcripts import keeps_answers_apart, with_answers
 from hotmess_inspect.io.variants import variant_of
 from hotmess_inspect.io.words import counted
-from hotmess_inspect.schema import Problem, Scale
+from hotmess_inspect.schema import FORGEABLE, Problem, Scale
 from hotmess_inspect.table import Labels, Outcomes
 from hotmess_inspect.table.outcomes import fold_keys
 
@@ -527,6 +527,11 @@ def _status_notes(header: HeaderRecord) -> Iterator[str]:
         yield "the log is of a run that goes on or has crashed; what is recorded so far counts"
     elif header.status != "success":
         yield f"the log's status is {header.status}; what it holds counts"
+    if isinstance(header.eval.metadata, dict) and (runners := header.eval.metadata.get(FORGEABLE)):
+        yield (
+            f"tests were graded by the reports of {runners}, which the code under test can forge: read solved patches "
+            "before a comparison is built on them (docs/swebench_grading.md)"
+        )
     # The model's own configuration goes over the plan's only where it says something.
     own = {k: v for k, v in header.eval.model_generate_config.items() if v is not None}
     drawn = header.plan.config | own

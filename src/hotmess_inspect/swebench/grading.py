@@ -9,7 +9,7 @@ from inspect_ai.util import SandboxEnvironment
 from hotmess_inspect.swebench.errors import GradingError
 from hotmess_inspect.swebench.parsers import Canaries, Format, Report, format_of, passed, read_report
 from hotmess_inspect.swebench.patch import CheckedPatch, check_patch
-from hotmess_inspect.swebench.rows import Instance, official_run
+from hotmess_inspect.swebench.rows import Instance, languages_of, official_run
 from hotmess_inspect.swebench.runs import (
     TESTS_USER,
     TestRun,
@@ -44,6 +44,7 @@ class Grade:
         seconds: Wall time of the test run.
         broken_by: What kept the run from its end by the patch's own doing, and counts as failed: ``time``,
             ``memory``, ``processes``, ``disk``, ``killed`` or ``ended early``; else empty.
+        runner: The runner of another language whose own report decided (:mod:`.report_grading`); else empty.
     """
 
     verdict: Verdict
@@ -55,6 +56,7 @@ class Grade:
     output: str
     seconds: float
     broken_by: str = ""
+    runner: str = ""
 
 
 async def grade(
@@ -100,6 +102,21 @@ async def grade(
         GradingError: If the container, the test patch or the test run failed for a reason that is not
             the patch's: no runner; out of time or memory, unless that counts as failed.
     """
+    if languages_of(instance):
+        from hotmess_inspect.swebench.report_grading import grade_by_report
+
+        return await grade_by_report(
+            sandbox,
+            root,
+            instance,
+            patch,
+            timeout=timeout,
+            setup=setup,
+            user=user,
+            scratch=scratch,
+            on_tests_limit=on_tests_limit,
+            may_skip=may_skip,
+        )
     checked = check_patch(patch, gold=instance.patch, test_patch=instance.test_patch)
     form = format_of(instance.repo, instance.log_parser)
     canaries = form.canaries(instance)
@@ -126,11 +143,14 @@ async def grade(
         user=user,
     )
     if run.limit and on_tests_limit == "error":
-        what = {"time": f"ran longer than {timeout} s", "memory": "were killed for their memory"}.get(
-            run.limit, f"ran out of {run.limit}"
-        )
-        raise GradingError(f"{instance.instance_id}: the tests {what}")
+        raise GradingError(out_of_limit(instance, run.limit, timeout))
     return judge(instance, checked, form, canaries, run, may_skip)
+
+
+def out_of_limit(instance: Instance, limit: str, timeout: int) -> str:
+    """What is said of tests that ran out of something, where that is an error."""
+    what = {"time": f"ran longer than {timeout} s", "memory": "were killed for their memory"}
+    return f"{instance.instance_id}: the tests {what.get(limit, f'ran out of {limit}')}"
 
 
 def judge(

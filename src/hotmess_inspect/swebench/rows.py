@@ -258,6 +258,7 @@ def load_instances(
     split: str = "test",
     instances: Sequence[str] = (),
     difficulty: Sequence[str] = (),
+    other_languages: bool = False,
 ) -> tuple[list[Instance], list[Excluded]]:
     """Load the instances of a data set.
 
@@ -269,6 +270,8 @@ def load_instances(
         instances: Instance ids to keep, in the data set's order; all if empty.
         difficulty: Difficulties to keep, as the rows have them (``<15 min fix``, ``15 min - 1 hour``, ``1-4 hours``,
             ``>4 hours``) or as another text for the same time (``<15min``); all if empty.
+        other_languages: Whether rows stay whose tests are in another language than Python and have a runner whose own
+            report is read (:mod:`.report_grading`).
 
     Returns:
         The instances that can be graded here, and those that were left out with the reason.
@@ -291,7 +294,11 @@ def load_instances(
     chosen = [i for i in found if not instances or i.instance_id in instances]
     if difficulty:
         chosen = _of_difficulty(chosen, dataset, difficulty)
-    excluded = [Excluded(i.instance_id, reason) for i in chosen if (reason := exclusion(i))]
+    excluded = [
+        Excluded(i.instance_id, reason)
+        for i in chosen
+        if (reason := exclusion(i, other_languages=other_languages))
+    ]
     out = {e.instance_id for e in excluded}
     return [i for i in chosen if i.instance_id not in out], excluded
 
@@ -309,22 +316,33 @@ def _of_difficulty(instances: Sequence[Instance], dataset: str, wanted: Sequence
     return [i for i in instances if i.difficulty in found]
 
 
-def exclusion(instance: Instance) -> str | None:
+def languages_of(instance: Instance) -> tuple[str, ...]:
+    """Languages that the tests of a row are in where it is none of Python; empty for rows of Python."""
+    from hotmess_inspect.swebench.patch import patched_files
+
+    files = patched_files(instance.test_patch)
+    if any(".py" in name for name in (*files, *instance.tests)):
+        return ()
+    return tuple(sorted({_LANGUAGES[Path(name).suffix] for name in files if Path(name).suffix in _LANGUAGES}))
+
+
+def exclusion(instance: Instance, *, other_languages: bool = False) -> str | None:
     """Why an instance cannot be graded here, or None if it can."""
     # The formats are made of instances.
     from hotmess_inspect.swebench.parsers import Canaries, format_of
-    from hotmess_inspect.swebench.patch import patched_files
 
     if instance.repo in NEEDS_NETWORK:
         return NEEDS_NETWORK[instance.repo]
-    files = patched_files(instance.test_patch)
-    if not any(".py" in name for name in (*files, *instance.tests)):
-        languages = {_LANGUAGES[Path(name).suffix] for name in files if Path(name).suffix in _LANGUAGES}
-        if languages:
-            return (
-                f"its tests are in {' and '.join(sorted(languages))}, and only pytest, Django's and SymPy's runner can "
-                "report in a way that the code under test cannot forge by printing"
-            )
+    if languages := languages_of(instance):
+        from hotmess_inspect.swebench.report_grading import refusal
+
+        why = refusal(instance)
+        if why or other_languages:
+            return f"its tests are in {' and '.join(languages)}: {why}" if why else None
+        return (
+            f"its tests are in {' and '.join(languages)}, and the code under test can forge their runner's report: "
+            "-T other_languages=true runs them all the same"
+        )
     form = format_of(instance.repo, instance.log_parser)
     commands = test_commands(instance)
     if len(commands) > 1:
@@ -390,15 +408,18 @@ def official_run(instance: Instance) -> tuple[list[str], str]:
     return list(dict.fromkeys(prepare)), commands[-1] if commands else ""
 
 
+def marked_lines(script: str) -> tuple[list[str], list[str]]:
+    """The lines of an official script before the first marker, and those between the two."""
+    lines = script.splitlines()
+    start = next((n for n, line in enumerate(lines) if _START in line), len(lines))
+    end = next((n for n, line in enumerate(lines) if n > start and _END in line), len(lines))
+    return lines[:start], lines[start + 1 : end]
+
+
 def test_commands(instance: Instance) -> list[str]:
     """The lines between the two markers of the official script that run something; none in rows of 2024."""
-    lines = instance.eval_script.splitlines()
-    start = next((n for n, line in enumerate(lines) if _START in line), len(lines))
-    inner = [line.strip() for line in lines[start + 1 :]]
-    end = next((n for n, line in enumerate(inner) if _END in line), len(inner))
-    return [
-        line for line in inner[:end] if line and not line.startswith("#") and not _ONLY_PREPARING.match(line)
-    ]
+    inner = [line.strip() for line in marked_lines(instance.eval_script)[1]]
+    return [line for line in inner if line and not line.startswith("#") and not _ONLY_PREPARING.match(line)]
 
 
 test_commands.__test__ = False  # type: ignore[attr-defined]  # no test, whatever pytest may think of the name

@@ -258,6 +258,8 @@ def _graded(
         "test_status": dict(result.statuses),
         "test_output": result.output,
     }
+    if result.runner:
+        details["tests_runner"] = result.runner
     if result.broken_by:
         details["broken_by"] = result.broken_by
     if len(grades) > 1:

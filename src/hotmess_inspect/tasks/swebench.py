@@ -20,6 +20,7 @@ from inspect_ai.model import get_model
 
 from hotmess_inspect._inspect_private import prerequisite_error
 from hotmess_inspect._inspect_versions import sandbox_unavailable
+from hotmess_inspect.schema import FORGEABLE
 from hotmess_inspect.swebench import SIMULATED_AGENT
 
 DEFAULT_EPOCHS = 10
@@ -48,6 +49,7 @@ def swebench(
     memory: str = "4g",
     cpus: float = 2.0,
     pids: int = 512,
+    other_languages: bool = False,
 ) -> Task:
     """SWE-bench over repeated epochs, graded by unit tests, decomposed into bias and variance.
 
@@ -81,13 +83,16 @@ def swebench(
         memory: Memory of each container.
         cpus: Processors of each container.
         pids: Processes of each container.
+        other_languages: Whether rows run whose tests are in another language than Python (SWE-bench Multilingual). Their
+            runner's own report decides, which the code under test can forge; the results say so.
     """
     from hotmess_inspect.plugin.viewer import headlined, viewer_config
     from hotmess_inspect.swebench.agent import PROMPT, agent_time, swebench_agent, swebench_setup
     from hotmess_inspect.swebench.checkpoints import sample_checkpoint, task_checkpoint
     from hotmess_inspect.swebench.gate import swebench_gate
     from hotmess_inspect.swebench.preflight import ImageError, Plan, prepare
-    from hotmess_inspect.swebench.rows import load_instances
+    from hotmess_inspect.swebench.report_grading import runners_of
+    from hotmess_inspect.swebench.rows import languages_of, load_instances
     from hotmess_inspect.swebench.sandbox import Resources, check_provider, sandbox_spec
     from hotmess_inspect.swebench.scorer import (
         ON_LIMIT,
@@ -127,7 +132,12 @@ def swebench(
         check_provider(sandbox)
         _check_model(sandbox)
         chosen, excluded = load_instances(
-            dataset, revision=revision, split=split, instances=wanted, difficulty=difficulties
+            dataset,
+            revision=revision,
+            split=split,
+            instances=wanted,
+            difficulty=difficulties,
+            other_languages=other_languages,
         )
         _say(
             f"{len(chosen)} instances of {dataset} × {epochs} epochs = {len(chosen) * epochs:,} runs of an agent "
@@ -140,6 +150,12 @@ def swebench(
         raise prerequisite_error(f"{error}{way_out}") from error
     except ValueError as error:
         raise prerequisite_error(str(error)) from error
+    runners = sorted({name for i in chosen if languages_of(i) for name in runners_of(i)})
+    if runners:
+        _say(
+            f"tests are graded by the reports of {', '.join(runners)}, which the code under test can forge: read solved "
+            "patches before a comparison is built on them."
+        )
     if not chosen:
         raise prerequisite_error(f"dataset {dataset!r}: none of the instances asked for can be graded here")
     graders = regrade + int(adjudicate)
@@ -167,6 +183,7 @@ def swebench(
         scorer=scorers,
         epochs=Epochs(epochs),
         message_limit=message_limit,
+        metadata={FORGEABLE: ", ".join(runners)} if runners else None,
         **task_checkpoint() if sandbox != "local" else {},
         # One broken image must not end a run of thousands of epochs: it ends as an error, and `eval-retry` goes on.
         continue_on_fail=True,
