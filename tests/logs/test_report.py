@@ -1,5 +1,6 @@
 """The page: its numbers without scripts, its escapes, its links, and that nothing comes from outside."""
 
+import base64
 import csv
 import io
 import json
@@ -7,10 +8,13 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from inspect_ai.log import read_eval_log
 
 from hotmess_inspect.cli import main
+from hotmess_inspect.demo import demo_log
 from hotmess_inspect.io.logs import LogInfo, read_inputs
 from hotmess_inspect.render.report import ReportOptions, report_html
 from hotmess_inspect.render.report.figures import distribution_drawing
@@ -271,3 +275,62 @@ def test_every_number_of_right_epochs_has_a_bar_of_its_own() -> None:
         assert drawing is not None
         assert [row["questions"] for row in drawing.rows] == [1] * (epochs + 1)
         assert drawing.rows[0]["from"] == 0 and drawing.rows[-1]["to"] == 1
+
+
+def test_figures_draw_the_measure_of_the_finding_and_all_measures_on_request(tmp_path: Path) -> None:
+    (tmp_path / "demo.eval").write_bytes(demo_log())
+    shown = report_html(
+        read_inputs([str(tmp_path / "demo.eval")]), ReportOptions(analysis=Options(resamples=20))
+    )[0]
+
+    def data(figure: str) -> list[dict[str, str]]:
+        found = re.search(rf'download="{figure}.csv" href="data:text/csv;base64,([^"]+)"', shown)
+        assert found, figure
+        return list(csv.DictReader(io.StringIO(base64.b64decode(found[1]).decode())))
+
+    model = "hotmess/simulated-agent"
+    measures = [f"{model} · {name}" for name in ("f2p", "p2p", "pooled", "resolved")]
+    assert [row["group"] for row in data("squared-unbiased-plane")] == measures[:1]
+    assert [row["group"] for row in data("squared-unbiased-all-plane")] == measures
+    before, _, every = shown.partition("<summary>The same figures with all measures</summary>")
+    assert 'id="squared-unbiased-plane"' in before and 'id="squared-unbiased-all-plane"' in every
+    # The paper's analyses draw one measure as well; their data hold every one.
+    assert {row["group"] for row in data("study-stabilisation")} == set(measures)
+    drawing = re.search(r'<figure id="study-stabilisation">.*?</svg>', shown, re.DOTALL)
+    assert drawing and ">A<" not in drawing[0] and ">D<" not in drawing[0]  # one group has no legend
+    # The other measures stand back in the table, and the verdict that everybody knows is in the finding.
+    assert shown.count("<tr role=row class=quiet>") == 3
+    samples = read_eval_log(str(tmp_path / "demo.eval")).samples or []
+    resolved = [one.scores["swebench_scorer"].value["resolved"] for one in samples if one.scores]
+    assert f"; {sum(resolved) / len(resolved):.0%}".replace("%", " %") in shown and len(resolved) == 45
+
+
+def test_a_figure_of_nothing_but_zeros_is_a_sentence(tmp_path: Path) -> None:
+    inputs = read_inputs([str(table(tmp_path / "a.csv"))])
+    o = inputs.outcomes
+    keys = [
+        (o.log.names[log] if log >= 0 else "", o.question.names[question], int(epoch))
+        for log, question, epoch in zip(o.log.codes, o.question.codes, o.epoch, strict=True)
+    ]
+    for often in (0.0, 3.0):
+        waits = {key: (often, 100.0 + place) for place, key in enumerate(keys)}
+        shown = report_html(inputs, ReportOptions(analysis=FAST), waits=waits)[0]
+        assert ('id="study-wait-ratio"' in shown) == (often > 0)
+        assert ("Hesitation: waits per 1000 words is 0 throughout." in shown) == (often == 0)
+
+
+def test_of_many_groups_is_said_which_fail_alike(tmp_path: Path) -> None:
+    # Five models on 40 questions: the first two mostly give the same wrong answer, the others now and then one.
+    rng = np.random.default_rng(0)
+    lines = ["model,question_id,epoch,answer,target"]
+    for model in range(5):
+        for question in range(40):
+            for epoch in range(6):
+                answer = "B" if model < 2 and question % 4 else "AAAB"[int(rng.integers(4))]
+                lines.append(f"model-{model},q{question},{epoch},{answer},A")
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    shown = page(tmp_path / "t.csv")
+    first = shown[: shown.index("<h2>Headline</h2>")]
+    assert "<li><b>A, B:</b> Most of the error is bias:" in first
+    assert "<li><b>C, D, E:</b> Most of the error is variance:" in first
+    assert first.count("Most of the error") == 2

@@ -88,16 +88,23 @@ class Outline(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str]]] = []
+        self.texts: list[str] = []
         self.open: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        self.texts.append("")
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        self.texts.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.texts:
+            self.texts[-1] += data
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open and self.open.pop() == tag, f"</{tag}> closes what is not open"
@@ -153,10 +160,30 @@ def test_every_picture_has_words(page: Outline) -> None:
 def test_tables_have_scoped_heads_and_what_scrolls_can_be_reached(page: Outline) -> None:
     heads = [attributes for tag, attributes in page.elements if tag == "th"]
     assert heads and all(attributes.get("scope") in ("col", "row") for attributes in heads)
-    scrolling = [a for tag, a in page.elements if tag == "div" and a.get("class") in ("scroll", "walks")]
+    kinds = ("scroll", "scroll stack", "walks")
+    scrolling = [a for tag, a in page.elements if tag == "div" and a.get("class") in kinds]
     assert scrolling
     for attributes in scrolling:
         assert attributes["tabindex"] == "0" and attributes["role"] and attributes["aria-label"]
+
+
+def test_on_a_narrow_screen_every_cell_has_the_name_of_its_column(page: Outline) -> None:
+    """The style draws a row as a card there and hides the heads: each cell but the first must bring its own."""
+    heads: list[str] = []
+    cards = place = 0
+    for (tag, attributes), text in zip(page.elements, page.texts, strict=True):
+        if tag == "div" and "class" in attributes:
+            stacked, heads = attributes["class"] == "scroll stack", []
+        elif tag == "th" and stacked:
+            heads.append(text)
+        elif tag == "tr":
+            place, cards = 0, cards + stacked
+            assert not stacked or attributes["role"] == "row"
+        elif tag == "td":
+            assert attributes.get("data-name") == (heads[place] if stacked and place else None)
+            place += 1
+    assert cards
+    assert "attr(data-name)" in STYLE
 
 
 def test_no_id_stands_twice_and_every_jump_has_its_target(page: Outline) -> None:

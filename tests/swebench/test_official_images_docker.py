@@ -105,7 +105,10 @@ def agent() -> Solver:
     return solve
 
 
-@pytest.fixture(scope="module", params=list(LAYOUTS))
+@pytest.fixture(
+    scope="module",
+    params=["a commit on top", pytest.param("shallow", marks=pytest.mark.slow)],
+)
 def graded(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, docker_client: Any
 ) -> Iterator[EvalLog]:

@@ -130,6 +130,7 @@ def test_the_agents_container_is_closed(tmp_path: Path) -> None:
     assert "no route\nno name\n" in sample.metadata["script_output"]
 
 
+@pytest.mark.slow  # that they are asked for: test_sandbox_specs
 def test_the_agents_container_has_limits(tmp_path: Path) -> None:
     # Processes that wait to be killed, so that none is left when the work is collected.
     forks = """

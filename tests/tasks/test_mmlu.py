@@ -148,6 +148,7 @@ def test_shuffled_choices_are_mapped_back(runs: dict[str, EvalLog]) -> None:
     assert len(orders) > 15
 
 
+@pytest.mark.slow  # the same of gpqa, whose reading of answers it shares, is not
 @pytest.mark.parametrize("unparsed", ["uniform", "class", "drop"])
 @pytest.mark.parametrize("format", ["letter", "probability", "logprob"])
 def test_the_live_metric_and_the_later_analysis_agree(

@@ -77,7 +77,7 @@ def _print_run(
     """One run: its finding, its table, and the rest as far as it is asked for."""
     leading = leading_results(members)
     for result in leading[:1] if not details else leading:
-        _print_verdict(out, verdict(result, problems))
+        _print_verdict(out, verdict(result, problems, members))
     shown = members if details or _several_losses(members) else leading
     out.print(_headline(shown, _title(shown[0], variants), out.width))
     _print_counts(out, shown)
@@ -115,7 +115,7 @@ def _print_runs(
     """Several runs: a finding each under a letter, what may mislead in all of them once, and one table."""
     letters = [letter(place) for place in range(len(runs))]
     leading = [leading_results(members) for members in runs]
-    findings = [verdict(results[0], problems) for results in leading]
+    findings = [verdict(first[0], problems, own) for own, first in zip(runs, leading, strict=True)]
     about: dict[str, list[str]] = {}
     for name, said in zip(letters, findings, strict=True):
         out.print(cell(f"{name}  {said.measured}"))

@@ -72,17 +72,22 @@ class Verdict:
         return "\n".join((self.measured, self.finding, *self.cautions, *self.next_steps))
 
 
-def verdict(result: GroupResult, problems: Sequence[Problem] = ()) -> Verdict:
+def verdict(
+    result: GroupResult, problems: Sequence[Problem] = (), results: Sequence[GroupResult] = ()
+) -> Verdict:
     """Say in words what one group's numbers under one loss mean.
 
     Args:
         result: A group under one loss, as :func:`~hotmess_inspect.results.analyze.analyze` gives it.
         problems: What reading and analysing complained of; those that name this group become cautions.
+        results: All results; where tests are measured, the share of epochs that resolve the issue is theirs.
 
     Returns:
         Four kinds of sentences; `cautions` and `next_steps` may be empty.
     """
-    return Verdict(_measured(result), _finding(result), _cautions(result, problems), _next_steps(result))
+    return Verdict(
+        _measured(result, results), _finding(result), _cautions(result, problems), _next_steps(result)
+    )
 
 
 def leading_results(results: Sequence[GroupResult]) -> list[GroupResult]:
@@ -93,9 +98,13 @@ def leading_results(results: Sequence[GroupResult]) -> list[GroupResult]:
     """
     first: dict[tuple[str | None, ...], GroupResult] = {}
     for result in results:
-        group = result.group
-        first.setdefault((group.task, group.model, group.variant, group.scorer), result)
+        first.setdefault(_run(result), result)
     return list(first.values())
+
+
+def _run(result: GroupResult) -> tuple[str | None, ...]:
+    group = result.group
+    return group.task, group.model, group.variant, group.scorer
 
 
 def erring_questions(d: Decomposition) -> int:
@@ -103,7 +112,7 @@ def erring_questions(d: Decomposition) -> int:
     return int(((d.error > d.error_floor) & d.repeated).sum())
 
 
-def _measured(result: GroupResult) -> str:
+def _measured(result: GroupResult, results: Sequence[GroupResult]) -> str:
     group, d = result.group, result.decomposition
     name = " · ".join(part for part in (group.task, group.model) if part) or "the table"
     questions = int((d.epochs > 0).sum())
@@ -114,7 +123,9 @@ def _measured(result: GroupResult) -> str:
     epochs = _count(most, "epoch") if least >= most else f"{least} to {most} epochs"
     accuracy = "" if math.isnan(result.accuracy) else f" Accuracy {_percent(result.accuracy)}."
     if accuracy and group.measure not in (None, "resolved"):
-        accuracy = f" On average {_percent(result.accuracy)} of these tests pass."
+        whole = [r.accuracy for r in results if r.group.measure == "resolved" and _run(r) == _run(result)]
+        resolved = f"; {_percent(whole[0])} of the epochs resolve the issue (resolved)" if whole else ""
+        accuracy = f" On average {_percent(result.accuracy)} of these tests pass{resolved}."
     return f"{name}: {what}, over {_count(questions, 'question')} with {epochs} each.{accuracy}"
 
 
@@ -139,20 +150,25 @@ def _finding(result: GroupResult) -> str:
         return f"No share of variance can be given: {d.incoherence_note or 'no question has an error and two epochs'}."
     error, bias, variance = (d.mean(name) for name in ("error", "bias_squared", "variance"))
     split = f"error {error:.3g} = bias² {bias:.3g} + variance {variance:.3g}"
-    low, high = result.incoherence_ci
-    if math.isnan(low):
+    if math.isnan(result.incoherence_ci[0]):
         why = "too few questions err to say how certain that is"
         if erring_questions(d) >= FEW_EPOCHS:
             why = "the questions that err are all alike in that, which says nothing of how others would be"
         return f"Of the error {_percent(d.incoherence)} is variance ({split}), but {why}."
-    certain = f"95 % interval {_percent(low)} to {_percent(high)}"
+    certain = "95 % interval {} to {}".format(*map(_percent, result.incoherence_ci))
+    return f"Of the error {_percent(d.incoherence)} is variance ({certain}; {split}). {reading(result)}."
+
+
+def reading(result: GroupResult) -> str | None:
+    """Which part of the error is the larger, without a full stop; None where no interval tells."""
+    low, high = result.incoherence_ci
+    if result.decomposition.loss == "zero_one" or math.isnan(result.decomposition.incoherence + low):
+        return None
     if high < 0.5:
-        reading = "Most of the error is bias: the model fails in the same way again and again, and further tries mend little"
-    elif low > 0.5:
-        reading = "Most of the error is variance: the model fails differently from try to try, and often gets right what it got wrong before"
-    else:
-        reading = "Whether bias or variance makes the larger part cannot be told from these data"
-    return f"Of the error {_percent(d.incoherence)} is variance ({certain}; {split}). {reading}."
+        return "Most of the error is bias: the model fails in the same way again and again, and further tries mend little"
+    if low > 0.5:
+        return "Most of the error is variance: the model fails differently from try to try, and often gets right what it got wrong before"
+    return "Whether bias or variance makes the larger part cannot be told from these data"
 
 
 def _agreement(result: GroupResult) -> str:

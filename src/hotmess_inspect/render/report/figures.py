@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import math
 import re
 import warnings
@@ -168,7 +169,7 @@ def plane_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Draw
                 (line.bias_squared, line.variance),
                 color=INK,
                 fontsize=7,
-                ha="right",
+                ha="right" if line.bias_squared > 0.99 * right else "left",
                 va="top",
             )
         for row in rows:
@@ -230,7 +231,9 @@ def length_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Dra
             xlabel=_length_name(kept),
             ylabel="incoherence",
         )
-        axes.set_ylim(None if positive else 0, 1.05)
+        axes.set_ylim(
+            None if positive else 0, max([1.15, *(1.15 * r["incoherence"] for r in rows if r["incoherence"])])
+        )
         if positive:  # an interval that reaches to 0 would take most of a logarithmic axis
             axes.set_ylim(bottom=0.6 * min(r["incoherence"] for r in rows if r["incoherence"]))
         _legend(axes, alone=True)
@@ -276,7 +279,8 @@ def overthinking_drawing(results: Sequence[GroupResult], labels: Sequence[str]) 
         axes.scatter(
             [r["longer"] for r in rows], places, color=COLOURS[1], marker="D", label="longer half", zorder=2
         )
-        axes.set_yticks(list(places), [_wrapped(r["group"], 22) if len(rows) > 1 else "" for r in rows])
+        named = rows if len(rows) > 1 else []
+        axes.set_yticks(range(len(named)), [_wrapped(row["group"], 22) for row in named])
         axes.set(xlabel="incoherence", ylim=(len(rows) - 0.5, -0.7))
         _legend(axes)
 
@@ -443,16 +447,23 @@ def reliability_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -
     return Drawing("reliability", "How often all of k epochs are right", caption, draw, rows)
 
 
-def finding_drawing(finding: Finding, short: Callable[[str], str] = str) -> Drawing:
+def finding_drawing(
+    finding: Finding, short: Callable[[str], str] = str, drawn: Callable[[str], bool] = bool
+) -> Drawing:
     """One of the paper's analyses: a line for each group, with the intervals of its table.
 
     Args:
         finding: The analysis.
         short: What stands in the drawing for the name of a group.
+        drawn: Whether a group is drawn; the numbers of those that are not stay in the data.
     """
-    rows = [row for row in finding.rows if row[finding.y] is not None and row[finding.x] is not None]
+    known = [row for row in finding.rows if row[finding.y] is not None and row[finding.x] is not None]
+    rows = [row for row in known if drawn(str(row["group"]))] or known
     names = not all(isinstance(row[finding.x], int | float) for row in rows)
     places = list(dict.fromkeys(row[finding.x] for row in rows)) if names else []
+    at = [] if names or not finding.log_x else sorted({row[finding.x] for row in rows})
+    # The least ratio of neighbours on a logarithmic axis of two or three places, where groups would hide each other.
+    few = min(b / a for a, b in itertools.pairwise(at)) if 2 <= len(at) <= 3 and at[0] > 0 else 0
 
     def draw(axes: Any) -> None:
         groups = list(dict.fromkeys(row["group"] for row in rows))
@@ -463,6 +474,8 @@ def finding_drawing(finding: Finding, short: Callable[[str], str] = str) -> Draw
             if names:
                 # Side by side where they stand at one name.
                 x = [at + 0.5 * ((number + 0.5) / len(groups) - 0.5) for at in x]
+            elif few:
+                x = [at * few ** (0.3 * ((number + 0.5) / len(groups) - 0.5)) for at in x]
             ends = [_bars(row, finding.y) for row in own]
             bars = [[end[side][0] for end in ends] for side in (0, 1)]
             line = finding.line and not names and len(set(x)) > 2
@@ -478,7 +491,8 @@ def finding_drawing(finding: Finding, short: Callable[[str], str] = str) -> Draw
         elif finding.log_x and all(row[finding.x] > 0 for row in rows):
             axes.set(xscale="log")
             values = sorted({row[finding.x] for row in rows})
-            if len(values) <= 8:
+            near = any(after < 1.15 * before for before, after in itertools.pairwise(values))
+            if len(values) <= 8 and not near:
                 axes.set_xticks(values, [f"{value:g}" for value in values])
         _legend(axes)
 

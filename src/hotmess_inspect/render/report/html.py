@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -16,22 +16,54 @@ class Html(str):
     __slots__ = ()
 
 
-def table(names: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int) -> str:
-    """A table; every cell is escaped unless it is :class:`Html`."""
-    head = "".join(
-        f'<th scope="col"{"" if place < text_columns else " class=n"}>{escaped(name.replace("_", " "))}</th>'
-        for place, name in enumerate(names)
+_LONG = 24
+"""Characters beyond which a text of a table has a line of its own on a narrow screen."""
+
+
+def table(
+    names: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    text_columns: int,
+    stacks: bool = True,
+    quiet: Collection[int] = (),
+) -> str:
+    """A table; every cell is escaped unless it is :class:`Html`.
+
+    Args:
+        names: Heads of the columns.
+        rows: Cells.
+        text_columns: How many columns are text; the others are numbers.
+        stacks: Whether on a narrow screen each row is a card, in which every cell has its name; a table that
+            does not stack scrolls sideways there.
+        quiet: Places of rows that stand back.
+    """
+    names = [escaped(name.replace("_", " ")) for name in names]
+    kinds = ["" if place < text_columns else " class=n" for place in range(len(names))]
+    for place in range(text_columns if stacks else 0):
+        if any(len(row[place]) > _LONG for row in rows):
+            kinds[place] = " class=w"
+    # A row that is drawn as a card is a row of a table still for those who hear it.
+    whole, line, head_cell, one = (
+        (f" role={role}" if stacks else "") for role in ("table", "row", "columnheader", "cell")
     )
+    head = "".join(
+        f'<th scope="col"{head_cell}{kind}>{name}</th>' for name, kind in zip(names, kinds, strict=True)
+    )
+    labels = [f' data-name="{name}"' if stacks and place else "" for place, name in enumerate(names)]
     lines = []
-    for row in rows:
+    for number, row in enumerate(rows):
         cells = [
-            f"<td{'' if place < text_columns else ' class=n'}>{cell if isinstance(cell, Html) else escaped(cell)}</td>"
-            for place, cell in enumerate(row)
+            f"<td{one}{kind}{name}>{cell if isinstance(cell, Html) else escaped(cell)}</td>"
+            for cell, kind, name in zip(row, kinds, labels, strict=True)
         ]
-        lines.append(f"<tr>{''.join(cells)}</tr>")
+        lines.append(f"<tr{line}{' class=quiet' if number in quiet else ''}>{''.join(cells)}</tr>")
+    how = 'class="scroll stack" tabindex=0 role=group aria-label="Table"'
+    if not stacks:
+        how = 'class=scroll tabindex=0 role=group aria-label="Table, scrolls sideways"'
     return (
-        '<div class=scroll tabindex=0 role=group aria-label="Table, scrolls sideways"><table>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+        f"<div {how}><table{whole}><thead><tr{line}>{head}</tr></thead>"
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
 
 

@@ -26,7 +26,7 @@ from hotmess_inspect.results.divergence import GroupDivergence
 from hotmess_inspect.results.questions import question_numbers
 from hotmess_inspect.results.study import StudyOptions, Waits, study
 from hotmess_inspect.results.variants import VariantNames, letter, settings_text
-from hotmess_inspect.results.verdict import TESTS, as_sentence, concerning, leading_results, verdict
+from hotmess_inspect.results.verdict import TESTS, as_sentence, concerning, leading_results, reading, verdict
 from hotmess_inspect.results.warnings import ItemCounts, count_warnings
 from hotmess_inspect.schema import Problem
 
@@ -123,10 +123,6 @@ def report_html(
     """The page as text, and all problems; with the account by step of groups whose transcripts were read."""
     results, found = analyze(inputs.outcomes, options.analysis)
     problems = [*inputs.problems, *found]
-    # One set of comparable figures per loss and estimator: axes of different losses have different units.
-    sections: dict[tuple[str, str], list[GroupResult]] = defaultdict(list)
-    for result in results:
-        sections[result.decomposition.loss, result.decomposition.estimator].append(result)
     links = Links(options.viewer, inputs.logs)
     names = list(dict.fromkeys(label_of(r, results) for r in results))
     # With one group there is nothing to tell apart.
@@ -141,7 +137,7 @@ def report_html(
         _warnings(results, problems, letters, said),
         *(
             _loss_section(loss, estimator, own, [label_of(r, results) for r in own], letters)
-            for (loss, estimator), own in sections.items()
+            for (loss, estimator), own in _by_loss(results)
         ),
         _study_section(results, options, waits, problems, letters),
         comparison_section(results, letters),
@@ -155,6 +151,14 @@ def report_html(
         _method(options),
     ]
     return document(options.title, body), problems
+
+
+def _by_loss(results: Sequence[GroupResult]) -> list[tuple[tuple[str, str], list[GroupResult]]]:
+    """One set of comparable figures per loss and estimator: axes of different losses have different units."""
+    sections: dict[tuple[str, str], list[GroupResult]] = defaultdict(list)
+    for result in results:
+        sections[result.decomposition.loss, result.decomposition.estimator].append(result)
+    return list(sections.items())
 
 
 def document(title: str, body: Iterable[str]) -> str:
@@ -175,28 +179,31 @@ def _verdicts(
 ) -> tuple[str, set[str]]:
     """The finding in words, per task and model, before any table; and the cautions that it said.
 
-    A caution that several groups share is said once. More than three groups have a paragraph each, and what
-    to do next is left to the list of questions to read.
+    A caution that several groups share is said once. Of more than three groups is said in which of them bias
+    or variance makes the larger part; their numbers are left to the table, and what to do next to the list of
+    questions to read.
     """
-    found = [(label_of(r, results), verdict(r, problems)) for r in leading_results(results)]
+    leading = leading_results(results)
+    found = [(label_of(r, results), verdict(r, problems, results)) for r in leading]
     several, many = len(found) > 1, len(found) > 3
     about: dict[str, list[str]] = defaultdict(list)
     for name, said in found:
         for sentence in said.cautions:
             about[sentence].append(name)
     parts = []
-    for name, said in found:
-        if many:
-            parts.append(f"<p>{_named(name, letters)}: {_text(said.finding)}</p>")
-            continue
+    if many:
+        alike: dict[str, list[str]] = defaultdict(list)
+        for result, (name, said) in zip(leading, found, strict=True):
+            alike[as_sentence(reading(result) or said.finding)].append(letters[name])
+        lines = (f"<li><b>{', '.join(names)}:</b> {_text(text)}</li>" for text, names in alike.items())
+        parts = [f"<section class=verdict><ul class=finding>{''.join(lines)}</ul></section>"]
+    for name, said in [] if many else found:
         own = "" if several else _steps("Caution", said.cautions)
         heading = f"<h2>{_named(name, letters)}</h2>" if several else ""
         parts.append(
             f"<section class=verdict>{heading}<p>{_text(said.measured)}</p>"
             f"<p class=finding>{_text(said.finding)}</p><ul>{own}{_steps('Next', said.next_steps)}</ul></section>"
         )
-    if many:
-        parts = [f"<section class=verdict>{''.join(parts)}</section>"]
     if several and about:
         shared = (
             _steps(
@@ -269,12 +276,15 @@ def _headline(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str
         if columns and len({row[place] for row in columns}) == 1
     )
     note = "Error = bias² + variance, each a mean over questions, in the unit of the loss; the interval is that of the incoherence. Accuracy is built into incoherence: it ranks no models of different accuracy. Compare their bias² and variance, with <code>hotmess compare</code>."
+    leading = {id(r) for _, own in _by_loss(results) for r in leading_results(own)}
+    quiet = {place for place, r in enumerate(results) if id(r) not in leading}
     measures = [m for m in TESTS if any(r.group.measure == m for r in results)]
     if len(measures) > 1:
         note += " Error of " + "; ".join(f"<b>{m}</b>: {TESTS[m]}" for m in measures) + "."
     return (
-        f"<h2>Headline</h2><p>{escaped(f'All rows: {same}. ' if same else '')}{note}</p>"
-        + table(names, rows, text_columns=texts)
+        f"<h2>Headline</h2>{f'<p>All rows: {escaped(same)}.</p>' if same else ''}"
+        + table(names, rows, text_columns=texts, quiet=quiet)
+        + f"<p>{note}</p>"
         + _single_notes(results)
     )
 
@@ -325,6 +335,26 @@ def _loss_section(
     names: Sequence[str],
     letters: Mapping[str, str],
 ) -> str:
+    """The figures of one loss: of the measure that the finding speaks of, and of all measures on request."""
+    leading = leading_results(results)
+    place = [at for at, result in enumerate(results) if any(result is one for one in leading)]
+    first = [names[at] for at in place]
+    shown = _loss_figures([results[at] for at in place], first, letters, f"{loss}-{estimator}")
+    if not shown:
+        return ""
+    lettered = "".join(f"<li>{_named(name, letters)}</li>" for name in names if letters[name])
+    key = f"<ul class=key>{lettered}</ul>" if lettered else ""
+    if len(first) < len(results):
+        drawn = _among(letters, first)
+        key += f"<p>Drawn is the measure that the finding speaks of{drawn}; all measures stand below.</p>"
+        every = _loss_figures(results, names, letters, f"{loss}-{estimator}-all")
+        shown += f"<details><summary>The same figures with all measures</summary>{every}</details>"
+    return f"<h2>{escaped(_LOSSES.get(loss, loss))}, {escaped(estimator)} estimator</h2>\n{key}{shown}"
+
+
+def _loss_figures(
+    results: Sequence[GroupResult], names: Sequence[str], letters: Mapping[str, str], prefix: str
+) -> str:
     shown = [letters[name] or name for name in names]
     numbers = [question_numbers(r) for r in results]
     drawn = [
@@ -334,16 +364,8 @@ def _loss_section(
         figures.ensembling_drawing(results, shown),
         figures.distribution_drawing(results, shown, numbers),
     ]
-    key = dict(zip(shown, names, strict=True))
-    made = [_figure(one.figure(), f"{loss}-{estimator}", key) for one in drawn if one is not None]
-    lettered = "".join(f"<li>{_named(name, letters)}</li>" for name in names if letters[name])
-    return (
-        f"<h2>{escaped(_LOSSES.get(loss, loss))}, {escaped(estimator)} estimator</h2>\n"
-        + (f"<ul class=key>{lettered}</ul>" if lettered else "")
-        + f"<div class=figures>{''.join(made)}</div>"
-        if made
-        else ""
-    )
+    made = [_figure(one.figure(), prefix, dict(zip(shown, names, strict=True))) for one in drawn if one]
+    return f"<div class=figures>{''.join(made)}</div>" if made else ""
 
 
 _LOSSES = {
@@ -364,22 +386,41 @@ def _study_section(
     """The paper's analyses across groups, a figure each with its table and sentences."""
     found, odd = study(results, options.study, waits)
     problems += odd
+    longest = sorted(letters, key=len, reverse=True)
+    leading = {label_of(r, results) for r in leading_results(results)}
 
     def short(text: str) -> str:
-        for name in sorted(letters, key=len, reverse=True):
+        for name in longest:
             text = text.replace(name, letters[name] or name)
         return text
 
-    shown = [
-        f"<div>{_figure(figures.finding_drawing(one, short).figure(), 'study')}{_said(one.said)}</div>"
-        for one in found
-        if any(row[one.y] is not None for row in one.rows)
-    ]
+    def drawn(group: str) -> bool:
+        return next((name in leading for name in longest if name in group), True)
+
+    shown, flat = [], []
+    for one in found:
+        values = {row[one.y] for row in one.rows if row[one.y] is not None}
+        if values == {0}:
+            flat.append(f"{one.title}: {one.y.replace('_', ' ')} is 0 throughout.")
+        elif values:
+            figure = figures.finding_drawing(one, short, drawn).figure()
+            shown.append(
+                f"<div>{_figure(figure, 'study')}{_said([*dict.fromkeys(map(short, one.said))])}</div>"
+            )
+    if not shown and not flat:
+        return ""
+    rest = ""
+    if len(leading) < len(letters):
+        rest = f"<p>Drawn is the first measure{_among(letters, leading)}; the data hold all.</p>"
     return (
-        f"<h2>Across models, settings and epochs</h2>\n<div class=figures>{''.join(shown)}</div>"
-        if shown
-        else ""
+        f"<h2>Across models, settings and epochs</h2>\n{rest}<div class=figures>{''.join(shown)}</div>"
+        + bullets(flat)
     )
+
+
+def _among(letters: Mapping[str, str], names: Iterable[str]) -> Html:
+    """The letters of some groups, in brackets."""
+    return Html(f" (<b>{', '.join(sorted(letters[name] for name in names))}</b>)")
 
 
 def _said(sentences: Sequence[str]) -> str:
@@ -410,7 +451,7 @@ def _figure(figure: figures.Figure, prefix: str, key: Mapping[str, str] = Mappin
     return (
         f'<figure id="{escaped(name)}"><h3>{escaped(figure.title)}</h3>{figure.inline_svg(escaped(name))}'
         f"<figcaption>{escaped(figure.caption)} <span class=links>{links}</span></figcaption>"
-        f"<details><summary>Data</summary>{table(columns, cells, text_columns=1)}</details></figure>"
+        f"<details><summary>Data</summary>{table(columns, cells, text_columns=1, stacks=False)}</details></figure>"
     )
 
 

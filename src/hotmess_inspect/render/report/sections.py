@@ -77,13 +77,19 @@ def length_section(results: Sequence[GroupResult], letters: Mapping[str, str]) -
     if not slopes:
         return ""
     names = ["group", "loss", "length", "epochs"]
+    beside = (
+        ": beside it stand the slopes of what accuracy does not fix, the excess over the lower end at equal "
+        "accuracy and the position in the range that accuracy allows"
+    )
     slope = ["lower bounds", "slope", "95 % interval", "R²"]
     slope += ["slope of the excess", "95 % interval", "slope of the position", "95 % interval"]
+    if all(row[-4:] == ["–"] * 4 for row in slopes):
+        slope, slopes = slope[:-4], [row[:-4] for row in slopes]
+        beside = ""
     split_names = ["shorter", "longer", "difference", "95 % interval", "p"]
     return (
         "<h2>Length</h2><p>Slope of log incoherence against log length over buckets of questions. "
-        "Difficulty makes a slope by itself: beside it stand the slopes of what accuracy does not fix, the excess over "
-        "the lower end at equal accuracy and the position in the range that accuracy allows. Where a "
+        f"Difficulty makes a slope by itself{beside}. Where a "
         "limit or a cut ended an epoch, its length is a lower bound: slopes then err upward, and the line without "
         f"such epochs errs by its selection instead.</p>{table([*names, *slope], slopes, text_columns=4)}"
         "<p>The incoherence of the shorter and of the longer epochs of the same questions (natural overthinking):</p>"

@@ -36,6 +36,16 @@ th.n { text-align: right; }
 td.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 thead th { border-bottom: 2px solid var(--line); font-weight: 600; }
 tbody tr:hover { background: var(--shade); }
+tr.quiet { color: var(--quiet); }
+@media screen and (max-width: 45rem) {
+  .stack thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+  .stack table, .stack tbody { display: block; }
+  .stack tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(5.6rem, 1fr)); gap: 0.25rem 0.6rem; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
+  .stack td { display: block; border: 0; padding: 0; max-width: none; min-width: 0; text-align: left; white-space: normal; overflow-wrap: anywhere; }
+  .stack td:first-child, .stack td.w { grid-column: 1 / -1; }
+  .stack td:first-child { font-weight: 600; }
+  .stack td[data-name]::before { content: attr(data-name); display: block; color: var(--quiet); font-size: 0.7rem; line-height: 1.2; }
+}
 .key { list-style: none; padding: 0; columns: 28rem; font-size: 0.86rem; }
 .key li { break-inside: avoid; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(24rem, 100%), 1fr)); gap: 1.2rem; }
