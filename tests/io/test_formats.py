@@ -366,6 +366,104 @@ def test_agents_with_one_model_are_not_pooled_and_wordings_are_contexts(tmp_path
     assert sorted(told) == [("0", "0", 0.0), ("0", "1", 1.0), ("0", "2", 1.0), ("1", "0", 1.0)]
 
 
+FOUND = {"capsule-1": (2, 2, 1, 1), "capsule-2": (2, 2, 0, 1)}
+COUNTS = (
+    "correct_written_answers",
+    "total_written_questions",
+    "correct_vision_answers",
+    "total_vision_questions",
+)
+# As each benchmark of HAL writes its raw results, with the lists and the accuracy that its summary gives.
+HAL: dict[str, tuple[Any, dict[str, Any], dict[str, float]]] = {
+    "corebench_hard": (
+        {task: dict(zip(COUNTS, numbers, strict=True)) for task, numbers in FOUND.items()},
+        {"accuracy": 0.5, "successful_tasks": ["capsule-1"], "failed_tasks": ["capsule-2"]},
+        {"capsule-1": 1, "capsule-2": 0},
+    ),
+    "swebench_verified": (
+        {
+            "total_instances": 3,
+            "resolved_instances": 1,
+            "resolved_ids": ["a__a-1"],
+            "unresolved_ids": ["a__a-2"],
+        }
+        | {"error_ids": ["a__a-3"]},
+        {"accuracy": 1 / 3, "successful_tasks": ["a__a-1"], "failed_tasks": ["a__a-3", "a__a-2"]},
+        {"a__a-1": 1, "a__a-2": 0, "a__a-3": 0},
+    ),
+    "usaco": (
+        {
+            "rdict": {},
+            "sdict": {
+                "1_b": [{"result": {"fraction_passed": 1}}],
+                "2_s": [{"result": {"fraction_passed": 0.4}}],
+            },
+        }
+        | {"rs": [], "ss": []},
+        {"accuracy": 0.5, "successful_tasks": ["1_b"], "failed_tasks": ["2_s"]},
+        {"1_b": 1, "2_s": 0},
+    ),
+    "appworld_test_normal": (
+        {
+            "aggregate": {"task_goal_completion": 50.0},
+            "individual": {"x_1": {"success": True}, "x_2": {"success": False}},
+        },
+        {"accuracy": 50.0, "successful_tasks": ["x_1"], "failed_tasks": ["x_2"]},
+        {"x_1": 1, "x_2": 0},
+    ),
+    "scicode": (
+        {"details": {"11": ["11.1", "11.2"]}},
+        {"accuracy": 0.5, "successful_tasks": ["11"], "failed_tasks": ["12"]},
+        {"11": 1, "12": 0},
+    ),
+    "assistantbench": (
+        {"scores": [1.0, 0.0], "answers": [1, 1], "successful_tasks": ["p"], "failed_tasks": ["q"]},
+        {"exact_matches": 0.5, "successful_tasks": ["p"], "failed_tasks": ["q"]},
+        {"p": 1, "q": 0},
+    ),
+    "taubench_airline": (
+        {"0": {"reward": 1.0, "taken_actions": []}, "1": {"reward": 0.0}, "2": "ERROR: the agent ended"},
+        {"accuracy": 1 / 3, "successful_tasks": ["0"], "failed_tasks": ["1", "2"]},
+        {"0": 1, "1": 0, "2": 0},
+    ),
+    "gaia": (
+        {"t1": {"score": True, "explanation": ""}, "t2": {"score": False}},
+        {"accuracy": 0.5, "level_1_accuracy": None, "successful_tasks": ["t1"], "failed_tasks": ["t2"]},
+        {"t1": 1, "t2": 0},
+    ),
+    "colbench_backend_programming": (
+        [1.0, 0.25],
+        {"accuracy": 0.5, "average_correctness": 0.625},
+        {"0": 1, "1": 0.25},
+    ),
+}
+
+
+@pytest.mark.parametrize("benchmark", HAL)
+def test_each_benchmark_of_hal_has_the_accuracy_that_its_upload_states(
+    tmp_path: Path, benchmark: str
+) -> None:
+    raw, summary, expected = HAL[benchmark]
+    config = {
+        "agent_name": "a",
+        "benchmark_name": benchmark,
+        "run_id": "r",
+        "agent_args": {"model_name": "m"},
+    }
+    path = write(tmp_path / "r_UPLOAD.json", {"config": config, "results": summary, "raw_eval_results": raw})
+    found = read(path)
+    assert dict(zip(found.outcomes.question.values(), found.outcomes.value.tolist(), strict=True)) == expected
+    told = [problem.message for problem in found.problems if "states accuracy" in problem.message]
+    assert bool(told) == (benchmark == "colbench_backend_programming"), told
+
+
+def test_an_upload_of_hal_whose_tasks_have_no_score_says_so(tmp_path: Path) -> None:
+    for name, raw in (("a", {"status": "success", "eval": {}}), ("b", {}), ("c", {"t": "ERROR"})):
+        path = write(tmp_path / f"{name}_UPLOAD.json", {"config": {}, "results": {}, "raw_eval_results": raw})
+        problems = read_inputs([path]).problems
+        assert any("no task in raw_eval_results has a score" in one.message for one in problems), problems
+
+
 def test_metr_runs(tmp_path: Path) -> None:
     lines = [
         {

@@ -12,6 +12,8 @@ from hotmess_inspect.io.formats.interface import Rows, settings_text
 
 _REPEAT = re.compile(r"_(?:r|rep|run)_?\d+$")
 _SCORES = ("reward", "score", "resolved", "success", "correct")
+_TABLES = ("eval_result", "individual", "sdict")
+"""Where the results by task are, if not at the top: of ScienceAgentBench, AppWorld and USACO."""
 
 
 class HalUpload:
@@ -27,7 +29,7 @@ class HalUpload:
     def read(self, path: str, text: bytes) -> Rows:
         """One row per task, or per wording of its prompt; runs of one agent on one benchmark are its epochs."""
         document = msgspec.json.decode(text)
-        if not isinstance(document, dict) or not isinstance(document.get("raw_eval_results"), dict):
+        if not isinstance(document, dict) or not isinstance(document.get("raw_eval_results"), dict | list):
             raise ValueError(
                 "an upload without raw_eval_results by task (encrypted ones must be decrypted first)"
             )
@@ -40,29 +42,73 @@ class HalUpload:
         if model is not None:
             settings["agent"] = agent
         run = str(config.get("run_id") or stem)
-        results = document["raw_eval_results"]
-        if isinstance(results.get("eval_result"), dict):
-            results = results["eval_result"]
-        # With --prompt_sensitivity a task has a result for each wording of its prompt.
-        epochs = [
-            (task, str(one.get("variation_id", number)) if isinstance(one, dict) else str(number), one)
-            if isinstance(result, list)
-            else (task, None, one)
-            for task, result in results.items()
-            for number, one in enumerate(result if isinstance(result, list) else [result])
-        ]
+        told = _told(document)
+        epochs = _epochs(document["raw_eval_results"], told)
+        scores = [told.get(task) if score is None else score for task, _, score, _ in epochs]
+        if all(score is None for score in scores):
+            raise ValueError(
+                "no task in raw_eval_results has a score, and results names neither successful_tasks nor failed_tasks"
+            )
         steps = document.get("task_step_counts") or {}
         columns: dict[str, list[Any]] = {
-            "question_id": [task for task, _, _ in epochs],
-            "context": [wording for _, wording, _ in epochs],
-            "score": [_score(one) for _, _, one in epochs],
+            "question_id": [task for task, *_ in epochs],
+            "context": [wording for _, wording, *_ in epochs],
+            "score": scores,
             "model": [model or agent] * len(epochs),
             "task": [config.get("benchmark_name")] * len(epochs),
             "variant": [settings_text(settings)] * len(epochs),
-            "actions": [_actions(one) for _, _, one in epochs],
-            "turns": [steps.get(task) if wording is None else None for task, wording, _ in epochs],
+            "actions": [_actions(one) for *_, one in epochs],
+            "turns": [steps.get(task) if wording is None else None for task, wording, *_ in epochs],
         }
-        return Rows(columns, [run if wording is None else f"{run} {wording}" for _, wording, _ in epochs])
+        names = [run if wording is None else f"{run} {wording}" for _, wording, *_ in epochs]
+        return Rows(columns, names, notes=_notes(document, epochs, scores))
+
+
+Epoch = tuple[str, str | None, float | None, Any]
+"""Task, wording, the score that its own result has, and that result."""
+
+
+def _told(document: Any) -> dict[str, float]:
+    """What the summary says of each task: each benchmark has other raw results, and all have these lists."""
+    summary = document.get("results") or {}
+    lists = (("failed_tasks", 0.0), ("successful_tasks", 1.0), ("passed_tasks", 1.0))
+    return {str(task): right for name, right in lists for task in summary.get(name) or ()}
+
+
+def _epochs(raw: Any, told: dict[str, float]) -> list[Epoch]:
+    """Results by task, then tasks that only the summary names."""
+    table = dict(zip(map(str, range(len(raw))), raw, strict=True)) if isinstance(raw, list) else raw
+    table = next((table[name] for name in _TABLES if isinstance(table.get(name), dict)), table)
+    found: list[Epoch] = []
+    for task, result in table.items():
+        wordings = [one for one in result if isinstance(one, dict)] if isinstance(result, list) else []
+        if wordings and any(_score(one) is not None for one in wordings):
+            # With --prompt_sensitivity a task has a result for each wording of its prompt.
+            found += [
+                (task, str(one.get("variation_id", number)), _score(one), one)
+                for number, one in enumerate(wordings)
+            ]
+        elif task in told or not told or (isinstance(result, dict) and _score(result) is not None):
+            # Where the summary names the tasks, what it does not name are counts and lists, not tasks.
+            found.append((task, None, _score(result), result))
+    seen = {task for task, *_ in found}
+    return found + [(task, None, None, None) for task in told if task not in seen]
+
+
+def _notes(document: Any, epochs: list[Epoch], scores: list[float | None]) -> list[str]:
+    """Where the upload states another accuracy than its tasks have."""
+    accuracy = (document.get("results") or {}).get("accuracy")
+    known = [
+        score
+        for (_, wording, *_), score in zip(epochs, scores, strict=True)
+        if wording is None and score is not None
+    ]
+    if not known or not isinstance(accuracy, int | float) or isinstance(accuracy, bool):
+        return []
+    mean = sum(known) / len(known)
+    if abs(mean - accuracy) < 1e-6 or abs(100 * mean - accuracy) < 1e-4:
+        return []
+    return [f"states accuracy {accuracy:.4g}; the {len(known)} tasks with a result have {mean:.4g}"]
 
 
 def _score(result: Any) -> Any:
