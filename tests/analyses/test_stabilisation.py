@@ -77,6 +77,47 @@ def test_the_interval_of_few_epochs_holds_what_such_runs_give() -> None:
     assert 0.85 <= np.mean(inside)
 
 
+@pytest.mark.parametrize(
+    ("loss", "clustered"), [("brier", False), ("brier", True), ("kl", False), ("squared", False)]
+)
+def test_the_last_interval_is_the_headlines(loss: str, clustered: bool) -> None:
+    predictions, target = letters(np.random.default_rng(8), questions=40, epochs=6)
+    if loss == "kl":
+        predictions = predictions * 0.9 + 0.025
+    if loss == "squared":
+        predictions, target = np.random.default_rng(9).random((40, 6, 3)), np.ones((40, 3))
+    labels = np.arange(40) // 2 if clustered else None
+    curve = stabilisation(predictions, target, loss=loss, orders=20, clusters=labels, rng=3)
+    d = decompose(predictions, target, loss=loss, estimator="plugin" if loss == "kl" else "unbiased")
+    interval = d.interval("incoherence", clusters=labels, rng=3)
+    whole = curve.points[-1]
+    assert tuple(whole.plugin_ci if loss == "kl" else whole.unbiased_ci) == pytest.approx(
+        tuple(interval), abs=1e-12
+    )
+    # Of independent epochs fewer scatter more.
+    widths = [
+        (p.plugin_ci.high - p.plugin_ci.low) * (1 if loss == "kl" else p.epochs / (p.epochs - 1))
+        for p in curve.points
+    ]
+    if loss != "kl":
+        assert (np.diff(widths) < 0).all()
+
+
+def test_intervals_of_few_epochs_are_as_wide_as_those_of_such_runs() -> None:
+    predictions, target = letters(np.random.default_rng(10), questions=60, epochs=10)
+    rng = np.random.default_rng(11)
+    curve = stabilisation(predictions, target, orders=100)
+    for r in (2, 3, 5):
+        widths = []
+        for _ in range(40):
+            chosen = np.argsort(rng.random((60, 10)), axis=1)[:, :r]
+            part = np.take_along_axis(predictions, chosen[:, :, None], axis=1)
+            low, high = decompose(part, target, loss="brier").interval("incoherence", resamples=200)
+            widths.append(high - low)
+        low, high = curve.points[r - 2].unbiased_ci
+        assert high - low == pytest.approx(np.mean(widths), rel=0.07)
+
+
 def test_length_correlation_finds_what_is_planted_and_nothing_else() -> None:
     rng = np.random.default_rng(6)
     held = {"planted": 0, "none": 0}

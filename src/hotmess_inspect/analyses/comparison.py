@@ -39,8 +39,8 @@ from hotmess_inspect.decomposition.nested import (
 from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.inference.exchange import (
     Exchanges,
-    critical_value,
     exchange,
+    exchange_critical_value,
     exchange_p_value,
     interval_of_test,
     rejects,
@@ -109,7 +109,7 @@ class PairedDifference:
         estimate: First less second; NaN where undefined.
         low: Low end of its interval; NaN where undefined.
         high: High end.
-        p_value: Two-sided, of the hypothesis that both runs answer alike. Below 1 - level exactly where
+        p_value: Two-sided mid-p value of the hypothesis that both runs answer alike. Below 1 - level exactly where
             the interval leaves out 0, wherever both are defined.
         questions: Questions that count.
         standard_error: Standard error of the difference over questions (or clusters); NaN where undefined.
@@ -149,8 +149,8 @@ def compare_runs(
     them (delete-one jackknife), from paired differences. Two things can make d ≠ 0 by chance:
 
     - which epochs were drawn: T = |d|/s is compared with its values after dividing the pooled epochs of
-      every question anew between the runs, which is exact if both answer alike; q is the quantile of
-      these values at the level;
+      every question anew between the runs, which are as likely if both answer alike, and p counts values equal to T
+      by half (mid-p, `exchange_p_value`); q is the quantile of these values at the level;
     - which questions were drawn: t is Student's quantile at the level.
 
     Few-shot contexts that the questions share were drawn once for all of them: the jackknife over contexts is
@@ -159,8 +159,9 @@ def compare_runs(
     context varies; their epochs cannot change places, and p and the interval are Student's, by s alone.
 
     The interval is d ± max(q, t) s, and p is the larger of the two p-values: it is below 1 - level exactly
-    where the interval leaves out 0. Equal models are told apart in at most 1 - level of all cases whatever
-    the data look like; few questions that differ give a wide interval, not an over-confident one. Of bias² and
+    where the interval leaves out 0. Equal models are told apart in about 1 - level of all cases, in fewer where few
+    questions differ (docs/statistics.md has the measured levels); few questions that differ give a wide interval, not an
+    over-confident one. Of bias² and
     incoherence there is no interval where fewer than three questions (clusters) err in one of the runs, counted by their
     effective number (ΣE)²/ΣE²: it covers 80 to 91 %.
 
@@ -595,7 +596,7 @@ def _differences(
                 )
                 made.append(replace(result, p_value=p_exchange, note=note))
                 continue
-        near = critical_value(known, level) * float(spread[column])
+        near = exchange_critical_value(float(observed[column]), known, level) * float(spread[column])
         if not pooled.exchangeable:
             from scipy.special import stdtr  # scipy is slow to import and rarely needed here
 

@@ -11,8 +11,8 @@ from hotmess_inspect.analyses._halves import half_terms, squared_sums
 from hotmess_inspect.analyses.comparison import PERMUTATIONS, PairedDifference, Pooled, RunEpochs
 from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, Seed, seeded
 from hotmess_inspect.inference.exchange import (
-    critical_value,
     exchange,
+    exchange_critical_value,
     exchange_p_value,
     interval_of_test,
     rejects,
@@ -159,7 +159,7 @@ def _difference(
     if note:
         return replace(result, p_value=p_value, note=note)
     reach = student_quantile(freedom, (1 + level) / 2) * float(spread)
-    near = critical_value(known, level) * float(spread)
+    near = exchange_critical_value(distance, known, level) * float(spread)
     low, high = interval_of_test(float(gap), (gap - reach, gap + reach), near, rejects(p_value, level))
     return replace(
         result,

@@ -10,7 +10,6 @@ from hotmess_inspect.analyses._arrays import (
     as_predictions,
     check_level,
     in_few_dimensions,
-    percentile_interval,
     present_epochs,
 )
 from hotmess_inspect.arrays import (
@@ -23,9 +22,9 @@ from hotmess_inspect.arrays import (
     cluster_numbers,
     seeded,
 )
+from hotmess_inspect.decomposition.decompose import decompose
 from hotmess_inspect.decomposition.kl import error_floor
-from hotmess_inspect.inference.intervals import UNDEFINED, Interval
-from hotmess_inspect.inference.resampling import cluster_sums, draw_weights
+from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_table
 
 SHARE = 0.9
 """Share of the questions that must have as many epochs as the longest curve has."""
@@ -38,7 +37,8 @@ class StabilityPoint:
     Attributes:
         epochs: r, from 2.
         plugin: Plug-in incoherence with r epochs, in expectation over all subsets of that size.
-        plugin_ci: Where the estimate of one run with r epochs would lie: over questions and subsets of epochs.
+        plugin_ci: Interval of a run with r epochs: at R that of `Decomposition.interval`, at fewer its ends are as much
+            further from the estimate as the delta-method error of r epochs is larger.
         unbiased: The same of the unbiased estimator, NaN for "kl", which has none.
         unbiased_ci: Its interval.
         error: Mean error; the same at every r, since it is a mean over epochs.
@@ -75,6 +75,7 @@ def stabilisation(
     smoothing: float = 1e-12,
     orders: int = 200,
     level: float = 0.95,
+    resamples: int = 2000,
     clusters: ArrayLike | None = None,
     rng: Seed = None,
 ) -> Stabilisation:
@@ -83,7 +84,9 @@ def stabilisation(
     With U the unbiased variance of a question's R epochs, a U-statistic, the mean over all subsets of r epochs of the
     unbiased variance is U again, and that of the plug-in variance U·(r - 1)/r, while the error stays what it is: for
     "brier" and "squared" both curves are exact. "kl" is averaged over `orders` random orders of the epochs, whose first
-    r are a subset of each size. Intervals draw a random order and questions (or clusters) together, `orders` times.
+    r are a subset of each size. The interval at R is that of `Decomposition.interval` on the same questions; at r its ends
+    are √(mean se²_r / se²_R) times as far from the estimate, se being the delta-method error over questions (or clusters),
+    whose square is averaged over `orders` random orders.
     Epochs are taken in any order, also where they share few-shot contexts.
 
     Args:
@@ -92,8 +95,9 @@ def stabilisation(
         target: Right class, shape (questions,); for "squared" points, shape (questions, dims).
         loss: "brier", "kl" or "squared" (mean over the dimensions that are there).
         smoothing: δ of "kl".
-        orders: Random orders, and replicates of the intervals.
+        orders: Random orders.
         level: Coverage of the intervals, inside (0, 1).
+        resamples: Bootstrap replicates of the interval at R.
         clusters: Label of each question's cluster, shape (questions,).
         rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
@@ -112,6 +116,7 @@ def stabilisation(
         [(2, 0.389, 0.778), (3, 0.519, 0.778), (4, 0.583, 0.778)]
     """
     check_choice("loss", loss, ("brier", "kl", "squared"))
+    check_level(level, resamples)
     check_level(level, orders)
     values = as_predictions(predictions)
     rng = seeded(rng)
@@ -130,39 +135,50 @@ def stabilisation(
         drawn_from = in_few_dimensions(as_deviations(drawn_from, goal))
         right = np.zeros((len(used), drawn_from.shape[2]))
     else:
-        right = np.eye(values.shape[2])[as_class_target(target, len(values), values.shape[2])[used]]
+        goal = as_class_target(target, len(values), values.shape[2])[used]
+        right = np.eye(values.shape[2])[goal]
     groups = None if clusters is None else cluster_numbers(np.asarray(clusters), len(values))[used]
-    terms = np.empty((orders, 2, 2, most))
-    units = len(used) if groups is None else len(np.unique(groups))
-    weights = draw_weights(units, orders, rng)
+    unbiased = loss != "kl"
+    whole = decompose(
+        values[used],
+        goal,
+        loss=loss,  # type: ignore[arg-type]
+        estimator="unbiased" if unbiased else "plugin",
+        smoothing=smoothing,
+    )
+    ends = whole.interval("incoherence", level, resamples, groups, rng)
+    sums, squares = np.empty((orders, 2, most)), np.empty((orders, most))
     for place in range(orders):
         # Missing epochs last, the others in random order.
         order = np.argsort(np.where(present[used], rng.random(present[used].shape), 2.0), axis=1)[:, :most]
         drawn = np.take_along_axis(drawn_from, order[:, :, None], axis=1)
-        each = _terms(drawn, right, loss, smoothing)
-        flat = each.transpose(1, 0, 2).reshape(len(used), -1)
-        flat = flat if groups is None else cluster_sums(flat, groups)
-        terms[place, 0] = flat.sum(axis=0).reshape(2, most)
-        terms[place, 1] = (weights[place].astype(np.float64) @ flat).reshape(2, most)
-    error, variance = terms[:, 0, 0].mean(axis=0), terms[:, 0, 1].mean(axis=0)
+        error, variance = _terms(drawn, right, loss, smoothing)
+        sums[place] = error.sum(axis=0), variance.sum(axis=0)
+        squares[place] = np.square(ratio_table([variance, error], groups).standard_error)
+    error, variance = sums.mean(axis=0)
     # The whole has no order: error and unbiased variance of all epochs, exactly.
-    if loss != "kl":
-        error, variance = np.full(most, error[-1]), np.full(most, variance[-1])
-    unbiased = loss != "kl"
+    if unbiased:
+        error, variance = (np.full(most, part.sum()) for part in (whole.error, whole.variance))
+    spread = np.sqrt(np.nanmean(squares[:, 1:], axis=0)) if np.isfinite(ends.low) else np.ones(most - 1)
+    bottom, top = whole.range_of("incoherence")
     points = []
     for r in range(2, most + 1):
         shrunk = (r - 1) / r if unbiased else 1.0
-        with np.errstate(invalid="ignore", divide="ignore"):
-            ratios = terms[:, 1, 1, r - 1] / terms[:, 1, 0, r - 1]
         ratio = variance[r - 1] / error[r - 1] if error[r - 1] > 0 else NAN
-        low, high = UNDEFINED if np.isnan(ratio) else percentile_interval(ratios, level, units)
+        low, high = ends
+        if r < most and np.isfinite(low):
+            # As far from the estimate as at R, times the errors' ratio.
+            low, high = (
+                ratio + (end - whole.incoherence) * (spread[r - 2] / spread[-1]) for end in (low, high)
+            )
+            low, high = max(low, min(bottom, ratio)), min(high, max(top, ratio))
         points.append(
             StabilityPoint(
                 epochs=r,
                 plugin=float(ratio * shrunk),
-                plugin_ci=Interval(low * shrunk, high * shrunk),
+                plugin_ci=Interval(float(low * shrunk), float(high * shrunk)),
                 unbiased=float(ratio) if unbiased else NAN,
-                unbiased_ci=Interval(low, high) if unbiased else UNDEFINED,
+                unbiased_ci=Interval(float(low), float(high)) if unbiased else UNDEFINED,
                 error=float(error[r - 1] / len(used)),
             )
         )

@@ -207,6 +207,32 @@ def rejects(p_value: float, level: float) -> bool:
 
 
 def exchange_p_value(observed: float, drawn: NDArray[np.float64]) -> float:
-    """The p-value (1 + #{drawn ≥ observed})/(1 + n), equal up to rounding counted as equal."""
-    slack = 1e-9 * max(1.0, abs(observed)) if np.isfinite(observed) else 0.0
-    return float((1 + (drawn >= observed - slack).sum()) / (1 + len(drawn)))
+    """(1 + #{drawn > observed} + ½ #{drawn = observed})/(1 + n), equal up to rounding counted as equal.
+
+    The mid-p value: few questions that differ leave few values of the statistic, and p-values that count ties in full
+    reject in less than their level. A statistic of 0, the least there is, has p = 1.
+
+    References:
+        Lancaster (1961), Significance tests in discrete distributions, doi:10.1080/01621459.1961.10482105
+    """
+    if observed == 0:
+        return 1.0
+    slack = _slack(observed)
+    above = int((drawn > observed + slack).sum())
+    tied = int((drawn >= observed - slack).sum()) - above
+    return (1 + above + tied / 2) / (1 + len(drawn))
+
+
+def exchange_critical_value(observed: float, drawn: NDArray[np.float64], level: float) -> float:
+    """The statistic beyond which p is below 1 - level; below the observed one wherever that is rejected.
+
+    An observed value that is rejected for half of its ties gives the middle between it and the next one below.
+    """
+    value = critical_value(drawn, level)
+    if observed > value or not rejects(exchange_p_value(observed, drawn), level):
+        return value
+    return (observed + float(drawn[drawn < observed - 2 * _slack(observed)].max(initial=0.0))) / 2
+
+
+def _slack(statistic: float) -> float:
+    return 1e-9 * max(1.0, abs(statistic)) if np.isfinite(statistic) else 0.0

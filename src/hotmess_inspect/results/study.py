@@ -684,6 +684,7 @@ def _stabilisation(s: _Study) -> Finding | None:
             r.questions.target,
             loss=d.loss,
             orders=int(np.clip(4e7 / max(r.questions.predictions.size, 1), 50, 200)),
+            resamples=r.options.resamples,
             clusters=r.questions.clusters,
             rng=np.random.default_rng(r.options.seed),
         )
@@ -701,8 +702,8 @@ def _stabilisation(s: _Study) -> Finding | None:
         ]  # fmt: skip
     caption = (
         "Plug-in incoherence that a run of fewer epochs of the same questions gives, exactly averaged over subsets of epochs "
-        "(KL: over random orders), and 95 % intervals over subsets and questions; the unbiased estimate, beside it in the "
-        "table, does not move."
+        "(KL: over random orders), with the 95 % interval of such a run: that of the whole, wider as fewer epochs scatter "
+        "more; the unbiased estimate, beside it in the table, does not move."
     )
     return (
         Finding("stabilisation", "Number of epochs", caption, rows, "epochs", "plugin", said=tuple(said))
