@@ -59,11 +59,12 @@ class Border(NamedTuple):
         sure, tied = self.sure, self.tied
         either = (sure[..., :, None] & tied[..., None, :]) | (tied[..., :, None] & sure[..., None, :])
         both = np.where(np.eye(sure.shape[-1], dtype=bool), one, two)
-        return (
+        found: FloatArray = (
             (sure[..., :, None] & sure[..., None, :])
             + one * either
             + both * (tied[..., :, None] & tied[..., None, :])
         )
+        return found
 
 
 def half_terms(

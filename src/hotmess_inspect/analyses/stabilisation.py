@@ -1,9 +1,10 @@
 """How estimates settle with the number of epochs: what r of the R epochs that there are would have given."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.analyses._arrays import (
     as_deviations,
@@ -129,6 +130,7 @@ def stabilisation(
     most = int(repeated[int(np.floor((1 - SHARE) * len(repeated)))])
     used = np.flatnonzero(counts >= most)
     drawn_from = values[used]
+    goal: NDArray[Any]
     if loss == "squared":
         # As distances to the target, in no more dimensions than there are epochs: thousands of unit tests become thirty.
         goal = as_point_target(target, len(values), values.shape[2])[used]
