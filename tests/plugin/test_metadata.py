@@ -3,7 +3,10 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from hotmess_inspect.io.own_scores import of_dictionaries
 from hotmess_inspect.schema import class_index, class_label, epoch_metadata
 
 
@@ -87,3 +90,17 @@ def test_what_is_no_label(label: str) -> None:
 def test_negative_class_is_refused() -> None:
     with pytest.raises(ValueError, match="0 or more"):
         class_label(-1)
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["hm_epoch", "hm_kind", "hm_answer", "model"]), st.integers(0, 9)),
+        max_size=6,
+    )
+)
+def test_columns_of_metadata_are_each_entry_looked_up(metadata: list[dict[str, int]]) -> None:
+    """Whether all epochs have the same entries, as many others, or none."""
+    column = of_dictionaries(metadata)
+    for name in ("hm_epoch", "hm_kind", "hm_answer", "model", "hm_target"):
+        expected = [entry.get(name) for entry in metadata]
+        assert (column(name) or [None] * len(metadata)) == expected

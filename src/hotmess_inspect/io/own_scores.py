@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from functools import partial
-from itertools import repeat
+from itertools import chain, repeat
 from operator import attrgetter, contains, itemgetter
 from typing import Any, TypeAlias, cast
 
@@ -51,6 +51,12 @@ def of_records(metadata: Sequence[EpochMetadata]) -> Column:
 
 def of_dictionaries(metadata: Sequence[Mapping[str, Any]]) -> Column:
     """Columns of ``Score.metadata``."""
+    names = tuple(metadata[0]) if metadata else ()
+    # Mostly every epoch has the same entries: one walk over the dictionaries then fetches them all.
+    if len(names) != 1 and set(map(len, metadata)) <= {len(names)}:
+        with suppress(KeyError):
+            flat = list(chain.from_iterable(map(itemgetter(*names), metadata))) if names else []
+            return {name: flat[place :: len(names)] for place, name in enumerate(names)}.get
 
     def column(name: str) -> Sequence[Any] | None:
         try:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
-from operator import contains
 from typing import Any
 
 import numpy as np
@@ -72,7 +70,8 @@ def epochs_of(
         else [entry or _NONE for entry in metadata]
     )
     labels = _questions(list(ids) if set(map(type, ids)) == {str} else list(map(str, ids)))  # type: ignore[arg-type]
-    epoch = integers(of_dictionaries(entries)("hm_epoch"), len(values), high=2**31)
+    column = of_dictionaries(entries)
+    epoch = integers(column("hm_epoch"), len(values), high=2**31)
     highest = int(epoch.max(initial=0))
     last = _last_of_each(labels.codes, epoch, highest) if highest else None
     duplicated = 0
@@ -80,22 +79,23 @@ def epochs_of(
         # What was recorded again later has no say in how the rest is read: a log does not hold it at all.
         duplicated = len(values) - len(last)
         labels, epoch = labels.take(last), epoch[last]
-        values, entries = ([column[row] for row in last.tolist()] for column in (values, entries))
+        values, entries = [values[row] for row in last.tolist()], [entries[row] for row in last.tolist()]
+        column = of_dictionaries(entries)
     columns: dict[str, Any]
-    described = not plain and any(map(contains, entries, repeat("hm_kind")))
-    if not described or all(entry.get("hm_kind") is None for entry in entries):
+    kinds = None if plain else column("hm_kind")
+    if kinds is None or all(kind is None for kind in kinds):
         verdicts = read_verdicts(values, key)
         status = np.where(np.isnan(verdicts), _UNSCORED, 0).astype(np.int32)
         columns = {"kind": "score", "value": verdicts, "status": Labels(status, STATUSES)}
-        ranges = of_dictionaries(entries)("hm_range")
+        ranges = column("hm_range")
         if ranges is not None:
             columns["scale"] = scale_labels(ranges, None if key is None else str(key))
-        regrades = of_dictionaries(entries)("hm_regrades")
+        regrades = column("hm_regrades")
         if regrades is not None:
             columns["regrades"] = regrade_labels(regrades, None if key is None else str(key))
     else:
         own = OwnColumns(lengths=False)
-        own.add(of_dictionaries(entries), values)
+        own.add(column, values)
         columns = own.columns()
     table = Outcomes.build(len(values), {**columns, "question": labels, "epoch": epoch.astype(np.int32)})
     with np.errstate(invalid="ignore"):
