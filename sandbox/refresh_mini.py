@@ -1,6 +1,7 @@
-"""Measure the bundled SWE-bench instances in their images, and bring the stored rows and outcomes up to date.
+"""Pack the bundled SWE-bench repositories, measure their instances in their images, and bring what is stored up to date.
 
-    python sandbox/refresh_mini.py           # measure, rewrite rows.jsonl and variants.jsonl
+    python sandbox/refresh_mini.py           # pack sandbox/mini, measure, rewrite rows.jsonl and variants.jsonl
+    python sandbox/refresh_mini.py --pack    # pack sandbox/mini as repos.tar and no more; needs no engine
     python sandbox/refresh_mini.py --check   # measure, report what differs from the files, exit status 1 if anything does
 
 A row is kept as its author wrote it (problem statement, patch, test patch, ...); what follows from it and
@@ -25,7 +26,7 @@ from typing import Any
 import hotmess_inspect.swebench.mini as mini
 from hotmess_inspect.swebench.build import build_mini, connect
 from hotmess_inspect.swebench.mini import mini_rows, mini_variants
-from hotmess_inspect.swebench.mini.source import base_commit, mini_image, mini_packages
+from hotmess_inspect.swebench.mini.source import base_commit, mini_image, mini_packages, tar_of
 
 EVAL_SCRIPT = """\
 #!/bin/bash
@@ -246,14 +247,37 @@ def refreshed(
     return list(complete.values()), outcomes
 
 
+def packed(folder: Path) -> bytes:
+    """The repositories of a folder as one archive, without what test runs and installers leave there."""
+    left = {"__pycache__", ".pytest_cache", ".hypothesis"}
+    paths = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    return tar_of(
+        {
+            path.as_posix(): (folder / path).read_bytes()
+            for path in paths
+            if left.isdisjoint(path.parts) and not any(part.endswith(".egg-info") for part in path.parts)
+        }
+    )
+
+
 def main() -> int:
     """Refresh or check the files beside the package's source."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--check", action="store_true", help="change nothing, report differences")
-    check = parser.parse_args().check
+    parser.add_argument("--pack", action="store_true", help="pack the repositories and stop")
+    arguments = parser.parse_args()
+    check = arguments.check
     folder = Path(mini.__file__).parent
+    archive, content = folder / "repos.tar", packed(Path(__file__).parent / "mini")
+    if not archive.is_file() or archive.read_bytes() != content:
+        print("repos.tar is not what sandbox/mini holds")
+        if check:
+            return 1
+        archive.write_bytes(content)
+    if arguments.pack:
+        return 0
     before = {"rows.jsonl": mini_rows(), "variants.jsonl": mini_variants()}
     client = connect(timeout=900)
     build_mini(mini_packages(), client=client, progress=print)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 HOME = Path(__file__).parents[1] / "src" / "hotmess_inspect"
-# Scripts that run inside a container, and other people's sources that are data here.
-ASIDE = ("swebench/inside/", "swebench/mini/repos/")
-SOURCES = [path for path in sorted(HOME.rglob("*.py")) if "swebench/mini/repos/" not in path.as_posix()]
+# Scripts that run inside a container.
+ASIDE = "swebench/inside/"
+SOURCES = sorted(HOME.rglob("*.py"))
 
 IMPORTS = f"""
 import importlib, sys, warnings

@@ -65,10 +65,10 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def modules() -> Iterator[tuple[str, str, Path]]:
-    """Name and room of every module, without the data of tasks and the old packages."""
+    """Name and room of every module, without the old packages."""
     for path in sorted(SOURCE.rglob("*.py")):
         module = path.relative_to(SOURCE).with_suffix("")
-        if module.parts[0] not in OLD | {"_moved"} and module.parts[:3] != ("swebench", "mini", "repos"):
+        if module.parts[0] not in OLD | {"_moved"}:
             yield module.as_posix(), module.parts[0], path
 
 

@@ -17,7 +17,7 @@ sys.path.pop(0)
 
 # A corpus of functions that nobody wrote for this: the tests of this package and of the bundled repositories.
 FILES = [
-    *sorted((ROOT / "src" / "hotmess_inspect" / "swebench" / "mini" / "repos").rglob("test_*.py")),
+    *sorted((ROOT / "sandbox" / "mini").rglob("test_*.py")),
     *sorted((ROOT / "tests" / "decomposition").glob("test_*.py")),
     *sorted((ROOT / "tests" / "swebench").glob("test_*.py")),
 ]

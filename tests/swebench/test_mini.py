@@ -1,10 +1,15 @@
 """The bundled instances as data: schema, patches, hashes. What they do in containers is in test_mini_docker."""
 
 import gzip
+import importlib.util
+import io
 import json
 import subprocess
+import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -19,6 +24,7 @@ from hotmess_inspect.swebench.mini.source import (
     package_files,
 )
 
+ROOT = Path(__file__).parents[2]
 OFFICIAL_KEYS = [
     "repo",
     "instance_id",
@@ -196,16 +202,34 @@ def test_build_context_is_reproducible():
     assert build_context("daywork").getvalue() == build_context("daywork").getvalue()
 
 
-def test_caches_do_not_count(tmp_path, monkeypatch):
+def packing() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("refresh_mini", ROOT / "sandbox" / "refresh_mini.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # its dataclasses look themselves up
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_archive_holds_the_folder():
+    folder = ROOT / "sandbox" / "mini"
+    listed = git(ROOT, "ls-files", "-z", "sandbox/mini").split("\0")
+    held = {f"{package}/{path}" for package in mini_packages() for path in package_files(package)}
+    assert held == {path.removeprefix("sandbox/mini/") for path in listed if path}
+    for path in held:
+        package, _, inside = path.partition("/")
+        assert package_files(package)[inside] == (folder / path).read_bytes()
+    assert packing().packed(folder) == (Path(mini.__file__).parent / "repos.tar").read_bytes()
+
+
+def test_caches_do_not_count(tmp_path):
     package = tmp_path / "one"
     (package / "__pycache__").mkdir(parents=True)
     (tmp_path / "__pycache__").mkdir()
     (package / "__pycache__" / "a.cpython-311.pyc").write_bytes(b"x")
     (package / "a.py").write_text("")
-    monkeypatch.setattr(source_module, "_repositories", lambda: tmp_path)
-    monkeypatch.setattr(source_module, "mini_packages", source_module.mini_packages.__wrapped__)
-    assert source_module.mini_packages() == ("one",)
-    assert package_files("one") == {"a.py": b""}
+    with tarfile.open(fileobj=io.BytesIO(packing().packed(tmp_path))) as tar:
+        assert tar.getnames() == ["one/a.py"]
 
 
 @pytest.mark.parametrize("function", [base_commit, build_context, mini_image, package_files])

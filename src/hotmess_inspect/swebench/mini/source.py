@@ -1,5 +1,7 @@
 """What an image of the bundled instances is made of, and the names that follow from it.
 
+The repositories lie in ``repos.tar``, which `sandbox/refresh_mini.py` makes of the folder `sandbox/mini`.
+
 The image's tag is a hash of all that goes into it besides the base, so a changed source never meets a
 stale image; the commit's hash follows from the files and constants alone, so a row can name it.
 """
@@ -8,10 +10,9 @@ import hashlib
 import io
 import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 
 TAG_DIGITS = 12
 
@@ -19,11 +20,9 @@ _IDENTITY = "Hotmess Mini <mini@hotmess.invalid> 1767225600 +0000"
 _MESSAGE = "Start of the repository"
 
 
-@cache
 def mini_packages() -> tuple[str, ...]:
     """Names of the bundled repositories, sorted."""
-    found = _repositories().iterdir()
-    return tuple(sorted(entry.name for entry in found if entry.is_dir() and not _is_cache(entry.name)))
+    return tuple(sorted(_repositories()))
 
 
 @cache
@@ -76,7 +75,7 @@ def package_files(package: str) -> dict[str, bytes]:
     """
     if package not in mini_packages():
         raise ValueError(f"package must be one of {', '.join(mini_packages())}, not {package!r}")
-    return dict(_walk(_repositories().joinpath(package), ""))
+    return dict(_repositories()[package])
 
 
 def build_context(package: str) -> io.BytesIO:
@@ -85,14 +84,18 @@ def build_context(package: str) -> io.BytesIO:
     Raises:
         ValueError: If there is no such repository.
     """
+    return io.BytesIO(tar_of(_context_files(package)))
+
+
+def tar_of(contents: Mapping[str, bytes]) -> bytes:
+    """A tar archive of files by their path, equal bytes for equal files."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
-        for path, content in sorted(_context_files(package).items()):
+        for path, content in sorted(contents.items()):
             member = tarfile.TarInfo(path)
             member.size, member.mode = len(content), 0o644
             tar.addfile(member, io.BytesIO(content))
-    archive.seek(0)
-    return archive
+    return archive.getvalue()
 
 
 def _context_files(package: str) -> dict[str, bytes]:
@@ -101,23 +104,17 @@ def _context_files(package: str) -> dict[str, bytes]:
     return recipe | {f"testbed/{path}": content for path, content in package_files(package).items()}
 
 
-def _repositories() -> Traversable:
-    return files(__package__).joinpath("repos")
-
-
-def _is_cache(name: str) -> bool:
-    # Installers compile what they install, and a test run in the folder leaves its own traces.
-    return name in {"__pycache__", ".pytest_cache", ".hypothesis"} or name.endswith((".pyc", ".egg-info"))
-
-
-def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
-    for entry in folder.iterdir():
-        if _is_cache(entry.name):
-            continue
-        if entry.is_dir():
-            yield from _walk(entry, f"{prefix}{entry.name}/")
-        else:
-            yield f"{prefix}{entry.name}", entry.read_bytes()
+@cache
+def _repositories() -> dict[str, dict[str, bytes]]:
+    found: dict[str, dict[str, bytes]] = {}
+    packed = files(__package__).joinpath("repos.tar").read_bytes()
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        for member in tar:
+            content = tar.extractfile(member)
+            if content is not None:
+                package, _, path = member.name.partition("/")
+                found.setdefault(package, {})[path] = content.read()
+    return found
 
 
 def _tree_hash(contents: dict[str, bytes]) -> bytes:
