@@ -116,6 +116,12 @@ def cluster_numbers(clusters: Sequence[Hashable] | NDArray[Any], questions: int 
     return np.array([numbers.setdefault(label, len(numbers)) for label in clusters], dtype=np.int64)
 
 
+def ordered_mean(values: FloatArray) -> float:
+    """Mean in ascending order, of the values that are not NaN; NaN when none is left."""
+    known = np.sort(values[~np.isnan(values)])
+    return float(known.mean()) if known.size else NAN
+
+
 def mean_over_epochs(values: FloatArray) -> FloatArray:
     """Mean of the values that are not NaN, shape (questions,), with equal bits in any order; NaN where there are none.
 
@@ -132,7 +138,7 @@ def mean_over_epochs(values: FloatArray) -> FloatArray:
     return total / np.where(known > 0, known, np.nan)
 
 
-def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+def ratio(numerator: FloatArray, denominator: FloatArray | IntArray) -> FloatArray:
     """Quotient, NaN where the denominator is not positive."""
     quotient: FloatArray = numerator / np.where(denominator > 0, denominator, np.nan)
     return quotient

@@ -5,13 +5,10 @@ import pytest
 
 from hotmess_inspect import decompose
 from hotmess_inspect.results.warnings import (
-    IdenticalEpochs,
     ItemCounts,
     accuracy_warnings,
     copied_epoch_warnings,
     count_warnings,
-    identical_epochs,
-    smoothing_warnings,
     unequal_epoch_warnings,
 )
 
@@ -92,18 +89,12 @@ def test_unequal_epochs_within_a_group():
         unequal_epoch_warnings({"m": [1.5]}, "plugin")
 
 
-def test_identical_epochs_by_hand():
-    found = identical_epochs([["a", "a", "a"], ["a", "b", "a"], ["x", None], [None, None], ["c", "d"]])
-    assert found == IdenticalEpochs(questions=3, identical_questions=1, epochs=8, repeated_epochs=3)
-
-
 def test_copies_are_told():
     text = copied_epoch_warnings(
         temperatures=[0.0, 1.0, None],
         seeds=[42, None, None],
         epochs=3000,
         cached=1200,
-        identical=IdenticalEpochs(100, 97, 3000, 2890),
     )
     assert [
         part in sentence
@@ -112,22 +103,16 @@ def test_copies_are_told():
                 "Temperature is 0 in 1 of 3 runs",
                 "A sampling seed is fixed in 1 of 3 runs",
                 "1,200 of 3,000 epochs came from a cache",
-                "2,890 of 3,000 epochs repeat another epoch of their question to the letter, and 97 of 100 questions",
             ),
             text,
             strict=True,
         )
-    ] == [True] * 4
+    ] == [True] * 3
 
 
 def test_independent_runs_are_silent():
     assert copied_epoch_warnings() == []
-    assert (
-        copied_epoch_warnings(
-            temperatures=[0.7], seeds=[None], epochs=9, identical=IdenticalEpochs(3, 0, 9, 0)
-        )
-        == []
-    )
+    assert copied_epoch_warnings(temperatures=[0.7], seeds=[None], epochs=9) == []
 
 
 def test_unlike_accuracies():
@@ -135,12 +120,3 @@ def test_unlike_accuracies():
     assert "40.0% (a) to 75.0% (b)" in sentence
     assert accuracy_warnings({"a": 0.4, "b": 0.42}) == []
     assert accuracy_warnings({"a": 0.4, "c": float("nan")}) == []
-
-
-def test_smoothing_matters_for_letters_under_kl():
-    letters = np.eye(3)[np.array([[0, 1], [2, 2]])]
-    letters[1, 1] = [0.2, 0.3, 0.5]
-    (sentence,) = smoothing_warnings(letters, "kl")
-    assert "3 of 4 epochs give some class the probability 0" in sentence and "1e-12" in sentence
-    assert smoothing_warnings(letters, "brier") == []
-    assert smoothing_warnings(letters[1:, 1:], "kl") == []

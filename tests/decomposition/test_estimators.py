@@ -9,7 +9,6 @@ from hotmess_inspect.decomposition import (
     embedding_variance,
     paired_difference,
     ratio_interval,
-    scale_to_norm,
     smoothing_curve,
 )
 
@@ -68,33 +67,6 @@ def test_broken_embeddings_are_named():
     points[1, 0, 0] = np.nan
     with pytest.raises(ValueError, match="embeddings of question 1 "):
         embedding_variance(points)
-
-
-def test_squared_error_in_a_norm():
-    rng = np.random.default_rng(0)
-    root = rng.normal(size=(3, 3))
-    matrix = root @ root.T
-    points, goal = rng.normal(size=(4, 5, 3)), rng.normal(size=(4, 3))
-    d = decompose(
-        scale_to_norm(points, matrix), scale_to_norm(goal, matrix), loss="squared", estimator="plugin"
-    )
-    offset = points - goal[:, None]
-    assert d.error == pytest.approx(np.einsum("qri,ij,qrj->qr", offset, matrix, offset).mean(axis=1))
-    centre = offset.mean(axis=1)
-    assert d.bias_squared == pytest.approx(np.einsum("qi,ij,qj->q", centre, matrix, centre))
-
-
-@pytest.mark.parametrize(
-    ("matrix", "message"),
-    [
-        (np.eye(2), r"need \(3, 3\)"),
-        (np.array([[1.0, 1, 0], [0, 1, 0], [0, 0, 1]]), "not symmetric"),
-        (np.diag([1.0, -1, 1]), "not positive definite"),
-    ],
-)
-def test_a_norm_needs_a_positive_matrix(matrix, message):
-    with pytest.raises(ValueError, match=message):
-        scale_to_norm(np.ones((2, 3)), matrix)
 
 
 @pytest.mark.parametrize("loss", ["kl", "brier", "zero_one"])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray
+from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition, decompose
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.quantiles import normal_cdf, sample_quantiles, student_quantile
@@ -127,12 +127,6 @@ def in_few_dimensions(deviations: FloatArray) -> FloatArray:
     values, frame = np.linalg.eigh(plain @ np.swapaxes(plain, 1, 2))
     turned = frame * np.sqrt(np.maximum(values, 0.0) * (epochs / dims))[:, None, :]
     return np.where(present_epochs(deviations)[:, :, None], turned, np.nan)
-
-
-def ordered_mean(values: FloatArray) -> float:
-    """Mean in ascending order, of the values that are not NaN; NaN when none is left."""
-    known = np.sort(values[~np.isnan(values)])
-    return float(known.mean()) if known.size else NAN
 
 
 def take(decomposition: Decomposition, questions: NDArray[Any] | Sequence[int]) -> Decomposition:

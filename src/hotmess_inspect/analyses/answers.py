@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hotmess_inspect.analyses._arrays import as_predictions, check_level, ordered_mean
+from hotmess_inspect.analyses._arrays import as_predictions, check_level
 from hotmess_inspect.analyses.summaries import Share, question_mean, question_share
-from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, seeded
+from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, ordered_mean, seeded
 from hotmess_inspect.decomposition.nested import contexts_shared, count_shared, without_each_context
 from hotmess_inspect.decomposition.sufficient import one_hot_counts
 

@@ -13,7 +13,6 @@ from hotmess_inspect.analyses._arrays import (
     content_order,
     digests,
     in_few_dimensions,
-    ordered_mean,
     present_epochs,
 )
 from hotmess_inspect.analyses._halves import squared_sums
@@ -25,6 +24,7 @@ from hotmess_inspect.arrays import (
     Seed,
     check_choice,
     cluster_numbers,
+    ordered_mean,
     ratio,
     seeded,
 )

@@ -12,11 +12,10 @@ from hotmess_inspect.analyses._arrays import (
     content_order,
     epoch_accuracy,
     line_up,
-    ordered_mean,
     percentile_interval,
     present_epochs,
 )
-from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, seeded
+from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, ordered_mean, seeded
 from hotmess_inspect.decomposition import Decomposition, decompose
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.power_laws import PowerLaw, fit_power_law, power_law_exponents

@@ -7,12 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.analyses._arrays import (
-    check_level,
+from hotmess_inspect.analyses._arrays import check_level, percentile_interval
+from hotmess_inspect.arrays import (
+    NAN,
+    FloatArray,
+    IntArray,
+    Seed,
+    cluster_numbers,
+    mean_over_epochs,
     ordered_mean,
-    percentile_interval,
+    seeded,
 )
-from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, mean_over_epochs, seeded
 from hotmess_inspect.decomposition import Decomposition
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.power_laws import PowerLaw, fit_power_law, power_law_exponents

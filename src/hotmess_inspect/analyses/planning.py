@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,8 +44,29 @@ LEAST_EPOCHS = 4
 _CHUNK = 1 << 21
 
 
+class Moments:
+    """Variance of a question's value, as a part between questions and a part that epochs take away."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def shared_none(self) -> float:
+            """Variance between questions, which no number of epochs takes away; below 0 where it is estimated so."""
+
+        def within(self, epochs: int) -> float:
+            """The part of `variance` that more epochs take away."""
+
+    def variance(self, epochs: int) -> float:
+        """Variance of one question's value with so many epochs, over questions and epochs together."""
+        return max(self.shared_none, 0.0) + self.within(epochs)
+
+    def standard_error(self, questions: int, epochs: int) -> float:
+        """Standard error of the mean over so many questions with so many epochs each."""
+        return math.sqrt(self.variance(epochs) / questions)
+
+
 @dataclass(frozen=True)
-class PairMoments:
+class PairMoments(Moments):
     """Means over questions of products of two centred kernels.
 
     Attributes:
@@ -60,35 +81,22 @@ class PairMoments:
     shared_none: float
     questions: int
 
-    def variance(self, epochs: int) -> float:
-        """Variance of one question's value with so many epochs, over questions and epochs together.
-
-        Args:
-            epochs: Epochs per question, from 2.
-        """
+    def within(self, epochs: int) -> float:
+        """The part of `variance` that more epochs, from 2, take away."""
         if epochs < 2:
             raise ValueError(f"epochs={epochs!r} must be at least 2")
-        return max(self.shared_none, 0.0) + self.within(epochs)
-
-    def within(self, epochs: int) -> float:
-        """The part of `variance` that more epochs take away."""
         one, both = (max(m - self.shared_none, 0.0) for m in (self.shared_one, self.shared_both))
         return (4 * (epochs - 2) * one + 2 * both) / (epochs * (epochs - 1))
 
     def standard_error(self, questions: int, epochs: int) -> float:
-        """Standard error of the quantity over so many questions with so many epochs each.
-
-        Args:
-            questions: Questions, from 2.
-            epochs: Epochs per question, from 2.
-        """
+        """Standard error of the quantity over so many questions, from 2, with so many epochs each."""
         if questions < 2:
             raise ValueError(f"questions={questions!r} must be at least 2")
-        return math.sqrt(self.variance(epochs) / questions)
+        return super().standard_error(questions, epochs)
 
 
 @dataclass(frozen=True)
-class PassMoments:
+class PassMoments(Moments):
     r"""Moments of pass^k, a U-statistic of degree k: :math:`E[p^t]` over questions for t from k to 2k.
 
     With R epochs of which two sets of k share j, the mean square of C(c, k)/C(R, k) is
@@ -111,12 +119,8 @@ class PassMoments:
     def _scale(self) -> float:
         return self.questions / (self.questions - 1) if self.questions > 1 else 1.0
 
-    def variance(self, epochs: int) -> float:
-        """Variance of one question's pass^k with so many epochs; NaN with fewer than k."""
-        return max(self.shared_none, 0.0) + self.within(epochs)
-
     def within(self, epochs: int) -> float:
-        """The part of `variance` that more epochs take away."""
+        """The part of `variance` that more epochs take away; NaN with fewer than k."""
         k = len(self.powers) - 1
         if epochs < k:
             return math.nan
@@ -124,13 +128,9 @@ class PassMoments:
         square = sum(w * p for w, p in zip(ways, self.powers[::-1], strict=True)) / math.comb(epochs, k)
         return max(self._scale * (square - self.powers[-1]), 0.0)
 
-    def standard_error(self, questions: int, epochs: int) -> float:
-        """Standard error over so many questions with so many epochs each."""
-        return math.sqrt(self.variance(epochs) / questions)
-
 
 @dataclass(frozen=True)
-class DifferenceMoments:
+class DifferenceMoments(Moments):
     """Moments of a paired difference of two models: both add, less twice their covariance over questions.
 
     Attributes:
@@ -140,8 +140,8 @@ class DifferenceMoments:
         questions: Questions of both.
     """
 
-    first: PairMoments | PassMoments
-    second: PairMoments | PassMoments
+    first: Moments
+    second: Moments
     together: float
     questions: int
 
@@ -150,13 +150,9 @@ class DifferenceMoments:
         """Variance between questions."""
         return self.first.shared_none + self.second.shared_none - 2 * self.together
 
-    def variance(self, epochs: int) -> float:
-        """Variance of one question's difference with so many epochs of each model."""
-        return max(self.shared_none, 0.0) + self.first.within(epochs) + self.second.within(epochs)
-
-    def standard_error(self, questions: int, epochs: int) -> float:
-        """Standard error over so many questions with so many epochs of each model."""
-        return math.sqrt(self.variance(epochs) / questions)
+    def within(self, epochs: int) -> float:
+        """The part of `variance` that more epochs of each model take away."""
+        return self.first.within(epochs) + self.second.within(epochs)
 
 
 def pass_moments(right: ArrayLike, epochs: ArrayLike, k: int) -> PassMoments:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hotmess_inspect.analyses._arrays import check_level, ordered_mean, percentile_interval
+from hotmess_inspect.analyses._arrays import check_level, percentile_interval
 from hotmess_inspect.analyses.summaries import Estimate, question_mean, question_share
-from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, seeded
+from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, ordered_mean, seeded
 from hotmess_inspect.decomposition.nested import widen_for_contexts, widen_ratio, without_each_context
 from hotmess_inspect.inference.beta_binomial import (
     BetaBinomial,

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hotmess_inspect.analyses._arrays import ordered_mean
-from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray
+from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, ordered_mean
 from hotmess_inspect.decomposition import Decomposition
 from hotmess_inspect.decomposition.nested import widen_ratio
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_interval, ratio_table

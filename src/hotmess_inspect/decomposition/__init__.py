@@ -17,7 +17,6 @@ from hotmess_inspect.decomposition.nested import (
 )
 from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.decomposition.smoothing import SmoothingCurve, smoothing_curve
-from hotmess_inspect.decomposition.squared import scale_to_norm
 from hotmess_inspect.decomposition.sufficient import SufficientStatistics
 from hotmess_inspect.schema import Estimator, Loss, Quantity
 
@@ -92,6 +91,5 @@ __all__ = [
     "ratio_interval",
     "ratio_intervals",
     "resampled_sums",
-    "scale_to_norm",
     "smoothing_curve",
 ]

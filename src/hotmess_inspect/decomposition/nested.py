@@ -15,6 +15,7 @@ from hotmess_inspect.arrays import (
     check_choice,
     cluster_numbers,
     first,
+    ratio,
 )
 from hotmess_inspect.decomposition.brier import SquaredSums, without_dust
 from hotmess_inspect.decomposition.decompose import decompose
@@ -78,8 +79,8 @@ class ContextSums:
         found = np.empty((2, len(members), len(rows)))
         for place, (member, part, count) in enumerate(zip(members, own, counts, strict=True)):
             left = np.square(total - part).sum(axis=1) - (within - np.square(part).sum(axis=1))
-            found[0, place] = self.weight * _ratio((squares * ~member).sum(axis=1), rows - count)
-            found[1, place] = self.weight * _ratio(left, np.square(rows - count) - (pairs - np.square(count)))
+            found[0, place] = self.weight * ratio((squares * ~member).sum(axis=1), rows - count)
+            found[1, place] = self.weight * ratio(left, np.square(rows - count) - (pairs - np.square(count)))
         return found
 
 
@@ -287,18 +288,18 @@ def decompose_nested(
     total = weight * np.square(deviation.sum(axis=1)).sum(axis=1)
     squares = weight * np.einsum("qed,qed->q", deviation, deviation)
     in_context, context_pairs = _grouped(deviation, present, context, weight)
-    bias_squared = _ratio(total - in_context, rows**2 - context_pairs)
-    error = _ratio(squares, rows)
+    bias_squared = ratio(total - in_context, rows**2 - context_pairs)
+    error = ratio(squares, rows)
     if answer is None:
         grader = np.full(len(rows), np.nan)
         in_answer, answer_pairs, pair_answer = squares, rows, error
     else:
         group = _ranks(context * (answer.max(initial=0) + 1) + answer)
         in_answer, answer_pairs = _grouped(deviation, present, group, weight)
-        pair_answer = _ratio(in_answer - squares, answer_pairs - rows)
+        pair_answer = ratio(in_answer - squares, answer_pairs - rows)
         grader = error - pair_answer
         pair_answer = np.where(np.isnan(pair_answer), error, pair_answer)
-    pair_context = _ratio(in_context - in_answer, context_pairs - answer_pairs)
+    pair_context = ratio(in_context - in_answer, context_pairs - answer_pairs)
     bias_squared = without_dust(bias_squared, rows * error)
     variance = without_dust(error - bias_squared, rows * error)
     return NestedDecomposition(
@@ -460,9 +461,3 @@ def _grouped(
     return weight * np.square(sums).sum(axis=(1, 2)), np.square(member.sum(axis=2)).sum(axis=1).astype(
         np.float64
     )
-
-
-def _ratio(total: FloatArray, pairs: FloatArray | IntArray) -> FloatArray:
-    """Mean over pairs; NaN where there is none."""
-    mean: FloatArray = total / np.where(pairs > 0, pairs, np.nan)
-    return mean

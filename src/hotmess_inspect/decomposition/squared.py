@@ -94,36 +94,3 @@ def _check_rows(
         raise ValueError(
             f"target of question {offset + first(unknown)} is not finite where predictions exist"
         )
-
-
-def scale_to_norm(points: ArrayLike, matrix: ArrayLike) -> FloatArray:
-    """Map points so that the squared loss measures ‖x - b‖²_A = (x - b)ᵀA(x - b).
-
-    With A = LLᵀ, ‖z‖²_A = ‖Lᵀz‖²; √d undoes the mean over dims. Map predictions and target alike.
-
-    Args:
-        points: Shape (…, dims).
-        matrix: A, symmetric positive definite, shape (dims, dims).
-
-    Returns:
-        √d · Lᵀx for each point, same shape.
-
-    Raises:
-        ValueError: If A is not square, not symmetric or not positive definite, or sizes disagree.
-
-    References:
-        Hägele et al. (2026), App. B.4, https://arxiv.org/abs/2601.23045
-    """
-    values = np.asarray(points, dtype=np.float64)
-    norm = np.asarray(matrix, dtype=np.float64)
-    dims = values.shape[-1] if values.ndim else 0
-    if norm.shape != (dims, dims):
-        raise ValueError(f"matrix has shape {norm.shape}; points of {dims} dims need ({dims}, {dims})")
-    if not np.allclose(norm, norm.T, rtol=1e-10, atol=0):
-        raise ValueError("matrix is not symmetric")
-    try:
-        factor = np.linalg.cholesky(norm)
-    except np.linalg.LinAlgError as error:
-        raise ValueError("matrix is not positive definite") from error
-    scaled: FloatArray = np.sqrt(dims) * values @ factor
-    return scaled

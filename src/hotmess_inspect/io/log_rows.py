@@ -32,7 +32,6 @@ from hotmess_inspect.verdicts import entries_of, pick, value_keys, verdicts_to_f
 
 IntArray: TypeAlias = NDArray[np.int64]
 
-_NAN = math.nan
 _NO_METADATA = EpochMetadata()
 _NO_USAGE = Usage()
 _OK, _UNPARSED, _ERRORED, _UNSCORED = map(STATUSES.index, ("ok", "unparsed", "errored", "unscored"))

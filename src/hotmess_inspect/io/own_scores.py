@@ -34,7 +34,6 @@ _COUNTS = {
     "p2p": ("hm_p2p", MOST_TESTS),
 }
 _TEXT = ("answer", "context", "target", "tests", "masked", "regrades", "digest", "range")
-_OF_TESTS = ("tests", "masked", "regrades", "digest", "f2p", "p2p")
 _OTHER = "other"
 _OK, _UNPARSED, _UNSCORED, _OTHER_KIND = map(STATUSES.index, ("ok", "unparsed", "unscored", "other_kind"))
 _ABSENT = -1

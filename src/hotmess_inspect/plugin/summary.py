@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from hotmess_inspect.arrays import ordered_mean
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
 from hotmess_inspect.decomposition.of_questions import decompose_questions
 from hotmess_inspect.inference.ratios import FEWEST, effective_number
@@ -35,8 +36,8 @@ def summarise(epochs: Epochs, options: Options) -> dict[str, float]:
     right = lined.get("resolved", questions)
     results = _terms(headline, "")
     if isinstance(headline, NestedDecomposition):
-        results["between_context"] = _mean_part(headline.between_context)
-        results["within_context"] = _mean_part(headline.within_context)
+        results["between_context"] = ordered_mean(headline.between_context)
+        results["within_context"] = ordered_mean(headline.within_context)
     results |= _counted(headline, measured_accuracy(right, headline), group, epochs)
     if group.kind in ("tests", "score") and headline.loss == "squared":
         noise = grader_findings(questions, group.measure, headline)
@@ -132,9 +133,3 @@ def _terms(decomposition: Decomposition, suffix: str) -> dict[str, float]:
         f"bias_squared{suffix}": decomposition.mean("bias_squared"),
         f"variance{suffix}": decomposition.mean("variance"),
     }
-
-
-def _mean_part(part: np.ndarray) -> float:
-    """Mean over the questions in which a part of the variance is defined, NaN without any."""
-    known = np.sort(part[~np.isnan(part)])
-    return float(known.mean()) if known.size else math.nan

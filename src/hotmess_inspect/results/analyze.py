@@ -621,7 +621,7 @@ def _unequal_epochs(results: Sequence[GroupResult]) -> list[Problem]:
     ]
 
 
-def interval_json(interval: tuple[float, float]) -> list[float] | None:
+def interval_json(interval: tuple[float, float] | NDArray[np.float64]) -> list[float] | None:
     """An interval as two numbers, ``None`` if it is undefined."""
     return None if np.isnan(interval).any() else [float(v) for v in interval]
 

@@ -40,9 +40,9 @@ from hotmess_inspect.io.steps import (
     text_steps,
 )
 from hotmess_inspect.io.trajectories import Trajectory
-from hotmess_inspect.results.analyze import group_name
+from hotmess_inspect.results.analyze import group_name, interval_json
 from hotmess_inspect.results.branch_names import Described, branch_names
-from hotmess_inspect.schema import Problem
+from hotmess_inspect.schema import Problem, finite_or_none
 from hotmess_inspect.table import Group, Outcomes, Questions, Unparsed, groups, question_arrays
 
 FloatArray = NDArray[np.float64]
@@ -289,45 +289,45 @@ class GroupDivergence:
             "scorer": self.group.scorer,
             "measure": self.group.measure or self.group.scorer,
             "grain": self.grain,
-            "variance": _number(self.variance),
+            "variance": finite_or_none(self.variance),
             "steps": [
                 {
                     "step": step,
-                    "share": _number(share[n]),
-                    "share_ci": _ends(self.intervals["steps"][n]),
-                    "null": _number(null.expected[n]),
-                    "p": _number(null.p_values[n]),
-                    "p_uncorrected": _number(null.p_values_alone[n]),
-                    "pairs": _number(pairs[n]),
+                    "share": finite_or_none(share[n]),
+                    "share_ci": interval_json(self.intervals["steps"][n]),
+                    "null": finite_or_none(null.expected[n]),
+                    "p": finite_or_none(null.p_values[n]),
+                    "p_uncorrected": finite_or_none(null.p_values_alone[n]),
+                    "pairs": finite_or_none(pairs[n]),
                 }
                 for n, step in enumerate(account.steps)
             ],
             "never": {
-                "share": _number(self.shares(account.never[:, None])[0]),
-                "share_ci": _ends(self.intervals["never"][0]),
-                "null": _number(null.expected_never),
-                "p": _number(null.p_never),
-                "pairs": _number(_mean(account.never_pairs[:, None])[0]),
+                "share": finite_or_none(self.shares(account.never[:, None])[0]),
+                "share_ci": interval_json(self.intervals["never"][0]),
+                "null": finite_or_none(null.expected_never),
+                "p": finite_or_none(null.p_never),
+                "pairs": finite_or_none(_mean(account.never_pairs[:, None])[0]),
             },
-            "p": _number(null.p_value),
+            "p": finite_or_none(null.p_value),
             "permutations": null.permutations,
             "kinds": _named(KINDS, self.shares(account.by_kind)),
-            "kinds_ci": {k: _ends(self.intervals["kinds"][n]) for n, k in enumerate(KINDS)},
+            "kinds_ci": {k: interval_json(self.intervals["kinds"][n]) for n, k in enumerate(KINDS)},
             "answers": _named(ANSWERS, self.shares(self.answers)),
-            "answers_ci": {k: _ends(self.intervals["answers"][n]) for n, k in enumerate(ANSWERS)},
+            "answers_ci": {k: interval_json(self.intervals["answers"][n]) for n, k in enumerate(ANSWERS)},
             "tools": _named(account.tools, self.shares(account.by_tool)),
             "files": _named(account.files, self.shares(account.by_file)),
             "undecided": [
                 {
                     "step": step,
-                    "share": _number(undecided[n]),
-                    "share_ci": _ends(self.intervals["undecided"][n]),
+                    "share": finite_or_none(undecided[n]),
+                    "share_ci": interval_json(self.intervals["undecided"][n]),
                 }
                 for n, step in enumerate(account.steps)
             ],
             "consistency": {
                 who: {
-                    name: {"value": _number(value), "ci": _ends(np.array([low, high]))}
+                    name: {"value": finite_or_none(value), "ci": interval_json((low, high))}
                     for name, (value, low, high) in measures.items()
                 }
                 for who, measures in self.consistency.items()
@@ -351,14 +351,14 @@ def question_json(question: QuestionDivergence) -> dict[str, Any]:
 
     return {
         "question": question.question,
-        "variance": _number(question.variance),
-        "share": _number(question.share),
-        "p": _number(question.p),
+        "variance": finite_or_none(question.variance),
+        "share": finite_or_none(question.share),
+        "p": finite_or_none(question.p),
         "epochs": [
             {
                 "log": epoch.log or None,
                 "epoch": epoch.epoch,
-                "correct": _number(epoch.correct),
+                "correct": finite_or_none(epoch.correct),
                 "steps": len(epoch.steps),
                 "leaves": epoch.leaves,
                 "parts_at": epoch.parts_at,
@@ -369,8 +369,8 @@ def question_json(question: QuestionDivergence) -> dict[str, Any]:
         "nodes": [
             {
                 "step": node.step,
-                "variance": _number(node.variance),
-                "share": _number(node.share),
+                "variance": finite_or_none(node.variance),
+                "share": finite_or_none(node.share),
                 "pairs": node.pairs,
                 "branches": [
                     {
@@ -378,7 +378,7 @@ def question_json(question: QuestionDivergence) -> dict[str, Any]:
                         "tool": branch.tool,
                         "target": branch.target,
                         "epochs": [named(place) for place in branch.epochs],
-                        "correct": _number(float(np.mean(branch.correct))),
+                        "correct": finite_or_none(float(np.mean(branch.correct))),
                     }
                     for branch in node.branches
                 ],
@@ -863,12 +863,4 @@ def _mean(values: FloatArray) -> FloatArray:
 
 
 def _named(names: Sequence[str], shares: FloatArray) -> dict[str, float | None]:
-    return {name: _number(share) for name, share in zip(names, shares, strict=True)}
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def _ends(ends: FloatArray) -> list[float] | None:
-    return None if np.isnan(ends).any() else [float(end) for end in ends]
+    return {name: finite_or_none(share) for name, share in zip(names, shares, strict=True)}

@@ -15,8 +15,6 @@ from hotmess_inspect.schema import Problem, finite_or_none, quantity_word
 Decision: TypeAlias = Literal["no harm shown", "harm", "cannot tell"]
 
 LOWER_IS_BETTER = ("error", "bias_squared", "variance", "incoherence")
-DEFAULT_ON = ("accuracy", "error", "variance")
-DEFAULT_MARGIN = 0.05
 FALSE_ALARMS = 0.05
 """Chance that any quantity of a gate reports harm between two runs that answer alike."""
 POWER = 0.8

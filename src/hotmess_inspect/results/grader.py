@@ -5,8 +5,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.analyses._arrays import ordered_mean
 from hotmess_inspect.analyses.grader import GraderNoise, count_passes, grader_noise, judge_noise
+from hotmess_inspect.arrays import ordered_mean
 from hotmess_inspect.decomposition import Decomposition
 from hotmess_inspect.decomposition.nested import widen_ratio
 from hotmess_inspect.decomposition.of_questions import decompose_questions

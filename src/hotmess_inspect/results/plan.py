@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hotmess_inspect.analyses.planning import (
     DifferenceMoments,
-    PairMoments,
+    Moments,
     PairSums,
     PassMoments,
     Quantity,
@@ -25,10 +25,11 @@ from hotmess_inspect.analyses.planning import (
     pass_moments,
 )
 from hotmess_inspect.analyses.reliability import FARTHEST
+from hotmess_inspect.arrays import ordered_mean
 from hotmess_inspect.inference.ratios import FEWEST
 from hotmess_inspect.io.usage import EpochCost
 from hotmess_inspect.results.analyze import GroupResult, group_name
-from hotmess_inspect.schema import quantity_word
+from hotmess_inspect.schema import finite_or_none, quantity_word
 from hotmess_inspect.table import Questions
 
 EPOCHS = (2, 3, 4, 5, 6, 8, 10, 15, 20, 30)
@@ -70,11 +71,11 @@ class Design:
             "questions": self.questions,
             "epochs": self.epochs,
             "runs": self.runs,
-            "width": _finite(self.width),
-            "output_tokens": _finite(self.output_tokens),
-            "input_tokens": _finite(self.input_tokens),
-            "cost": _finite(self.cost),
-            "hours": _finite(self.hours),
+            "width": finite_or_none(self.width),
+            "output_tokens": finite_or_none(self.output_tokens),
+            "input_tokens": finite_or_none(self.input_tokens),
+            "cost": finite_or_none(self.cost),
+            "hours": finite_or_none(self.hours),
         }
 
 
@@ -133,7 +134,7 @@ class Plan:
     name: str
     quantity: str
     value: float
-    moments: PairMoments | PassMoments | DifferenceMoments
+    moments: Moments
     effective_share: float
     pilot: Design
     observed_width: float
@@ -284,10 +285,10 @@ class Plan:
         return {
             "name": self.name,
             "quantity": self.quantity,
-            "value": _finite(self.value),
+            "value": finite_or_none(self.value),
             "pilot": self.pilot.as_json(),
-            "observed_width": _finite(self.observed_width),
-            "tokens_per_epoch": _finite(self.tokens_per_epoch),
+            "observed_width": finite_or_none(self.observed_width),
+            "tokens_per_epoch": finite_or_none(self.tokens_per_epoch),
             "same_questions": [d.as_json() for d in self.same_questions()] if self.pilot.questions else None,
             "width": width,
             "designs": None if width is None else [d.as_json() for d in self.designs(width)],
@@ -351,7 +352,7 @@ def _plan_passes(result: GroupResult, quantity: str) -> Plan:
         effective_share=1.0,
         pilot=Design(n, r, math.nan, math.nan),
         observed_width=math.nan,
-        tokens_per_epoch=_mean_tokens(result),
+        tokens_per_epoch=ordered_mean(result.group.outcomes.output_tokens),
         silent="fewer than two of its questions, counted by how unequal they are, differ from the rest"
         if alike
         else "",
@@ -405,7 +406,7 @@ def plan_group(result: GroupResult, quantity: str) -> Plan:
         effective_share=share,
         pilot=Design(questions, epochs, math.nan, math.nan),
         observed_width=observed[1] - observed[0],
-        tokens_per_epoch=_mean_tokens(result),
+        tokens_per_epoch=ordered_mean(result.group.outcomes.output_tokens),
         silent=_silent(sums, weights, quantity),
         clusters=_clusters(
             result.plain[0].clusters,
@@ -435,7 +436,7 @@ def plan_difference(first: GroupResult, second: GroupResult, quantity: str) -> P
         raise ValueError(
             f"{group_name(first.group)} and {group_name(second.group)} share {len(shared)} questions; 2 are needed"
         )
-    both, own = [], list[PairMoments | PassMoments]()
+    both, own = [], list[Moments]()
     for result in (first, second):
         place = {name: i for i, name in enumerate(result.plain[0].ids)}
         rows = np.array([place[name] for name in shared])
@@ -599,16 +600,6 @@ def _shared_clusters(
 def _effective(weights: NDArray[np.float64]) -> float:
     total = float((weights**2).sum())
     return float(weights.sum()) ** 2 / total if total > 0 else 0.0
-
-
-def _mean_tokens(result: GroupResult) -> float:
-    tokens = result.group.outcomes.output_tokens
-    known = np.sort(tokens[~np.isnan(tokens)])
-    return float(known.mean()) if known.size else math.nan
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 QUANTITIES: tuple[str, ...] = get_args(Quantity)

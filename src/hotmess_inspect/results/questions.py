@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hotmess_inspect.arrays import ordered_mean
 from hotmess_inspect.results.analyze import GroupResult
 
 
@@ -78,10 +79,10 @@ def question_numbers(result: GroupResult) -> list[QuestionNumbers]:
                 bias_squared=float(d.bias_squared[place]),
                 variance=variance,
                 incoherence=variance / error if error > d.error_floor else math.nan,
-                share_correct=_mean(questions.correct[place]),
+                share_correct=ordered_mean(questions.correct[place]),
                 modal_answer=modal,
                 modal_share=share,
-                length=_mean(lengths[place]),
+                length=ordered_mean(lengths[place]),
                 log=logs[rows[0]] or "",
                 epoch=epochs[rows[0]],
                 disagreement=float(agreement[place, 0]),
@@ -112,8 +113,3 @@ def _modal(answers: list[str | None]) -> tuple[str | None, float]:
         return None, math.nan
     best = min(set(known), key=lambda label: (-known.count(label), label))
     return best, known.count(best) / len(known)
-
-
-def _mean(values: np.ndarray) -> float:
-    known = np.sort(values[~np.isnan(values)])
-    return float(known.mean()) if known.size else math.nan

@@ -10,25 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hotmess_inspect.analyses._arrays import as_predictions, present_epochs
 from hotmess_inspect.decomposition import Decomposition
-from hotmess_inspect.io.copied_epochs import (
-    IdenticalEpochs,
-    copied_epoch_warnings,
-    counted,
-    identical_epochs,
-)
+from hotmess_inspect.io.copied_epochs import copied_epoch_warnings, counted
 
 __all__ = [
     "ACCURACY_GAP",
     "FEW_QUESTIONS",
-    "IdenticalEpochs",
     "ItemCounts",
     "accuracy_warnings",
     "copied_epoch_warnings",
     "count_warnings",
-    "identical_epochs",
-    "smoothing_warnings",
     "unequal_epoch_warnings",
 ]
 
@@ -186,28 +177,6 @@ def accuracy_warnings(accuracies: Mapping[str, float]) -> list[str]:
     return [
         f"Accuracies reach from {known[worst]:.1%} ({worst}) to {known[best]:.1%} ({best}), and incoherence "
         "depends on accuracy by construction: it does not rank these. `hotmess compare` tests bias² and variance themselves."
-    ]
-
-
-def smoothing_warnings(predictions: ArrayLike, loss: str, smoothing: float = 1e-12) -> list[str]:
-    """Warn when KL numbers are made of the smoothing δ.
-
-    Args:
-        predictions: Class probabilities, shape (questions, epochs, classes).
-        loss: Loss of the numbers; only "kl" is concerned.
-        smoothing: δ that was used.
-    """
-    if loss != "kl":
-        return []
-    values = as_predictions(predictions)
-    present = present_epochs(values)
-    certain = int(((values == 0).any(axis=2) & present).sum())
-    if not certain:
-        return []
-    return [
-        f"{certain:,} of {counted(int(present.sum()), 'epoch')} give some class the probability 0, whose "
-        f"logarithm is that of the smoothing ({smoothing:g}): read the KL numbers beside their "
-        "smoothing curve."
     ]
 
 

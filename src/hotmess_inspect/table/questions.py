@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.arrays import check_choice, mean_over_epochs
+from hotmess_inspect.arrays import check_choice, mean_over_epochs, ordered_mean
 from hotmess_inspect.bits import decode_tests
 from hotmess_inspect.schema import PERFECT, TEST_MEASURES, UNPARSED, Unparsed, class_index
 from hotmess_inspect.table.cleaning import Note, readable
@@ -147,9 +147,7 @@ class Questions:
 
 def mean_correct(correct: _FloatArray) -> float:
     """Mean over questions of the mean over epochs, of shape (questions, epochs); NaN without any."""
-    means = mean_over_epochs(correct)
-    means = means[~np.isnan(means)]
-    return float(np.sort(means).mean()) if means.size else float("nan")
+    return ordered_mean(mean_over_epochs(correct))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,6 @@ the share of FAIL_TO_PASS tests that fail, and the length axis counts the agent'
 Reference: Hägele et al. (2026), The Hot Mess of AI, appendix B.3, https://arxiv.org/abs/2601.23045
 """
 
-import sys
 from collections.abc import Sequence
 
 from inspect_ai import Epochs, Task, task
@@ -86,6 +85,7 @@ def swebench(
         other_languages: Whether rows run whose tests are in another language than Python (SWE-bench Multilingual). Their
             runner's own report decides, which the code under test can forge; the results say so.
     """
+    from hotmess_inspect.experiments.studies.cost import say
     from hotmess_inspect.plugin.viewer import headlined, viewer_config
     from hotmess_inspect.swebench.agent import PROMPT, agent_time, swebench_agent, swebench_setup
     from hotmess_inspect.swebench.checkpoints import sample_checkpoint, task_checkpoint
@@ -139,12 +139,12 @@ def swebench(
             difficulty=difficulties,
             other_languages=other_languages,
         )
-        _say(
+        say(
             f"{len(chosen)} instances of {dataset} × {epochs} epochs = {len(chosen) * epochs:,} runs of an agent "
             "(unless --epochs or --limit say otherwise)."
         )
         plan = Plan(sandbox, chosen, excluded, preflight, resources, tests_timeout)  # type: ignore[arg-type]
-        prepare(plan, say=_say)
+        prepare(plan, say=say)
     except ImageError as error:
         way_out = f"; without containers, try -T sandbox=local --model {SIMULATED_AGENT}"
         raise prerequisite_error(f"{error}{way_out}") from error
@@ -195,11 +195,6 @@ def swebench(
         ),
         **headlined(),
     )
-
-
-def _say(sentence: str) -> None:
-    # Standard error: standard output may belong to `--json`.
-    print(f"hotmess: {sentence}", file=sys.stderr, flush=True)
 
 
 def _check_model(provider: str) -> None:

@@ -13,6 +13,7 @@ from hotmess_inspect.experiments.survey.entities import Entities
 from hotmess_inspect.experiments.survey.prompts import QUESTIONS
 from hotmess_inspect.experiments.survey.ranks import FloatArray, spearman
 from hotmess_inspect.experiments.survey.votes import FAULTS, Votes
+from hotmess_inspect.schema import finite_or_none
 
 PUBLISHED_SPEARMAN = 0.65
 """ρ(intelligence, incoherence) of Hägele et al. (2026), from human raters and 60 entities."""
@@ -44,7 +45,7 @@ class Correlation:
         """Undefined is None."""
         return {
             "entities": self.entities,
-            "spearman": _known(self.value),
+            "spearman": finite_or_none(self.value),
             "raters_ci": _interval(self.raters),
             "entities_ci": _interval(self.over_entities),
             "both_ci": _interval(self.both),
@@ -88,11 +89,11 @@ class Survey:
             {
                 "entity": name,
                 "category": category or None,
-                "intelligence_rank": _known(self.intelligence[i]),
-                "intelligence_sem": _known(self.intelligence_error[i]),
-                "coherence_rank": _known(self.coherence[i]),
-                "incoherence_rank": _known(self.incoherence[i]),
-                "incoherence_sem": _known(self.incoherence_error[i]),
+                "intelligence_rank": finite_or_none(self.intelligence[i]),
+                "intelligence_sem": finite_or_none(self.intelligence_error[i]),
+                "coherence_rank": finite_or_none(self.coherence[i]),
+                "incoherence_rank": finite_or_none(self.incoherence[i]),
+                "incoherence_sem": finite_or_none(self.incoherence_error[i]),
             }
             for i, (name, category) in enumerate(
                 zip(self.entities.names, self.entities.categories, strict=True)
@@ -101,7 +102,7 @@ class Survey:
         return {
             "schema": 1,
             "raters": dict(self.raters),
-            "kendall_w": {question: _known(value) for question, value in self.agreement.items()},
+            "kendall_w": {question: finite_or_none(value) for question, value in self.agreement.items()},
             "faults": {question: dict(counts) for question, counts in self.faults.items()},
             "correlation": self.correlation.as_json(),
             "by_category": {name: found.as_json() for name, found in self.by_category.items()},
@@ -220,10 +221,6 @@ def _percentiles(values: FloatArray) -> tuple[float, float]:
         return math.nan, math.nan
     low, high = np.quantile(known, [0.025, 0.975])
     return float(low), float(high)
-
-
-def _known(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 def _interval(interval: tuple[float, float]) -> list[float] | None:
