@@ -152,7 +152,7 @@ def swebench(
         raise prerequisite_error(str(error)) from error
     runners = sorted({name for i in chosen if languages_of(i) for name in runners_of(i)})
     if runners:
-        _say(
+        say(
             f"tests are graded by the reports of {', '.join(runners)}, which the code under test can forge: read solved "
             "patches before a comparison is built on them."
         )
