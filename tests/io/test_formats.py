@@ -544,6 +544,23 @@ def test_openai_evals(tmp_path: Path) -> None:
     assert rows(outcomes) == {("e.dev.0", 1, 1.0)}
 
 
+@pytest.mark.parametrize(("stated", "said"), [(1 / 3, False), (0.5, True), (None, False)])
+def test_a_log_of_openai_evals_has_the_accuracy_of_its_final_report(
+    tmp_path: Path, stated: float | None, said: bool
+) -> None:
+    # As `oaieval` writes it: the report before the events, and matches with what was picked.
+    spec = {"completion_fns": ["agent"], "eval_name": "m.s1.v0", "base_eval": "m", "split": "s1"}
+    lines: list[dict[str, Any]] = [{"spec": spec | {"run_id": "r"}}, {"final_report": {"accuracy": stated}}]
+    for sample, right in ((2, False), (1, True), (0, False)):
+        event = {"run_id": "r", "sample_id": f"m.s1.{sample}", "created_by": ""}
+        lines.append(event | {"type": "sampling", "data": {"prompt": "p", "sampled": "x"}})
+        lines.append(event | {"type": "match", "data": {"correct": right, "picked": None, "options": ["x"]}})
+    found = read(write(tmp_path / "log.jsonl", "\n".join(map(json.dumps, lines))))
+    assert rows(found.outcomes) == {("m.s1.0", 1, 0.0), ("m.s1.1", 1, 1.0), ("m.s1.2", 1, 0.0)}
+    told = [one.message for one in found.problems if "states accuracy" in one.message]
+    assert told == (["states accuracy 0.5; the 3 tasks with a result have 0.3333"] if said else []), told
+
+
 def test_lines_of_id_trial_score(tmp_path: Path) -> None:
     lines = [{"id": "q", "trial": n, "score": n % 2} for n in range(3)]
     outcomes = read(write(tmp_path / "x.jsonl", "\n".join(map(json.dumps, lines)))).outcomes

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from hotmess_inspect.io.formats.interface import Rows, settings_text
+from hotmess_inspect.io.formats.interface import Rows, accuracy_notes, settings_text
 
 _REPEAT = re.compile(r"_(?:r|rep|run)_?\d+$")
 _SCORES = ("reward", "score", "resolved", "success", "correct")
@@ -61,7 +61,9 @@ class HalUpload:
             "turns": [steps.get(task) if wording is None else None for task, wording, *_ in epochs],
         }
         names = [run if wording is None else f"{run} {wording}" for _, wording, *_ in epochs]
-        return Rows(columns, names, notes=_notes(document, epochs, scores))
+        plain = [score for (_, wording, *_), score in zip(epochs, scores, strict=True) if wording is None]
+        stated = (document.get("results") or {}).get("accuracy")
+        return Rows(columns, names, notes=accuracy_notes(stated, plain))
 
 
 Epoch = tuple[str, str | None, float | None, Any]
@@ -93,22 +95,6 @@ def _epochs(raw: Any, told: dict[str, float]) -> list[Epoch]:
             found.append((task, None, _score(result), result))
     seen = {task for task, *_ in found}
     return found + [(task, None, None, None) for task in told if task not in seen]
-
-
-def _notes(document: Any, epochs: list[Epoch], scores: list[float | None]) -> list[str]:
-    """Where the upload states another accuracy than its tasks have."""
-    accuracy = (document.get("results") or {}).get("accuracy")
-    known = [
-        score
-        for (_, wording, *_), score in zip(epochs, scores, strict=True)
-        if wording is None and score is not None
-    ]
-    if not known or not isinstance(accuracy, int | float) or isinstance(accuracy, bool):
-        return []
-    mean = sum(known) / len(known)
-    if abs(mean - accuracy) < 1e-6 or abs(100 * mean - accuracy) < 1e-4:
-        return []
-    return [f"states accuracy {accuracy:.4g}; the {len(known)} tasks with a result have {mean:.4g}"]
 
 
 def _score(result: Any) -> Any:

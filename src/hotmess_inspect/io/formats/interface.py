@@ -143,6 +143,17 @@ def settings_text(settings: Mapping[str, Any]) -> str | None:
     return json.dumps(told, sort_keys=True) if told else None
 
 
+def accuracy_notes(stated: Any, scores: Sequence[float | None]) -> list[str]:
+    """What to say of a file that states another accuracy, as a share or in per cent, than its scores have."""
+    known = [float(score) for score in scores if score is not None]
+    if not known or not isinstance(stated, int | float) or isinstance(stated, bool):
+        return []
+    mean = sum(known) / len(known)
+    if abs(mean - stated) < 1e-6 or abs(100 * mean - stated) < 1e-4:
+        return []
+    return [f"states accuracy {stated:.4g}; the {len(known)} tasks with a result have {mean:.4g}"]
+
+
 def outcomes_of(rows: Rows, name: str, path: str) -> TableReading:
     """Outcomes of a reader's rows."""
     count = len(next(iter(rows.columns.values()), ()))

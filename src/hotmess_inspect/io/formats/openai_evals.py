@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from hotmess_inspect.io.formats.interface import Rows
+from hotmess_inspect.io.formats.interface import Rows, accuracy_notes
 
 
 class OpenAIEvals:
@@ -31,7 +31,9 @@ class OpenAIEvals:
             "task": [spec.get("eval_name")] * len(judged),
         }
         run = str(spec.get("run_id") or PurePosixPath(path).name)
-        return Rows(columns, [run] * len(judged))
+        reports = [one["final_report"] for one in lines if isinstance(one.get("final_report"), dict)]
+        stated = reports[-1].get("accuracy") if reports else None
+        return Rows(columns, [run] * len(judged), accuracy_notes(stated, columns["score"]))
 
 
 def _score(event: dict[str, dict[str, float | bool | None]]) -> float | bool | None:
