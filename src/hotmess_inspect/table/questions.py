@@ -141,7 +141,9 @@ class Questions:
         # Weights are sums of fractions: what differs by rounding is one value.
         for place in np.flatnonzero(known.any(axis=1) & ~np.isclose(low, high, rtol=1e-9, atol=0))[:1]:
             pair = f"{low[place]:g} and {high[place]:g}"
-            raise ValueError(f"question {self.ids[place]!r} has two values of {column}: {pair}")
+            raise ValueError(
+                f"question {self.ids[place]!r} has two values of {column}: {pair}; files that disagree are read one at a time"
+            )
         return np.where(known.any(axis=1), high, np.nan)
 
 
