@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the reference and all models, and print the power laws of each group."""
     from inspect_ai.model import get_model
 
+    from hotmess_inspect.experiments.studies.analysis import analyze_scaling, format_scaling
     from hotmess_inspect.experiments.studies.command import (
         add_model_arguments,
         design,
@@ -44,7 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         present,
         run_study,
     )
-    from hotmess_inspect.experiments.studies.ends import scaling_end, scaling_text
     from hotmess_inspect.experiments.studies.models import sized_model
 
     parser = options(__doc__)
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         present(
             given,
             "difficulty_groups",
-            lambda loss: scaling_end(
+            lambda loss: analyze_scaling(
                 [runs[model.label] for model in models],
                 [model.size for model in models],
                 reference=runs[same[0] if same else "reference"],
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 resamples=given.resamples,
                 seed=given.seed,
             ),
-            lambda laws: scaling_text(laws, [model.label for model in models]),
+            lambda laws: format_scaling(laws, [model.label for model in models]),
         )
 
 

@@ -37,8 +37,8 @@ def ensembling(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the model and print the curve."""
+    from hotmess_inspect.experiments.studies.analysis import analyze_ensembling, format_ensembling
     from hotmess_inspect.experiments.studies.command import design, options, present, run_study
-    from hotmess_inspect.experiments.studies.ends import ensembling_end, ensembling_text
 
     parser = options(__doc__, questions=50, contexts=0, repeats=320, format="probability")
     parser.add_argument("--model", required=True)
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         present(
             given,
             "ensembling",
-            lambda loss: ensembling_end(
+            lambda loss: analyze_ensembling(
                 runs["ensembling"],
                 sizes=sizes,
                 ensembles=given.ensembles,
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 resamples=given.resamples,
                 seed=given.seed,
             ),
-            ensembling_text,
+            format_ensembling,
         )
 
 

@@ -58,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run all models and print the power laws of each kind."""
     from inspect_ai.model import get_model
 
+    from hotmess_inspect.experiments.studies.analysis import analyze_scaling, format_scaling
     from hotmess_inspect.experiments.studies.command import (
         add_model_arguments,
         design,
@@ -65,7 +66,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         present,
         run_study,
     )
-    from hotmess_inspect.experiments.studies.ends import scaling_end, scaling_text
     from hotmess_inspect.experiments.studies.models import sized_model
 
     parser = options(__doc__)
@@ -89,14 +89,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         present(
             given,
             "model_families",
-            lambda loss, labels=labels, sizes=sizes: scaling_end(
+            lambda loss, labels=labels, sizes=sizes: analyze_scaling(
                 [runs[label] for label in labels],
                 sizes,
                 loss=loss,
                 resamples=given.resamples,
                 seed=given.seed,
             ),
-            lambda laws, labels=labels: scaling_text(laws, labels),
+            lambda laws, labels=labels: format_scaling(laws, labels),
             part=f"{kind} models",
         )
 

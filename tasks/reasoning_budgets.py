@@ -58,8 +58,8 @@ def planned(budget: str, **asked: Any) -> Task:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run all budgets and print what they buy."""
+    from hotmess_inspect.experiments.studies.analysis import analyze_budgets, format_budgets
     from hotmess_inspect.experiments.studies.command import design, options, present, run_study
-    from hotmess_inspect.experiments.studies.ends import budgets_end, budgets_text
 
     parser = options(__doc__, format="probability")
     parser.add_argument("--model", required=True)
@@ -71,8 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         present(
             given,
             "reasoning_budgets",
-            lambda loss: budgets_end(runs, loss=loss, resamples=given.resamples, seed=given.seed),
-            lambda points: budgets_text(points, runs[0].unit.replace("_", " ")),
+            lambda loss: analyze_budgets(runs, loss=loss, resamples=given.resamples, seed=given.seed),
+            lambda points: format_budgets(points, runs[0].unit.replace("_", " ")),
         )
 
 

@@ -255,7 +255,7 @@ def failure_shares(
     clusters: Sequence[Hashable] | NDArray[Any] | None = None,
     rng: Seed = None,
 ) -> FailureShares:
-    """How many questions fail always, sometimes, and in one voice.
+    """How many questions fail always, sometimes, and by the same wrong answer in every epoch.
 
     Args:
         predictions: Class probabilities, shape (questions, epochs, classes), of which the most probable

@@ -1,4 +1,4 @@
-"""The one function most users need."""
+"""Bias–variance decomposition of repeated predictions, per question."""
 
 from typing import Any
 

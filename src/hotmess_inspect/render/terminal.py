@@ -311,7 +311,7 @@ def _print_guards(out: Console, result: GroupResult, found: Guards) -> None:
         ("always right", failures.always_right),
         ("sometimes", failures.sometimes_right),
         ("never right", failures.always_wrong),
-        ("wrong in one voice", failures.unanimous_failures),
+        ("the same wrong answer in every epoch", failures.unanimous_failures),
     )
     listed = ", ".join(f"{share.value:.1%} {name}" for name, share in shares if not math.isnan(share.value))
     if listed:

@@ -26,7 +26,7 @@ class Guards:
     Attributes:
         matched: Incoherence if all wrong answers to a question were alike, if they were evenly spread,
             and where the model stands between.
-        failures: Shares of questions that fail always, sometimes, and in one voice.
+        failures: Shares of questions that fail always, sometimes, and by the same wrong answer in every epoch.
     """
 
     matched: AccuracyMatchedRange

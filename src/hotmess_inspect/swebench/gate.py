@@ -45,7 +45,7 @@ class Findings:
 
 
 @dataclass
-class Gate:
+class InstanceCheck:
     """One instance's check, done once per process, whichever epoch comes first.
 
     Attributes:
@@ -115,11 +115,11 @@ class Gate:
         return Findings(found.unstable_tests, found.own_user, found.skipped)
 
 
-_gates: dict[str, Gate] = {}
+_checks: dict[str, InstanceCheck] = {}
 _shared: dict[str, Any] = {}
 
 
-def open_gates(
+def register_checks(
     instances: Sequence[Instance], repeats: int, *, resources: Resources, timeout: int, say: Say
 ) -> None:
     """Let the epochs of these instances be checked when they begin.
@@ -135,7 +135,7 @@ def open_gates(
     # Here and not at import, so that other people's runs are left alone.
     hooks(name="preflight", description="checks SWE-bench images before an agent's first token")(Preflight)
     for instance in instances:
-        _gates[instance.instance_id] = Gate(instance, repeats, resources, timeout, say)
+        _checks[instance.instance_id] = InstanceCheck(instance, repeats, resources, timeout, say)
 
 
 class Preflight(Hooks):
@@ -143,10 +143,10 @@ class Preflight(Hooks):
 
     async def on_sample_init(self, data: SampleInit) -> None:
         """Check the instance; what is wrong is said by :func:`swebench_gate`, where it ends the epoch."""
-        gate = _gates.get(str(data.summary.id))
-        if gate is not None:
+        check = _checks.get(str(data.summary.id))
+        if check is not None:
             try:
-                await gate.findings()
+                await check.findings()
             except Exception:  # Inspect would only warn of it; the solver raises it again
                 return
 
@@ -156,15 +156,15 @@ def swebench_gate() -> Solver:
     """Write the image's digest and the tests to be masked into the sample's metadata, or end the epoch."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        gate = _gates.get(str(state.sample_id))
-        if gate is not None and gate.instance.image == state.metadata.get("image"):
-            findings = await gate.findings()
+        check = _checks.get(str(state.sample_id))
+        if check is not None and check.instance.image == state.metadata.get("image"):
+            findings = await check.findings()
             state.metadata["unstable_tests"] = list(findings.unstable_tests)
             if findings.skipped_tests:
                 state.metadata["skipped_tests"] = list(findings.skipped_tests)
             if findings.own_user:
                 state.metadata["tests_user"] = None
-            state.metadata["image_digest"] = await current_digest(gate.instance.image)
+            state.metadata["image_digest"] = await current_digest(check.instance.image)
         return state
 
     return solve

@@ -13,7 +13,7 @@ from hotmess_inspect.swebench.engine import (
     engine_problem,
     free_bytes,
 )
-from hotmess_inspect.swebench.gate import open_gates
+from hotmess_inspect.swebench.gate import register_checks
 from hotmess_inspect.swebench.images import disk_estimate, image_states
 from hotmess_inspect.swebench.local import local_package
 from hotmess_inspect.swebench.rows import Excluded, Instance
@@ -52,7 +52,7 @@ def prepare(plan: Plan, *, say: Say) -> None:
     """Make ready what the run needs, and say what it will cost.
 
     Engine, compose and architecture are checked, bundled images that are missing are built, what is to be
-    pulled is compared with the room on disk, and every instance's gate is set up
+    pulled is compared with the room on disk, and every instance's check is registered
     (:mod:`hotmess_inspect.swebench.gate`).
 
     Args:
@@ -108,7 +108,7 @@ def _prepare_engine(plan: Plan, client: Any, say: Say) -> None:
     say(advice(engine_machine(client), plan.resources))
     for chosen, default in ((bundled, 0), (others, DEFAULT_GRADINGS)):
         gradings = default if plan.gradings is None else plan.gradings
-        open_gates(chosen, gradings, resources=plan.resources, timeout=plan.tests_timeout, say=say)
+        register_checks(chosen, gradings, resources=plan.resources, timeout=plan.tests_timeout, say=say)
 
 
 def _check_room(missing: Sequence[str], free: int | None, say: Say) -> None:

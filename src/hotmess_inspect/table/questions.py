@@ -272,7 +272,7 @@ class _Layout:
         self.context = outcomes.context.compact().sorted().codes
         self.question = question.codes.astype(np.intp)
         counts = np.bincount(self.question, minlength=len(self.ids))
-        self.slot = _places(
+        self.slot = _rank_within_question(
             fold_keys([question.codes, self._log(outcomes), self.context, outcomes.epoch])
             if len(outcomes)
             else np.zeros(0, dtype=np.int64),
@@ -309,8 +309,8 @@ class _Layout:
         return high
 
 
-def _places(keys: NDArray[np.int64], counts: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Place of each row among those of its question, by keys that ascend with the question."""
+def _rank_within_question(keys: NDArray[np.int64], counts: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Rank of each row among those of its question, by keys that ascend with the question."""
     places = np.arange(len(keys)) - np.repeat(np.cumsum(counts) - counts, counts)
     if (keys[1:] >= keys[:-1]).all():
         return places

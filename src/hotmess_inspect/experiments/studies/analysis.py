@@ -16,7 +16,7 @@ from hotmess_inspect.inference.power_laws import PowerLaw
 from hotmess_inspect.schema import ESTIMATORS, ClassLoss
 
 
-def budgets_end(
+def analyze_budgets(
     runs: Sequence[Run], *, loss: ClassLoss = "brier", resamples: int = 2000, seed: int = 0
 ) -> tuple[BudgetPoint, ...]:
     """Accuracy and incoherence per budget, beside longer against shorter epochs under one budget.
@@ -47,7 +47,7 @@ def budgets_end(
     )
 
 
-def scaling_end(
+def analyze_scaling(
     runs: Sequence[Run],
     sizes: Sequence[float],
     *,
@@ -85,7 +85,7 @@ def scaling_end(
     )
 
 
-def ensembling_end(
+def analyze_ensembling(
     run: Run,
     *,
     sizes: Sequence[int] | None = None,
@@ -121,7 +121,7 @@ def ensembling_end(
     )
 
 
-def budgets_text(points: Sequence[BudgetPoint], unit: str) -> str:
+def format_budgets(points: Sequence[BudgetPoint], unit: str) -> str:
     """The budgets as a table, and what the longer epochs do under each."""
     rows = [
         [
@@ -153,7 +153,7 @@ def budgets_text(points: Sequence[BudgetPoint], unit: str) -> str:
     return _table(rows)
 
 
-def scaling_text(laws: ScalingLaws, labels: Sequence[str]) -> str:
+def format_scaling(laws: ScalingLaws, labels: Sequence[str]) -> str:
     """Means per model and exponents, a part per group of difficulty."""
     parts = []
     for group in laws.groups:
@@ -179,7 +179,7 @@ def scaling_text(laws: ScalingLaws, labels: Sequence[str]) -> str:
     return "\n\n".join(parts) + (f"\n{left}" if laws.incomplete_questions else "")
 
 
-def ensembling_text(curve: EnsemblingCurve) -> str:
+def format_ensembling(curve: EnsemblingCurve) -> str:
     """The curve as a table, and the exponent."""
     rows = [["epochs averaged", "accuracy", "error", "bias²", "variance", "incoherence"]]
     for p in curve.points:
