@@ -632,3 +632,7 @@ def test_published_numbers(shared_data: Path) -> None:
     # Runs without a verdict are no failures: `null` stays unscored, and counts as not resolved in that count alone.
     right = np.bincount(outcomes.question.codes, weights=np.nan_to_num(outcomes.value)).tolist()
     assert (right.count(5.0), right.count(0.0), len(right)) == (66, 16, 100)
+    # The study's rates of its five runs, their mean, and that of the majority of runs, in per cent.
+    runs = [np.nan_to_num(outcomes.value[outcomes.epoch == run]).sum() for run in range(1, 6)]
+    assert runs == [79, 75, 77, 76, 72] and np.mean(runs) == pytest.approx(75.8)
+    assert sum(one >= 3 for one in right) == 76
