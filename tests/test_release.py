@@ -79,3 +79,14 @@ def test_the_source_distribution_holds_what_its_makefile_and_its_tests_need(tmp_
     assert not [
         name for name in held if re.search(r"__pycache__|\.pyc$|\.venv|\.eval$", name) and name not in tracked
     ]
+
+
+def test_every_python_that_the_package_names_is_tried() -> None:
+    project = (HOME.parent / "pyproject.toml").read_text(encoding="utf-8")
+    jobs = workflow("ci.yml")["jobs"]
+    matrix = jobs["contract"]["strategy"]["matrix"]
+    tried = {*matrix["python"], *(one["python"] for one in matrix["include"])}
+    assert set(re.findall(r"Python :: (3\.\d+)", project)) == tried
+    kinds = {*matrix["kind"], *(one["kind"] for one in matrix["include"])}
+    script = (HOME.parent / "sandbox" / "contract.sh").read_text(encoding="utf-8")
+    assert kinds == set(re.findall(r"^    (\w+)\) options=", script, re.MULTILINE))

@@ -18,6 +18,7 @@ from hotmess_inspect.demo import demo_log
 from hotmess_inspect.io.logs import LogInfo, read_inputs
 from hotmess_inspect.render.report import ReportOptions, report_html
 from hotmess_inspect.render.report.figures import distribution_drawing
+from hotmess_inspect.render.report.html import interval, number
 from hotmess_inspect.render.report.reading import Links
 from hotmess_inspect.render.text import csv_cell, plain
 from hotmess_inspect.results.analyze import Options, analyze
@@ -298,6 +299,9 @@ def test_figures_draw_the_measure_of_the_finding_and_all_measures_on_request(tmp
     assert {row["group"] for row in data("study-stabilisation")} == set(measures)
     drawing = re.search(r'<figure id="study-stabilisation">.*?</svg>', shown, re.DOTALL)
     assert drawing and ">A<" not in drawing[0] and ">D<" not in drawing[0]  # one group has no legend
+    # That nine questions are few is a caution of the finding, and no bullet below it says it again.
+    assert "Only 9 questions were run" in shown and "Only 9 questions have an error" not in shown
+    assert "Only 2 questions have an error" in shown  # p2p
     # The other measures stand back in the table, and the verdict that everybody knows is in the finding.
     assert shown.count("<tr role=row class=quiet>") == 3
     samples = read_eval_log(str(tmp_path / "demo.eval")).samples or []
@@ -334,3 +338,8 @@ def test_of_many_groups_is_said_which_fail_alike(tmp_path: Path) -> None:
     assert "<li><b>A, B:</b> Most of the error is bias:" in first
     assert "<li><b>C, D, E:</b> Most of the error is variance:" in first
     assert first.count("Most of the error") == 2
+
+
+def test_what_rounds_to_nothing_has_no_sign() -> None:
+    assert number(-1e-17) == "0.0000" and number(-0.00004, 3) == "0.000" and number(-0.0005001, 3) == "-0.001"
+    assert interval((-1e-9, 0.25), 3, "+") == "+0.000 … +0.250"

@@ -129,9 +129,9 @@ def _print_line(out: Console, name: str, found: Correlation) -> None:
     from hotmess_inspect.render.console import cell
 
     def interval(low_high: tuple[float, float]) -> str:
-        return "–" if math.isnan(low_high[0]) else f"{low_high[0]:+.3f} … {low_high[1]:+.3f}"
+        return "–" if math.isnan(low_high[0]) else f"{low_high[0]:+z.3f} … {low_high[1]:+z.3f}"
 
-    rho = "–" if math.isnan(found.value) else f"{found.value:+.3f}"
+    rho = "–" if math.isnan(found.value) else f"{found.value:+z.3f}"
     out.print(
         cell(
             f"ρ(intelligence, incoherence), {name}: {rho} over {found.entities} entities; 95 %: raters "

@@ -74,8 +74,8 @@ def _table(pair: PairResult, several: bool) -> Table:
 def _difference(one: PairedDifference) -> list[str]:
     if math.isnan(one.estimate):
         return ["–", "–", "–"]
-    interval = "–" if math.isnan(one.low) else f"{one.low:+.4f} … {one.high:+.4f}"
-    return [f"{round(one.estimate, 4) + 0.0:+.4f}", interval, _p(one.p_value)]
+    interval = "–" if math.isnan(one.low) else f"{one.low:+z.4f} … {one.high:+z.4f}"
+    return [f"{one.estimate:+z.4f}", interval, _p(one.p_value)]
 
 
 def _p(value: float) -> str:
@@ -96,5 +96,5 @@ def _print_changed(out: Console, pair: PairResult) -> None:
         )
     changed = pair.changed_questions(_SHOWN)
     if changed:
-        listed = ", ".join(f"{q['question']} {q['a_error'] - q['b_error']:+.3f}" for q in changed)
+        listed = ", ".join(f"{q['question']} {q['a_error'] - q['b_error']:+z.3f}" for q in changed)
         out.print(cell(f"error changed most on: {listed}", "dim"))

@@ -42,7 +42,7 @@ def print_horizons(found: Sequence[HorizonFindings]) -> None:
         if not fit.note:
             out.print(
                 cell(
-                    f"success {fit.success:.3f}; its log odds: {fit.intercept:.3f} at one minute, {fit.slope:+.3f} per doubling",
+                    f"success {fit.success:.3f}; its log odds: {fit.intercept:.3f} at one minute, {fit.slope:+z.3f} per doubling",
                     "dim",
                 )
             )

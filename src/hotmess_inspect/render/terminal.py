@@ -298,12 +298,12 @@ def _print_guards(out: Console, result: GroupResult, found: Guards) -> None:
     matched, failures = found.matched, found.failures
     if not matched.note:
         low, high = matched.excess.interval
-        interval = "" if math.isnan(low) else f" [{low:+.3f} … {high:+.3f}]"
+        interval = "" if math.isnan(low) else f" [{low:+z.3f} … {high:+z.3f}]"
         out.print(
             cell(
                 f"{result.decomposition.loss}: at this accuracy between {number(matched.low.value)} (wrong answers "
                 f"to a question all alike) and {number(matched.high.value)} (spread evenly); "
-                f"{matched.excess.value:+.3f}{interval} above the lower end",
+                f"{matched.excess.value:+z.3f}{interval} above the lower end",
                 "dim",
             )
         )
@@ -420,11 +420,11 @@ def _print_overthinking(out: Console, split: Overthinking, censored: int = 0) ->
         out.print(cell(f"shorter against longer epochs of the same question: {split.note}", "dim"))
         return
     low, high = split.difference_ci
-    interval = "" if math.isnan(low) else f" [{low:+.3f} … {high:+.3f}]"
+    interval = "" if math.isnan(low) else f" [{low:+z.3f} … {high:+z.3f}]"
     p = "" if math.isnan(split.p_value) else f", p = {split.p_value:.3f}"
     out.print(
         f"shorter against longer epochs of the same question: {split.below:.3f} against {split.above:.3f}, "
-        f"difference {split.difference:+.3f}{interval}{p}"
+        f"difference {split.difference:+z.3f}{interval}{p}"
     )
     if split.tied_questions:
         out.print(cell(f"{split.tied_questions} questions part epochs of equal length", "dim"))

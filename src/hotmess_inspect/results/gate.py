@@ -62,7 +62,7 @@ class Check:
         where = f"{self.subject}, {quantity_word(self.quantity)}"
         if self.note:
             return f"{where}: cannot tell ({self.note})."
-        interval = f"{self.harm:+.3f} [{self.low:+.3f} … {self.high:+.3f}]"
+        interval = f"{self.harm:+z.3f} [{self.low:+z.3f} … {self.high:+z.3f}]"
         if self.decision == "harm":
             return f"{where}: harm, worse by {interval} on {self.questions} questions."
         if self.decision == "no harm shown":

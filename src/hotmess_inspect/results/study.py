@@ -561,7 +561,7 @@ def _exponents(laws: ScalingLaws, loss: str) -> Iterator[str]:
     for group in laws.groups:
         defined = not math.isnan(group.difference)
         difference = (
-            f"; difference {group.difference:+.3f} {_between(group.difference_ci)}" if defined else ""
+            f"; difference {group.difference:+z.3f} {_between(group.difference_ci)}" if defined else ""
         )
         yield (
             f"{loss}, difficulty {group.group + 1}: {law('bias²', group.bias_squared, group.bias_squared_ci)}, "

@@ -139,7 +139,7 @@ def format_budgets(points: Sequence[BudgetPoint], unit: str) -> str:
     for point in points:
         s, split = point.summary, point.overthinking
         longer = (
-            "–" if split is None or split.note else f"{split.difference:+.3f}{_between(split.difference_ci)}"
+            "–" if split is None or split.note else f"{split.difference:+z.3f}{_between(split.difference_ci)}"
         )
         numbers = map(_number, (s.accuracy, s.error, s.bias_squared, s.variance))
         incoherence = f"{_number(s.incoherence)}{_between(s.incoherence_ci)}"
@@ -147,7 +147,7 @@ def format_budgets(points: Sequence[BudgetPoint], unit: str) -> str:
         less = (
             "–"
             if gap is None or math.isnan(gap.estimate)
-            else f"{gap.estimate:+.3f}{_between(Interval(gap.low, gap.high))}, p = {gap.p_value:.3f}"
+            else f"{gap.estimate:+z.3f}{_between(Interval(gap.low, gap.high))}, p = {gap.p_value:.3f}"
         )
         rows.append([str(point.budget), f"{s.length:,.0f}", *numbers, incoherence, longer, less])
     return _table(rows)
@@ -168,7 +168,7 @@ def format_scaling(laws: ScalingLaws, labels: Sequence[str]) -> str:
         lines = [
             f"bias² {_law('size', group.bias_squared, group.bias_squared_ci, 'models')}",
             f"variance {_law('size', group.variance, group.variance_ci, 'models')}",
-            f"difference of the exponents {group.difference:+.3f}{_between(group.difference_ci)}: below 0, bias "
+            f"difference of the exponents {group.difference:+z.3f}{_between(group.difference_ci)}: below 0, bias "
             "falls faster than variance and larger models fail less coherently",
         ]
         parts.append("\n".join([title, _table(rows), *lines]))

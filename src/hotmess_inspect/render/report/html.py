@@ -81,11 +81,11 @@ def cell(value: object) -> str:
 
 def number(value: float, digits: int = 4) -> str:
     """A number with so many decimals, a dash where undefined."""
-    return f"{round(value, digits) + 0.0:.{digits}f}" if math.isfinite(value) else "–"
+    return f"{value:z.{digits}f}" if math.isfinite(value) else "–"
 
 
 def interval(ends: tuple[float, float], digits: int = 3, sign: str = "") -> str:
     """Both ends, a dash where undefined."""
     if np.isnan(ends).any():
         return "–"
-    return f"{ends[0]:{sign}.{digits}f} … {ends[1]:{sign}.{digits}f}"
+    return f"{ends[0]:{sign}z.{digits}f} … {ends[1]:{sign}z.{digits}f}"

@@ -235,8 +235,9 @@ def _named(name: str, letters: Mapping[str, str]) -> Html:
 
 def _lead(inputs: Inputs, results: Sequence[GroupResult]) -> str:
     groups = len({id(r.group) for r in results})
+    measures = " (one for each measure)" if groups > len(leading_results(results)) else ""
     return (
-        f"<p class=lead>{counted(inputs.files, 'file')}, {counted(len(inputs.outcomes), 'epoch')}, {counted(groups, 'group')}. "
+        f"<p class=lead>{counted(inputs.files, 'file')}, {counted(len(inputs.outcomes), 'epoch')}, {counted(groups, 'group')}{measures}. "
         "A model that fails the same way every time has bias; one that fails differently every time has variance. "
         "<b>Incoherence</b> is the share of its error that is variance: Σ variance / Σ error over questions, from 0 "
         "(all bias) to 1 (all variance).</p>"
@@ -309,7 +310,9 @@ def _warnings(
     for result in {id(r.group): r for r in results}.values():
         name = label_of(result, results)
         for text in count_warnings(item_counts(result)):
-            said[text].append(letters[name] or name)
+            few = text.partition(" ha")[0] + " " if text.startswith("Only ") else text
+            if not any(one.startswith(few) for one in already):  # that so few err is a caution of the finding
+                said[text].append(letters[name] or name)
     lines = [f"{'; '.join(dict.fromkeys(names))}: {text}" for text, names in said.items()]
     return f"<h2>Before you read on</h2>{bullets(lines)}" if lines else ""
 

@@ -24,7 +24,7 @@ def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str
             _short(one.second, results, letters),
             one.first.decomposition.loss,
         ]
-        row += [str(one.questions), f"{one.first.accuracy - one.second.accuracy:+.3f}"]
+        row += [str(one.questions), f"{one.first.accuracy - one.second.accuracy:+z.3f}"]
         for quantity in QUANTITIES:
             d = one.differences.get(quantity)
             if d is None or d.estimate != d.estimate:
@@ -32,7 +32,7 @@ def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str
             else:
                 row.append(
                     Html(
-                        f"{d.estimate:+.3f}<br>[{interval((d.low, d.high), 3, '+')}]<br>p {number(d.p_value, 3)}"
+                        f"{d.estimate:+z.3f}<br>[{interval((d.low, d.high), 3, '+')}]<br>p {number(d.p_value, 3)}"
                     )
                 )
         rows.append(row)
@@ -117,7 +117,7 @@ def _slope(trend: LengthTrend) -> list[str]:
 def _split(split: Overthinking) -> list[str]:
     if split.note:
         return ["–"] * 5
-    difference = f"{split.difference:+.3f}"
+    difference = f"{split.difference:+z.3f}"
     return [
         number(split.below, 3), number(split.above, 3), difference, interval(split.difference_ci, 3, "+"),
         number(split.p_value, 3),

@@ -57,7 +57,7 @@ details { margin-top: 0.4rem; font-size: 0.86rem; }
 @media print {
   :root { --ink: #000; --paper: #fff; --faint: #999; --quiet: #555; --line: #bbb; --link: #000; --shade: #fff; }
   main { max-width: none; padding: 0; }
-  .links { display: none; }
+  .links, details:not([open]) { display: none; }
   .scroll { overflow: visible; }
   table { font-size: 0.62rem; }
   th, td { padding: 0.1rem 0.2rem; }
@@ -65,6 +65,6 @@ details { margin-top: 0.4rem; font-size: 0.86rem; }
   td:first-child { min-width: 5rem; }
   thead { display: table-header-group; }
   tr { break-inside: avoid; }
-  h2 { break-after: avoid; }
+  h2, h3, h2 + p, .key { break-after: avoid; }
 }
 """
