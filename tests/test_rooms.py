@@ -1,7 +1,9 @@
 """Imports between the rooms of the package go one way, in the order that docs/contributing.md names."""
 
 import ast
+import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import hotmess_inspect
@@ -85,6 +87,35 @@ def test_imports_go_one_way() -> None:
 
 def test_every_room_is_there() -> None:
     assert {room for _, room, _ in modules()} == set().union(*ORDER)
+
+
+def test_the_page_for_contributors_knows_the_rooms() -> None:
+    """Each room's lines to a fifth; modules at the root are small."""
+    page = (Path(__file__).parents[1] / "docs" / "contributing.md").read_text(encoding="utf-8")
+    listed = {
+        name: int(lines.replace(",", ""))
+        for name, lines in re.findall(r"^\| `([\w./]+)` \|.*\| ([\d,]+) \|$", page, re.MULTILINE)
+    }
+    assert {f"{path.parent.name}/" for path in SOURCE.glob("*/*.py")} - {f"{name}/" for name in OLD} == {
+        *(name for name in listed if name.endswith("/")),
+        "demo/",
+    }
+    for name, lines in listed.items():
+        files = SOURCE.joinpath(name).rglob("*.py") if name.endswith("/") else [SOURCE / name]
+        held = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files)
+        assert abs(held - lines) <= 0.2 * lines, f"{name} has {held} lines"
+
+
+def test_the_road_of_an_epoch_names_what_there_is() -> None:
+    """Modules and names of the ten steps exist."""
+    page = (Path(__file__).parents[1] / "docs" / "contributing.md").read_text(encoding="utf-8")
+    steps = re.findall(r"^\d+\. .*(?:\n   .*)*", page, re.MULTILINE)
+    assert len(steps) == 10
+    for name in re.findall(r"`([a-z_]+(?:/[a-z_]+)?(?:\.\w+)?/?)`", "\n".join(steps)):
+        module, _, attribute = name.rstrip("/").partition(".")
+        assert (SOURCE / module).is_dir() or (SOURCE / f"{module}.py").is_file(), name
+        if attribute not in ("", "py"):
+            assert hasattr(import_module(f"hotmess_inspect.{module.replace('/', '.')}"), attribute), name
 
 
 def test_old_packages_hold_no_code() -> None:
