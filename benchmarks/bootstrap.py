@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import scipy.stats
+from other_intervals import other_intervals
 
 from hotmess_inspect.decomposition import draw_weights, ratio_intervals
 
@@ -92,14 +93,11 @@ def measure(questions: int) -> None:
     repeats = 5 if questions <= 1000 else 2
 
     def ours(method: str, weights: np.ndarray | None = None, columns: int = RATIOS) -> np.ndarray:
-        return ratio_intervals(
-            v[:, :columns],
-            e[:, :columns],
-            resamples=RESAMPLES,
-            rng=np.random.default_rng(0),
-            weights=weights,
-            method=method,
-        )
+        parts = (v[:, :columns], e[:, :columns])
+        options = {"resamples": RESAMPLES, "rng": np.random.default_rng(0), "weights": weights}
+        if method == "percentile":
+            return other_intervals(parts, method, **options)
+        return ratio_intervals(*parts, method=method, **options)
 
     kept = draw_weights(questions, RESAMPLES, np.random.default_rng(0))
     order = np.lexsort((e[:, 0], v[:, 0]))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from calibration_worlds import CONTEXTS, WORLDS, Draw, World, one_hot
+from other_intervals import OTHERS, other_intervals
 
 from hotmess_inspect.decomposition import (
     decompose,
@@ -98,7 +99,11 @@ def study_cell(
         variance, plugin, iid, error, true_variance, true_error = batch(world, rng, count, questions, epochs)
         weights = draw_weights(questions, RESAMPLES, rng)
         for method in methods:
-            low, high = ratio_intervals(variance, error, weights=weights, method=method).T
+            low, high = (
+                other_intervals([variance, error], method, weights=weights)
+                if method in OTHERS
+                else ratio_intervals(variance, error, weights=weights, method=method)
+            ).T
             tally.widths.setdefault(method, []).append(np.clip(high, 0, 1) - np.clip(low, 0, 1))
             known = ~np.isnan(low)
             missed = tally.covered[method]

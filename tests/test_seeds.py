@@ -26,7 +26,7 @@ FIRST, SECOND = decompose(PREDICTIONS, TARGET), decompose(PREDICTIONS[:, ::-1] *
 CALLS: dict[str, Any] = {
     "interval": lambda rng: FIRST.interval(resamples=50, rng=rng),
     "paired_difference": lambda rng: paired_difference(
-        FIRST, SECOND, resamples=50, rng=rng, method="percentile"
+        FIRST, SECOND, resamples=50, rng=rng, method="studentised"
     ),
     "overthinking": lambda rng: overthinking(PREDICTIONS, TARGET, LENGTHS, resamples=50, rng=rng),
     "length_buckets": lambda rng: length_buckets(PREDICTIONS, TARGET, LENGTHS, resamples=50, rng=rng),

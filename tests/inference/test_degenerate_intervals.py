@@ -30,7 +30,7 @@ def test_rounding_is_not_spread() -> None:
     assert all(math.isnan(end) for end in d.interval("incoherence"))
 
 
-@pytest.mark.parametrize("method", ["studentised", "percentile", "bca", "linearised", "fieller"])
+@pytest.mark.parametrize("method", ["studentised", "linearised", "jackknife"])
 def test_every_method_keeps_to_it(method: str) -> None:
     d = decompose(coverage(*[[1, 0]] * 6), np.array(1.0), loss="squared")
     assert all(math.isnan(end) for end in d.interval("incoherence", method=method))  # type: ignore[arg-type]

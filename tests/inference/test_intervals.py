@@ -19,7 +19,7 @@ from hotmess_inspect.decomposition import (
 )
 from hotmess_inspect.inference.intervals import ratio_table
 
-METHODS = ["studentised", "percentile", "bca", "linearised", "jackknife", "fieller"]
+METHODS = ["studentised", "linearised", "jackknife"]
 
 
 def pairs(seed, questions=40):
@@ -32,47 +32,6 @@ def pairs(seed, questions=40):
 
 def ratio(v, e, axis=-1):
     return v.sum(axis=axis) / e.sum(axis=axis)
-
-
-@pytest.mark.parametrize("method", ["percentile", "bca"])
-@pytest.mark.parametrize("level", [0.8, 0.95])
-def test_equals_scipy(method, level):
-    v, e = pairs(0)
-    expected = scipy.stats.bootstrap(
-        (v, e),
-        ratio,
-        paired=True,
-        vectorized=True,
-        n_resamples=500,
-        method=method,
-        confidence_level=level,
-        rng=np.random.default_rng(7),
-    ).confidence_interval
-    found = ratio_interval(v, e, level=level, resamples=500, method=method, rng=np.random.default_rng(7))
-    assert found == pytest.approx((expected.low, expected.high), abs=1e-9)
-
-
-def test_difference_equals_scipy():
-    a, b = pairs(1), pairs(2)
-    order = np.lexsort(np.concatenate([a, b])[::-1])
-    a, b = a[:, order], b[:, order]
-    expected = scipy.stats.bootstrap(
-        (*a, *b),
-        lambda v, e, w, f, axis=-1: ratio(v, e, axis) - ratio(w, f, axis),
-        paired=True,
-        vectorized=True,
-        n_resamples=500,
-        method="bca",
-        rng=np.random.default_rng(7),
-    ).confidence_interval
-    found = difference_intervals(
-        (a[0][:, None], a[1][:, None]),
-        (b[0][:, None], b[1][:, None]),
-        resamples=500,
-        method="bca",
-        rng=np.random.default_rng(7),
-    )
-    assert found[0] == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
 @pytest.mark.parametrize("clustered", [False, True])
@@ -139,17 +98,6 @@ def test_quantiles_of_a_mean_go_part_of_the_way_to_student():
     assert found == pytest.approx(tuple(mean - quantiles * error(e, counted)), abs=1e-9)
     # A ratio has a denominator of its own, which Student's quantiles know nothing of.
     assert ratio_table([e[:, None], (e + counted)[:, None]], None).student_share == [0.0]
-
-
-def test_fieller_ends_are_where_the_t_test_turns():
-    v, e = pairs(6)
-    for end in ratio_interval(v, e, level=0.9, method="fieller"):
-        assert scipy.stats.ttest_1samp(v - end * e, 0.0).pvalue == pytest.approx(0.1, abs=1e-9)
-
-
-def test_fieller_is_unbounded_when_the_denominator_may_be_zero():
-    low, high = ratio_interval([1.0, 2.0, 1.0], [10.0, -9.0, 0.5], method="fieller")
-    assert (low, high) == (-np.inf, np.inf)
 
 
 def test_jackknife_equals_leaving_out_one_by_one_and_two_by_two():
@@ -262,8 +210,6 @@ def test_wrong_columns():
         ratio_interval([1.0, 2.0], [2.0, 3.0, 4.0])
     with pytest.raises(ValueError, match="paired"):
         difference_intervals((np.ones((2, 1)), np.ones((2, 1))), (np.ones((3, 1)), np.ones((3, 1))))
-    with pytest.raises(ValueError, match="'fieller' does not exist"):
-        difference_intervals((np.ones((2, 1)),) * 2, (np.ones((2, 1)),) * 2, method="fieller")
 
 
 def answers(seed=0, questions=60, epochs=6):
@@ -317,18 +263,14 @@ def test_correction_of_the_ratio():
     assert np.isnan(decompose(np.eye(2)[[[0, 0], [0, 0]]], [0, 0]).corrected_incoherence)
 
 
-def test_the_default_covers_where_the_percentile_interval_does_not():
+def test_the_default_covers_few_questions():
     # Thirty questions of which one in three errs, half of its errors incoherent on average: E v/E e = 1/2.
     # docs/statistics.md has the full study; these few worlds catch a broken interval.
     rng = np.random.default_rng(0)
     e = rng.gamma(1.0, size=(30, 600)) * (rng.random((30, 600)) < 1 / 3)
     v = e * rng.beta(1.0, 1.0, size=e.shape)
-    covered = {}
-    for method in ("studentised", "percentile"):
-        low, high = ratio_intervals(v, e, resamples=500, rng=np.random.default_rng(1), method=method).T
-        covered[method] = np.mean((low <= 0.5) & (0.5 <= high))
-    assert 0.92 <= covered["studentised"] <= 0.97
-    assert covered["percentile"] < 0.91
+    low, high = ratio_intervals(v, e, resamples=500, rng=np.random.default_rng(1)).T
+    assert 0.92 <= np.mean((low <= 0.5) & (0.5 <= high)) <= 0.97
 
 
 def test_resampled_clusters_cover_what_questions_do_not():

@@ -749,7 +749,7 @@ def paired_difference(
         clusters: Label of each question's cluster, shape (questions,).
         rng: Source of randomness; a generator, or an integer that seeds one. None: 0, for
             each of the two intervals that stand where `method` is None.
-        method: "studentised", "linearised", "jackknife", "percentile" or "bca". None takes that of `ratio_intervals`
+        method: "studentised", "linearised" or "jackknife". None takes that of `ratio_intervals`
             for clusters; else, at each end, the further of "studentised" and "linearised": where most
             questions have no error at all, either alone takes equal runs for different ones too often.
 

@@ -15,7 +15,7 @@ from hotmess_inspect.inference.quantiles import sample_quantiles, student_quanti
 from hotmess_inspect.inference.ratios import FEWEST, RatioTable, effective_number
 from hotmess_inspect.inference.resampling import LARGE, canonical_order, cluster_sums, resampled_sums
 
-Method: TypeAlias = Literal["studentised", "percentile", "bca", "linearised", "jackknife", "fieller"]
+Method: TypeAlias = Literal["studentised", "linearised", "jackknife"]
 METHODS: tuple[str, ...] = get_args(Method)
 
 # Up to here the jackknife leaves out pairs too, for the bias of order 1/N²; beyond, that is negligible.
@@ -99,11 +99,6 @@ def ratio_intervals(
     unequal clusters are covered only so. "jackknife" takes (ΣE)²/ΣE² over the clusters' denominators where
     that is less.
 
-    Further methods:
-    - "percentile", "bca": quantiles of θ*, plain or bias-corrected and accelerated.
-    - "fieller": all θ for which Σ(v - θe) is within t standard errors of 0; infinite on both sides
-      where the denominator is not clearly above 0.
-
     Args:
         numerators: Shape (questions, columns).
         denominators: Shape (questions, columns) or (questions, 1).
@@ -125,7 +120,7 @@ def ratio_intervals(
         ValueError: If shapes disagree, a value is not finite or an option is outside its range.
 
     References:
-        Efron and Tibshirani, An Introduction to the Bootstrap (1993), ch. 12 to 14; Fieller (1954);
+        Efron and Tibshirani, An Introduction to the Bootstrap (1993), ch. 12;
         Carter, Schnepel and Steigerwald (2017), doi:10.1162/REST_a_00639, for G*; MacKinnon, Nielsen and
         Webb (2023), doi:10.1016/j.jeconom.2022.04.001, for CR1.
     """
@@ -185,12 +180,12 @@ def difference_intervals(
     Args:
         first: Numerators and denominators of one run, each of shape (questions, columns).
         second: The same of the other run, on the same questions in the same order.
-        level: As in `ratio_intervals`, like all other options; "fieller" does not exist here.
+        level: As in `ratio_intervals`, like all other options.
         resamples: Bootstrap replicates.
         clusters: Cluster number of each question, shape (questions,).
         rng: Source of randomness.
         weights: Kept weights.
-        method: "studentised", "linearised", "jackknife", "percentile" or "bca".
+        method: "studentised", "linearised" or "jackknife".
 
     Returns:
         Low and high ends, shape (columns, 2).
@@ -199,8 +194,6 @@ def difference_intervals(
         ValueError: As `ratio_intervals`.
     """
     parts = [*_columns(*first), *_columns(*second)]
-    if method == "fieller":
-        raise ValueError("method='fieller' does not exist for differences")
     if parts[0].shape != parts[2].shape:
         raise ValueError(f"the two runs have shapes {parts[0].shape} and {parts[2].shape}; they are paired")
     return _intervals(
@@ -277,13 +270,11 @@ def _intervals(
         ends = _student_ends(table, tails, table.standard_error, table.degrees_of_freedom)
     elif method == "jackknife":
         ends = _student_ends(table, tails, table.jackknife_error, table.erring_degrees_of_freedom)
-    elif method == "fieller":
-        ends = _fieller_ends(table, tails)
     else:
-        ends = _bootstrap_ends(table, tails, method, resamples, rng, weights)
+        ends = _bootstrap_ends(table, tails, resamples, rng, weights)
     if both and units <= LARGE:
         # Sums over clusters can be as skewed as questions, of which the jackknife knows nothing.
-        other = _bootstrap_ends(table, tails, "studentised", resamples, rng, weights)
+        other = _bootstrap_ends(table, tails, resamples, rng, weights)
         ends = np.stack([np.fmin(ends[0], other[0]), np.fmax(ends[1], other[1])])
     ends[:, ~(table.defined & table.spread)] = np.nan
     return np.ascontiguousarray(ends.T)
@@ -302,38 +293,15 @@ def _student_ends(
     return ends
 
 
-def _fieller_ends(table: RatioTable, tails: FloatArray) -> FloatArray:
-    """Roots of (ΣV - θΣE)² = t² Var(ΣV - θΣE), shape (2, columns)."""
-    top, bottom = table.parts
-    count = len(top)
-    squared = student_quantile(count - 1, float(tails[1])) ** 2
-    scale = squared * count / (count - 1)
-    centred = top - top.mean(axis=0), bottom - bottom.mean(axis=0)
-    a = bottom.sum(axis=0) ** 2 - scale * np.square(centred[1]).sum(axis=0)
-    b = top.sum(axis=0) * bottom.sum(axis=0) - scale * (centred[0] * centred[1]).sum(axis=0)
-    c = top.sum(axis=0) ** 2 - scale * np.square(centred[0]).sum(axis=0)
-    root = np.sqrt(np.maximum(b * b - a * c, 0.0))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        low, high = (b - root) / a, (b + root) / a
-    return np.stack([np.where(a > 0, low, -np.inf), np.where(a > 0, high, np.inf)])
-
-
 def _bootstrap_ends(
     table: RatioTable,
     tails: FloatArray,
-    method: Method,
     resamples: int,
     rng: Seed,
     weights: NDArray[np.uint8] | None,
 ) -> FloatArray:
-    studentised = method == "studentised"
-    columns = [*table.parts, *(table.products() if studentised else [])]
-    sums = resampled_sums(np.concatenate(columns, axis=1), resamples=resamples, rng=rng, weights=weights)
-    replicates = table.replicates(sums)
-    if method == "percentile":
-        return _quantiles(replicates.values, np.repeat(tails[:, None], len(table.estimate), axis=1))
-    if method == "bca":
-        return _quantiles(replicates.values, _bca_tails(table, replicates.values, tails))
+    columns = np.concatenate([*table.parts, *table.products()], axis=1)
+    replicates = table.replicates(resampled_sums(columns, resamples=resamples, rng=rng, weights=weights))
     count = len(table.parts[0])
     with np.errstate(invalid="ignore", divide="ignore"):
         pooled = np.sqrt(
@@ -345,30 +313,6 @@ def _bootstrap_ends(
     student = student_quantiles(float(table.degrees_of_freedom[0]), tails[::-1].tolist())
     quantiles = quantiles + table.student_share * (np.array(student)[:, None] - quantiles)
     ends: FloatArray = table.estimate - quantiles * table.standard_error
-    return ends
-
-
-def _bca_tails(table: RatioTable, values: FloatArray, tails: FloatArray) -> FloatArray:
-    """Tail probabilities corrected for bias and acceleration, shape (2, columns)."""
-    from scipy.special import ndtr, ndtri  # scipy is slow to import and not always needed
-
-    below = ((values < table.estimate).mean(axis=0) + (values <= table.estimate).mean(axis=0)) / 2
-    left_out = table.left_out()
-    influence = left_out.mean(axis=0) - left_out
-    with np.errstate(invalid="ignore", divide="ignore"):
-        acceleration = np.power(influence, 3).sum(axis=0) / (6 * np.square(influence).sum(axis=0) ** 1.5)
-        shift = ndtri(below) + ndtri(tails)[:, None]
-        corrected: FloatArray = ndtr(ndtri(below) + shift / (1 - acceleration * shift))
-    return corrected
-
-
-def _quantiles(values: FloatArray, tails: FloatArray) -> FloatArray:
-    """Quantiles per column at tails of shape (2, columns), without replicates that are undefined."""
-    ends = np.full(tails.shape, np.nan)
-    for column in range(values.shape[1]):
-        known = values[:, column][np.isfinite(values[:, column])]
-        if known.size and np.isfinite(tails[:, column]).all():
-            ends[:, column] = sample_quantiles(known, tails[:, column])
     return ends
 
 
