@@ -24,7 +24,7 @@ class Coefficient:
         standard_error: Of the estimate.
         interval: Student's t interval.
         p_value: Two-sided, of the hypothesis that it is 0.
-        degrees_of_freedom: Of the standard error: N - K, or Satterthwaite's where rows are clustered, which can be
+        degrees_of_freedom: Of the standard error, Satterthwaite's, which can be
             near 1 for what differs between a few clusters only.
     """
 
@@ -57,68 +57,6 @@ class Regression:
     note: str
 
 
-def least_squares(
-    response: ArrayLike,
-    columns: Mapping[str, ArrayLike],
-    *,
-    clusters: Sequence[Hashable] | None = None,
-    level: float = 0.95,
-) -> Regression:
-    """Fit response = intercept + Σ slope · column.
-
-    Without clusters the covariance is σ²(XᵀX)⁻¹ and t has N - K degrees of freedom. With clusters it is the
-    bias-reduced sandwich CR2, (XᵀX)⁻¹ (Σ_g X_gᵀA_g u_g u_gᵀA_g X_g) (XᵀX)⁻¹ with A_g = (I - H_gg)^(-1/2), unbiased
-    for independent errors, and t has Satterthwaite's degrees of freedom, coefficient by coefficient. The usual
-    correction G/(G - 1) with G - 1 degrees finds an effect of size where there is none in 11 to 28 % of studies of 7 to
-    3 models.
-
-    Args:
-        response: Shape (rows,). Rows with NaN here or in a column are left out and counted.
-        columns: Named columns, each of shape (rows,).
-        clusters: Label of each row's cluster, such as its model or its question, shape (rows,).
-        level: Coverage of the intervals, inside (0, 1).
-
-    Returns:
-        Estimates and errors; NaN with a note when rows are too few or columns depend on each other.
-
-    Raises:
-        ValueError: If shapes disagree or an option is outside its range.
-
-    References:
-        Bell and McCaffrey (2002), Bias reduction in standard errors for linear regression with multi-stage
-        samples; Pustejovsky and Tipton (2018), doi:10.1080/07350015.2016.1247004.
-    """
-    if not 0 < level < 1:
-        raise ValueError(f"level={level!r} is outside (0, 1)")
-    table = _table(response, columns)
-    usable = np.isfinite(table).all(axis=1)
-    labels = None if clusters is None else cluster_numbers(clusters, len(table))[usable]
-    rows = table[usable]
-    # One order for the sums, whatever the order of the rows.
-    order = canonical_order(rows)
-    rows, labels = rows[order], None if labels is None else labels[order]
-    count = len(rows)
-    groups = None if labels is None else len(np.unique(labels))
-    names = ("intercept", *columns)
-    design = np.column_stack([np.ones(count), rows[:, 1:]])
-    note = _obstacle(design, groups)
-    if note:
-        nothing = dict.fromkeys(names, Coefficient(NAN, NAN, UNDEFINED, NAN, NAN))
-        return Regression(nothing, NAN, count, len(table) - count, groups, note)
-    beta: FloatArray = np.linalg.lstsq(design, rows[:, 0], rcond=None)[0].astype(np.float64)
-    residual = rows[:, 0] - design @ beta
-    errors, freedom = _errors(design, residual, labels)
-    spread = np.square(rows[:, 0] - rows[:, 0].mean()).sum()
-    return Regression(
-        coefficients=_coefficients(names, beta, errors, freedom, level),
-        r_squared=float(1 - residual @ residual / spread) if spread > 0 else NAN,
-        observations=count,
-        left_out=len(table) - count,
-        clusters=groups,
-        note="",
-    )
-
-
 def log_link_regression(
     response: ArrayLike,
     columns: Mapping[str, ArrayLike],
@@ -129,7 +67,9 @@ def log_link_regression(
     """Fit E response = exp(intercept + Σ slope · column) by Poisson pseudo-maximum likelihood.
 
     Rows whose response is 0, or below it by chance, stay in, where a line through logarithms drops them. Standard
-    errors are those of `least_squares` for the weighted fit at the solution, without clusters each row being one.
+    errors are those of `cr2_errors` for the weighted fit at the solution, without clusters each row being one. The usual
+    correction G/(G - 1) with G - 1 degrees of freedom finds an effect of size where there is none in 11 to 28 % of studies
+    of 7 to 3 models.
 
     Args:
         response: Shape (rows,), of positive sum. Rows with NaN here or in a column are left out and counted.
@@ -167,7 +107,7 @@ def log_link_regression(
     fitted = np.exp(design @ beta)
     root = np.sqrt(fitted)
     labels = np.arange(count) if labels is None else labels
-    errors, freedom = _errors(design * root[:, None], (rows[:, 0] - fitted) / root, labels)
+    errors, freedom = cr2_errors(design * root[:, None], (rows[:, 0] - fitted) / root, labels)
     both = np.std(fitted) > 0 and np.std(rows[:, 0]) > 0
     return Regression(
         coefficients=_coefficients(names, beta, errors, freedom, level),
@@ -271,15 +211,26 @@ def _pseudo_likelihood(design: FloatArray, response: FloatArray) -> FloatArray |
     return None
 
 
-def _errors(
-    design: FloatArray, residual: FloatArray, labels: IntArray | None
-) -> tuple[FloatArray, FloatArray]:
-    """Standard errors and degrees of freedom of the coefficients, each of shape (columns,)."""
+def cr2_errors(design: FloatArray, residual: FloatArray, labels: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Bias-reduced cluster-robust standard errors of a least-squares fit, and their degrees of freedom.
+
+    The sandwich CR2, (XᵀX)⁻¹ (Σ_g X_gᵀA_g u_g u_gᵀA_g X_g) (XᵀX)⁻¹ with A_g = (I - H_gg)^(-1/2), is unbiased for
+    independent errors; degrees of freedom are Satterthwaite's, coefficient by coefficient.
+
+    Args:
+        design: Shape (rows, columns).
+        residual: Shape (rows,).
+        labels: Number of each row's cluster, shape (rows,); with one row each it is HC2.
+
+    Returns:
+        Each of shape (columns,).
+
+    References:
+        Bell and McCaffrey (2002), Bias reduction in standard errors for linear regression with multi-stage
+        samples; Pustejovsky and Tipton (2018), doi:10.1080/07350015.2016.1247004.
+    """
     count, width = design.shape
     inverse = np.linalg.inv(design.T @ design)
-    if labels is None:
-        variance = residual @ residual / (count - width)
-        return np.sqrt(variance * np.diag(inverse)), np.full(width, float(count - width))
     hat = design @ inverse @ design.T
     leverage = np.eye(count) - hat
     scores, spreads = [], []
