@@ -103,10 +103,10 @@ def cells(model: Model, data: Path, folder: Path) -> list[Cell]:
         Cell("dial-logprob", "hotmess/gpqa", own | {"format": "logprob", "contexts": 1, "shots": 3, "questions": 6, "repeats": 8},
              {"temperature": 0.0, "max_tokens": 1}),
         *dial,
-        Cell("contexts", "hotmess/mmlu", mmlu | by_subject | {"questions": 20, "contexts": 4, "repeats": 3, "shots": 1},
+        Cell("contexts", "hotmess/mmlu", mmlu | by_subject | {"questions": 10, "contexts": 4, "repeats": 3, "shots": 1},
              drawn | words),
         Cell("logprob", "hotmess/mmlu", mmlu | examples | {"format": "logprob", "questions": 20, "contexts": 4, "shots": 1}, drawn),
-        Cell("probability", "hotmess/mmlu", mmlu | {"format": "probability", "questions": 20, "contexts": 0, "repeats": 5},
+        Cell("probability", "hotmess/mmlu", mmlu | {"format": "probability", "questions": 10, "contexts": 0, "repeats": 5},
              drawn | {"max_tokens": 48}),
         Cell("agent", "hotmess/swebench", {"instances": AGENT_INSTANCES, "message_limit": 8, "time_limit": 240},
              drawn | {"max_tokens": 96}, 3),
@@ -264,9 +264,9 @@ def export(logs: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for model in MODELS:
         for place in sorted((logs / model.name).iterdir()):
-            found = read(place).outcomes
-            if place.name in ("survey", "agent") or not len(found):
+            if place.name in ("survey", "agent") or not (place / "done").exists():
                 continue
+            found = read(place).outcomes
             rows = len(found)
             kept = replace(
                 found, log=Labels.constant(place.name, rows), model=Labels.constant(model.name, rows),

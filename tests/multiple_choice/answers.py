@@ -425,6 +425,84 @@ EVEN = [0.25, 0.25, 0.25, 0.25]
 FIRST = [0.7, 0.1, 0.1, 0.1]
 RISING = [0.1, 0.2, 0.3, 0.4]
 
+METALS = tuple("iron copper silver gold mercury tin lead zinc nickel cobalt".split())
+
+# Kinds of texts that published answers of some thirty models to questions with ten choices showed.
+OTHERS += [
+    (text, METALS, expected)
+    for text, expected in (
+        # Several answers at once are none, also behind a choice that was called right.
+        ("Gold is dense, so (D) is correct. The answer is (A), (D), and (J).", None),
+        ("(B) is correct. So is (C). The answer is (B, C, D).", None),
+        ("The answer is D, G, and I.", None),
+        # Behind the answer stand the answers of several questions.
+        ("It is liquid. The answer is (E).\n\nNow, let's combine all the answers:\nThe answer is (F).", "E"),
+        ("Its mass is 3. The answer is (B).\n\nNow, let's总结以上问题的答案：\nThe answer is A.", "B"),
+        (
+            "It is a liquid. The answer is (E).\nThe answer is (F).\nThe answer is (D).\nThe answer is (A).\nThe",
+            "E",
+        ),
+        (
+            "The answer is (F)\nThe answer is (D)\nThe answer is (A)\nThe answer is (G)\nThe answer is (H)",
+            "H",
+        ),
+        (
+            "I cannot answer the last question. The others:\n\nThe answer is (F)\nThe answer is (D)\nThe answer is (A)",
+            None,
+        ),
+        ("I said that the answer is (E).\nIn fact the answer is (F).", "F"),
+        # Parts of a question are no choices.
+        ("(a) The mass of the first is 3 g. (b) The mass of the second is 4 g, and so they", None),
+        ("(i) The price of twenty is 240 in all.\n(ii) The price of forty is not among the options.", None),
+        ("a) The mass of the first is 3 g. b) The other has 4 g.\n\nSo the answer is (D).", "D"),
+        ("b) copper", "B"),
+        ("b) because it is red", "B"),
+        # Units and variables.
+        ("It is heated by 250 °F and gains 3.2 J in all", None),
+        ("The force \\mathbf{F} that moves it does the work \\mathbf{F} \\cdot \\mathbf{r}", None),
+        ("The work is 3.2 J, so the answer is J.", "J"),
+        ("By Bayes, P(D) = 0.05 and P(x|D) = 0.99, so that P(x|¬D) is 0.03", None),
+        ("The charge is 1.6 \\times 10^{-19} C) and the field is 14 V/m, as was said.", None),
+        ("It has 16 general-purpose I/O ports. So there are 41 in all.", None),
+        ("Let the roots be a, b, c, d. Then we have what follows.", None),
+        ("The rate is q = hA(T - t), where h is the coefficient, A is the area and t is what is cold.", None),
+        (
+            "The magnetic moment and the diffusion constant D are what it is computed from.\n\nThe answer is (B).",
+            "B",
+        ),
+        ("An (I) is a right to use what is another's, and that is all there is to say about it. " * 5, None),
+        (
+            "For (a), the change is -0.3. For (b), the change is -0.4.\n\nSo, the average rate of change is 0.04 in all.",
+            None,
+        ),
+        ("Of iron, that was not one of those that are asked about. The answer is (not listed).", None),
+        (
+            "It is red. The answer is (B).\nThe answer is (B).\nThe answer is (B).\nThe answer is (B).\nThe",
+            "B",
+        ),
+        # What follows from a condition that holds, and what would follow.
+        (
+            "If it were cold, (A) would do. If it is warm, however, it melts, so the correct answer is (E).",
+            "E",
+        ),
+        ("If it were cold, the answer is (A).", None),
+        # The choice's own text begins the next sentence.
+        ("The correct answer is (C). Silver is not a liquid, and the others are.", "C"),
+        ("The answer is E. Mercury is the only liquid.", "E"),
+        # A conclusion below a list of comments.
+        (
+            "- (E) is correct: it is liquid.\n- (A) is wrong.\n- (B) is wrong.\n\nTherefore, the answer is (F), as was asked.",
+            "F",
+        ),
+        # Words on a choice in a text that goes on for long are no answer.
+        (
+            "Mercury is a metal that is heavy and known to all. "
+            + "It is a metal that is heavy and known to all. " * 9,
+            None,
+        ),
+    )
+]
+
 PROBABILITIES: list[tuple[str, list[float] | None]] = [
     ("<PROB> 0.1, 0.2, 0.3, 0.4 </PROB>", RISING),
     ("<PROB>0.1,0.2,0.3,0.4</PROB>", RISING),

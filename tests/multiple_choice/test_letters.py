@@ -120,7 +120,20 @@ def test_letters_go_by_their_place_and_not_by_the_texts(text: str, order: list[i
     assert read_letter(text, shown) == read_letter(text, answers.CITIES)
 
 
-@pytest.mark.parametrize("piece", ["A, ", "the answer is ", "(", "<think>", "\\text{", "C is ", "x,"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "A, ",
+        "the answer is ",
+        "(",
+        "<think>",
+        "\\text{",
+        "C is ",
+        "x,",
+        "The answer is (A).\n",
+        "(a) The b is c d. ",
+    ],
+)
 def test_long_texts_take_no_more_than_their_length(piece: str) -> None:
     # Quadratic reading of this would take minutes; the suite's own time is the measure.
     assert read_letter((piece * 20_000)[:20_000] + "\nANSWER: B", answers.CITIES) == 1

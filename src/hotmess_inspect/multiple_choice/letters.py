@@ -127,6 +127,12 @@ def _is_begun(text: str, key: str) -> bool:
 
 def _own_answer(marked: str, choices: Choices) -> tuple[str, bool]:
     """The part of a text that answers this question, and whether another question follows it."""
+    for found in words.SEVERAL_ANSWERS.finditer(marked):
+        before = marked[: found.start()].strip()
+        if len(set(_MARKED.findall(found[0]))) == 1:
+            continue  # one answer, over and over
+        if before and (_Reader(before, choices, False).read() is not None or words.REFUSAL.search(before)):
+            return before, True
     starts = [found.start() for found in words.NEXT_QUESTION.finditer(marked)]
     if not starts:
         return _before_foreign_list(marked, choices)
@@ -215,6 +221,7 @@ class _Reader:
             return None
         listed = self._lists(lines)
         self.broken = self.truncated or (len(lines) > 1 and self._breaks_off(lines))
+        concluded = False
         for place, line in enumerate(lines):
             if _MARKED.search(line) is None:
                 self._comment(line, lines[place - 1] if place > 1 else "")
@@ -226,9 +233,16 @@ class _Reader:
             if titled is not None and not words.DENIED.search(line[: titled.start(1)]):
                 self.decisions.append(choice_of(titled[1], self.count))
                 continue
+            verdicts, decisions = len(self.verdicts), len(self.decisions)
             self._line(line, place, listed[place] is not None, lines[place - 1] if place else "")
+            if len(self.verdicts) > verdicts:
+                concluded = False
+            elif len(self.decisions) > decisions and words.CONCLUSION.match(line):
+                concluded = True
             self._look(listed[place])
         self._spare(lines, listed)
+        if concluded:
+            return self.decisions[-1]
         if len(set(self.verdicts)) == 1:
             self.decisions.append(self.verdicts[0])
         elif self.verdicts and not self.decisions:
@@ -259,7 +273,7 @@ class _Reader:
         if len(text.split()) <= _SHORT and len(standing) == 1 and self.quoted <= standing:
             return next(iter(standing))
         last = {index for index in self.last_named if index not in self.rejected}
-        if len(last) == 1 and words.CONCLUSION.search(lines[-1]):
+        if len(last) == 1 and _MARKED.search(lines[-1]) and words.CONCLUSION.search(lines[-1]):
             return next(iter(last))
         if not standing and self.count > 2 and len(self.rejected) == self.count - 1:
             return next(index for index in range(self.count) if index not in self.rejected)
@@ -450,6 +464,7 @@ class _Reader:
                         and condition.start() < group.start()
                         and not (confirmed and condition[0].lower() == "why")
                         and not announced_after(sentence, condition)
+                        and not (announced and words.CONSEQUENCE.search(lead))
                     )
                 ):
                     continue
@@ -460,6 +475,8 @@ class _Reader:
                 )
                 single = self._single(group[0])
                 if len(set(members)) >= min(3, self.count):
+                    if announced and len(set(members)) < self.count:
+                        self.decisions.append(None)
                     continue
                 if (
                     confirmed
@@ -524,7 +541,10 @@ class _Reader:
             return False
         if not alone:
             return words.OPENING_REASON.match(tail) is not None
-        if words.OPENING.match(tail):
+        opening = words.OPENING.match(tail)
+        if opening and (
+            is_letter(group[0]) or opening[0].strip() != "is" or len(self.text.split()) <= _SHORT
+        ):
             return True
         return label and _ENDS.search(tail) is not None
 

@@ -43,12 +43,15 @@ _LETTERS = re.compile(
     rf"(?<![^\W\d_])(?P<name>{_NAME}\s*(?:{_OPEN}\s?){{0,2}}(?P<named>[A-ZАВСЕ]|(?<=[ ({{\[\"'])[a-z])(?:\s?{_CLOSE}){{0,2}}(?:(?<=[)\]}}\"'”])|{_RIGHT}))"
     rf"|(?<!{_WORD})(?<!\\)(?P<dressed>{_OPEN}\s?(?P<inside>[A-ZАВСЕ]|(?<=[(\[{{])[a-z])\s?{_CLOSE})"
     r"|(?P<line>^[^\w\n\ue000-\ue3ff]{0,8}(?P<first>[A-Za-zАВСЕ])(?:\s?[)\]:]|[.](?=\s|$)|(?=\s*(?:[,–—-]\s|$|\|))))"
-    rf"|(?<!{_WORD})(?<!['’+*/^=<>·×\\-])(?P<half>(?P<before>[A-Z])\))"
-    rf"|(?<!{_WORD})(?<!['’+*^<>·×\\.-])(?<!(?-i:[0-9a-z])/)(?P<alone>[A-ZАВСЕ]){_RIGHT}",
+    rf"|(?<!{_WORD})(?<!['’+*/^=<>·×°|¬\\-])(?<![\d}}][ \t])(?P<half>(?P<before>[A-Z])\))"
+    rf"|(?<!{_WORD})(?<!['’+*^<>·×°\\.-])(?<!(?-i:[0-9a-z])/)(?<![\d}}][ \t])(?P<alone>[A-ZАВСЕ]){_RIGHT}",
     re.IGNORECASE | re.MULTILINE,
 )
 # E = 3: the E of such a text is no choice wherever it stands alone.
-_VARIABLE = re.compile(rf"(?<!{_WORD})([A-Z])\s?=(?!=)")
+_VARIABLE = re.compile(rf"(?<!{_WORD})([A-Z])\s?(?:=(?!=)|\\(?:cdot|times|approx|sim|leq?|geq?|in)\b)")
+# "where h is the height, A is the area and T is the temperature": what such a text defines is no choice.
+_DEFINES = re.compile(r"\bwhere \$?\\?[A-Za-z]\w*\$? is\b")
+_DEFINED = re.compile(rf"(?<!{_WORD})([A-Z])(?= (?:is|are) (?:the|an?) [a-z])")
 _LONE = re.compile(
     rf"(?<!{_WORD})(?:[B-HJ-ZАВСЕA]|I(?!['’]|\s[a-z])|I(?=\s(?:is|because|since|fits|seems|instead|est|ist|jest|es|è|é|(?:and|or)\s[A-Z])\b)|[a-z](?=\s?[).:\]}}>\"'”’»」』】〕,!?;]|\s*$))(?!{_WORD})",
     re.MULTILINE,
@@ -61,6 +64,12 @@ _STOP = re.compile(
 _ARTICLE = re.compile(
     r"[ \t]+(?!(?:The|This|That|It|Because|Since|As|Explanation|Reason|Rationale|Option|Answer)\b)(?:\d[^\s.]{0,30}[ \t]+[a-zA-Z]|[A-Z][^\s.]{0,30}[ \t]+[a-z])"
 )
+# What a part of a question begins with: a sentence, which says more than that a choice is right.
+_PART = re.compile(
+    r"[ \t]+(?!(?:because|since|as|for|due|given|it|this|that|which|yes|no|explanation|reason)\b)[\w$\\](?:\S*[^\s.!?][ \t]+){5}",
+    re.IGNORECASE,
+)
+_BEGINS = re.compile(r"(?:^|\n|[.!?:]\s)[^\w\n]?$")
 _NARROW = re.compile(r"\s?[).:,]?\s{0,2}")
 _SEPARATOR = re.compile(r"[\s]{0,2}[).:,(\]\[\"'“”|–—-]{0,3}[ \t]{0,2}[\"'“(\[]?")
 # Words that may follow a letter which is a word itself (A because …, I is …).
@@ -199,7 +208,9 @@ def _mark_letters(text: str, choices: Choices) -> str:
     pieces: list[str] = []
     place = 0
     low: str | None = None
-    variables = set(_VARIABLE.findall(text)) if "=" in text else set()
+    variables = set(_VARIABLE.findall(text)) if "=" in text or "\\" in text else set()
+    if _DEFINES.search(text):
+        variables.update(_DEFINED.findall(text))
     for found in _candidates(text):
         if found.start() < place or not (known := _letter(found, text, choices)):
             continue
@@ -208,7 +219,7 @@ def _mark_letters(text: str, choices: Choices) -> str:
         if found["alone"] in variables and not _ANNOUNCES.search(text, max(0, start - 12), start):
             continue
         low = _lower(text) if low is None else low
-        end, index = _own_text(text, low, end, index, choices)
+        end, index = _own_text(text, low, start, end, index, choices)
         if end > found.end():
             kind = _BOTH
         if kind in (_LABEL, _BOTH) and found["line"]:
@@ -252,6 +263,12 @@ def _letter(found: re.Match[str], text: str, choices: Choices) -> tuple[int, int
         return None
     if letter.islower():
         return _lower_case(found, text, letter, index, choices)
+    if found["before"] and re.search(r"(?:^|\W)[A-Z]\($", text[max(0, found.start() - 3) : found.start()]):
+        return None  # P(D)
+    if (beside := re.match(r"/([A-Z])(?![A-Za-z])", text[end : end + 3])) and ord(
+        beside[1]
+    ) - 65 >= choices.count:
+        return None  # I/O
     if found["inside"] or found["before"]:
         return _LABEL, index
     if found["first"] and text[end - 1] in ")]:.|":
@@ -290,7 +307,7 @@ def _lower_case(
 ) -> tuple[int, int] | None:
     """A small letter is a label only in a dress or a place that says so."""
     end = found.end()
-    if index >= choices.count:
+    if index >= choices.count or _names_a_part(text, found.start(), end, index, choices):
         return None
     closed = text[end - 1 : end] in (")", "]", "}")
     if found["inside"]:
@@ -310,6 +327,8 @@ def _lower_case(
         )
         return (_LABEL, index) if closed or not rest.strip(" .)*") or own else None
     if found["alone"]:
+        if re.match(r",\s[a-z]\b", text[end : end + 4]):
+            return None  # the roots a, b and c
         if letter == "a" and not text[end:].strip():
             # "This is a" broke off; "the answer is a" did not.
             return (
@@ -320,7 +339,24 @@ def _lower_case(
     return None
 
 
-def _own_text(text: str, low: str, end: int, index: int, choices: Choices) -> tuple[int, int]:
+def _says_more(text: str, start: int, end: int, stop: int) -> bool:
+    """Whether a choice's text behind an announced letter begins a sentence: "The answer is (C). Mercury is no gas."."""
+    return (
+        text[end : end + 2] == ". "
+        and re.match(r" [a-z]", text[stop : stop + 2]) is not None
+        and _ANNOUNCES.search(text, max(0, start - 12), start) is not None
+    )
+
+
+def _names_a_part(text: str, start: int, end: int, index: int, choices: Choices) -> bool:
+    """Whether "(a)" at the beginning of a sentence names a part of the question: "(a) The mass is 3 g. (b) The …"."""
+    if _PART.match(text, end) is None or _BEGINS.search(text[max(0, start - 3) : start]) is None:
+        return False
+    rest = _lower(text[end : end + 14]).lstrip(" ")
+    return not rest.startswith(choices.keys[index][:12] or " ") and not "\ue000" <= rest[:1] <= "\ue0ff"
+
+
+def _own_text(text: str, low: str, start: int, end: int, index: int, choices: Choices) -> tuple[int, int]:
     """Where a label ends together with its choice's text, and the choice."""
     key = choices.keys[index] if index < choices.count else ""
     # Two tries: a dash behind a label may be a separator or a sign.
@@ -328,12 +364,13 @@ def _own_text(text: str, low: str, end: int, index: int, choices: Choices) -> tu
         separator = pattern.match(text, end)
         place = separator.end() if separator else end
         if key and place > end and low.startswith(key, place) and _ends_there(low, place, place + len(key)):
-            return place + len(key), index
+            stop = place + len(key)
+            return (end if _says_more(text, start, end, stop) else stop), index
     following = text[place : place + 1]
     if following and _TEXT <= ord(following) < _LABEL:
         whose = ord(following) - _TEXT
         if whose == index:
-            return place + 1, index
+            return (end if _says_more(text, start, end, place + 1) else place + 1), index
         if whose != BEYOND and key.startswith(choices.keys[whose]):
             # Another choice's text that this one's begins with.
             begun = len(choices.keys[whose])

@@ -18,6 +18,7 @@ __all__ = [
     "CONCLUSION",
     "CONDITION",
     "CONFIRMED",
+    "CONSEQUENCE",
     "CONTRAST",
     "CORRECTION",
     "DASHED_MAYBE",
@@ -41,6 +42,7 @@ __all__ = [
     "RELATIVE",
     "RETRACTION",
     "SENTENCE_END",
+    "SEVERAL_ANSWERS",
     "SINGULAR",
     "STATED",
     "TENTATIVE",
@@ -139,7 +141,7 @@ STATED = re.compile(
 
 # Behind a choice: C is correct
 _POSITIVE = (
-    r"(?:correct(?!ed|ion|ness)|right|best|better|answer|most (?:accurate|appropriate|plausible|suitable|likely|reasonable)|"
+    r"(?:correct(?!ed|ion|ness)|(?<! a )right|right (?:answer|choice|option|one)|best|better|answer|most (?:accurate|appropriate|plausible|suitable|likely|reasonable)|"
     r"accurate|winner|true|yes|valid|closest|strongest|likeliest|"
     r"only (?:one|option|choice|answer|statement|possibility|remaining)|my (?:answer|choice|pick|guess|final)|"
     r"(?:(?<=is )|(?<=be ))the one(?!\s+(?:that |which )?(?:most|many|some|people|students)(?![^\W\d_])|\s*$)|it is|richtige?|korrekte?|zutreffend|correcte?s?|bonne réponse|vrai|exacte?|correct[ao]|respuesta|resposta|corretta|"
@@ -249,6 +251,10 @@ DENIED_BELOW = re.compile(
     re.IGNORECASE,
 )
 
+# "If it were so, however, it would burn, so the answer is C": what follows from a condition that the question states.
+CONSEQUENCE = re.compile(
+    r"\b(?:so|therefore|thus|hence)\b\s+(?:the|my)\s+(?:\w+\s+)?(?:answer|choice|option)\s+is\b", re.I
+)
 # Words by which a choice is only thought of.
 TENTATIVE = re.compile(
     rf"{_WORD_START}(?:at first|initially|first (?:thought|guess|instinct|impression|glance)|originally|previously|i (?:had )?thought|"
@@ -290,7 +296,7 @@ CONCLUSION = re.compile(
 CORRECTION = re.compile(
     rf"{_WORD_START}(?:wait|actually|correction|on (?:second thoughts?|reflection|closer|further)|mistake|misread|sorry|apolog\w+|"
     r"hold on|let me re\w+|re-?check\w*|re-?consider\w*|instead|change my (?:answer|mind)|revis\w+|i was wrong|scratch that|"
-    rf"hmm|oops|no,|nope|rather,|moment|halt|doch|attendez|espera|подождите|однако нет)(?![^\W\d_])|no,|等等|不对|不對|重新|いや|待って|아니",
+    rf"hmm|oops|no,|nope|rather,|moment(?=[,!…]| mal)|halt|doch|attendez|espera|подождите|однако нет)(?![^\W\d_])|no,|等等|不对|不對|重新|いや|待って|아니",
     re.IGNORECASE,
 )
 RETRACTION = re.compile(
@@ -302,7 +308,7 @@ REFUSAL = re.compile(
     rf"{_WORD_START}(?:(?:can(?:not|['’]?t| not)|could(?:n['’]?t| not)|unable to|won['’]?t|will not|not able to|refuse to|decline to|"
     r"impossible to|hard to|difficult to|not possible to|no way to|not going to|would rather not|prefer not to)(?:\s+\w+){0,2}\s+(?:answer|help|"
     r"choose|determin\w+|say|tell|pick|decide|select|know|provide|give|judge|assist|commit|be (?:answered|determined|told|decided))|"
-    r"don['’]?t know|do not know|no idea|not sure|unsure|uncertain|undecided|not certain|no (?:correct|right) answer|not enough (?:information|context)|"
+    r"(?:not|n['’]t) (?:listed|(?:(?:given|provided|included|present|found) )?(?:in|among) the (?:options|choices|list))|don['’]?t know|do not know|no idea|not sure|unsure|uncertain|undecided|not certain|no (?:correct|right) answer|not enough (?:information|context)|"
     r"insufficient (?:information|context)|weiß (?:es )?nicht|ne sais pas|no (?:lo )?sé|не знаю|between)(?![^\W\d_])"
     r"|不知道|わかりません|分かりません|모르",
     re.IGNORECASE,
@@ -318,6 +324,14 @@ NEXT_QUESTION = re.compile(
     r"вопрос|问题|問題)\s{0,2}(?:#?\d{1,4})?\s{0,2}[:.)：]|^[ \t]{0,4}(?:answer the following|now answer this|choose the (?:correct|best) |the following (?:is|are) (?:an? )?(?:multiple|single))"
     "|^[ \t>#*_-]{0,8}\ue110(?=[ \t:.)])"  # "Q:", marked as a letter
     r"|<\|im_start\|>user|\[INST\]",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+# Behind its answer a model goes on with the answers of several questions: it sums them up, or lists three or more.
+SEVERAL_ANSWERS = re.compile(
+    r"^[ \t]*(?:now|so|next|finally)\W[^\n\ue000-\ue3ff]{0,30}\b(?:all|these|both|above)\b[^\n\ue000-\ue3ff]{0,30}\banswers\b"
+    r"|^[^\n\ue000-\ue3ff]{0,30}(?:以上|所有|上述)[^\n\ue000-\ue3ff]{0,6}答案"
+    rf"|(?:^[ \t]*(?:answer: )?the answer is[ (]{{1,2}}{MARK}[ .)]*(?:\n\s{{0,8}}|\Z)){{3,}}",
     re.IGNORECASE | re.MULTILINE,
 )
 
