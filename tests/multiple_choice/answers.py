@@ -461,6 +461,11 @@ OTHERS += [
         ("It is heated by 250 °F and gains 3.2 J in all", None),
         ("The force \\mathbf{F} that moves it does the work \\mathbf{F} \\cdot \\mathbf{r}", None),
         ("The work is 3.2 J, so the answer is J.", "J"),
+        ("The time is t = \\frac{m}{I} \\approx 0.3 s and the current is what we looked for here.", None),
+        (
+            "We compare them.\n\nOption A:\niron\n\nThis one rusts. It is not correct.\n\nOption B:\ncopper\n\nThis",
+            None,
+        ),
         ("By Bayes, P(D) = 0.05 and P(x|D) = 0.99, so that P(x|¬D) is 0.03", None),
         ("The charge is 1.6 \\times 10^{-19} C) and the field is 14 V/m, as was said.", None),
         ("It has 16 general-purpose I/O ports. So there are 41 in all.", None),
@@ -502,6 +507,14 @@ OTHERS += [
         ),
     )
 ]
+
+OTHERS.append(
+    (
+        "The proceeds are:\n$850 - ($850 * 0.05)\n\nNow the rest is to be found.",
+        ("$850", "$840", "$830", "$820"),
+        None,
+    )
+)
 
 PROBABILITIES: list[tuple[str, list[float] | None]] = [
     ("<PROB> 0.1, 0.2, 0.3, 0.4 </PROB>", RISING),

@@ -77,9 +77,9 @@ def shown(lines: list[dict[str, str]]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def benchmark() -> ModuleType:
-    path = PAGE.parents[1] / "benchmarks" / "choice_parsers.py"
-    spec = importlib.util.spec_from_file_location("choice_parsers", path)
+def benchmark(name: str = "choice_parsers") -> ModuleType:
+    path = PAGE.parents[1] / "benchmarks" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -108,3 +108,61 @@ def test_unread_answers_do_not_depend_on_content() -> None:
             assert unread and max(unread) - min(unread) <= 1
         [whole] = [line for line in readings() if (line["rows"], line["by"]) == (rows, "all")]
         assert float(whole["right"]) >= 97 and float(whole["wrong"]) <= 0.5
+
+
+def published() -> str:
+    """The table of published readings, from its file."""
+    names = {"model": "model", "both": "both", "agree": "agree", "differ": "differ", "ours_right": "ours right",
+             "theirs_right": "theirs right", "ours_only": "ours only", "theirs_only": "theirs only", "neither": "neither"}  # fmt: skip
+    with PAGE.with_name("published_readings.csv").open(encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    rows = ["| " + " | ".join(names.values()) + " |", "|" + "---|" * len(names)]
+    rows += ["| " + " | ".join(line[name] for name in names) + " |" for line in lines]
+    return "\n".join(rows) + "\n"
+
+
+def test_the_published_readings_of_the_page_are_those_of_the_file() -> None:
+    found = re.search(r"<!-- published -->\n(.*?)<!-- /published -->", PAGE.read_text("utf-8"), re.DOTALL)
+    assert found is not None and found[1] == published()
+    with PAGE.with_name("published_readings.csv").open(encoding="utf-8") as file:
+        *models, every = csv.DictReader(file)
+    assert len(models) == 29 and len({line["sha256"] for line in models}) == 29
+    for count in ("texts", "both", "differ", "ours_only", "theirs_only", "neither"):
+        assert sum(int(line[count]) for line in models) == int(every[count])
+    for line in (*models, every):
+        read = (int(line[part]) for part in ("both", "ours_only", "theirs_only", "neither"))
+        assert sum(read) == int(line["texts"])
+        assert float(line["agree"]) == pytest.approx(
+            100 * (1 - int(line["differ"]) / int(line["both"])), abs=0.005
+        )
+
+
+def test_published_readings_are_counted_and_judged_by_the_right_answer(tmp_path: Path) -> None:
+    import zipfile
+
+    script = benchmark("published_readings")
+    options = ["iron", "copper", "silver", "gold"]
+    # (text, the published letter, the right one)
+    cases = [
+        ("The answer is (B).", "B", "B"),
+        ("The answer is (B). No, wait: the answer is (C).", "B", "C"),
+        ("The closest option is (D).", None, "D"),
+        ("The answer is (A) and (B).", "A", "A"),
+        ("It is not told.", "C", "C"),
+    ]
+    rows = [
+        {"options": options, "answer": right, "pred": pred, "generated_text": text}
+        for text, pred, right in cases
+    ]
+    path = tmp_path / "model_outputs_one_5shots.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("one.json", json.dumps([*rows, "a stray word"]))
+    found = list(script.readings(script.entries(path)))
+    line = script.row("one", found, 0.005)
+    assert [line[name] for name in ("texts", "both", "agree", "differ", "ours_right", "theirs_right")] == [
+        "5", "2", "50.00", "1", "100.00", "0.00",
+    ]  # fmt: skip
+    # The last text holds no letter, so the published one was drawn at random.
+    assert [line[name] for name in ("ours_only", "ours_only_right", "theirs_only", "theirs_only_right", "neither", "us")] == [
+        "1", "100.00", "1", "100.00", "1", "1000",
+    ]  # fmt: skip

@@ -358,6 +358,13 @@ class _Reader:
             self.truncated and bool(self.looked)
         )
 
+    def _heads(self, line: str, place: int, above: str, index: int | None) -> bool:
+        """Whether a choice on its own line, or its text below that line, is the heading of what is said of it: "Option B:"."""
+        if line.endswith(":"):
+            return place > 0
+        heading = words.BARE_LINE.fullmatch(above)
+        return heading is not None and above.endswith(":") and choice_of(heading[1], self.count) == index
+
     def _look(self, index: int | None) -> None:
         if index is not None:
             self.looked.add(index)
@@ -376,7 +383,7 @@ class _Reader:
                     line, bare.end(1)
                 ):
                     self._reject([index])
-            elif self._only_begun(bare[1], place, above):
+            elif self._only_begun(bare[1], place, above) or self._heads(line, place, above, index):
                 self._look(index)
             else:
                 self.decisions.append(index)

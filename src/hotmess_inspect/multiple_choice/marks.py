@@ -41,10 +41,10 @@ _CLOSE = r"[)\]}>\"'”’»」』】〕]"
 _RIGHT = r"(?![0-9A-Za-z_À-ɏͰ-ϿЀ-ӿ]|['’](?!dir|dır|dur|dür|\s|$|[\"',.)\]}])[a-zA-Z]|[+#&²³⁺⁻^°%\\]|/(?![A-Z](?![A-Za-z]))|-\w|\s?[=<>≤≥≈∝·×∈→](?![=<>-])|\()"
 _LETTERS = re.compile(
     rf"(?<![^\W\d_])(?P<name>{_NAME}\s*(?:{_OPEN}\s?){{0,2}}(?P<named>[A-ZАВСЕ]|(?<=[ ({{\[\"'])[a-z])(?:\s?{_CLOSE}){{0,2}}(?:(?<=[)\]}}\"'”])|{_RIGHT}))"
-    rf"|(?<!{_WORD})(?<!\\)(?P<dressed>{_OPEN}\s?(?P<inside>[A-ZАВСЕ]|(?<=[(\[{{])[a-z])\s?{_CLOSE})"
+    rf"|(?<!{_WORD})(?<![\\}}])(?P<dressed>{_OPEN}\s?(?P<inside>[A-ZАВСЕ]|(?<=[(\[{{])[a-z])\s?{_CLOSE})"
     r"|(?P<line>^[^\w\n\ue000-\ue3ff]{0,8}(?P<first>[A-Za-zАВСЕ])(?:\s?[)\]:]|[.](?=\s|$)|(?=\s*(?:[,–—-]\s|$|\|))))"
     rf"|(?<!{_WORD})(?<!['’+*/^=<>·×°|¬\\-])(?<![\d}}][ \t])(?P<half>(?P<before>[A-Z])\))"
-    rf"|(?<!{_WORD})(?<!['’+*^<>·×°\\.-])(?<!(?-i:[0-9a-z])/)(?<![\d}}][ \t])(?P<alone>[A-ZАВСЕ]){_RIGHT}",
+    rf"|(?<!{_WORD})(?<!['’+*^<>·×°\\.-])(?<!(?-i:[0-9a-z])/)(?<![\d}}][ \t])(?<!}}{{)(?P<alone>[A-ZАВСЕ]){_RIGHT}",
     re.IGNORECASE | re.MULTILINE,
 )
 # E = 3: the E of such a text is no choice wherever it stands alone.
@@ -431,7 +431,7 @@ def _placed_pattern(keys: str) -> re.Pattern[str]:
     return re.compile(
         r"((?:^[^\w\n\ue000-\ue3ff]{0,6}?|[\"“'(]\s?|(?:answer|answers|ans|is|be|choose|pick|say|think|believe|guess|with|go for|opt for|settle on|get|gives|it's|equals|option|"
         r"choice|ist|lautet|est|es|é|是|为|：|ответ)[\"']?(?:\s*[:=—]|\s+[–-](?=\s))?\s*[\"'“(]?\s?|:\s*[\"'“(]?\s?))"
-        rf"({keys})(?=\s*(?:$|[.!?]{{1,2}}(?:\s|$|[\"”'*])|[,;)\"”'\]}}。]|\s+(?:because|since|as|which|so)\b|\s+[—–-]))",
+        rf"({keys})(?=\s*(?:$|[.!?]{{1,2}}(?:\s|$|[\"”'*])|[,;)\"”'\]}}。]|\s+(?:because|since|as|which|so)\b|\s+[—–-](?!\s?[$(\d\\])))",
         re.IGNORECASE | re.MULTILINE,
     )
 
