@@ -1,4 +1,4 @@
-"""One sentence for every optional dependency that is missing."""
+"""Import of optional dependencies, with an error that names the extra to install."""
 
 from importlib import import_module
 from types import ModuleType

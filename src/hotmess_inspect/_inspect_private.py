@@ -1,4 +1,4 @@
-"""The few places where the package reaches behind Inspect's public names.
+"""All uses of Inspect's private names.
 
 Each function states what it needs, falls back to a stated value when Inspect has moved it, and is held
 to the installed release by a contract test (``tests/test_inspect_private.py``). Nothing else in the

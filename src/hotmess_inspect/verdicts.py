@@ -1,4 +1,4 @@
-"""Score values as numbers, and nothing as a number that is none."""
+"""Score values as numbers; NaN for every value that is none."""
 
 from __future__ import annotations
 

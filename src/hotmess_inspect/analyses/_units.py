@@ -1,4 +1,4 @@
-"""Rearranging very many questions: sums over units of questions whose epochs change places together.
+"""Permutation of very many questions: sums over units of questions whose epochs are permuted together.
 
 Under the hypothesis that outcomes have nothing to do with lengths, one order that is applied to all questions of a
 unit is as likely as any other. So the orders of units are a test as exact as those of single questions; and the sums

@@ -1,4 +1,4 @@
-"""What the answers themselves do: change with the sample, change with the context, hesitate."""
+"""How often answers change between samples and between few-shot contexts, and how often reasoning hesitates."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a larger reasoning budget buys: accuracy and incoherence per budget, beside natural overthinking."""
+"""Accuracy and incoherence per reasoning budget, beside natural overthinking."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass

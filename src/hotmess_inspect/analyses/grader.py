@@ -1,4 +1,4 @@
-"""The grader's own noise, told from the model's by grading the same work several times: a patch, a completion."""
+"""Variance of the grader, separated from the model's by grading the same patch or completion several times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What an incoherence must be measured against: the values that the accuracy alone allows.
+"""Null models of the incoherence: the values that the accuracy alone allows.
 
 Incoherence depends on accuracy by construction. What is left to find is how the wrong answers are
 spread: all on one distractor, or evenly over all of them.

@@ -1,4 +1,4 @@
-"""The numbers that belong together: never an incoherence without its accuracy and its absolute terms."""
+"""Summary of a decomposition: accuracy, error, bias², variance and incoherence together."""
 
 from dataclasses import dataclass
 

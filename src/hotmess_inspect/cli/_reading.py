@@ -1,4 +1,4 @@
-"""What stands around the reading of logs: a progress bar, and processes that read."""
+"""Reading of logs by commands: a progress bar and worker processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What numerical libraries may take of the machine, settled before they are loaded: threads and memory."""
+"""Limits on threads and memory of numerical libraries, set before they are loaded."""
 
 from __future__ import annotations
 

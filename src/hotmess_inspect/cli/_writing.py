@@ -1,4 +1,4 @@
-"""What goes wrong with writing, as one sentence."""
+"""Errors of writing a file, as one sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every set of per-question sums can do: add over epochs, join over questions."""
+"""Base class of sums per question: add over epochs, concatenate over questions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace

@@ -1,4 +1,4 @@
-"""Exchanging epochs between two runs, question by question: what the difference would be by chance alone.
+"""Permutation test of two runs: epochs exchanged between them, question by question.
 
 If two runs answer alike, then within a question any division of their epochs into one run of n₁ and one
 of n₂ was as likely as the one that was observed, in a shared few-shot context any division of the epochs

@@ -1,4 +1,4 @@
-"""Rearranging the predictions of a question over its lengths, and comparing with what was observed.
+"""Permutation test: predictions of a question permuted over its lengths, and compared with what was observed.
 
 A rearrangement is an order of a question's epochs: the first `below` of them count as the shorter half,
 the last `above` of the known ones as the longer half.

@@ -1,4 +1,4 @@
-"""Least squares and log-link fits with standard errors that few clusters do not fool; size and length together."""
+"""Least squares and log-link fits with cluster-robust standard errors for few clusters; size and length together."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass

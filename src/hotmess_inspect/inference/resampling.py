@@ -1,4 +1,4 @@
-"""The bootstrap engine: one matrix of multinomial weights times a table of per-question sums.
+"""The bootstrap: one matrix of multinomial weights times a table of per-question sums.
 
 The weights depend on the number of questions, the number of replicates and the generator only. One
 matrix serves every loss, bucket and model measured on the same questions, and gives paired replicates

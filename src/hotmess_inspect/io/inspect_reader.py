@@ -1,4 +1,4 @@
-"""The slow way into a log: Inspect's own API, for what the fast reader does not know."""
+"""Fallback reader of logs: Inspect's own API, for what the fast reader does not know."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A log that is read, changed and put back: on disk or behind a URI, never over someone else's writing."""
+"""Atomic change of a log, on disk or behind a URI: refused where another process has written it since."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs and tables to Outcomes: file by file, within bounds, and never silent about what is missing."""
+"""Reading of logs and tables into Outcomes, file by file; what is missing or left out is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs to one tally on many machines: extract where the logs are, add here."""
+"""Reading of logs on many machines: each tallies its logs, and the tallies are added here."""
 
 from __future__ import annotations
 

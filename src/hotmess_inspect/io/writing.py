@@ -1,4 +1,4 @@
-"""The one rule by which every command writes files: beside and renamed, never over an input or a stranger's file."""
+"""Atomic writing of files by all commands: written beside, then renamed; never over an input or a file of another program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what a model wrote to plain text: no thoughts, no markup, one spelling of each mark."""
+"""Plain text of a model's answer: without reasoning and markup, with one spelling of each punctuation mark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The metric `hotmess/expected_letters`: what drawn letters would show, from their log-probabilities."""
+"""The metric `hotmess/expected_letters`: expected values under sampled letters, from their log-probabilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""At the end of an eval of our own tasks: each question's numbers into the log, by themselves.
+"""Hook at the end of an eval of our own tasks: writes each question's numbers into the log.
 
 Inspect calls this hook when the run is over and its logs are written. Nothing heavy is imported before.
 """

@@ -1,4 +1,4 @@
-"""Before the first token of an eval of our own tasks: settings under which its numbers say little.
+"""Hook at the start of an eval of our own tasks: warns of settings under which its numbers say little.
 
 Inspect calls this hook when a task starts, before its samples do.
 """

@@ -1,4 +1,4 @@
-"""What a decomposition of scores can be asked for, checked once."""
+"""Options of the metric and the reducer, validated once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The scorer `hotmess/repeat`: verdicts that exist already, made fit for decomposition."""
+"""The scorer `hotmess/repeat`: adds the metadata that the decomposition reads to another scorer's verdicts."""
 
 import builtins
 import math

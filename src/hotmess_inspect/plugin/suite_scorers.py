@@ -1,4 +1,4 @@
-"""Their scorers as they are, with what the decomposition needs in each score's metadata."""
+"""Other people's scorers unchanged, with the metadata that the decomposition reads added to each score."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that the metric reports of a set of scores."""
+"""Results of the metric `hotmess/incoherence`."""
 
 from __future__ import annotations
 

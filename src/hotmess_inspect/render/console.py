@@ -1,4 +1,4 @@
-"""What goes to the terminal: text of models and logs without the power to steer it."""
+"""Terminal output; control characters in text of models and logs are removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text of models and logs on its way to a terminal, a page or a spreadsheet."""
+"""Escaping of text from models and logs for terminals, pages and spreadsheets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands beside the numbers so that they are not misread: what accuracy alone allows."""
+"""Guards against misreading an incoherence: the range that accuracy alone allows, and shares of failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names for random streams that are the same in every process and on every machine."""
+"""Seeds of random streams, the same in every process and on every machine."""
 
 from __future__ import annotations
 

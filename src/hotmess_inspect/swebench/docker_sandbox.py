@@ -1,4 +1,4 @@
-"""Inspect's Docker sandbox with fewer questions to the engine: what is known before an epoch is not asked again.
+"""Inspect's Docker sandbox with fewer calls to the engine: what is known before an epoch is not queried again.
 
 Of each epoch Inspect asks: what the compose file says, which services run and which ended, each container's working
 folder, ports and whether root may act there; and every command starts the compose program anew. For our own compose

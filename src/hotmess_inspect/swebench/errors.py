@@ -1,4 +1,4 @@
-"""The error that says: the instrument failed, not the model."""
+"""Error of the grading's infrastructure: it failed, not the model."""
 
 
 class GradingError(RuntimeError):

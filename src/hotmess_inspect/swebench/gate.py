@@ -1,4 +1,4 @@
-"""What every epoch passes before its agent's first token: the image's digest, and a check of its grading.
+"""Check of an instance before its agent's first token: the image's digest, and grading of the reference fix.
 
 The check runs in a hook that Inspect calls before it makes an epoch's sandbox, so it takes nothing from the
 epoch's time limit, and only instances that really run are checked. The solver here then writes down what was

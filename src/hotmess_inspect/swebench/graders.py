@@ -1,4 +1,4 @@
-"""Places that grade one patch once: a container of the sample, or a folder in the local sandbox."""
+"""Sandboxes that grade one patch once: a container of the sample, or a folder in the local sandbox."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Outcomes that add: how often each distinct epoch of a question occurred."""
+"""Counts of each question's distinct epochs, which add over files and machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a group of raters said, in the one shape that everything else here takes."""
+"""Votes of a group of raters: the data type that all of the survey's analyses take."""
 
 from __future__ import annotations
 
