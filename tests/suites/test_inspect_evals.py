@@ -41,7 +41,11 @@ TASKS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
 }
 
 
-@pytest.fixture(params=list(TASKS))
+# Their scorers are those of others here: choice of arc_easy, pattern of boolq, f1 of squad.
+ALIKE = ("winogrande", "paws", "drop")
+
+
+@pytest.fixture(params=[pytest.param(n, marks=[pytest.mark.slow] * (n in ALIKE)) for n in TASKS])
 def name(request: pytest.FixtureRequest) -> str:
     if request.param == "sycophancy":
         request.getfixturevalue("sycophancy_rows")
