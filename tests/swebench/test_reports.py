@@ -77,7 +77,13 @@ REAL = {
         "npx jest t/a.test.js --verbose",
         "parse_log_jest",
         "jest.json",
-        {"adds # two": "passed", "fails": "failed", "later": "skipped", "deep": "passed", "gone": "absent"},
+        {
+            "adds # two": "passed",
+            "fails": "failed",
+            "skipped later": "skipped",
+            "deep": "passed",
+            "gone": "absent",
+        },
     ),
     "jest, all titles": (
         "npx jest t --silent --json | jq -r '.testResults[]'",
@@ -108,7 +114,7 @@ REAL = {
         {
             "sum adds  two": "passed",
             "sum fails": "failed",
-            "sum later": "skipped",
+            "sum later # SKIP -": "skipped",
             "sum inner fails": "passed",
         },
     ),

@@ -216,11 +216,11 @@ RUBY_AND_PYTHON = "diff --git a/a_spec.rb b/a_spec.rb\ndiff --git a/tests/test_a
         (script("pytest a.py && rm -r /testbed"), None),
         (
             ROW | {"test_patch": GO, "FAIL_TO_PASS": ["TestThing"], "PASS_TO_PASS": []},
-            "its tests are in Go, and only",
+            "its tests are in Go: the row holds no evaluation script",
         ),
         (
             script("go test ./...") | {"test_patch": GO, "FAIL_TO_PASS": ["TestThing"], "PASS_TO_PASS": []},
-            "its tests are in Go, and only",
+            "its tests are in Go, and the code under test can forge their runner's report: -T other_languages=true runs",
         ),
         (ROW | {"test_patch": RUBY_AND_PYTHON}, None),
         # Fixtures in another format, tests in Python: as sqlfluff has them.

@@ -86,7 +86,8 @@ def _jest_cases(document: Mapping[str, Any], root: str) -> Iterator[Case]:
             title = result["title"].strip()
             titles = [*filter(None, result["ancestorTitles"]), title]
             full = " > ".join(titles)
-            names = (title, full, f"{path} > {full}", " ".join(titles))
+            # A skipped test is printed with that word.
+            names = (title, full, f"{path} > {full}", " ".join(titles), f"skipped {title}")
             yield Case(f"{path} > {full}", names, _WORDS[result["status"]])
 
 
@@ -165,7 +166,7 @@ def php_key(name: str) -> str:
 def mocha_names(group: str, name: str) -> tuple[str, ...]:
     """All titles in a row, also as TAP has them: without ``#``, and with its mark where skipped."""
     full = f"{group} {name}".strip()
-    return tuple(dict.fromkeys((full, full.replace("#", ""), name)))
+    return tuple(dict.fromkeys((full, full.replace("#", ""), name, f"{full.replace('#', '')} # SKIP -")))
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ class Step:
             command += " --" * npm + after
         else:
             command = re.sub(runner.word, lambda found: before + found[0] + after, command, count=1)
-        lines = [f"mkdir -m 733 {folder}"]
+        lines = [f"mkdir -m 755 {folder}"]
         if runner.helper:
             lines.append(f"cat >{folder}.helper <<'END'\n{runner.helper.format(**places)}END")
         lines += [f"{{ {command}", f"}}{f' >{folder}/report' * runner.printed}"]
@@ -180,7 +180,7 @@ def _step(command: str, log_parser: str) -> Step:
     found = [(match.start(), n) for n, r in enumerate(RUNNERS) if (match := re.search(r.word, command))]
     if found:
         return Step(command, RUNNERS[min(found)[1]])
-    if _SCRIPT.search(command) and not re.search(r"[;&|]", command):
+    if _SCRIPT.search(command) and not re.search(r"[;&|]", re.sub(r"'[^']*'|\"[^\"]*\"", "", command)):
         for runner in RUNNERS:
             if log_parser in runner.scripts:
                 return Step(command, runner, script=True)
