@@ -237,9 +237,24 @@ def _functions(tree: "Any", chain: "tuple[Any, ...]") -> "Any":
         elif isinstance(node, ast.ClassDef):
             for found in _functions(node, (*chain, node)):
                 yield found
-        elif isinstance(node, (ast.If, ast.Try, ast.With)):
-            for found in _functions(node, chain):
-                yield found
+        else:
+            for block in _blocks(node):
+                for found in _functions(block, chain):
+                    yield found
+
+
+def _blocks(node: "Any") -> "Any":
+    """What holds the statements inside a statement: of each of its branches."""
+    for name in ("body", "orelse", "finalbody"):
+        if isinstance(getattr(node, name, None), list):
+            yield _Block(getattr(node, name))
+    for inner in [*getattr(node, "handlers", ()), *getattr(node, "cases", ())]:
+        yield inner
+
+
+class _Block:
+    def __init__(self, body: "list[Any]") -> None:
+        self.body = body
 
 
 def _is_mark(node: "Any") -> bool:
@@ -287,11 +302,11 @@ def _pruned(item: "Any", kept: "dict[int, Any]") -> "Any":
         other = copy.copy(item)
         other.body = [ast.copy_location(ast.Pass(), item.body[0])]
         return other
-    if isinstance(getattr(item, "body", None), list):
-        other = copy.copy(item)
-        other.body = [_pruned(inner, kept) for inner in item.body]
-        return other
-    return item
+    other = copy.copy(item)
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        if isinstance(getattr(item, name, None), list):
+            setattr(other, name, [_pruned(inner, kept) for inner in getattr(item, name)])
+    return other
 
 
 def _inner(code: "Any", chain: "Any", node: "Any") -> "Any":

@@ -34,6 +34,7 @@ _now, _exit = time.monotonic, os._exit
 _running = None  # type: Any
 _again = False
 _planted = {}  # type: dict[int, Any]
+_failures = {}  # type: dict[int, Any]
 _took = {}  # type: dict[int, float]
 _real = []  # type: list[Any]
 _found = {}  # type: dict[int, Any]
@@ -41,10 +42,18 @@ _odd = {}  # type: dict[int, dict[str, Any]]
 _named = {}  # type: dict[int, str]
 
 
+class _Path(str):
+    @property
+    def strpath(self) -> str:
+        return str(self)
+
+
 def _as_pytest_compiles(module: "Any", source: bytes, path: str) -> "Any":
     from _pytest.assertion import rewrite
 
-    given = {"mod": module, "source": source, "module_path": path, "config": None}  # type: dict[str, Any]
+    # Before 5.3 the absolute path becomes part of the code, and before 5.0 it is an object of pytest's own.
+    where = _Path(os.path.abspath(path))
+    given = {"mod": module, "source": source, "module_path": where, "config": None}  # type: dict[str, Any]
     known = inspect.signature(rewrite.rewrite_asserts).parameters
     rewrite.rewrite_asserts(**{name: value for name, value in given.items() if name in known})
     return hotmess_bodies.plain_compiler(module, source, path)
@@ -116,8 +125,11 @@ def _twin_of(item: "Any") -> "Any":
     for name in ("_store", "stash"):
         if hasattr(item, name):
             setattr(twin, name, type(getattr(item, name))())
+    # Since pytest 8.2 an item keeps the instance of its class: each its own.
+    method = item.obj if twin.__dict__.pop("_instance", None) is None else twin._getobj()
     twin._initrequest()
-    twin.obj = _failing(item, function)
+    _failures[id(twin)] = _failing(item, function)
+    twin.obj = _bound(_failures[id(twin)], method)
     return twin
 
 
@@ -132,8 +144,28 @@ def _failing(item: "Any", function: "Any") -> "Any":
         function.__qualname__,
         function.__doc__,
     )
-    holder = getattr(item.obj, "__self__", None)
+    return made
+
+
+def _bound(made: "Any", method: "Any") -> "Any":
+    holder = getattr(method, "__self__", None)
     return made if holder is None else types.MethodType(made, holder)
+
+
+def _fail_again(twin: "Any") -> None:
+    """Make a twin fail whose method was taken anew from its class when it was set up.
+
+    Pytest before 8.2 does so for classes of unittest, and before 7 for all others. What unittest calls is the method of
+    the instance: for coroutines, and before pytest 5.4 always.
+    """
+    made = _failures.get(id(twin))
+    if made is None:
+        return
+    if getattr(twin.obj, "__func__", twin.obj) is not made:
+        twin.obj = _bound(made, twin.obj)
+    case = getattr(twin, "_testcase", None)
+    if case is not None:
+        setattr(case, twin.name, twin.obj)
 
 
 def _raising(name: str) -> "Any":
@@ -183,6 +215,7 @@ def pytest_runtest_protocol(item: "Any") -> "Any":
 def pytest_runtest_call(item: "Any") -> "Any":
     """See before and after a test whether its function is the file's, and what it checks with."""
     if _again or id(item) in _planted:
+        _fail_again(item)
         yield
         return
     odd = {}  # type: dict[str, Any]
@@ -214,6 +247,8 @@ def _may_fail(item: "Any") -> "Any":
 
 def pytest_runtest_logreport(report: "Any") -> None:
     """Send the outcome of one phase (setup, call, teardown) of one test."""
+    if report.outcome == "passed" and "subtest" in type(report).__name__.lower():
+        return  # a part of a test; the test itself is reported, too
     twin = _again or id(_running) in _planted
     name = _named.get(id(_running), report.nodeid)
     record = {
