@@ -271,6 +271,14 @@ unittest.main(verbosity=2)
 """
 
 
+def test_an_attempt_that_is_made_again_is_no_result() -> None:
+    again, setup = phase("t::a", "rerun"), phase("t::a", "passed", phase="setup")
+    assert read_report([setup, again]).statuses == {}
+    assert read_report([setup, again, phase("t::a", "passed")]).statuses == {"t::a": "passed"}
+    twin = read_report([phase("t::a", "rerun", twin=True), phase("t::a", "failed", twin=True)])
+    assert twin.twins == {"t::a": "failed"}
+
+
 def test_the_unittest_part_reports_every_kind_of_outcome(tmp_path: Path) -> None:
     report = run_inside(tmp_path, "hotmess_unittest.py", _SUITE)
     assert report.statuses == {

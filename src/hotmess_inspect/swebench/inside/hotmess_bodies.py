@@ -248,8 +248,8 @@ def _blocks(node: "Any") -> "Any":
     for name in ("body", "orelse", "finalbody"):
         if isinstance(getattr(node, name, None), list):
             yield _Block(getattr(node, name))
-    for inner in [*getattr(node, "handlers", ()), *getattr(node, "cases", ())]:
-        yield inner
+    yield from getattr(node, "handlers", ())
+    yield from getattr(node, "cases", ())
 
 
 class _Block:

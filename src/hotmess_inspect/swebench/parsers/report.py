@@ -97,6 +97,6 @@ def _phase_status(record: Mapping[str, object]) -> str | None:
         return "failed"  # expected or skipped by something else than the test's own file
     if outcome == "skipped":
         return "xfailed" if xfail else "skipped"
-    if phase == "call":
+    if phase == "call" and outcome == "passed":  # others are no results: a failure that is run again, for one
         return "xpassed" if xfail else "passed"
     return None
