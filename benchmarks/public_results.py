@@ -249,6 +249,7 @@ def ran(folder: Path) -> dict[str, Any]:
         return {}
     return {
         "real": real_results.cells(folder), "dial": real_results.dial(folder),
+        "surveys": real_results.surveys(folder),
         "tables": {path.name: sha256(path) for path in sorted(folder.iterdir())},
     }  # fmt: skip
 

@@ -262,9 +262,15 @@ def export(logs: Path, out: Path) -> None:
     from hotmess_inspect.table.columns import Labels
 
     out.mkdir(parents=True, exist_ok=True)
+    surveys: list[dict[str, Any]] = []
     for model in MODELS:
         for place in sorted((logs / model.name).iterdir()):
-            if place.name in ("survey", "agent") or not (place / "done").exists():
+            if place.name == "survey" and (place / "done").exists():
+                surveys.append({"model": model.name} | _survey(place))
+            # A stopped dial counts with the epochs that it has.
+            if place.name in ("survey", "agent") or not (
+                (place / "done").exists() or place.name.startswith("dial")
+            ):
                 continue
             found = read(place).outcomes
             rows = len(found)
@@ -285,6 +291,22 @@ def export(logs: Path, out: Path) -> None:
                         writer.writerow(
                             [sample.id, sample.epoch, sample.target, other.token, f"{other.logprob:.6f}"]
                         )
+
+    with (out / "surveys.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, ("model", "answers", "pairs", "read"), lineterminator="\n")
+        table.writeheader()
+        table.writerows(surveys)
+
+
+def _survey(place: Path) -> dict[str, int]:
+    """How many answers a survey has, of how many pairs each, and how many pairs were decided on in all."""
+    from inspect_ai.log import read_eval_log
+
+    [path] = place.glob("*.eval")
+    log = read_eval_log(str(path))
+    pairs = int(log.eval.task_args["pairs"])
+    shares = [float(score.value) for sample in log.samples or [] for score in (sample.scores or {}).values()]  # type: ignore[arg-type]
+    return {"answers": len(shares), "pairs": pairs, "read": round(sum(shares) * pairs)}
 
 
 def main() -> None:

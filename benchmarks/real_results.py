@@ -51,20 +51,33 @@ def dial(folder: Path) -> list[dict[str, Any]]:
             ])  # fmt: skip
             plain = _terms(counts / epochs[:, None], target, None)
             again = _terms(drawn, target[:, None], epochs[:, None])
-            truth = _terms(exact, target, None)
+            truth, by_first = _terms(exact, target, None), _terms(first, target, None)
             row: dict[str, Any] = {"model": name, "temperature": temperature, "questions": len(questions)}
             row |= {"epochs": int(calls.sum()), "letters": int(epochs.sum())}
-            row["first_call"] = float(_terms(first, target, None)["error"].mean())
+            row["first_call"] = float(by_first["error"].mean())
             for quantity in QUANTITIES:
                 spread = np.quantile(again[quantity].mean(axis=0) - plain[quantity].mean(), [0.025, 0.975])
                 value = float(sampled[quantity].mean())
                 low, high = (value - spread[::-1]).tolist()
                 row[quantity] = {
                     "value": value, "ci": [low, high], "exact": float(truth[quantity].mean()),
+                    "first": float(by_first[quantity].mean()),
                     "agrees": bool(low <= truth[quantity].mean() <= high),
                 }  # fmt: skip
             found.append(row)
     return found
+
+
+def surveys(folder: Path) -> list[dict[str, Any]]:
+    """How much of a survey each model answered."""
+    path = folder / "surveys.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            {"model": MODELS[row.pop("model")]} | {name: int(n) for name, n in row.items()}
+            for row in csv.DictReader(file)
+        ]
 
 
 def _terms(
@@ -130,7 +143,8 @@ def cells(folder: Path) -> list[dict[str, Any]]:
                 found.append({"cell": cell, "name": name, "model": shown, "group": group})
                 if group["unparsed"]:
                     [group] = analyzed(path, *options, "--unparsed", "drop")
-                    del group["slope"], group["overthinking"]
+                    for part in ("slope", "overthinking"):
+                        group.pop(part, None)
                     found.append(
                         {"cell": cell, "name": f"{name}, unread left out", "model": shown, "group": group}
                     )

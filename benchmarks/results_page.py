@@ -58,7 +58,7 @@ def page(found: dict[str, Any]) -> str:
         _hints(found),
     ]
     if "real" in found:
-        parts += [_real(found["real"]), _dial(found["dial"]), _learned(found["dial"])]
+        parts += [_real(found["real"]), _dial(found["dial"]), _learned(found["dial"], found["surveys"])]
     return "\n".join([*parts, _limits(found), _inputs(found)])
 
 
@@ -365,7 +365,7 @@ def _real(real: list[dict[str, Any]]) -> str:
         ]
         for row in real
         # A base model's answers have one length, that of its limit.
-        if row["group"].get("overthinking") and "base" not in row["model"]
+        if row["group"].get("overthinking") and "base" not in row["model"] and row["cell"] not in ("logprob", "probability")
     ]  # fmt: skip
     # Four choices, each with a quarter: accuracy 1/4, error 3/2, of which variance half.
     guessing = [
@@ -394,6 +394,8 @@ of the model-written ones both are asked for a letter between tags, within 32 to
 The machine was shared, so runs were ended after the epochs that the table says.
 
 {table(["questions", "model", "questions × epochs", "% unread", "accuracy", "error", "bias²", "variance", "incoherence", "of KL, plug-in"], rows)}
+The rows on four contexts hold four orders of the examples for each question, with three samples of each, with one list of log-probabilities (which has no variance of drawing, so their variance is that between contexts alone and is not to be
+compared with the sampled ones), or, for stated probabilities, no context and five samples.
 An unread answer is wrong, and in the decomposition uniform over the choices, as in the paper; where many are unread that convention makes the numbers, not the model. Guessing among four choices has accuracy 0.25
 and incoherence 0.5. {alike}
 
@@ -429,7 +431,7 @@ probability is raised to the power 1/T. The same prompts were then sampled up to
 Exact · sampled, with the interval of the sampling:
 
 {table(["model", "temperature", "letters read", "error", "bias²", "variance"], rows)}
-{sum(compared)} of {len(compared)} exact values lie in the interval of the sampled one; of intervals of 95 % one in twenty would not hold it even if both were perfect. {_moves(dial)}
+{sum(compared)} of {len(compared)} exact values lie in the interval of the sampled one; of intervals of 95 % one in twenty would not hold it even if both were perfect.{_outside(dial)} {_moves(dial)}
 
 ![Exact and sampled decomposition against temperature](dial.svg)
 """
@@ -477,6 +479,21 @@ The first line writes the tables, byte for byte those of the hashes; the second 
 {table(["file", "SHA-256"], rows)}"""
 
 
+def _outside(dial: list[dict[str, Any]]) -> str:
+    """The cells that do not agree, each with the exact value of the other of the server's two roundings."""
+    said = []
+    for row in dial:
+        for quantity, shown in (("error", "error"), ("bias_squared", "bias²"), ("variance", "variance")):
+            one = row[quantity]
+            if not one["agrees"]:
+                (low, high), first = one["ci"], one["first"]
+                held = "lies in it" if low <= first <= high else "does not either"
+                said.append(
+                    f" Outside is the {shown} of {row['model']} at {row['temperature']:g}; the exact value by the first call of each prompt, computed without the cache, is {first:.3f} and {held} (see below)."
+                )
+    return "".join(said)
+
+
 def _moves(dial: list[dict[str, Any]]) -> str:
     """What the sampled values do from the lowest temperature to the highest, where the intervals lie apart."""
     said = []
@@ -497,7 +514,11 @@ def _moves(dial: list[dict[str, Any]]) -> str:
     return " ".join(said)
 
 
-def _learned(dial: list[dict[str, Any]]) -> str:
+def _learned(dial: list[dict[str, Any]], surveys: list[dict[str, Any]]) -> str:
+    read = "; ".join(
+        f"{row['model']} decided on {row['read']} of the {row['answers'] * row['pairs']} pairs that it was asked to compare in {row['answers']} answers"
+        for row in surveys
+    )
     low = max(dial, key=lambda row: abs(row["first_call"] - row["error"]["exact"]))
     return f"""## What running them taught
 
@@ -507,7 +528,8 @@ def _learned(dial: list[dict[str, Any]]) -> str:
 - **Base models** begin with a line break, a bracket, a tag, or a letter and go on: two tokens were too few, and a letter at the beginning of a text that broke off was lost.
 - **A prompt computed at once and one taken from the cache are not the same model**: rounding differs, and at temperature {low["temperature"]:g} {low["model"]} has an exact error of
   {low["first_call"]:.3f} by its first call and {low["error"]["exact"]:.3f} by its last. Nearly all sampled calls took their prompts from the cache, so the last is compared above; a mean over the calls put one value outside its
-  interval, which is how this was found.
+  interval, which is how this was found. Which of the two a sampled call took is not recorded, so agreement is to be judged by the nearer.
+- **A survey is beyond models this small**: {read}.
 """
 
 

@@ -193,6 +193,8 @@ def test_letters_drawn_from_the_stated_probabilities_agree_and_others_do_not(tmp
         assert row["questions"] == 12 and row["epochs"] == 12 * 400
         assert 0.7 * row["epochs"] < row["letters"] < 0.8 * row["epochs"]
         assert row["variance"]["agrees"] is agrees
+        # One list of letters per question, so the first call is the last.
+        assert row["error"]["first"] == row["error"]["exact"] == row["first_call"]
         for quantity in ("error", "bias_squared", "variance"):
             low, high = row[quantity]["ci"]
             assert 0 < high - low < 0.1 and low < row[quantity]["value"] < high
@@ -200,6 +202,21 @@ def test_letters_drawn_from_the_stated_probabilities_agree_and_others_do_not(tmp
             assert row["error"]["exact"] == pytest.approx(
                 row["bias_squared"]["exact"] + row["variance"]["exact"], rel=1e-12
             )
+
+
+def test_surveys_and_disagreements_are_told(tmp_path: Path, found: dict[str, Any]) -> None:
+    assert script("real_results").surveys(tmp_path) == []
+    (tmp_path / "surveys.csv").write_text("model,answers,pairs,read\ngemma-3-270m,4,10,3\n")
+    [row] = script("real_results").surveys(tmp_path)
+    assert row == {"model": "Gemma 3 270M (base)", "answers": 4, "pairs": 10, "read": 3}
+    page = script("results_page")
+    assert "decided on 3 of the 40 pairs" in page._learned(found["dial"], [row])
+    cell = {"value": 0.5, "ci": [0.4, 0.6], "exact": 0.7, "first": 0.55, "agrees": False}
+    dial = {"model": "M", "temperature": 0.3, "error": cell}
+    dial |= {name: cell | {"agrees": True} for name in ("bias_squared", "variance")}
+    assert page._outside([dial]).count("Outside is the error of M at 0.3") == 1
+    assert "is 0.550 and lies in it" in page._outside([dial])
+    assert "is 0.650 and does not either" in page._outside([dial | {"error": cell | {"first": 0.65}}])
 
 
 @pytest.mark.slow
