@@ -92,14 +92,15 @@ def build(rows: dict[str, dict[str, Any]], plan: dict[str, Any], work: Path) -> 
     for name, how in plan.items():
         needs = [*TOOLS, *how["needs"]]
         environment = f"hotmess-rows/env:{hashlib.sha256(json.dumps(needs).encode()).hexdigest()[:12]}"
-        if not has_image(environment):
+        fresh = not has_image(environment)
+        if fresh:
             site = work / "site"
             shutil.rmtree(site, ignore_errors=True)
             pip = [sys.executable, "-m", "pip", "install", "-q", "--target", str(site), "--no-compile"]
             subprocess.run([*pip, *needs], check=True)
             docker_build(work / "env", {"site": site}, ENVIRONMENT, environment)
         image = f"swebench/sweb.eval.x86_64.{name.replace('__', '_1776_').lower()}:latest"
-        if not has_image(image):
+        if fresh or not has_image(image):
             tree = source_tree(rows[name], work / "sdist" / how["sdist"], work / "tree")
             arguments = {"ENVIRONMENT": environment, "VERSION": how.get("version", "0")}
             docker_build(work / "row", {"tree": tree}, REPOSITORY, image, **arguments)
