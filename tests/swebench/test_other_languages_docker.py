@@ -141,14 +141,16 @@ def tools(folder: Path) -> Path:
         pytest.skip("needs Debian's packages")
     status = ["-o", "Dir::State::status=/dev/null"]
     wanted = ["install", "--simulate", "--no-install-recommends", "golang-go", "mocha"]
-    # An own list of packages, so that what this machine has installed changes nothing.
-    said = subprocess.run(["apt-get", *status, *wanted], capture_output=True, text=True)
-    if said.returncode:
-        subprocess.run(["apt-get", "update"], check=True, capture_output=True)
-        said = subprocess.run(["apt-get", *status, *wanted], capture_output=True, text=True, check=True)
-    found = re.findall(r"^Inst (\S+) \((\S+)", said.stdout, re.MULTILINE)
-    names = [f"{name}={version}" for name, version in found if not NOT_NEEDED.fullmatch(name)]
-    subprocess.run(["apt-get", "download", *names], cwd=folder, check=True, capture_output=True)
+    for _ in range(2):
+        # An own list of packages, so that what this machine has installed changes nothing.
+        said = subprocess.run(["apt-get", *status, *wanted], capture_output=True, text=True)
+        found = re.findall(r"^Inst (\S+) \((\S+)", said.stdout, re.MULTILINE)
+        names = [f"{name}={version}" for name, version in found if not NOT_NEEDED.fullmatch(name)]
+        done = subprocess.run(["apt-get", "download", *names], cwd=folder, capture_output=True, text=True)
+        if names and not done.returncode:
+            break
+        subprocess.run(["apt-get", "update"], capture_output=True)
+    assert names and not done.returncode, said.stderr + done.stderr
     root = folder / "root"
     for package in sorted(folder.glob("*.deb")):
         subprocess.run(["dpkg-deb", "-x", str(package), str(root)], check=True)

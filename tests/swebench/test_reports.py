@@ -150,7 +150,7 @@ REAL = {
         {
             "com.acme.SumTest#adds": "passed",
             "com.acme.SumTest#fails": "failed",
-            "SumTest#each": "passed",
+            "SumTest#later": "skipped",
             "com.acme.SumTest": "failed",
         },
     ),
@@ -159,9 +159,9 @@ REAL = {
         "parse_log_gradle_custom",
         "maven.xml",
         {
-            "com.acme.SumTest > adds": "passed",
-            "SumTest > fails": "failed",
-            "com.acme.SumTest > each[1]": "passed",
+            "com.acme.SumTest > adds[1]": "passed",
+            "SumTest > fails[1]": "failed",
+            "com.acme.SumTest > fails[0]": "passed",
         },
     ),
     "cargo": (
@@ -169,6 +169,17 @@ REAL = {
         "parse_log_cargo",
         "cargo.txt",
         {"tests::adds": "passed", "tests::fails": "failed", "tests::later": "skipped"},
+    ),
+    "qunit": (
+        "npx qunit q/sum.js",
+        "parse_log_tap",
+        "qunit.txt",
+        {
+            "sum > adds": "passed",
+            "sum > fails": "failed",
+            "sum > later": "skipped",
+            "sum > inner > deep": "passed",
+        },
     ),
     "minitest": (
         'bundle exec ruby -I test test/mini.rb -v -n "/sum/"',
@@ -335,7 +346,7 @@ def test_commands_are_changed_to_write_reports() -> None:
 def test_rows_in_other_languages_run_only_when_asked(tmp_path: Path) -> None:
     good = row("TestX")
     assert languages_of(good) == ("Go",)
-    assert runners_of(good) == ("go test",)
+    assert runners_of(good) == "go test"
     assert "-T other_languages=true" in (exclusion(good) or "")
     assert exclusion(good, other_languages=True) is None
     unknown = row("x", command="make check")

@@ -63,9 +63,9 @@ def refusal(instance: Instance) -> str:
     return ""
 
 
-def runners_of(instance: Instance) -> tuple[str, ...]:
+def runners_of(instance: Instance) -> str:
     """Names of the runners whose reports decide, each once."""
-    return tuple(dict.fromkeys(step.runner.name for step in _plan(instance)[1] if step.runner))
+    return _names(_plan(instance)[1])
 
 
 def check_other_patch(patch: bytes, instance: Instance) -> CheckedPatch:
@@ -105,13 +105,19 @@ async def grade_by_report(
     """
     checked = check_other_patch(patch, instance)
     lines, steps = _plan(instance)
+
+    def failed(run: TestRun, note: str, verdict: Verdict = "unresolved") -> Grade:
+        outcomes, statuses = (False,) * len(instance.tests), dict.fromkeys(instance.tests, "absent")
+        said = (run.exit_code, note, run.output, run.seconds, run.limit)
+        return Grade(verdict, outcomes, statuses, checked, *said, _names(steps))
+
     nothing = Format("report", (), lambda _: "", lambda *_: None, lambda _: _NO_CANARIES, lambda *_: "absent")
     try:
         space = await prepare(
             sandbox, root, instance, checked, nothing, _NO_CANARIES, shared=user is not None, scratch=scratch
         )
     except UnappliedPatch as error:
-        return _grade(instance, checked, TestRun(-1, (), "", 0.0), "tampered", note=str(error))
+        return failed(TestRun(-1, (), "", 0.0), str(error), "tampered")
     folder = f"{space.folder}/{secrets.token_hex(8)}"
     watched = await _root(space, instance, _PREPARE.format(folder=folder, trees=_trees()) + _sums(instance))
     commands = [f"\n{line}" for line in lines]
@@ -129,10 +135,9 @@ async def grade_by_report(
     if run.limit:
         if on_tests_limit == "error":
             raise GradingError(out_of_limit(instance, run.limit, timeout))
-        note = f"the tests ran out of {run.limit}, which counts as failed"
-        return _grade(instance, checked, run, "unresolved", note=note, broken_by=run.limit)
+        return failed(run, f"the tests ran out of {run.limit}, which counts as failed")
     if await _root(space, instance, _sums(instance)) != watched:
-        return _grade(instance, checked, run, "tampered", note="the run changed the files of its own tests")
+        return failed(run, "the run changed the files of its own tests", "tampered")
     said = await _root(space, instance, _COLLECT.format(folder=folder, most=_MOST_BYTES))
     return judge_reports(instance, checked, run, _unpacked(said), steps, root, may_skip)
 
@@ -265,40 +270,14 @@ def judge_reports(
     skippable = set(may_skip) - set(instance.fail_to_pass)
     outcomes = tuple(passed(statuses[test], skipped_ok=test in skippable) for test in instance.tests)
     code = next((status for status in reports.statuses.values() if status), run.exit_code)
-    return _grade(
-        instance,
-        patch,
-        TestRun(code, (), run.output, run.seconds),
-        "resolved" if all(outcomes) else "unresolved",
-        outcomes,
-        statuses,
-        "; ".join(notes)[:1000],
-        "" if any(outcomes) else broken_by,
-    )
-
-
-def _grade(
-    instance: Instance,
-    patch: CheckedPatch,
-    run: TestRun,
-    verdict: Verdict,
-    outcomes: tuple[bool, ...] = (),
-    statuses: Mapping[str, str] | None = None,
-    note: str = "",
-    broken_by: str = "",
-) -> Grade:
+    said = (code, "; ".join(notes)[:1000], run.output, run.seconds, "" if any(outcomes) else broken_by)
     return Grade(
-        verdict,
-        outcomes or (False,) * len(instance.tests),
-        statuses or dict.fromkeys(instance.tests, "absent"),
-        patch,
-        run.exit_code,
-        note,
-        run.output,
-        run.seconds,
-        broken_by,
-        ", ".join(runners_of(instance)),
+        "resolved" if all(outcomes) else "unresolved", outcomes, statuses, patch, *said, _names(steps)
     )
+
+
+def _names(steps: Sequence[Step]) -> str:
+    return ", ".join(dict.fromkeys(step.runner.name for step in steps if step.runner))
 
 
 _PREAMBLE = re.compile(r"#|set |cd /testbed\s*$|git |: |echo ")

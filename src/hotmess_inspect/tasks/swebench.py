@@ -150,7 +150,7 @@ def swebench(
         raise prerequisite_error(f"{error}{way_out}") from error
     except ValueError as error:
         raise prerequisite_error(str(error)) from error
-    runners = sorted({name for i in chosen if languages_of(i) for name in runners_of(i)})
+    runners = sorted({runners_of(i) for i in chosen if languages_of(i)})
     if runners:
         say(
             f"tests are graded by the reports of {', '.join(runners)}, which the code under test can forge: read solved "

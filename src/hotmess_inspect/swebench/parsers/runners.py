@@ -68,57 +68,49 @@ rm -f {folder}/$$
 exit $status
 """
 
+_REPORTER = r"\s(?:-R|--reporter)[ =]\S+"
+_NODE_TEST = r"(?=\s.*(?<=\s)--test\b)"
+_RUBY_VERBOSE = r"(?=\s.*(?<=\s)(?:-v|--verbose)\b)"
+_BY_NAME = junit_reader(lambda group, name: (name,))
+
 RUNNERS = (
     Runner(
-        "go test",
-        _word("go test"),
-        read_go,
-        after=" -json -exec 'sh {helper}'",
-        helper=_GO_HELPER,
-        printed=True,
+        "go test", _word("go test"), read_go, " -json -exec 'sh {helper}'", helper=_GO_HELPER, printed=True
     ),
-    Runner(
-        "jest",
-        _word("jest"),
-        read_jest,
-        after=" --json --outputFile={file}",
-        scripts=("parse_log_jest", "parse_log_jest_json"),
-    ),
+    Runner("jest", _word("jest"), read_jest, " --json --outputFile={file}", scripts=("jest", "jest_json")),
     Runner(
         "vitest",
         _word("vitest"),
         read_jest,
-        after=" --reporter=json --outputFile={file}",
+        " --reporter=json --outputFile={file}",
         key=_unlabelled,
-        scripts=("parse_log_vitest",),
+        scripts=("vitest",),
     ),
     Runner(
         "mocha",
         _word("_?mocha"),
         junit_reader(mocha_names),
-        after=" --reporter xunit -O output={file}",
-        without=r"\s(?:-R|--reporter)[ =]\S+",
+        " --reporter xunit -O output={file}",
+        without=_REPORTER,
     ),
     Runner(
         "node --test",
-        _word("node") + r"(?=\s.*(?<=\s)--test\b)",
-        junit_reader(lambda group, name: (name,)),
-        after=" --test-reporter=junit --test-reporter-destination={file}",
+        _word("node") + _NODE_TEST,
+        _BY_NAME,
+        " --test-reporter=junit --test-reporter-destination={file}",
     ),
-    Runner("rspec", _word("rspec"), read_rspec, after=" --format json --out {file}"),
-    Runner("PHPUnit", _word("phpunit"), junit_reader(php_names), after=" --log-junit {file}", key=php_key),
+    Runner("rspec", _word("rspec"), read_rspec, " --format json --out {file}"),
+    Runner("PHPUnit", _word("phpunit"), junit_reader(php_names), " --log-junit {file}", key=php_key),
     Runner("Maven", _word("mvn[dw]?"), junit_reader(java_names), tree="*/*-reports/TEST-*.xml"),
     Runner("Gradle", _word("gradlew?"), junit_reader(java_names), tree="*/test-results/*/TEST-*.xml"),
-    Runner(
-        "cargo nextest", _word("cargo nextest"), junit_reader(lambda g, n: (n,)), tree="*/nextest/*/junit.xml"
-    ),
+    Runner("cargo nextest", _word("cargo nextest"), _BY_NAME, tree="*/nextest/*/junit.xml"),
     Runner("cargo test", _word("cargo test"), read_lines, printed=True),
-    Runner("ruby -v", _word("ruby") + r"(?=\s.*(?<=\s)(?:-v|--verbose)\b)", read_lines, printed=True),
+    Runner("ruby -v", _word("ruby") + _RUBY_VERBOSE, read_lines, printed=True),
     Runner("qunit", _word("qunit"), read_lines, printed=True),
     Runner(
         "GoogleTest",
         _word("ctest"),
-        junit_reader(lambda group, name: (f"{group}.{name}",)),
+        junit_reader(lambda g, n: (f"{g}.{n}",)),
         before="GTEST_OUTPUT=xml:{folder}/ ",
     ),
 )
@@ -182,7 +174,7 @@ def _step(command: str, log_parser: str) -> Step:
         return Step(command, RUNNERS[min(found)[1]])
     if _SCRIPT.search(command) and not re.search(r"[;&|]", re.sub(r"'[^']*'|\"[^\"]*\"", "", command)):
         for runner in RUNNERS:
-            if log_parser in runner.scripts:
+            if log_parser.removeprefix("parse_log_") in runner.scripts:
                 return Step(command, runner, script=True)
     return Step(command, None)
 
