@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from hotmess_inspect.io.words import counted
+
 
 def copied_epoch_warnings(
     *,
@@ -37,8 +39,3 @@ def copied_epoch_warnings(
             "away and make intervals too short."
         )
     return sentences
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun in the right number."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

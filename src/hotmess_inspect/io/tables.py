@@ -27,7 +27,7 @@ from hotmess_inspect.io.raw_tables import RawTable, decimal_comma, open_table
 from hotmess_inspect.io.roles import Roles, assign_roles
 from hotmess_inspect.io.values import BadValue, labels_of, numbers_of
 from hotmess_inspect.io.words import counted
-from hotmess_inspect.schema import LENGTHS, SUM_TOLERANCE, normalise_label
+from hotmess_inspect.schema import LENGTHS, SUM_TOLERANCE, class_label, normalise_label
 from hotmess_inspect.table.columns import Labels, Ragged
 from hotmess_inspect.table.outcomes import Outcomes, fold_keys
 
@@ -589,7 +589,7 @@ def _probabilities(user: _UserTable, classes: Mapping[str, str]) -> dict[str, An
     total = table.sum(axis=1)
     for row in np.flatnonzero(~empty & ~(np.abs(total - 1) <= SUM_TOLERANCE))[:1].tolist():
         raise user.error(row, columns[0], f"the probabilities of the row sum to {total[row]:g}, not 1")
-    letters = {label: _choice(place) for place, label in enumerate(classes)}
+    letters = {label: class_label(place) for place, label in enumerate(classes)}
     target = user.required("target") if _has_target(user) else Labels.constant(None, user.rows)
     for place, label in enumerate(target.names):
         if label not in letters:
@@ -607,10 +607,6 @@ def _probabilities(user: _UserTable, classes: Mapping[str, str]) -> dict[str, An
         "choices": np.full(user.rows, len(columns)),
         "vector": Ragged(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), flat),
     }
-
-
-def _choice(place: int) -> str:
-    return chr(ord("A") + place) if place < 26 else str(place - 25)
 
 
 def _warn_of_strangers(user: _UserTable, outcomes: Outcomes) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hotmess_inspect.analyses.summaries import Estimate
 from hotmess_inspect.arrays import mean_over_epochs
 from hotmess_inspect.decomposition import (
     Decomposition,
@@ -26,7 +27,14 @@ from hotmess_inspect.decomposition.nested import (
 )
 from hotmess_inspect.decomposition.of_questions import decompose_questions
 from hotmess_inspect.inference.ratios import FEWEST, effective_number
-from hotmess_inspect.schema import UNTARGETED_LOSSES, Estimator, Loss, TextLoss
+from hotmess_inspect.schema import (
+    UNTARGETED_LOSSES,
+    Estimator,
+    Loss,
+    TextLoss,
+    finite_or_none,
+    json_value,
+)
 from hotmess_inspect.table import Questions
 from hotmess_inspect.table.questions import mean_correct
 
@@ -41,6 +49,11 @@ def measured_questions(questions: Questions, decomposition: Decomposition) -> ND
     known: NDArray[np.bool_] = np.logical_not(np.isnan(questions.correct).all(axis=1))
     measured = known & decomposition.counted("error")
     return measured if measured.any() else known
+
+
+def estimate_json(found: Estimate) -> dict[str, Any]:
+    """An estimate and its interval for JSON; what is undefined is ``None``."""
+    return {"value": finite_or_none(found.value), "ci": json_value(found.interval)}
 
 
 def measured_accuracy(questions: Questions, decomposition: Decomposition) -> float:

@@ -18,7 +18,7 @@ from hotmess_inspect.analyses.reliability import (
 )
 from hotmess_inspect.analyses.summaries import Estimate
 from hotmess_inspect.io.words import counted
-from hotmess_inspect.results.intervals import shared_contexts
+from hotmess_inspect.results.intervals import estimate_json, shared_contexts
 from hotmess_inspect.schema import finite_or_none, json_value
 from hotmess_inspect.table import Questions
 
@@ -60,15 +60,15 @@ class ReliabilityFindings:
             "pass_hat_k": None if passes is None else [_rate_json(rate) for rate in passes.pass_hat_k],
             "pass_at_k": None if passes is None else [_rate_json(rate) for rate in passes.pass_at_k],
             "pass_model": None if passes is None else _model_json(passes),
-            "flip_rate": None if passes is None else _estimate_json(passes.flip_rate),
-            "outcome_consistency": None if passes is None else _estimate_json(passes.outcome_consistency),
-            "icc": _estimate_json(scores.icc),
+            "flip_rate": None if passes is None else estimate_json(passes.flip_rate),
+            "outcome_consistency": None if passes is None else estimate_json(passes.outcome_consistency),
+            "icc": estimate_json(scores.icc),
             "dependability": {
                 "epochs": finite_or_none(scores.epochs),
                 "value": finite_or_none(scores.dependability(scores.epochs)),
                 "epochs_for": needed,
             },
-            "noise_floor": _estimate_json(scores.noise_floor),
+            "noise_floor": estimate_json(scores.noise_floor),
         }
 
     def sentences(self) -> list[str]:
@@ -181,10 +181,6 @@ def _model_json(passes: Reliability) -> dict[str, Any]:
         "p_value": None if fit is None else finite_or_none(fit.p_value),
         "note": passes.model_note or None,
     }
-
-
-def _estimate_json(found: Estimate) -> dict[str, Any]:
-    return {"value": finite_or_none(found.value), "ci": json_value(found.interval)}
 
 
 def _rates_line(name: str, rates: tuple[PassRate, ...]) -> str:

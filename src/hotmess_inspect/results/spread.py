@@ -14,7 +14,7 @@ from hotmess_inspect.analyses.answers import AnswerChanges, answer_changes, top_
 from hotmess_inspect.analyses.summaries import Estimate, Share
 from hotmess_inspect.analyses.uncertainty import Uncertainty, UncertaintySplit, inner_and_outer
 from hotmess_inspect.decomposition.of_questions import is_nested
-from hotmess_inspect.results.intervals import shared_contexts
+from hotmess_inspect.results.intervals import estimate_json, shared_contexts
 from hotmess_inspect.schema import finite_or_none, json_value
 from hotmess_inspect.table import Questions
 
@@ -46,9 +46,9 @@ class SpreadFindings:
         """Fields of `hotmess analyze --json`; undefined numbers are ``None``."""
         stated = self.uncertainty
         return {
-            "disagreement": _estimate_json(self.agreement.disagreement),
-            "answer_entropy": _estimate_json(self.agreement.entropy),
-            "modal_share": _estimate_json(self.agreement.modal_share),
+            "disagreement": estimate_json(self.agreement.disagreement),
+            "answer_entropy": estimate_json(self.agreement.entropy),
+            "modal_share": estimate_json(self.agreement.modal_share),
             "answer_changes": self._changes_json(),
             "entropy": None if stated is None else _split_json(stated.entropy),
             "sampling_variance": None if stated is None else _split_json(stated.sampling),
@@ -144,15 +144,11 @@ def _findings(questions: Questions, kind: str, resamples: int, seed: int) -> Spr
     )
 
 
-def _estimate_json(found: Estimate) -> dict[str, Any]:
-    return {"value": finite_or_none(found.value), "ci": json_value(found.interval)}
-
-
 def _split_json(split: UncertaintySplit) -> dict[str, Any]:
     return {
-        "total": _estimate_json(split.total),
-        "within": _estimate_json(split.within),
-        "between": _estimate_json(split.between),
+        "total": estimate_json(split.total),
+        "within": estimate_json(split.within),
+        "between": estimate_json(split.between),
         "questions": split.questions,
     }
 

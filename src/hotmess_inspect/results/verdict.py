@@ -14,6 +14,7 @@ import numpy as np
 
 from hotmess_inspect.decomposition import Decomposition
 from hotmess_inspect.io.human_time import BINNED
+from hotmess_inspect.io.words import counted
 from hotmess_inspect.results.analyze import LENGTH_COLUMNS, GroupResult, group_name
 from hotmess_inspect.results.questions import question_numbers
 from hotmess_inspect.results.warnings import FEW_QUESTIONS
@@ -120,13 +121,13 @@ def _measured(result: GroupResult, results: Sequence[GroupResult]) -> str:
     if d.loss == "squared" and group.measure is None and _pass_or_fail(result):
         what = "the share of epochs that fail"
     least, most = int(d.epochs[d.epochs > 0].min(initial=_MOST)), int(d.epochs.max(initial=0))
-    epochs = _count(most, "epoch") if least >= most else f"{least} to {most} epochs"
+    epochs = counted(most, "epoch") if least >= most else f"{least} to {most} epochs"
     accuracy = "" if math.isnan(result.accuracy) else f" Accuracy {_percent(result.accuracy)}."
     if accuracy and group.measure not in (None, "resolved"):
         whole = [r.accuracy for r in results if r.group.measure == "resolved" and _run(r) == _run(result)]
         resolved = f"; {_percent(whole[0])} of the epochs resolve the issue (resolved)" if whole else ""
         accuracy = f" On average {_percent(result.accuracy)} of these tests pass{resolved}."
-    return f"{name}: {what}, over {_count(questions, 'question')} with {epochs} each.{accuracy}"
+    return f"{name}: {what}, over {counted(questions, 'question')} with {epochs} each.{accuracy}"
 
 
 def _pass_or_fail(result: GroupResult) -> bool:
@@ -201,7 +202,7 @@ def _cautions(result: GroupResult, problems: Sequence[Problem]) -> tuple[str, ..
         what = f"have any error: {_ROUGH}" if erring > 1 else f"has any error: {_ROUGH}"
         if erring == int(d.repeated.sum()):
             what = f"{'were' if erring > 1 else 'was'} run: {_ROUGH}"
-        found.append(f"Only {_count(erring, 'question')} {what}")
+        found.append(f"Only {counted(erring, 'question')} {what}")
     scored = max(counts["epochs_scored"], 1)
     if counts["unparsed"] > UNPARSED_SHARE * scored:
         found.append(
@@ -214,7 +215,7 @@ def _cautions(result: GroupResult, problems: Sequence[Problem]) -> tuple[str, ..
     missing = counts["epochs_planned"] - counts["epochs_scored"]
     if missing > 0:
         found.append(
-            f"{_count(missing, 'planned epoch')} of {counts['epochs_planned']:,} {'has' if missing == 1 else 'have'} no score."
+            f"{counted(missing, 'planned epoch')} of {counts['epochs_planned']:,} {'has' if missing == 1 else 'have'} no score."
         )
     return tuple(dict.fromkeys(found))
 
@@ -249,10 +250,6 @@ def _next_steps(result: GroupResult) -> tuple[str, ...]:
 
 def _percent(value: float) -> str:
     return f"{100 * value:.0f} %"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _short(text: str) -> str:

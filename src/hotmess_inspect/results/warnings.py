@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hotmess_inspect.decomposition import Decomposition
-from hotmess_inspect.io.copied_epochs import copied_epoch_warnings, counted
+from hotmess_inspect.io.copied_epochs import copied_epoch_warnings
+from hotmess_inspect.io.words import counted
 
 __all__ = [
     "ACCURACY_GAP",

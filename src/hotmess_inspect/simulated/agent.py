@@ -18,7 +18,6 @@ from inspect_ai.model import (
     ContentReasoning,
     ContentText,
     GenerateConfig,
-    ModelAPI,
     ModelOutput,
     ModelUsage,
 )
@@ -30,7 +29,7 @@ from hotmess_inspect.simulated import answers, behaviour
 from hotmess_inspect.simulated.arguments import read_arguments
 from hotmess_inspect.simulated.behaviour import AgentArguments, Behaviours, known_instances, read_rows
 from hotmess_inspect.simulated.hashing import stable_hash, stream
-from hotmess_inspect.simulated.model import count_tokens
+from hotmess_inspect.simulated.model import SimulatedProvider, count_tokens
 from hotmess_inspect.simulated.plan import END, Past, Plan, Step, branch_commands, draw_plan, extra_step
 
 __all__ = ["SimulatedAgent", "load_instances"]
@@ -70,30 +69,15 @@ def load_instances(rows: str) -> dict[str, Behaviours]:
     return {**bundled, **known_instances(read_rows(rows))} if rows else bundled
 
 
-class SimulatedAgent(ModelAPI):
+class SimulatedAgent(SimulatedProvider):
     """Inspect's provider for ``hotmess/simulated-agent``; see `hotmess_inspect.simulated.provider`.
 
     It holds no state: which turn comes next is read off the ids of the tool calls in the conversation.
     """
 
-    def __init__(
-        self,
-        model_name: str,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        config: GenerateConfig = GenerateConfig(),  # noqa: B008  Inspect's own signature
-        **model_args: Any,
-    ) -> None:
-        super().__init__(model_name, base_url, api_key, [], config)
-        try:
-            self.arguments = read_arguments(AgentArguments, model_args, f"hotmess/{model_name}")
-            self.instances = load_instances(self.arguments.rows)
-        except ValueError as problem:
-            raise prerequisite_error(str(problem)) from None
-
-    async def count_text_tokens(self, text: str) -> int:
-        """Count tokens without a tokenizer, which Inspect would download."""
-        return count_tokens(text)
+    def _prepare(self, model_args: dict[str, Any]) -> None:
+        self.arguments = read_arguments(AgentArguments, model_args, f"hotmess/{self.model_name}")
+        self.instances = load_instances(self.arguments.rows)
 
     async def generate(
         self,

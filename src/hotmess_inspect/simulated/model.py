@@ -76,8 +76,8 @@ def _hand_in(replies: Sequence[Reply], submit: ToolInfo) -> None:
         reply.choice.stop_reason = "tool_calls"
 
 
-class SimulatedModel(ModelAPI):
-    """Inspect's provider for ``hotmess/simulated``; see `hotmess_inspect.simulated.provider`."""
+class SimulatedProvider(ModelAPI):
+    """What the simulated models share: checked arguments, and tokens counted without a tokenizer."""
 
     def __init__(
         self,
@@ -89,16 +89,26 @@ class SimulatedModel(ModelAPI):
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
         try:
-            self.arguments = read_arguments(SimulatedArguments, model_args, f"hotmess/{model_name}")
-            self.targets = read_targets(self.arguments.answers) if self.arguments.answers else {}
+            self._prepare(model_args)
         except ValueError as problem:
             raise prerequisite_error(str(problem)) from None
-        self._calls: Counter[int] = Counter()
-        self._gradings: Counter[tuple[int, int, str]] = Counter()
+
+    def _prepare(self, model_args: dict[str, Any]) -> None:
+        raise NotImplementedError
 
     async def count_text_tokens(self, text: str) -> int:
         """Count tokens without a tokenizer, which Inspect would download."""
         return count_tokens(text)
+
+
+class SimulatedModel(SimulatedProvider):
+    """Inspect's provider for ``hotmess/simulated``; see `hotmess_inspect.simulated.provider`."""
+
+    def _prepare(self, model_args: dict[str, Any]) -> None:
+        self.arguments = read_arguments(SimulatedArguments, model_args, f"hotmess/{self.model_name}")
+        self.targets = read_targets(self.arguments.answers) if self.arguments.answers else {}
+        self._calls: Counter[int] = Counter()
+        self._gradings: Counter[tuple[int, int, str]] = Counter()
 
     async def generate(
         self,
