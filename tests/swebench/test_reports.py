@@ -7,7 +7,13 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from inspect_ai import Task
+from inspect_ai import eval as inspect_eval
+from inspect_ai.dataset import Sample
+from inspect_ai.scorer import match
 
+from hotmess_inspect.io.logs import read_inputs
+from hotmess_inspect.schema import FORGEABLE
 from hotmess_inspect.swebench.grading import Grade
 from hotmess_inspect.swebench.mini import mini_rows
 from hotmess_inspect.swebench.parsers.reports import BrokenReport
@@ -169,6 +175,12 @@ REAL = {
         "parse_log_cargo",
         "cargo.txt",
         {"tests::adds": "passed", "tests::fails": "failed", "tests::later": "skipped"},
+    ),
+    "GoogleTest": (
+        "ctest --test-dir build -V -R sums-test",
+        "parse_log_googletest",
+        "googletest.xml",
+        {"sums.adds": "passed", "sums.fails": "failed", "sums.later": "skipped", "All/P.each/1": "passed"},
     ),
     "qunit": (
         "npx qunit q/sum.js",
@@ -442,3 +454,16 @@ def test_what_comes_out_of_the_container_is_read_as_a_strangers() -> None:
     assert "cut off" in _unpacked(text[: len(text) // 8 * 4]).problem
     assert "cannot be read" in _unpacked("?").problem
     assert "cannot be read" in _unpacked(base64.b64encode(b"no archive").decode()).problem
+
+
+def test_the_analysis_warns_of_reports_that_can_be_forged(tmp_path: Path) -> None:
+    def logged(name: str, metadata: dict[str, str] | None) -> list[str]:
+        task = Task([Sample(input="?", target="a")], scorer=match(), epochs=2, metadata=metadata)
+        (log,) = inspect_eval(task, model="mockllm/model", log_dir=str(tmp_path / name), display="none")
+        return [p.message for p in read_inputs([log.location]).problems if p.level == "warning"]
+
+    (warning,) = [w for w in logged("forgeable", {FORGEABLE: "go test, mocha"}) if "forge" in w]
+    assert warning.startswith(
+        "tests were graded by the reports of go test, mocha, which the code under test can"
+    )
+    assert not [w for w in logged("other", None) if "forge" in w]
