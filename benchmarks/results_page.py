@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 Number = dict[str, Any]
 
@@ -367,6 +370,20 @@ def _real(real: list[dict[str, Any]]) -> str:
         # A base model's answers have one length, that of its limit.
         if row["group"].get("overthinking") and "base" not in row["model"] and row["cell"] not in ("logprob", "probability")
     ]  # fmt: skip
+    import real_results
+
+    ran = {(row["cell"], row["model"]) for row in real}
+    left = [
+        f"{name} ({model})"
+        for cell, name in real_results.CELLS.items()
+        for model in real_results.MODELS.values()
+        if (cell, model) not in ran
+    ]
+    missing = (
+        f" The script holds more than was run: {', '.join(left)}, and an agent on a bundled SWE-bench instance."
+        if left
+        else ""
+    )
     # Four choices, each with a quarter: accuracy 1/4, error 3/2, of which variance half.
     guessing = [
         f"{row['model']} on {row['name']}"
@@ -395,7 +412,7 @@ The machine was shared, so runs were ended after the epochs that the table says.
 
 {table(["questions", "model", "questions × epochs", "% unread", "accuracy", "error", "bias²", "variance", "incoherence", "of KL, plug-in"], rows)}
 The rows on four contexts hold four orders of the examples for each question, with three samples of each, with one list of log-probabilities (which has no variance of drawing, so their variance is that between contexts alone and is not to be
-compared with the sampled ones), or, for stated probabilities, no context and five samples.
+compared with the sampled ones), or, for stated probabilities, no context and five samples.{missing}
 An unread answer is wrong, and in the decomposition uniform over the choices, as in the paper; where many are unread that convention makes the numbers, not the model. Guessing among four choices has accuracy 0.25
 and incoherence 0.5. {alike}
 
@@ -528,7 +545,7 @@ def _learned(dial: list[dict[str, Any]], surveys: list[dict[str, Any]]) -> str:
 - **Base models** begin with a line break, a bracket, a tag, or a letter and go on: two tokens were too few, and a letter at the beginning of a text that broke off was lost.
 - **A prompt computed at once and one taken from the cache are not the same model**: rounding differs, and at temperature {low["temperature"]:g} {low["model"]} has an exact error of
   {low["first_call"]:.3f} by its first call and {low["error"]["exact"]:.3f} by its last. Nearly all sampled calls took their prompts from the cache, so the last is compared above; a mean over the calls put one value outside its
-  interval, which is how this was found. Which of the two a sampled call took is not recorded, so agreement is to be judged by the nearer.
+  interval, which is how this was found. Which of the two a sampled call took is not recorded; the table counts the last.
 - **A survey is beyond models this small**: {read}.
 """
 

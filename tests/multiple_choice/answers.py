@@ -508,6 +508,13 @@ OTHERS += [
     )
 ]
 
+NUMBERS = ("55", "61", "54", "60")
+OTHERS += [
+    ("C) 61 D) 60", NUMBERS, None),
+    ("A. 55 B. 61 C. 54 D. 60", NUMBERS, None),
+    ("A) 55 B) 61 C) 54 D) 60\n\nThe answer is C", NUMBERS, "C"),
+    ("A 55 B 61 C 54 D 60. The answer is B.", NUMBERS, "B"),
+]
 OTHERS.append(
     (
         "The proceeds are:\n$850 - ($850 * 0.05)\n\nNow the rest is to be found.",

@@ -43,8 +43,8 @@ _LETTERS = re.compile(
     rf"(?<![^\W\d_])(?P<name>{_NAME}\s*(?:{_OPEN}\s?){{0,2}}(?P<named>[A-ZАВСЕ]|(?<=[ ({{\[\"'])[a-z])(?:\s?{_CLOSE}){{0,2}}(?:(?<=[)\]}}\"'”])|{_RIGHT}))"
     rf"|(?<!{_WORD})(?<![\\}}])(?P<dressed>{_OPEN}\s?(?P<inside>[A-ZАВСЕ]|(?<=[(\[{{])[a-z])\s?{_CLOSE})"
     r"|(?P<line>^[^\w\n\ue000-\ue3ff]{0,8}(?P<first>[A-Za-zАВСЕ])(?:\s?[)\]:]|[.](?=\s|$)|(?=\s*(?:[,–—-]\s|$|\|))))"
-    rf"|(?<!{_WORD})(?<!['’+*/^=<>·×°|¬\\-])(?<![\d}}][ \t])(?P<half>(?P<before>[A-Z])\))"
-    rf"|(?<!{_WORD})(?<!['’+*^<>·×°\\.-])(?<!(?-i:[0-9a-z])/)(?<![\d}}][ \t])(?<!}}{{)(?P<alone>[A-ZАВСЕ]){_RIGHT}",
+    rf"|(?<!{_WORD})(?<!['’+*/^=<>·×°|¬\\-])(?<!}}[ \t])(?P<half>(?P<before>[A-Z])\))"
+    rf"|(?<!{_WORD})(?<!['’+*^<>·×°\\.-])(?<!(?-i:[0-9a-z])/)(?<!}}{{)(?P<alone>[A-ZАВСЕ]){_RIGHT}",
     re.IGNORECASE | re.MULTILINE,
 )
 # E = 3: the E of such a text is no choice wherever it stands alone.
@@ -52,6 +52,7 @@ _VARIABLE = re.compile(rf"(?<!{_WORD})([A-Z])\s?(?:=(?!=)|\\(?:cdot|times|approx
 # "where h is the height, A is the area and T is the temperature": what such a text defines is no choice.
 _DEFINES = re.compile(r"\bwhere \$?\\?[A-Za-z]\w*\$? is\b")
 _DEFINED = re.compile(rf"(?<!{_WORD})([A-Z])(?= (?:is|are) (?:the|an?) [a-z])")
+_UNIT = re.compile(r"[\d}][ \t]$")
 _LONE = re.compile(
     rf"(?<!{_WORD})(?:[B-HJ-ZАВСЕA]|I(?!['’]|\s[a-z])|I(?=\s(?:is|because|since|fits|seems|instead|est|ist|jest|es|è|é|(?:and|or)\s[A-Z])\b)|[a-z](?=\s?[).:\]}}>\"'”’»」』】〕,!?;]|\s*$))(?!{_WORD})",
     re.MULTILINE,
@@ -206,7 +207,7 @@ def _mark_texts(text: str, choices: Choices) -> str:
 
 def _mark_letters(text: str, choices: Choices) -> str:
     pieces: list[str] = []
-    place = 0
+    place, last = 0, -1
     low: str | None = None
     variables = set(_VARIABLE.findall(text)) if "=" in text or "\\" in text else set()
     if _DEFINES.search(text):
@@ -216,6 +217,9 @@ def _mark_letters(text: str, choices: Choices) -> str:
             continue
         kind, index = known
         start, end = found.start(), found.end()
+        before, last = last, index
+        if found["alone"] and index - 1 != before and _UNIT.search(text, max(0, start - 2), start):
+            continue  # 3.2 J; in "A. 5 B. 6" the letters go on
         if found["alone"] in variables and not _ANNOUNCES.search(text, max(0, start - 12), start):
             continue
         low = _lower(text) if low is None else low
@@ -364,8 +368,8 @@ def _own_text(text: str, low: str, start: int, end: int, index: int, choices: Ch
         separator = pattern.match(text, end)
         place = separator.end() if separator else end
         if key and place > end and low.startswith(key, place) and _ends_there(low, place, place + len(key)):
-            stop = place + len(key)
-            return (end if _says_more(text, start, end, stop) else stop), index
+            whole = place + len(key)
+            return (end if _says_more(text, start, end, whole) else whole), index
     following = text[place : place + 1]
     if following and _TEXT <= ord(following) < _LABEL:
         whose = ord(following) - _TEXT
