@@ -349,7 +349,7 @@ def _loss_section(
     key = f"<ul class=key>{lettered}</ul>" if lettered else ""
     if len(first) < len(results):
         drawn = _among(letters, first)
-        key += f"<p>Drawn is the measure that the finding speaks of{drawn}; all measures stand below.</p>"
+        key += f"<p>The figures draw the measure that the finding speaks of{drawn}; all measures unfold below them.</p>"
         every = _loss_figures(results, names, letters, f"{loss}-{estimator}-all")
         shown += f"<details><summary>The same figures with all measures</summary>{every}</details>"
     return f"<h2>{escaped(_LOSSES.get(loss, loss))}, {escaped(estimator)} estimator</h2>\n{key}{shown}"
@@ -414,7 +414,7 @@ def _study_section(
         return ""
     rest = ""
     if len(leading) < len(letters):
-        rest = f"<p>Drawn is the first measure{_among(letters, leading)}; the data hold all.</p>"
+        rest = f"<p>The figures draw that measure{_among(letters, leading)}; their data hold all.</p>"
     return (
         f"<h2>Across models, settings and epochs</h2>\n{rest}<div class=figures>{''.join(shown)}</div>"
         + bullets(flat)

@@ -157,7 +157,7 @@ def allowance_section(results: Sequence[GroupResult], letters: Mapping[str, str]
     names += ["always wrong", "same wrong answer", "modal share"]
     return (
         "<h2>What accuracy alone allows</h2><p>Accuracy is built into incoherence. With the share of right epochs of "
-        "every question as it is, incoherence could only lie between the second and the fourth column: the first if "
-        "all wrong answers of a question agreed, the last if they were spread evenly over the other choices.</p>"
+        "every question as it is, incoherence could only lie between what it were with all wrong answers of a "
+        "question on one distractor and what it were with them spread evenly over the other choices; the position says where.</p>"
         + table(names, rows, text_columns=1)
     )
