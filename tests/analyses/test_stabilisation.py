@@ -118,6 +118,24 @@ def test_intervals_of_few_epochs_are_as_wide_as_those_of_such_runs() -> None:
         assert high - low == pytest.approx(np.mean(widths), rel=0.07)
 
 
+@pytest.mark.parametrize("loss", ["brier", "kl", "squared"])
+@pytest.mark.parametrize("clusters", [None, [0]])
+def test_a_single_question_has_a_curve_without_intervals(loss: str, clusters: list[int] | None) -> None:
+    predictions = np.eye(2)[[[0, 1, 0, 1]]] if loss != "squared" else np.array([[[0.0], [1.0], [0.0], [1.0]]])
+    curve = stabilisation(predictions, [0] if loss != "squared" else [[1.0]], loss=loss, clusters=clusters)
+    assert [point.epochs for point in curve.points] == [2, 3, 4]
+    assert all(point.plugin > 0 for point in curve.points)
+    assert all(np.isnan(end) for point in curve.points for end in (*point.plugin_ci, *point.unbiased_ci))
+
+
+@pytest.mark.parametrize("loss", ["brier", "kl", "squared"])
+def test_questions_that_are_all_alike_have_a_curve(loss: str) -> None:
+    predictions = np.eye(2)[[[0, 1, 0, 1]] * 4] if loss != "squared" else np.array([[[0.0], [1.0]] * 2] * 4)
+    curve = stabilisation(predictions, [0] * 4 if loss != "squared" else [[1.0]] * 4, loss=loss, orders=20)
+    for point in curve.points:
+        assert np.isnan(point.plugin_ci.low) or point.plugin_ci.low <= point.plugin <= point.plugin_ci.high
+
+
 def test_length_correlation_finds_what_is_planted_and_nothing_else() -> None:
     rng = np.random.default_rng(6)
     held = {"planted": 0, "none": 0}

@@ -156,12 +156,14 @@ def stabilisation(
         drawn = np.take_along_axis(drawn_from, order[:, :, None], axis=1)
         error, variance = _terms(drawn, right, loss, smoothing)
         sums[place] = error.sum(axis=0), variance.sum(axis=0)
-        squares[place] = np.square(ratio_table([variance, error], groups).standard_error)
+        if np.isfinite(ends.low):
+            squares[place] = np.square(ratio_table([variance, error], groups).standard_error)
     error, variance = sums.mean(axis=0)
     # The whole has no order: error and unbiased variance of all epochs, exactly.
     if unbiased:
         error, variance = (np.full(most, part.sum()) for part in (whole.error, whole.variance))
     spread = np.sqrt(np.nanmean(squares[:, 1:], axis=0)) if np.isfinite(ends.low) else np.ones(most - 1)
+    wider = spread / spread[-1] if spread[-1] > 0 else np.ones(most - 1)
     bottom, top = whole.range_of("incoherence")
     points = []
     for r in range(2, most + 1):
@@ -170,9 +172,7 @@ def stabilisation(
         low, high = ends
         if r < most and np.isfinite(low):
             # As far from the estimate as at R, times the errors' ratio.
-            low, high = (
-                ratio + (end - whole.incoherence) * (spread[r - 2] / spread[-1]) for end in (low, high)
-            )
+            low, high = (ratio + (end - whole.incoherence) * wider[r - 2] for end in (low, high))
             low, high = max(low, min(bottom, ratio)), min(high, max(top, ratio))
         points.append(
             StabilityPoint(

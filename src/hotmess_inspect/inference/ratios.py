@@ -68,8 +68,10 @@ class RatioTable:
 
     @cached_property
     def standard_error(self) -> FloatArray:
-        """Delta method: √(N/(N - 1) Σ residual²), shape (columns,)."""
+        """Delta method: √(N/(N - 1) Σ residual²), shape (columns,); NaN of a single unit."""
         count = len(self.parts[0])
+        if count < 2:
+            return np.full(self.parts[0].shape[1], np.nan)
         error: FloatArray = np.sqrt(count / (count - 1) * np.square(self.residuals).sum(axis=0))
         return error
 
