@@ -118,3 +118,15 @@ def test_the_demo_numbers_are_those_of_the_simulated_agent() -> None:
     assert numbers == [f"{n:.4f}" for n in [*expected, found.incoherence]]
     assert f"{len(instances)} questions, {len(instances) * 5} epochs" in table[1]
     assert len(instances) == 9 and "nine small SWE-bench instances" in README
+
+
+def test_the_demo_block_is_what_the_demo_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All lines from the finding on, those that name the report among them."""
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner(env={"COLUMNS": "600"}).invoke(main, ["demo", "--no-open"])
+    assert done.exit_code == 0, done.output
+    block = re.search(r"<!-- demo output -->\n```text\n(.*?)```", README, re.DOTALL)
+    assert block
+    printed = [line.rstrip() for line in done.stdout.rstrip().splitlines()[1:]]
+    assert block[1].rstrip().splitlines() == printed
+    assert any(line == "report: hotmess-demo/report.html" for line in printed)

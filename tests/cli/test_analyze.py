@@ -309,3 +309,48 @@ def test_reading_does_not_import_inspect(tmp_path: Path) -> None:
         [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False
     )
     assert "LOADED []" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["analyze", "diverge"])
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("empty.csv", "", "the file is empty"),
+        ("notes.txt", "hello\n", "neither a log"),
+        (
+            "nothing.csv",
+            "question_id,epoch\nq1,1\n",
+            "no column says what an epoch answered or how right it was",
+        ),
+        ("unnamed.csv", "epoch,correct\n1,1\n", "column 'question_id' is missing"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_the_first_thing_said(
+    tmp_path: Path, command: str, name: str, text: str, reason: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    done = CliRunner().invoke(main, [command, str(path)])
+    first = done.output.splitlines()[0]
+    assert done.exit_code == 1 and first.startswith("error: ") and reason in first
+    assert "No group with a verdict" not in done.output
+
+
+def test_columns_that_are_read_as_a_score_are_named_where_none_is_found(tmp_path: Path) -> None:
+    from hotmess_inspect.io.roles import ALIASES
+
+    path = tmp_path / "t.csv"
+    path.write_text("question_id,epoch\nq1,1\n")
+    said = run(path).output
+    assert all(
+        name in said for name in ("correct", "passed", "p_A, p_B", "column target", "--columns score=NAME")
+    )
+    assert {"correct", "passed"} <= set(ALIASES["score"])
+
+
+def test_one_question_without_error_is_counted_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [f"q{q},{e},{int(q == 0 or e == q % 2)}" for q in range(4) for e in range(2)]
+    path.write_text("\n".join(["question_id,epoch,score", *rows]) + "\n")
+    said = run(path).output
+    assert "1 question without error" in said and "1 questions" not in said

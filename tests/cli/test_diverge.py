@@ -232,3 +232,14 @@ def test_how_difficulties_are_read_matters_to_lengths_in_peoples_time_alone(
     print_comparison([], [], problems)
     said = capsys.readouterr().out
     assert said.count("something else") == 2 and BINNED not in said
+
+
+def test_a_table_without_transcripts_is_refused_by_its_reason(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    rows = [f"{model},q{q},{e},{(q + e) % 2}" for model in "ab" for q in range(3) for e in range(2)]
+    path.write_text("\n".join(["model,question_id,epoch,score", *rows]) + "\n")
+    done = CliRunner().invoke(main, ["diverge", str(path)])
+    assert done.exit_code == 1 and "nan" not in done.output and "parts at step" not in done.output
+    said = done.output.splitlines()
+    assert [line.split(": ")[1] for line in said] == ["a", "b"]
+    assert all("none of its 6 scored epochs has a transcript" in line for line in said)

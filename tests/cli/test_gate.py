@@ -164,3 +164,15 @@ def test_what_does_not_overlap_is_said(tmp_path: Path) -> None:
     assert apart.exit_code == 2 and "they share no question" in apart.output
     some = run(write(tmp_path / "more.csv", RATES[:50], 4, 2), "--against", old)
     assert "10 questions are in one of them only and left out" in some.output
+
+
+def test_little_power_is_said_with_what_to_do(tmp_path: Path) -> None:
+    few, many = RATES[:20], RATES
+    for rates, epochs, weak in ((few, 3, True), (many, 40, False)):
+        old, new = (
+            write(tmp_path / "old.csv", rates, epochs, 1),
+            write(tmp_path / "new.csv", rates, epochs, 2),
+        )
+        done = run(new, "--against", old, "--on", "accuracy")
+        assert "would be found with probability" in done.output
+        assert ("run more questions in both runs" in done.output) is weak

@@ -433,7 +433,11 @@ REFUSED: dict[str, tuple[str, str | bytes, str]] = {
     "no epoch": ("t.csv", "id,score\nq,1\n", "column 'epoch' is missing; found: id, score"),
     "no question": ("t.csv", "epoch,score\n1,1\n", "column 'question_id' is missing"),
     "an empty question": ("t.csv", "id,epoch,score\n,1,1\n", "row 1, column 'id': empty"),
-    "neither answers nor scores": ("t.csv", "id,epoch,note\nq,1,x\n", "needs the columns answer and target"),
+    "neither answers nor scores": (
+        "t.csv",
+        "id,epoch,note\nq,1,x\n",
+        "no column says what an epoch answered or how right it was",
+    ),
     "a column twice": ("t.csv", "id,epoch,score,score\nq,1,1,0\n", "column 'score' stands 2 times"),
     "a short row": ("t.csv", "id,epoch,score\nq,1,1\nq,2\n", "Expected 3 columns, got 2"),
     "a long row": ("t.csv", "id,epoch,score\nq,1,1\nq,2,1,9\n", "Expected 3 columns, got 4"),

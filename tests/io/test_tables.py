@@ -58,7 +58,7 @@ def test_later_rows_win_and_are_counted() -> None:
             "t.csv: column 'question_id' is missing; found: epoch, answer, target",
         ),
         ("question_id,answer,target\n1,A,A\n", "t.csv: column 'epoch' is missing"),
-        ("question_id,epoch\n1,1\n", "t.csv: needs the columns answer and target"),
+        ("question_id,epoch\n1,1\n", "t.csv: no column says what an epoch answered or how right it was"),
         ("question_id,epoch,answer,target\n,1,A,A\n", "t.csv: row 1, column 'question_id': empty"),
         ("question_id,epoch,answer,target\n1,1,A,A\n1,2,A,\n", "t.csv: row 2, column 'target': empty"),
         (

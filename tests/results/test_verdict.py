@@ -1,12 +1,15 @@
 """The finding in words: what it says of worlds whose bias and variance are plain."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hotmess_inspect.demo import demo_log
+from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.results.analyze import GroupResult, analyze
-from hotmess_inspect.results.verdict import verdict
+from hotmess_inspect.results.verdict import split_in_words, verdict
 from hotmess_inspect.table import outcomes_from_arrays
 
 
@@ -54,7 +57,7 @@ def test_the_numbers_in_the_sentence_are_those_of_the_decomposition() -> None:
     assert f"{100 * d.incoherence:.0f} % is variance" in said.finding
     assert f"95 % interval {100 * low:.0f} % to {100 * high:.0f} %" in said.finding
     assert (
-        f"error {d.mean('error'):.3g} = bias² {d.mean('bias_squared'):.3g} + variance {d.mean('variance'):.3g}"
+        f"error {d.mean('error'):.3f} = bias² {d.mean('bias_squared'):.3f} + variance {d.mean('variance'):.3f}"
         in said.finding
     )
     assert (
@@ -88,3 +91,43 @@ def test_other_losses_have_their_own_words(loss: str) -> None:
     (other,) = analyze(result.group.outcomes, Options(losses=(loss,)))[0]  # type: ignore[arg-type]
     said = verdict(other)
     assert ("nats" in said.measured) if loss == "kl" else ("do not add over questions" in said.finding)
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ((0.5421, 0.3, 0.2421), "error 0.542 = bias² 0.300 + variance 0.242"),
+        ((12.5, 12.0, 0.5), "error 12.500 = bias² 12.000 + variance 0.500"),
+        ((0.0, 0.0, 0.0), "error 0.000 = bias² 0.000 + variance 0.000"),
+        ((0.00123, -0.0000001, 0.0012301), "error 0.00123 = bias² 0.00000 + variance 0.00123"),
+    ],
+)
+def test_the_terms_of_one_sentence_have_as_many_decimals(
+    terms: tuple[float, float, float], said: str
+) -> None:
+    assert split_in_words(*terms) == said
+
+
+def test_questions_are_asked_for_only_where_the_interval_leaves_something_open() -> None:
+    decided, open_still = world(0.4, questions=12, epochs=4), world(1.0, questions=12, epochs=3)
+    for result, wanted in ((decided, False), (open_still, True)):
+        low, high = result.incoherence_ci
+        assert high - low > 0.2 and (low <= 0.5 <= high) is wanted
+        assert any("Add questions" in step for step in verdict(result).next_steps) is wanted
+
+
+def test_what_resolved_says_stands_beside_the_finding_about_tests(tmp_path: Path) -> None:
+    """The demo's tests leave open what its issues decide: both are said, with the numbers of both groups."""
+    log = tmp_path / "demo.eval"
+    log.write_bytes(demo_log())
+    results = analyze(read_inputs([str(log)]).outcomes)[0]
+    by_measure = {r.group.measure: r for r in results}
+    said = verdict(by_measure["f2p"], (), results).finding
+    resolved = by_measure["resolved"]
+    low, high = resolved.incoherence_ci
+    assert high < 0.5 < by_measure["f2p"].incoherence_ci[1]
+    assert said.endswith(
+        f"Of issues resolved or not (resolved), {100 * resolved.decomposition.incoherence:.0f} % of the error is variance "
+        f"(95 % interval {100 * low:.0f} % to {100 * high:.0f} %): there bias is the larger part."
+    )
+    assert "(resolved)" not in verdict(resolved, (), results).finding

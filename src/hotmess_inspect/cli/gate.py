@@ -130,12 +130,7 @@ def gate(
         out = console()
         out.print(cell(found.sentence(), "bold"))
         for check in found.checks:
-            power = (
-                ""
-                if check.power != check.power
-                else f" A harm of {margin:g} would be found with probability {check.power:.0%}."
-            )
-            out.print(cell(check.sentence() + power))
+            out.print(cell(f"{check.sentence()} {check.power_sentence()}".strip()))
         print_problems(concerning(problems, ()))
         if show_account:
             print_account(account)

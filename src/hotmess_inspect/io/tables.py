@@ -24,7 +24,7 @@ from hotmess_inspect.io.arrow_tables import (
 from hotmess_inspect.io.clusters import DEFAULT_COLUMN, NO_CLUSTERS, column_of
 from hotmess_inspect.io.human_time import minutes_of_text
 from hotmess_inspect.io.raw_tables import RawTable, decimal_comma, open_table
-from hotmess_inspect.io.roles import Roles, assign_roles
+from hotmess_inspect.io.roles import ALIASES, Roles, assign_roles
 from hotmess_inspect.io.values import BadValue, labels_of, numbers_of
 from hotmess_inspect.io.words import counted
 from hotmess_inspect.schema import LENGTHS, SUM_TOLERANCE, class_label, normalise_label
@@ -463,8 +463,11 @@ def _predictions(user: _UserTable) -> list[tuple[Labels | str | None, dict[str, 
         predicted = _answers(user) if "answer" in user else _probabilities(user, user.roles.classes)
         return [(scorer, predicted)]
     raise ValueError(
-        f"{user.name}: needs the columns answer and target, or p_A... and target, or score (without target: answer or p_A...); found: "
-        f"{', '.join([*user.roles.columns.values(), *user.roles.unread])} (name a column of another name: --columns score=NAME)"
+        f"{user.name}: no column says what an epoch answered or how right it was; found: "
+        f"{', '.join([*user.roles.columns.values(), *user.roles.unread])}. Add a column score (read as one: "
+        f"{', '.join(ALIASES['score'][1:6])}, …) with how right each epoch was, or a column answer with what it answered, or "
+        "columns p_A, p_B, … with the probability of each answer; the last two with a column target of right answers, "
+        "without which only agreement is measured. A column of another name: --columns score=NAME"
     )
 
 

@@ -31,6 +31,12 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
 
 
+def print_nothing(problems: Sequence[Problem], out: Console) -> None:
+    """Say that nothing was found, where no error says why."""
+    if not any(problem.level == "error" for problem in problems):
+        out.print("No group with a verdict was found.")
+
+
 def print_problems(problems: Sequence[Problem], out: Console | None = None) -> None:
     """Say what was left out or looks odd, a line each, on stderr unless told otherwise."""
     out = out or console(stderr=True)

@@ -13,7 +13,7 @@ from rich.tree import Tree
 
 from hotmess_inspect.analyses.divergence.account import KINDS
 from hotmess_inspect.io.words import counted
-from hotmess_inspect.render.console import cell, console, print_problems
+from hotmess_inspect.render.console import cell, console, print_nothing, print_problems
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import group_name
 from hotmess_inspect.results.branch_names import told_apart
@@ -51,7 +51,7 @@ def print_divergence(
     """Print where variance arises: by step, by kind of parting, by tool and file, and the questions to read."""
     out = console()
     if not results:
-        out.print("No group with a verdict was found.")
+        print_nothing(problems, out)
     for result in results:
         _print_group(out, result, questions)
     print_problems(concerning(problems, ()), out)

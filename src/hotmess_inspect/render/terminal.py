@@ -13,7 +13,7 @@ from hotmess_inspect.analyses.grader import GraderNoise
 from hotmess_inspect.analyses.lengths import LengthTrend, Slope
 from hotmess_inspect.analyses.overthinking import Overthinking
 from hotmess_inspect.io.words import counted
-from hotmess_inspect.render.console import cell, console, print_problems
+from hotmess_inspect.render.console import cell, console, print_nothing, print_problems
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.guards import Guards
@@ -45,7 +45,7 @@ def print_analysis(
     """
     out = console()
     if not results:
-        out.print("No group with a verdict was found.")
+        print_nothing(problems, out)
     variants = VariantNames(results)
     runs = _by_run(results)
     if len(runs) > 1 and not details:
@@ -267,7 +267,8 @@ def _print_counts(out: Console, results: Sequence[GroupResult], name: str = "") 
             k: v for k, v in result.counts.items() if v and k not in ("epochs_planned", "epochs_scored")
         }
         if result.decomposition.zero_error_questions:
-            counts["questions without error"] = result.decomposition.zero_error_questions
+            error_free = result.decomposition.zero_error_questions
+            counts["question without error" if error_free == 1 else "questions without error"] = error_free
         if counts:
             listed = ", ".join(f"{value} {key}" for key, value in counts.items())
             out.print(cell(f"{name or group_name(result.group)}: {listed}", "dim"))

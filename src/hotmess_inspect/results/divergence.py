@@ -40,6 +40,7 @@ from hotmess_inspect.io.steps import (
     text_steps,
 )
 from hotmess_inspect.io.trajectories import Trajectory
+from hotmess_inspect.io.words import counted
 from hotmess_inspect.results.analyze import group_name, interval_json
 from hotmess_inspect.results.branch_names import Described, branch_names
 from hotmess_inspect.schema import Problem, finite_or_none
@@ -415,6 +416,13 @@ def diverge(
             problems.append(Problem("error", name, str(error)))
             continue
         found = _group_divergence(group, questions, paths, options)
+        if 0 < found.without_path == int(group.outcomes.scored.sum()):
+            text = (
+                f"none of its {counted(found.without_path, 'scored epoch')} has a transcript, so there are no steps at which "
+                "epochs could part: give the log (.eval, .json) itself, or files of a harness that keep trajectories"
+            )
+            problems.append(Problem("error", name, text))
+            continue
         results.append(found)
         problems += _remarks(found, name)
     return results, problems
@@ -471,7 +479,11 @@ def _chosen(found: Sequence[Group], measure: str | None, problems: list[Problem]
 def _remarks(found: GroupDivergence, name: str) -> list[Problem]:
     problems = []
     if found.without_path:
-        text = f"{found.without_path} scored epochs have no transcript and are left out of the variance here"
+        few = found.without_path == 1
+        text = (
+            f"{counted(found.without_path, 'scored epoch')} {'has' if few else 'have'} no transcript and "
+            f"{'is' if few else 'are'} left out of the variance here"
+        )
         problems.append(Problem("warning", name, text))
     if not len(found.account.variance):
         text = "no question has two epochs with a verdict and a transcript: nothing to split"

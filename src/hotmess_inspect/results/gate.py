@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from hotmess_inspect.analyses.comparison import NO_DIFFERENCE
+from hotmess_inspect.io.words import counted
 from hotmess_inspect.results.compare import Comparison, Contender, compare, pair_warnings
 from hotmess_inspect.schema import Problem, finite_or_none, quantity_word
 
@@ -64,15 +65,24 @@ class Check:
             return f"{where}: cannot tell ({self.note})."
         interval = f"{self.harm:+z.3f} [{self.low:+z.3f} … {self.high:+z.3f}]"
         if self.decision == "harm":
-            return f"{where}: harm, worse by {interval} on {self.questions} questions."
+            return f"{where}: harm, worse by {interval} on {counted(self.questions, 'question')}."
         if self.decision == "no harm shown":
             return (
                 f"{where}: no harm shown, change for the worse {interval}, below the margin {self.margin:g}."
             )
-        more = f"; about {self.needed:,} questions would suffice" if self.needed else ""
+        more = f"; about {counted(self.needed, 'question')} would suffice" if self.needed else ""
         return (
             f"{where}: cannot tell, change for the worse {interval} against the margin {self.margin:g}{more}."
         )
+
+    def power_sentence(self) -> str:
+        """With which probability a harm as large as the margin would be found, and what to do where that is little."""
+        if math.isnan(self.power):
+            return ""
+        found = f"A harm of {self.margin:g} would be found with probability {self.power:.0%}."
+        if self.decision == "harm" or self.power >= POWER:
+            return found
+        return f"{found} To find it, run more questions in both runs, or allow a larger --margin."
 
     def as_json(self) -> dict[str, Any]:
         """Fields of `hotmess gate --json`; undefined numbers are ``None``."""

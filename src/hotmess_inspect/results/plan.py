@@ -28,6 +28,7 @@ from hotmess_inspect.analyses.reliability import FARTHEST
 from hotmess_inspect.arrays import ordered_mean
 from hotmess_inspect.inference.ratios import FEWEST
 from hotmess_inspect.io.usage import EpochCost
+from hotmess_inspect.io.words import counted
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.schema import finite_or_none, quantity_word
 from hotmess_inspect.table import Questions
@@ -270,8 +271,8 @@ class Plan:
             text += f" With the pilot's {have:,} questions {enough[0].epochs} epochs each do."
         if have and self.moments.shared_none <= 0:
             return text + (
-                f" The pilot's {have:,} questions differ no more than their epochs let them: what many more epochs give is "
-                "a guess, and more questions are the safer way."
+                f" The pilot's {counted(have, 'question')} differ from each other by no more than chance in so few epochs "
+                "explains: what many more epochs of them would give is a guess, and more questions are the safer way."
             )
         if have and not enough:
             floor = self._reach(have, max(self.moments.shared_none, 0.0))

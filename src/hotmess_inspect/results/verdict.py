@@ -87,7 +87,10 @@ def verdict(
         Four kinds of sentences; `cautions` and `next_steps` may be empty.
     """
     return Verdict(
-        _measured(result, results), _finding(result), _cautions(result, problems), _next_steps(result)
+        _measured(result, results),
+        _finding(result) + _of_resolved(result, results),
+        _cautions(result, problems),
+        _next_steps(result),
     )
 
 
@@ -130,6 +133,27 @@ def _measured(result: GroupResult, results: Sequence[GroupResult]) -> str:
     return f"{name}: {what}, over {counted(questions, 'question')} with {epochs} each.{accuracy}"
 
 
+def _of_resolved(result: GroupResult, results: Sequence[GroupResult]) -> str:
+    """What the same epochs say of issues resolved or not, where the finding speaks of tests."""
+    if result.group.measure in (None, "resolved") or math.isnan(result.decomposition.incoherence):
+        return ""
+    loss = (result.decomposition.loss, result.decomposition.estimator)
+    for other in results:
+        d, (low, high) = other.decomposition, other.incoherence_ci
+        if other.group.measure != "resolved" or _run(other) != _run(result) or (d.loss, d.estimator) != loss:
+            continue
+        if math.isnan(d.incoherence):
+            continue
+        if math.isnan(low):
+            certain, part = "no interval", ""
+        else:
+            certain = f"95 % interval {_percent(low)} to {_percent(high)}"
+            larger = "bias" if high < 0.5 else "variance" if low > 0.5 else ""
+            part = f": there {larger} is the larger part" if larger else ""
+        return f" Of issues resolved or not (resolved), {_percent(d.incoherence)} of the error is variance ({certain}){part}."
+    return ""
+
+
 def _pass_or_fail(result: GroupResult) -> bool:
     """Whether every score is 0 or 1, so that the squared distance from 1 is a failure."""
     points = result.questions.predictions
@@ -150,7 +174,7 @@ def _finding(result: GroupResult) -> str:
     if math.isnan(d.incoherence):
         return f"No share of variance can be given: {d.incoherence_note or 'no question has an error and two epochs'}."
     error, bias, variance = (d.mean(name) for name in ("error", "bias_squared", "variance"))
-    split = f"error {error:.3g} = bias² {bias:.3g} + variance {variance:.3g}"
+    split = split_in_words(error, bias, variance)
     if math.isnan(result.incoherence_ci[0]):
         why = "too few questions err to say how certain that is"
         if erring_questions(d) >= FEW_EPOCHS:
@@ -158,6 +182,13 @@ def _finding(result: GroupResult) -> str:
         return f"Of the error {_percent(d.incoherence)} is variance ({split}), but {why}."
     certain = "95 % interval {} to {}".format(*map(_percent, result.incoherence_ci))
     return f"Of the error {_percent(d.incoherence)} is variance ({certain}; {split}). {reading(result)}."
+
+
+def split_in_words(error: float, bias: float, variance: float) -> str:
+    """The three terms with as many decimals each: three, or more where the largest has not three digits in them."""
+    largest = max(abs(error), abs(bias), abs(variance))
+    decimals = 3 if largest == 0 else min(12, max(3, 2 - math.floor(math.log10(largest))))
+    return f"error {error:z.{decimals}f} = bias² {bias:z.{decimals}f} + variance {variance:z.{decimals}f}"
 
 
 def reading(result: GroupResult) -> str | None:
@@ -243,7 +274,7 @@ def _next_steps(result: GroupResult) -> tuple[str, ...]:
         )
         steps.append(f"Run more epochs: {int(np.median(repeated))} per question {what}.")
     low, high = result.incoherence_ci
-    if not math.isnan(low) and high - low > 0.2:
+    if not math.isnan(low) and high - low > 0.2 and low <= 0.5 <= high:
         steps.append("Add questions to narrow the interval; `hotmess plan` says how many.")
     return tuple(steps)
 

@@ -313,8 +313,10 @@ def _warnings(
             few = text.partition(" ha")[0] + " " if text.startswith("Only ") else text
             if not any(one.startswith(few) for one in already):  # that so few err is a caution of the finding
                 said[text].append(letters[name] or name)
-    lines = [f"{'; '.join(dict.fromkeys(names))}: {text}" for text, names in said.items()]
-    return f"<h2>Before you read on</h2>{bullets(lines)}" if lines else ""
+    lines = (
+        f"<li>{_text('; '.join(dict.fromkeys(names)) + ': ' + text)}</li>" for text, names in said.items()
+    )
+    return f"<h2>Before you read on</h2><ul>{''.join(lines)}</ul>" if said else ""
 
 
 def item_counts(result: GroupResult) -> ItemCounts:
