@@ -249,7 +249,7 @@ def ran(folder: Path) -> dict[str, Any]:
         return {}
     return {
         "real": real_results.cells(folder), "dial": real_results.dial(folder),
-        "surveys": real_results.surveys(folder),
+        "surveys": real_results.surveys(folder), "agents": real_results.agents(folder),
         "tables": {path.name: sha256(path) for path in sorted(folder.iterdir())},
     }  # fmt: skip
 

@@ -23,6 +23,7 @@ import sys
 import time
 import urllib.request
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -263,20 +264,23 @@ def export(logs: Path, out: Path) -> None:
 
     out.mkdir(parents=True, exist_ok=True)
     surveys: list[dict[str, Any]] = []
+    agents: list[dict[str, Any]] = []
     for model in MODELS:
         for place in sorted((logs / model.name).iterdir()):
             if place.name == "survey" and (place / "done").exists():
                 surveys.append({"model": model.name} | _survey(place))
+            if place.name == "agent" and (place / "done").exists():
+                agents += [{"model": model.name} | row for row in _agent(place)]
             # A stopped dial counts with the epochs that it has.
             if place.name in ("survey", "agent") or not (
                 (place / "done").exists() or place.name.startswith("dial")
             ):
                 continue
             found = read(place).outcomes
-            rows = len(found)
+            count = len(found)
             kept = replace(
-                found, log=Labels.constant(place.name, rows), model=Labels.constant(model.name, rows),
-                task=Labels.constant(place.name, rows), variant=Labels.constant(None, rows), uuid=Labels.constant(None, rows),
+                found, log=Labels.constant(place.name, count), model=Labels.constant(model.name, count),
+                task=Labels.constant(place.name, count), variant=Labels.constant(None, count), uuid=Labels.constant(None, count),
             )  # fmt: skip
             write_parquet(kept, out / f"{model.name}.{place.name}.parquet")
         [path] = (logs / model.name / "dial-logprob").glob("*.eval")
@@ -292,10 +296,27 @@ def export(logs: Path, out: Path) -> None:
                             [sample.id, sample.epoch, sample.target, other.token, f"{other.logprob:.6f}"]
                         )
 
-    with (out / "surveys.csv").open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, ("model", "answers", "pairs", "read"), lineterminator="\n")
-        table.writeheader()
-        table.writerows(surveys)
+    for kind, columns, rows in (
+        ("surveys", ("model", "answers", "pairs", "read"), surveys),
+        ("agents", ("model", "instance", "epoch", "resolved", "actions", "limit"), agents),
+    ):
+        with (out / f"{kind}.csv").open("w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, columns, lineterminator="\n")
+            table.writeheader()
+            table.writerows(rows)
+
+
+def _agent(place: Path) -> Iterator[dict[str, Any]]:
+    """What each epoch of an agent came to; logs of runs that were stopped before an epoch have none."""
+    from inspect_ai.log import read_eval_log
+
+    for path in sorted(place.glob("*.eval")):
+        for sample in read_eval_log(str(path)).samples or []:
+            score = (sample.scores or {})["swebench_scorer"]
+            yield {
+                "instance": sample.id, "epoch": sample.epoch, "resolved": int(score.value["resolved"]),  # type: ignore[index, arg-type, call-overload]
+                "actions": (score.metadata or {})["hm_actions"], "limit": sample.limit.type if sample.limit else "",
+            }  # fmt: skip
 
 
 def _survey(place: Path) -> dict[str, int]:

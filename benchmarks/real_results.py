@@ -80,6 +80,24 @@ def surveys(folder: Path) -> list[dict[str, Any]]:
         ]
 
 
+def agents(folder: Path) -> list[dict[str, Any]]:
+    """How many epochs of an agent resolved its instance, ended at a limit, and called no tool."""
+    path = folder / "agents.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [
+        {
+            "model": MODELS[model], "instance": instance, "epochs": len(own),
+            "resolved": sum(int(row["resolved"]) for row in own), "limited": sum(bool(row["limit"]) for row in own),
+            "idle": sum(row["actions"] == "0" for row in own),
+        }
+        for model, instance in sorted({(row["model"], row["instance"]) for row in rows})
+        for own in [[row for row in rows if (row["model"], row["instance"]) == (model, instance)]]
+    ]  # fmt: skip
+
+
 def _terms(
     p: np.ndarray[Any, Any], target: np.ndarray[Any, Any], epochs: np.ndarray[Any, Any] | None
 ) -> dict[str, Any]:

@@ -61,7 +61,11 @@ def page(found: dict[str, Any]) -> str:
         _hints(found),
     ]
     if "real" in found:
-        parts += [_real(found["real"]), _dial(found["dial"]), _learned(found["dial"], found["surveys"])]
+        parts += [
+            _real(found["real"]),
+            _dial(found["dial"]),
+            _learned(found["dial"], found["surveys"], found["agents"]),
+        ]
     return "\n".join([*parts, _limits(found), _inputs(found)])
 
 
@@ -352,6 +356,13 @@ them is in these changes too, for deepseek-v3 visibly, and its rows are not to b
 
 
 def _real(real: list[dict[str, Any]]) -> str:
+    ran = {(row["cell"], row["model"]) for row in real}
+    nothing = "".join(
+        f" Of {row['model']}'s {row['group']['epochs_scored']} answers to {row['name']} none can be read, so there is no row."
+        for row in real
+        if _unread(row) and row["group"]["questions"]
+    )
+    real = [row for row in real if not _unread(row)]
     rows = [
         [
             row["name"], row["model"], f"{row['group']['questions']} × {_epochs(row['group'], 'left out' in row['name'])}",
@@ -372,18 +383,13 @@ def _real(real: list[dict[str, Any]]) -> str:
     ]  # fmt: skip
     import real_results
 
-    ran = {(row["cell"], row["model"]) for row in real}
     left = [
         f"{name} ({model})"
         for cell, name in real_results.CELLS.items()
         for model in real_results.MODELS.values()
         if (cell, model) not in ran
     ]
-    missing = (
-        f" The script holds more than was run: {', '.join(left)}, and an agent on a bundled SWE-bench instance."
-        if left
-        else ""
-    )
+    missing = f" The script holds more than was run: {', '.join(left)}." if left else ""
     # Four choices, each with a quarter: accuracy 1/4, error 3/2, of which variance half.
     guessing = [
         f"{row['model']} on {row['name']}"
@@ -412,11 +418,16 @@ The machine was shared, so runs were ended after the epochs that the table says.
 
 {table(["questions", "model", "questions × epochs", "% unread", "accuracy", "error", "bias²", "variance", "incoherence", "of KL, plug-in"], rows)}
 The rows on four contexts hold four orders of the examples for each question, with three samples of each, with one list of log-probabilities (which has no variance of drawing, so their variance is that between contexts alone and is not to be
-compared with the sampled ones), or, for stated probabilities, no context and five samples.{missing}
+compared with the sampled ones), or, for stated probabilities, no context and five samples.{nothing}{missing}
 An unread answer is wrong, and in the decomposition uniform over the choices, as in the paper; where many are unread that convention makes the numbers, not the model. Guessing among four choices has accuracy 0.25
 and incoherence 0.5. {alike}
 
 {sets}"""
+
+
+def _unread(row: dict[str, Any]) -> bool:
+    """Whether no answer could be read."""
+    return bool(row["group"]["unparsed"] == row["group"]["epochs_scored"])
 
 
 def _p(value: float) -> str:
@@ -531,10 +542,15 @@ def _moves(dial: list[dict[str, Any]]) -> str:
     return " ".join(said)
 
 
-def _learned(dial: list[dict[str, Any]], surveys: list[dict[str, Any]]) -> str:
+def _learned(dial: list[dict[str, Any]], surveys: list[dict[str, Any]], agents: list[dict[str, Any]]) -> str:
     read = "; ".join(
         f"{row['model']} decided on {row['read']} of the {row['answers'] * row['pairs']} pairs that it was asked to compare in {row['answers']} answers"
         for row in surveys
+    )
+    tried = "".join(
+        f"\n- **An agent is, too**: of {row['epochs']} epochs with a shell on one bundled SWE-bench instance ({row['model']}, `{row['instance']}`) "
+        f"{row['resolved']} resolve it, {row['idle']} call no tool at all and {row['limited']} end at a limit. Nothing can be said of bias or variance from that."
+        for row in agents
     )
     low = max(dial, key=lambda row: abs(row["first_call"] - row["error"]["exact"]))
     return f"""## What running them taught
@@ -546,7 +562,7 @@ def _learned(dial: list[dict[str, Any]], surveys: list[dict[str, Any]]) -> str:
 - **A prompt computed at once and one taken from the cache are not the same model**: rounding differs, and at temperature {low["temperature"]:g} {low["model"]} has an exact error of
   {low["first_call"]:.3f} by its first call and {low["error"]["exact"]:.3f} by its last. Nearly all sampled calls took their prompts from the cache, so the last is compared above; a mean over the calls put one value outside its
   interval, which is how this was found. Which of the two a sampled call took is not recorded; the table counts the last.
-- **A survey is beyond models this small**: {read}.
+- **A survey is beyond models this small**: {read}.{tried}
 """
 
 
@@ -589,7 +605,7 @@ def figures(found: dict[str, Any], folder: Path) -> None:
     shown = [(f"{name}, {NAMES.get(g['model'], g['model'])}", g) for name, g in _groups(found)]
     if "real" in found:
         # Of the model-written sets too little was read to draw anything.
-        told = [row for row in found["real"] if row["cell"] != "model_written"]
+        told = [row for row in found["real"] if row["cell"] != "model_written" and not _unread(row)]
         shown += [(f"{row['name']}, {row['model']}", row["group"]) for row in told]
     for place, (label, group) in enumerate(shown):
         x, y = group["bias_squared"], group["variance"]

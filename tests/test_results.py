@@ -210,7 +210,17 @@ def test_surveys_and_disagreements_are_told(tmp_path: Path, found: dict[str, Any
     [row] = script("real_results").surveys(tmp_path)
     assert row == {"model": "Gemma 3 270M (base)", "answers": 4, "pairs": 10, "read": 3}
     page = script("results_page")
-    assert "decided on 3 of the 40 pairs" in page._learned(found["dial"], [row])
+    assert script("real_results").agents(tmp_path) == []
+    head = "model,instance,epoch,resolved,actions,limit\n"
+    (tmp_path / "agents.csv").write_text(head + "gemma-3-270m,i,1,1,4,\ngemma-3-270m,i,2,0,0,time\n")
+    [agent] = script("real_results").agents(tmp_path)
+    assert (agent["epochs"], agent["resolved"], agent["limited"], agent["idle"]) == (2, 1, 1, 1)
+    said = page._learned(found["dial"], [row], [agent])
+    assert "decided on 3 of the 40 pairs" in said
+    assert (
+        "of 2 epochs with a shell" in said
+        and "1 resolve it, 1 call no tool at all and 1 end at a limit" in said
+    )
     cell = {"value": 0.5, "ci": [0.4, 0.6], "exact": 0.7, "first": 0.55, "agrees": False}
     dial = {"model": "M", "temperature": 0.3, "error": cell}
     dial |= {name: cell | {"agrees": True} for name in ("bias_squared", "variance")}
