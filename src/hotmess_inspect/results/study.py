@@ -729,7 +729,10 @@ def _ensembling(s: _Study) -> Finding | None:
                     "variance": p.variance, "incoherence": p.incoherence, **_ends("incoherence", ends),
                 }
             )  # fmt: skip
-    caption = "Averaging E epochs divides the variance by E and leaves the bias: exactly the mean over all subsets of E epochs."
+    caption = (
+        "Averaging E epochs divides the variance by E and leaves the bias: up to the epochs that there are, exactly the mean over all "
+        "subsets of E of them; beyond, extrapolated by the same formula."
+    )
     return (
         Finding("ensembling", "Ensembles", caption, rows, "epochs", "incoherence", log_x=True)
         if rows

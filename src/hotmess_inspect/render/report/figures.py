@@ -161,6 +161,11 @@ def plane_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Draw
     )
     right, top = (max(right, 0.05 * top), max(top, 0.05 * right)) if max(right, top) > 0 else (1.0, 1.0)
 
+    apart = {
+        name: _apart({row["group"]: row[name] for row in rows}, 0.012 * reach)
+        for name, reach in (("bias_squared", right), ("variance", top))
+    }
+
     def draw(axes: Any) -> None:
         for line in iso_incoherence_lines(right, top):
             axes.plot([0, line.bias_squared], [0, line.variance], color=FAINT, linewidth=0.8, zorder=1)
@@ -176,12 +181,15 @@ def plane_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Draw
             number = labels.index(row["group"])
             x, y = ([row[name]] for name in ("bias_squared", "variance"))
             across, up = (_bars(row, name) for name in ("bias_squared", "variance"))
+            x, y = [x[0] + apart["bias_squared"][row["group"]]], [y[0] + apart["variance"][row["group"]]]
             _points(axes, number, x, y, row["group"], xerr=across, yerr=up)
         least = min(0, *(row["bias_squared"] for row in rows))
         axes.set(xlim=(least, right), ylim=(0, top), xlabel="bias²", ylabel="variance")
         _legend(axes)
 
     caption = "Grey rays join points of equal incoherence; error grows away from the origin. Bars: 95 % intervals over questions."
+    if any(by for shifts in apart.values() for by in shifts.values()):
+        caption += " Groups whose bars would hide each other are shifted apart by about 1 % of the axis; the data have their places."
     return Drawing("plane", "Bias and variance", caption, draw, rows)
 
 
@@ -238,7 +246,9 @@ def length_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Dra
             axes.set_ylim(bottom=0.6 * min(r["incoherence"] for r in rows if r["incoherence"]))
         _legend(axes, alone=True)
 
-    caption = "Questions in equal-size buckets by their mean length, bars: 95 % intervals; lines are power laws, shaded where their slope's interval lets them turn about the middle. Long answers go with hard questions: compare the accuracies in the data."
+    barred = any(row["incoherence_low"] is not None for row in rows if row["incoherence"] is not None)
+    bars = ", bars: 95 % intervals" if barred else ""
+    caption = f"Questions in equal-size buckets by their mean length{bars}; lines are power laws, shaded where their slope's interval lets them turn about the middle. Long answers go with hard questions: compare the accuracies in the data."
     return Drawing("length", "Incoherence against length", caption, draw, rows)
 
 
@@ -260,13 +270,15 @@ def overthinking_drawing(results: Sequence[GroupResult], labels: Sequence[str]) 
     def draw(axes: Any) -> None:
         for place, row in enumerate(rows):
             low, high = (_or(row[f"difference_{end}"], row["difference"]) for end in ("low", "high"))
-            axes.plot(
-                [row["shorter"] + low, row["shorter"] + high],
-                [place, place],
-                color=FAINT,
-                linewidth=4,
-                zorder=1,
+            ends = [row["shorter"] + low, row["shorter"] + high]
+            least, most = (
+                f(possible, row["shorter"], row["longer"]) for f, possible in ((min, 0.0), (max, 1.0))
             )
+            clipped = [min(max(end, least), most) for end in ends]
+            axes.plot(clipped, [place, place], color=FAINT, linewidth=4, zorder=1)
+            for end, cut, mark in zip(ends, clipped, "<>", strict=True):
+                if end != cut:
+                    axes.plot([cut], [place], color=FAINT, marker=mark, markersize=8, zorder=1)
         places = range(len(rows))
         axes.scatter(
             [r["shorter"] for r in rows],
@@ -284,7 +296,7 @@ def overthinking_drawing(results: Sequence[GroupResult], labels: Sequence[str]) 
         axes.set(xlabel="incoherence", ylim=(len(rows) - 0.5, -0.7))
         _legend(axes)
 
-    caption = "Each question's epochs split into equal halves by their own lengths, ties by chance. Grey: 95 % interval of the difference, laid from the shorter half; where it covers the ring, the halves cannot be told apart."
+    caption = "Each question's epochs split into equal halves by their own lengths, ties by chance. Grey: 95 % interval of the difference, laid from the shorter half; where it covers the ring, the halves cannot be told apart; an arrow where it reaches beyond what incoherence can be."
     return Drawing("overthinking", "Natural overthinking", caption, draw, rows, height=1.3 + 0.4 * len(rows))
 
 
@@ -317,10 +329,16 @@ def distribution_drawing(
     if not any(row["questions"] for row in rows):
         return None
     tall = len(labels) > _LINES
+    of_tests = {result.group.measure not in (None, "resolved") for result in results}
+    right = "share of epochs that are right"
+    if True in of_tests:
+        right = "mean share of tests that pass"
+    if len(of_tests) > 1:
+        right += ", or of epochs that are right"
 
     def draw(axes: Any) -> None:
         table = np.array([row["share"] for row in rows]).reshape(-1, bins)
-        axes.set_xlabel("share of epochs that are right")
+        axes.set_xlabel(right)
         if tall:
             axes.imshow(table, cmap="Blues", aspect="auto", vmin=0, extent=(0, 1, len(labels) - 0.5, -0.5))
             dark = 0.6 * max(table.max(), 1e-9)
@@ -362,7 +380,13 @@ def distribution_drawing(
     how = "Numbers: per cent of the group's questions." if tall else "Bars: 95 % intervals of Wilson."
     caption = f"Questions at 0 fail every time, and those at 1 never; what lies between differs from epoch to epoch. {how}"
     height = 1.1 + 0.28 * len(labels) if tall else 3.1
-    return Drawing("distribution", "Questions by share of right epochs", caption, draw, rows, height=height)
+    title = "Questions by share of right epochs"
+    if True in of_tests:
+        title = "Questions by share of tests that pass"
+        caption = (
+            f"A question's mean over its epochs: at 0 no test ever passes, at 1 all pass every time. {how}"
+        )
+    return Drawing("distribution", title, caption, draw, rows, height=height)
 
 
 def ensembling_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Drawing | None:
@@ -388,7 +412,7 @@ def ensembling_drawing(results: Sequence[GroupResult], labels: Sequence[str]) ->
             number = labels.index(label)
             own = [r for r in rows if r["group"] == label]
             bars = [_bars(r, "error") for r in own]
-            aside = 1 + 0.03 * (number - (len(labels) - 1) / 2)
+            aside = 1.5 ** (0.5 * _aside(number, len(labels)))  # 1.5: the least ratio of two sizes
             _points(
                 axes, number, [aside * r["epochs"] for r in own], [r["error"] for r in own], label, line=True,
                 yerr=[[b[0][0] for b in bars], [b[1][0] for b in bars]],
@@ -442,8 +466,12 @@ def reliability_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -
 
     caption = (
         "Chance that k epochs of a question are all right: measured up to the epochs at hand, dashed where a "
-        "beta-binomial over the questions takes it further. Shaded: 95 % intervals over questions (clusters), where enough questions carry one."
+        "beta-binomial over the questions takes it further. Shaded: 95 % intervals over questions (clusters)."
     )
+    if any(math.isnan(row["low"]) for row in rows):
+        caption += (
+            " Where the shading stops or is absent, no interval is defined: too few questions carry one."
+        )
     return Drawing("reliability", "How often all of k epochs are right", caption, draw, rows)
 
 
@@ -461,9 +489,12 @@ def finding_drawing(
     rows = [row for row in known if drawn(str(row["group"]))] or known
     names = not all(isinstance(row[finding.x], int | float) for row in rows)
     places = list(dict.fromkeys(row[finding.x] for row in rows)) if names else []
-    at = [] if names or not finding.log_x else sorted({row[finding.x] for row in rows})
-    # The least ratio of neighbours on a logarithmic axis of two or three places, where groups would hide each other.
-    few = min(b / a for a, b in itertools.pairwise(at)) if 2 <= len(at) <= 3 and at[0] > 0 else 0
+    at = [] if names else sorted({row[finding.x] for row in rows})
+    # Groups that share a place of a numerical axis would hide each other: they share part of the least distance there.
+    shared = len(at) > 1 and len({(row["group"], row[finding.x]) for row in rows}) > len(at)
+    log = finding.log_x and bool(at) and at[0] > 0
+    ratio = min(b / a for a, b in itertools.pairwise(at)) if shared and log else 1.0
+    gap = min(b - a for a, b in itertools.pairwise(at)) if shared and finding.line and not log else 0.0
 
     def draw(axes: Any) -> None:
         groups = list(dict.fromkeys(row["group"] for row in rows))
@@ -473,9 +504,13 @@ def finding_drawing(
             x = [places.index(row[finding.x]) if names else row[finding.x] for row in own]
             if names:
                 # Side by side where they stand at one name.
-                x = [at + 0.5 * ((number + 0.5) / len(groups) - 0.5) for at in x]
-            elif few:
-                x = [at * few ** (0.3 * ((number + 0.5) / len(groups) - 0.5)) for at in x]
+                x = [at + 0.5 * _aside(number, len(groups)) for at in x]
+            else:
+                x = [
+                    at * ratio ** (0.5 * _aside(number, len(groups)))
+                    + 0.5 * gap * _aside(number, len(groups))
+                    for at in x
+                ]
             ends = [_bars(row, finding.y) for row in own]
             bars = [[end[side][0] for end in ends] for side in (0, 1)]
             line = finding.line and not names and len(set(x)) > 2
@@ -583,6 +618,27 @@ def _bars(row: dict[str, Any], name: str) -> list[list[float]]:
     value = row[name]
     low, high = (_or(row[f"{name}_{end}"], value) for end in ("low", "high"))
     return [[max(0.0, value - low)], [max(0.0, high - value)]]
+
+
+def _apart(values: dict[str, float], step: float) -> dict[str, float]:
+    """By how much each of several values is moved so that those nearer to each other than a step stand a step apart."""
+    names = sorted(values, key=lambda name: values[name])
+    shifts = dict.fromkeys(names, 0.0)
+    start = 0
+    for end in range(1, len(names) + 1):
+        if end < len(names) and values[names[end]] - values[names[end - 1]] < step:
+            continue
+        near = names[start:end]
+        middle = sum(values[name] for name in near) / len(near)
+        for place, name in enumerate(near if len(near) > 1 else ()):
+            shifts[name] = middle + step * (place - (len(near) - 1) / 2) - values[name]
+        start = end
+    return shifts
+
+
+def _aside(number: int, groups: int) -> float:
+    """Where a group stands beside others at one place, from -0.5 to 0.5."""
+    return (number + 0.5) / groups - 0.5
 
 
 def _or(value: float | None, other: float) -> float:

@@ -313,6 +313,18 @@ def _warnings(
             few = text.partition(" ha")[0] + " " if text.startswith("Only ") else text
             if not any(one.startswith(few) for one in already):  # that so few err is a caution of the finding
                 said[text].append(letters[name] or name)
+    leading = [r for r in leading_results(results) if r.lengths is not None]
+    for result in leading:
+        split = result.lengths.overthinking if result.lengths else None
+        if split is None or split.note or not split.p_value < 0.05:
+            continue
+        text = (
+            f"the {'longer' if split.difference > 0 else 'shorter'} half of a question's epochs is the less coherent "
+            f"(incoherence of the shorter {split.below:.2f}, of the longer {split.above:.2f}; p = {split.p_value:.2g}"
+            f"{f', not corrected for {len(leading)} groups' if len(leading) > 1 else ''})"
+        )
+        name = label_of(result, results)
+        said[text].append(f"note: {letters[name] or name}")
     lines = (
         f"<li>{_text('; '.join(dict.fromkeys(names)) + ': ' + text)}</li>" for text, names in said.items()
     )
