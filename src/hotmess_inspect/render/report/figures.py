@@ -469,9 +469,7 @@ def reliability_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -
         "beta-binomial over the questions takes it further. Shaded: 95 % intervals over questions (clusters)."
     )
     if any(math.isnan(row["low"]) for row in rows):
-        caption += (
-            " Where the shading stops or is absent, no interval is defined: too few questions carry one."
-        )
+        caption += " Where the shading stops or is absent, no interval is defined."
     return Drawing("reliability", "How often all of k epochs are right", caption, draw, rows)
 
 
