@@ -342,7 +342,7 @@ def test_without_a_human_time_the_remedy_is_named(tmp_path: Path) -> None:
     assert done.exit_code == 1 and "a column human_minutes" in done.stderr
     path.write_text("question_id,epoch,score,human_minutes\na,1,.5,3\na,2,0,3\n")
     done = CliRunner().invoke(main, ["horizon", str(path)])
-    assert done.exit_code == 1 and "1 epochs are partly right (such as 0.5)" in done.stderr
+    assert done.exit_code == 1 and "1 epoch is partly right (such as 0.5)" in done.stderr
 
 
 def test_three_stages_without_an_interval_say_why() -> None:

@@ -123,7 +123,7 @@ def test_text_without_an_embedding_is_named_and_stops_nothing(tmp_path: Path) ->
     table = read(tmp_path, [row("q", 1, epoch_metadata(kind="text", epoch=1), value=0.0)])
     results, problems = analyze(table)
     assert results == []
-    assert "none of its 1 epochs has a verdict" in problems[0].message
+    assert "none of its 1 epoch has a verdict" in problems[0].message
 
 
 def test_text_has_two_variances_and_says_why_nothing_else(tmp_path: Path) -> None:

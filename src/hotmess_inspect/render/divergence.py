@@ -83,9 +83,7 @@ def _steps(result: GroupDivergence) -> Table:
     account, null = result.account, result.null
     share, pairs = result.shares(account.by_step), account.pairs.sum(axis=0) / max(len(account.pairs), 1)
     undecided = result.shares(account.undecided)
-    title = (
-        f"{group_name(result.group)} · variance {result.variance:.4f} over {len(account.variance)} questions"
-    )
+    title = f"{group_name(result.group)} · variance {result.variance:.4f} over {counted(len(account.variance), 'question')}"
     table = Table(title=plain(f"{title} · grain {result.grain}"), title_justify="left")
     for name in (
         "parts at step",

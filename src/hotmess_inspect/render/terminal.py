@@ -428,7 +428,11 @@ def _print_overthinking(out: Console, split: Overthinking, censored: int = 0) ->
         f"difference {split.difference:+z.3f}{interval}{p}"
     )
     if split.tied_questions:
-        out.print(cell(f"{split.tied_questions} questions part epochs of equal length", "dim"))
+        out.print(
+            cell(
+                f"{counted(split.tied_questions, 'question', 'parts', 'part')} epochs of equal length", "dim"
+            )
+        )
     if p and censored:
         out.print(
             cell(

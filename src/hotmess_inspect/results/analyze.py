@@ -16,6 +16,7 @@ from hotmess_inspect.analyses.grader import GraderNoise
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
 from hotmess_inspect.decomposition.of_questions import chosen_estimator, decompose_questions
 from hotmess_inspect.inference.intervals import Interval
+from hotmess_inspect.io.words import counted
 from hotmess_inspect.results.grader import grader_findings, grader_intervals
 from hotmess_inspect.results.guards import Guards, guards, mixed_images, mixed_images_warning
 from hotmess_inspect.results.intervals import GroupIntervals, measured_accuracy
@@ -221,12 +222,12 @@ class GroupResult:
     def counts(self) -> dict[str, int]:
         """Planned and scored epochs, and how many have which status or flag."""
         outcomes = self.group.outcomes
-        counted = {name: int(outcomes.status.equals(name).sum()) for name in _STATUS_COUNTS}
+        by_status = {name: int(outcomes.status.equals(name).sum()) for name in _STATUS_COUNTS}
         return {
             "epochs_planned": len(outcomes),
             "epochs_scored": int(outcomes.scored.sum()),
             "unparsed": int(self.group.unparsed.sum()),
-            **counted,
+            **by_status,
             "limit": int((~outcomes.limit.missing | outcomes.status.equals("limit")).sum()),
             "retried": int((outcomes.retries > 0).sum()),
             "cached": self._cached(),
@@ -365,7 +366,7 @@ def analyze(outcomes: Outcomes, options: Options | None = None) -> tuple[list[Gr
             problems += [Problem(level, group_name(of_all), text) for level, text in group.notes]
         if not group.outcomes.scored.any():
             problems.append(
-                Problem("warning", name, f"none of its {len(group.outcomes)} epochs has a verdict")
+                Problem("warning", name, f"none of its {counted(len(group.outcomes), 'epoch')} has a verdict")
             )
             continue
         try:

@@ -133,7 +133,7 @@ def _right_or_wrong(correct: np.ndarray) -> np.ndarray:
     partly = ~np.isnan(correct) & (correct != 0) & (correct != 1)
     if partly.any():
         raise ValueError(
-            f"{int(partly.sum())} epochs are partly right (such as {correct[partly][0]:g}): a horizon needs right or wrong"
+            f"{counted(int(partly.sum()), 'epoch', 'is', 'are')} partly right (such as {correct[partly][0]:g}): a horizon needs right or wrong"
         )
     return correct
 
