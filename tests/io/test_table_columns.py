@@ -187,7 +187,9 @@ def test_headings_of_spreadsheets_are_known() -> None:
 def test_a_missing_column_is_named_with_the_remedy_and_everything_that_is_there() -> None:
     with pytest.raises(ValueError, match=r"found: question, run1, run2 \(add one that numbers the runs"):
         read("question,run1,run2\nq,1,0\n")
-    with pytest.raises(ValueError, match=r"found: id, trial, mark\. Add a column score .*--columns score=NAME"):
+    with pytest.raises(
+        ValueError, match=r"found: id, trial, mark\. Add a column score .*--columns score=NAME"
+    ):
         read("id,trial,mark\nq,1,0\n")
 
 
