@@ -96,7 +96,7 @@ def _read(
     helpers = {}  # type: dict[tuple[str, ...], list[Any]]
     others = []  # type: list[tuple[tuple[Any, ...], Any]]
     wanted = []  # type: list[tuple[Body, Any, Any, bool]]
-    for chain, node in _functions(tree, ()):
+    for chain, node in _functions(tree.body, ()):
         about = (ast.get_docstring(node) or "").strip().split("\n")[0]
         if node.name not in names and about not in ids:
             if not node.decorator_list and node.name[:2] != "__" and _stays(chain, node, bound):
@@ -230,31 +230,24 @@ def function_name(name: str) -> str:
     return name.split("[")[0].split(" (")[0].split("::")[-1].split(":")[-1]
 
 
-def _functions(tree: "Any", chain: "tuple[Any, ...]") -> "Any":
-    for node in tree.body:
+def _functions(statements: "list[Any]", chain: "tuple[Any, ...]") -> "Any":
+    for node in statements:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield chain, node
         elif isinstance(node, ast.ClassDef):
-            for found in _functions(node, (*chain, node)):
-                yield found
+            yield from _functions(node.body, (*chain, node))
         else:
             for block in _blocks(node):
-                for found in _functions(block, chain):
-                    yield found
+                yield from _functions(block, chain)
 
 
 def _blocks(node: "Any") -> "Any":
-    """What holds the statements inside a statement: of each of its branches."""
+    """The lists of statements inside a statement, of each of its branches."""
     for name in ("body", "orelse", "finalbody"):
         if isinstance(getattr(node, name, None), list):
-            yield _Block(getattr(node, name))
-    yield from getattr(node, "handlers", ())
-    yield from getattr(node, "cases", ())
-
-
-class _Block:
-    def __init__(self, body: "list[Any]") -> None:
-        self.body = body
+            yield getattr(node, name)
+    for branch in [*getattr(node, "handlers", ()), *getattr(node, "cases", ())]:
+        yield branch.body
 
 
 def _is_mark(node: "Any") -> bool:
