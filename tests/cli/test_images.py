@@ -35,8 +35,10 @@ def test_list_agrees_with_the_engine(docker_client: Any) -> None:
 
 
 def test_an_image_that_cannot_be_pulled_is_named_and_ends_non_zero(
-    docker_client: Any, tmp_path: Path
+    docker_client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # How often and how long it tries is in test_pulling.
+    monkeypatch.setattr("hotmess_inspect.swebench.pulling.ATTEMPTS", 1)
     row = mini_rows()[0] | {"image": "localhost:1/no/such-image:latest"}
     path = tmp_path / "rows.jsonl"
     path.write_text(json.dumps(row))

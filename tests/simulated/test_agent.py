@@ -1,6 +1,7 @@
 import json
 import subprocess
 from collections import Counter
+from pathlib import Path
 
 import anyio
 import pytest
@@ -317,3 +318,10 @@ def test_what_goes_on_from_another_epoch_keeps_its_branch_and_its_edits():
     plans = [draw_plan(instance, arguments, e, past=Past(5, 0, edited)) for e in range(1, 20)]
     assert {plan.fix.kind for plan in plans} == {"wrong"}
     assert not any(step.edits for plan in plans for step in plan.steps)
+
+
+def test_rows_that_change_between_two_runs_of_a_process_are_read_again(tmp_path, rows):
+    for added in ("a + b", "b + a"):
+        Path(rows).write_text(json.dumps(ROW | {"patch": PATCH.replace("a + b", added)}) + "\n")
+        sample = run(tmp_path, rows, epochs=1, right=1.0, partial=0.0, wrong=0.0, nothing=0.0)[1]
+        assert f"return {added}" in sample.scores["added"].explanation

@@ -324,3 +324,14 @@ def test_mistakes_are_named(name, arguments, message):
     with pytest.raises(Exception, match=message) as caught:
         get_model(f"hotmess/{name}", memoize=False, **arguments)
     assert type(caught.value).__name__ == "PrerequisiteError"
+
+
+def test_a_file_that_changes_between_two_runs_of_a_process_is_read_again(tmp_path):
+    file = tmp_path / "answers.json"
+    for right in "BCB":
+        file.write_text(json.dumps({"Question number 0: which?": right}))
+        log = run(tmp_path, samples(1), epochs=1, accuracy=1.0, answers=str(file))
+        assert log.samples[0].output.completion == f"ANSWER: {right}"
+    file.unlink()  # what was read of it stays
+    log = run(tmp_path, samples(1), epochs=1, accuracy=1.0, answers=str(file))
+    assert log.samples[0].output.completion == "ANSWER: B"

@@ -1,5 +1,6 @@
 """What an image must pass before an agent's first token, in real containers."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import anyio
 import pytest
 from click.testing import CliRunner
+from inspect_ai import Task
 from inspect_ai import eval as inspect_eval
+from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalSample
 
 from hotmess_inspect.bits import decode_tests
@@ -16,9 +19,12 @@ from hotmess_inspect.swebench.build import build_mini
 from hotmess_inspect.swebench.check import future_commits
 from hotmess_inspect.swebench.contained import contained
 from hotmess_inspect.swebench.engine import image_digest
+from hotmess_inspect.swebench.gate import swebench_gate
 from hotmess_inspect.swebench.mini import mini_rows
+from hotmess_inspect.swebench.mini.source import mini_image
 from hotmess_inspect.swebench.rows import load_instances
 from hotmess_inspect.swebench.sandbox import REPOSITORY, Resources, container_service
+from hotmess_inspect.swebench.stability import untested, write_cached
 from hotmess_inspect.tasks.swebench import swebench
 
 pytestmark = pytest.mark.docker
@@ -164,6 +170,77 @@ def test_bundled_instances_are_not_graded_unless_asked(
     assert "checked" not in said
     assert "--max-sandboxes" in said
     assert not (tmp_path / "cache").exists()
+
+
+def gated(samples: list[Sample]) -> Task:
+    """A task of the same samples that asks the gate and needs no container."""
+    bare = [sample.model_copy(update={"sandbox": None, "checkpoint": None}) for sample in samples]
+    return Task(dataset=bare, setup=swebench_gate(), solver=[])
+
+
+def masked_in(task: Task, logs: Path) -> list[str] | None:
+    (log,) = inspect_eval(task, model="mockllm/model", log_dir=str(logs), display="none")
+    (sample,) = log.samples or []
+    assert not sample.error, sample.error
+    return sample.metadata.get("unstable_tests")
+
+
+def known_to_flip(path: Path, digest: str, number: int, **changes: Any) -> str:
+    """The path of a row, of which it is known that its test of this number flips; none below 0."""
+    rows = rows_file(path, **changes)
+    instance = load_instances(rows)[0][0]
+    agree = tuple(i < len(instance.fail_to_pass) for i in range(len(instance.tests)))
+    gold = tuple(tuple(run != 0 or i != number for i in range(len(agree))) for run in range(2))
+    empty = tuple(not first for first in agree)
+    write_cached(untested(instance).with_gradings(gold, (empty, empty)), instance, digest)
+    return rows
+
+
+def test_evaluations_of_one_process_meet_no_findings_of_each_other(
+    tmp_path: Path, docker_client: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digest = image_digest(docker_client, ROW["image"]) or ""
+    kept = json.loads(ROW["PASS_TO_PASS"])
+    tests = [*json.loads(ROW["FAIL_TO_PASS"]), *kept]
+    last = len(tests) - 1
+    # The same instance in the same image: as it is, with a test less, and without a check.
+    flips = known_to_flip(tmp_path / "flips.jsonl", digest, last)
+    shorter = known_to_flip(tmp_path / "shorter.jsonl", digest, -1, PASS_TO_PASS=json.dumps(kept[:-1]))
+    expected: dict[tuple[str, int], list[str]] = {
+        (flips, 2): [tests[last]],
+        (shorter, 2): [],
+        (flips, 0): [],
+    }
+    assert len(tests) > 3
+    foreign = gated([Sample(id=ONE, input="somebody else's", metadata={"image": ROW["image"]})])
+    for order in itertools.permutations(expected):
+        made = {
+            which: swebench(dataset=which[0], instances=ONE, preflight=which[1]).dataset for which in order
+        }
+        assert masked_in(foreign, tmp_path / "logs") is None
+        for which in order:
+            assert masked_in(gated(list(made[which])), tmp_path / "logs") == expected[which], (order, which)
+    assert "checked" not in capsys.readouterr().err  # all of it was known
+
+
+def test_an_image_that_changes_between_two_evaluations_is_checked_again(
+    tmp_path: Path, docker_client: Any
+) -> None:
+    # One and the same task, of a name that means another image the second time.
+    build_mini(["gridtext"], client=docker_client)
+    name, path = "hotmess/moved:test", tmp_path / "rows.jsonl"
+    images = (ROW["image"], mini_image("gridtext"))
+    tests = [*json.loads(ROW["FAIL_TO_PASS"]), *json.loads(ROW["PASS_TO_PASS"])]
+    for number, image in enumerate(images, 1):
+        known_to_flip(path, image_digest(docker_client, image) or "", len(tests) - number, image=name)
+    try:
+        docker_client.images.get(images[0]).tag(name)
+        samples = list(swebench(dataset=str(path), instances=ONE, preflight=2).dataset)
+        for number, image in enumerate(images, 1):
+            docker_client.images.get(image).tag(name)
+            assert masked_in(gated(samples), tmp_path / "logs") == [tests[-number]]
+    finally:
+        docker_client.images.remove(name)
 
 
 def test_a_row_of_2024_is_graded_in_its_images_environment(tmp_path: Path) -> None:

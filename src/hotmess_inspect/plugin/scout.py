@@ -12,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -64,13 +64,15 @@ def parting_step(
     options = DivergeOptions(grain=grain, measure=measure, permutations=1, resamples=1)
     listed = (logs,) if isinstance(logs, str) else tuple(logs or ())
     asked: dict[str, asyncio.Task[str]] = {}
+    # Of this scan alone: a later one may find more epochs in the same folder.
+    read = lru_cache(maxsize=8)(partial(_read, options))
 
     async def scan(transcript: Transcript) -> Result:
         if transcript.source_uri is None or transcript.task_id is None or transcript.task_repeat is None:
             return Result(value=None, explanation="The transcript names no log, question and epoch.")
         places = listed or (transcript.source_uri,)
         key = (_plain(transcript.source_uri), str(transcript.task_id), transcript.task_repeat)
-        found = (await asyncio.to_thread(_epochs, places, options)).get(key)
+        found = (await asyncio.to_thread(_epochs, places, read)).get(key)
         if found is None:
             return Result(value=None, explanation="The epoch has no verdict, or is in none of the logs.")
         question, place = found
@@ -111,14 +113,13 @@ async def _reading(parting: Parting, name: str, asked: dict[str, asyncio.Task[st
     return await asked[parting.prompt]
 
 
-def _epochs(places: tuple[str, ...], options: DivergeOptions) -> Found:
+def _epochs(places: tuple[str, ...], read: Callable[[tuple[str, ...]], Found]) -> Found:
     """What `_read` finds; transcripts that are scanned at once wait for one reading instead of each making its own."""
     with _one_reading:
-        return _read(places, options)
+        return read(places)
 
 
-@lru_cache(maxsize=8)
-def _read(places: tuple[str, ...], options: DivergeOptions) -> Found:
+def _read(options: DivergeOptions, places: tuple[str, ...]) -> Found:
     walked = read_with_paths([_plain(place) for place in places], options)
     results, _ = diverge(walked.inputs.outcomes, walked.paths.by_epoch, options)
     found: Found = {}

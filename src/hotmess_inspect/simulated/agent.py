@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import anyio
@@ -26,7 +26,7 @@ from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 from hotmess_inspect._inspect_private import active_epoch, active_sample, prerequisite_error
 from hotmess_inspect.schema import REPLAYED
 from hotmess_inspect.simulated import answers, behaviour
-from hotmess_inspect.simulated.arguments import read_arguments
+from hotmess_inspect.simulated.arguments import FileContent, read_arguments
 from hotmess_inspect.simulated.behaviour import AgentArguments, Behaviours, known_instances, read_rows
 from hotmess_inspect.simulated.hashing import stable_hash, stream
 from hotmess_inspect.simulated.model import SimulatedProvider, count_tokens
@@ -50,7 +50,6 @@ TRIES = 3
 _CALL_ID = re.compile(r"^hm-(\d+)-(\d+)-\d+$")
 
 
-@lru_cache(maxsize=8)
 def load_instances(rows: str) -> dict[str, Behaviours]:
     """The bundled instances, and those of a file of official rows.
 
@@ -63,10 +62,14 @@ def load_instances(rows: str) -> dict[str, Behaviours]:
     Raises:
         ValueError: If the file cannot be read or a row is incomplete.
     """
+    return {**_bundled(), **known_instances(read_rows(rows))} if rows else _bundled()
+
+
+@cache
+def _bundled() -> dict[str, Behaviours]:
     from hotmess_inspect.swebench.mini import mini_rows, mini_variants
 
-    bundled = known_instances(mini_rows(), mini_variants())
-    return {**bundled, **known_instances(read_rows(rows))} if rows else bundled
+    return known_instances(mini_rows(), mini_variants())
 
 
 class SimulatedAgent(SimulatedProvider):
@@ -77,7 +80,7 @@ class SimulatedAgent(SimulatedProvider):
 
     def _prepare(self, model_args: dict[str, Any]) -> None:
         self.arguments = read_arguments(AgentArguments, model_args, f"hotmess/{self.model_name}")
-        self.instances = load_instances(self.arguments.rows)
+        self._instances = FileContent(self.arguments.rows, load_instances)
 
     async def generate(
         self,
@@ -125,11 +128,12 @@ class SimulatedAgent(SimulatedProvider):
     def _instance(self, input: Sequence[ChatMessage]) -> Behaviours:
         sample = active_sample()
         metadata = (sample.metadata if sample is not None else None) or {}
+        instances = self._instances.value
         for name in (sample.id if sample is not None else None, metadata.get("instance_id")):
-            if str(name) in self.instances:
-                return self.instances[str(name)]
+            if str(name) in instances:
+                return instances[str(name)]
         asked = stable_text(" ".join(message.text for message in input if message.role == "user"))
-        for instance in self.instances.values():
+        for instance in instances.values():
             if instance.problem.strip() and stable_text(instance.problem) in asked:
                 return instance
         name = "the question" if sample is None else f"sample {sample.id!r}"

@@ -8,12 +8,45 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
 
-__all__ = ["argument", "argument_table", "read_arguments"]
+__all__ = ["FileContent", "argument", "argument_table", "read_arguments"]
 
 T = TypeVar("T")
+
+
+class FileContent(Generic[T]):
+    """What the file of an argument holds, read again when it changes: Inspect keeps a model as long as the process.
+
+    Args:
+        path: Path of the file; one that is removed leaves what was read of it.
+        read: Reads it.
+
+    Raises:
+        ValueError: If `read` does.
+    """
+
+    def __init__(self, path: str, read: Callable[[str], T]) -> None:
+        self._path, self._read = path, read
+        self._stamp = self._now()
+        self._value = read(path)
+
+    @property
+    def value(self) -> T:
+        """What the file holds now."""
+        now = self._now()
+        if now not in (None, self._stamp):
+            self._value, self._stamp = self._read(self._path), now
+        return self._value
+
+    def _now(self) -> tuple[int, ...] | None:
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def argument(

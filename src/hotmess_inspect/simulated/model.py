@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from hotmess_inspect._inspect_private import active_attempt, active_epoch, active_sample, prerequisite_error
 from hotmess_inspect.simulated import answers, distribution, rankings
-from hotmess_inspect.simulated.arguments import read_arguments
+from hotmess_inspect.simulated.arguments import FileContent, read_arguments
 from hotmess_inspect.simulated.distribution import Question, SimulatedArguments
 from hotmess_inspect.simulated.hashing import stable_hash, stream
 from hotmess_inspect.simulated.prompt import Known, Prompt, read_prompt, target_index
@@ -106,9 +106,15 @@ class SimulatedModel(SimulatedProvider):
 
     def _prepare(self, model_args: dict[str, Any]) -> None:
         self.arguments = read_arguments(SimulatedArguments, model_args, f"hotmess/{self.model_name}")
-        self.targets = read_targets(self.arguments.answers) if self.arguments.answers else {}
+        answers = self.arguments.answers
+        self._answers = FileContent(answers, read_targets) if answers else None
         self._calls: Counter[int] = Counter()
         self._gradings: Counter[tuple[int, int, str]] = Counter()
+
+    @property
+    def targets(self) -> dict[int, str]:
+        """Right answers that a file holds; empty without one."""
+        return self._answers.value if self._answers else {}
 
     async def generate(
         self,
@@ -181,8 +187,8 @@ class SimulatedModel(SimulatedProvider):
         return Belief(question, right, after, location)
 
     def _right(self, prompt: Prompt) -> str:
-        if self.targets:
-            return self.targets.get(stable_hash(prompt.text), "")
+        if targets := self.targets:
+            return targets.get(stable_hash(prompt.text), "")
         sample = active_sample()
         if sample is None:
             return ""

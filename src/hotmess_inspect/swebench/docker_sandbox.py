@@ -50,6 +50,7 @@ def _lean(inspect: Any) -> type[Any]:
 
         @classmethod
         async def task_init(cls, task_name: str, config: Any) -> None:
+            known_root.clear()  # a name may mean another image by now
             images = {service.image for service in config.services.values()}
             if await to_thread.run_sync(_all_here, images):
                 inspect.startup()

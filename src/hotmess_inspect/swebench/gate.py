@@ -5,10 +5,12 @@ epoch's time limit, and only instances that really run are checked. The solver h
 found, or ends the epoch with an error where the instance cannot be used.
 """
 
+import hashlib
+import json
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import anyio
@@ -23,6 +25,8 @@ Say = Callable[[str], None]
 
 FORGET_AFTER = 60.0
 """Seconds after which a check that failed is tried again; a stopped engine may be back."""
+PREFLIGHT = "preflight"
+"""Sample metadata: which check the sample's epochs wait for; samples without it are none of ours."""
 
 
 class PreflightError(RuntimeError):
@@ -34,11 +38,13 @@ class Findings:
     """What a check found that grading must know.
 
     Attributes:
+        digest: Digest of the image that was checked.
         unstable_tests: Tests to be masked.
         own_user: Whether the tests run as the image's own user.
         skipped_tests: Tests that the reference fix skips here, which may be skipped.
     """
 
+    digest: str
     unstable_tests: tuple[str, ...] = ()
     own_user: bool = False
     skipped_tests: tuple[str, ...] = ()
@@ -46,7 +52,7 @@ class Findings:
 
 @dataclass
 class InstanceCheck:
-    """One instance's check, done once per process, whichever epoch comes first.
+    """One instance's check, done once per image, whichever epoch comes first.
 
     Attributes:
         instance: The instance.
@@ -66,7 +72,7 @@ class InstanceCheck:
     _failure: tuple[float, Exception] | None = None
 
     async def findings(self) -> Findings:
-        """Check the instance if that was not done, and return what the grading of its epochs must know.
+        """Check the instance in the image of now if that was not done: what the grading of its epochs must know.
 
         Raises:
             PreflightError: If the instance cannot be used here.
@@ -74,23 +80,23 @@ class InstanceCheck:
             GradingError: If a grading fails for a reason of the instrument.
         """
         async with self._lock:
-            if self._findings is None:
+            digest = await current_digest(self.instance.image)
+            if self._findings is None or self._findings.digest != digest:
                 if self._failure and time.monotonic() - self._failure[0] < FORGET_AFTER:
                     raise self._failure[1]
                 try:
-                    self._findings = await self._check()
+                    self._findings = await self._check(digest)
                 except Exception as error:
                     self._failure = (time.monotonic(), error)
                     raise
         return self._findings
 
-    async def _check(self) -> Findings:
+    async def _check(self, digest: str) -> Findings:
         from hotmess_inspect.swebench.check import check_instance
         from hotmess_inspect.swebench.stability import read_cached
 
         if not self.repeats:
-            return Findings()
-        digest = await current_digest(self.instance.image)
+            return Findings(digest)
         known = await to_thread.run_sync(read_cached, self.instance, digest)
         found = known
         if found is None or found.repeats < self.repeats:
@@ -112,7 +118,7 @@ class InstanceCheck:
             )
         if found.problem:
             raise PreflightError(f"{self.instance.instance_id} is not run: {found.problem}")
-        return Findings(found.unstable_tests, found.own_user, found.skipped)
+        return Findings(digest, found.unstable_tests, found.own_user, found.skipped)
 
 
 _checks: dict[str, InstanceCheck] = {}
@@ -121,7 +127,7 @@ _shared: dict[str, Any] = {}
 
 def register_checks(
     instances: Sequence[Instance], repeats: int, *, resources: Resources, timeout: int, say: Say
-) -> None:
+) -> dict[str, str]:
     """Let the epochs of these instances be checked when they begin.
 
     Args:
@@ -130,12 +136,25 @@ def register_checks(
         resources: Limits of a container.
         timeout: Seconds that one test run may take.
         say: Called with a sentence for each check that was done.
+
+    Returns:
+        By instance id the name of its check, which belongs into its sample's metadata as ``preflight``. It is a hash
+        of the row and of everything above, so that evaluations of one process meet no other's findings.
     """
     _shared.pop("limiter", None)
     # Here and not at import, so that other people's runs are left alone.
     hooks(name="preflight", description="checks SWE-bench images before an agent's first token")(Preflight)
+    names = {}
     for instance in instances:
-        _checks[instance.instance_id] = InstanceCheck(instance, repeats, resources, timeout, say)
+        text = json.dumps([asdict(instance), repeats, asdict(resources), timeout], sort_keys=True)
+        name = names[instance.instance_id] = hashlib.sha256(text.encode()).hexdigest()[:16]
+        _checks[name] = InstanceCheck(instance, repeats, resources, timeout, say)
+    return names
+
+
+def _check_of(metadata: Mapping[str, Any]) -> InstanceCheck | None:
+    check = _checks.get(str(metadata.get(PREFLIGHT)))
+    return check if check is not None and check.instance.image == metadata.get("image") else None
 
 
 class Preflight(Hooks):
@@ -143,8 +162,8 @@ class Preflight(Hooks):
 
     async def on_sample_init(self, data: SampleInit) -> None:
         """Check the instance; what is wrong is said by :func:`swebench_gate`, where it ends the epoch."""
-        check = _checks.get(str(data.summary.id))
-        if check is not None:
+        check = _check_of(data.summary.metadata)
+        if check is not None and check.repeats:
             try:
                 await check.findings()
             except Exception:  # Inspect would only warn of it; the solver raises it again
@@ -156,15 +175,15 @@ def swebench_gate() -> Solver:
     """Write the image's digest and the tests to be masked into the sample's metadata, or end the epoch."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        check = _checks.get(str(state.sample_id))
-        if check is not None and check.instance.image == state.metadata.get("image"):
+        check = _check_of(state.metadata)
+        if check is not None:
             findings = await check.findings()
             state.metadata["unstable_tests"] = list(findings.unstable_tests)
             if findings.skipped_tests:
                 state.metadata["skipped_tests"] = list(findings.skipped_tests)
             if findings.own_user:
                 state.metadata["tests_user"] = None
-            state.metadata["image_digest"] = await current_digest(check.instance.image)
+            state.metadata["image_digest"] = findings.digest
         return state
 
     return solve

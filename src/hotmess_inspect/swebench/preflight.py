@@ -48,7 +48,7 @@ class Plan:
     tests_timeout: int = 1800
 
 
-def prepare(plan: Plan, *, say: Say) -> None:
+def prepare(plan: Plan, *, say: Say) -> dict[str, str]:
     """Make ready what the run needs, and say what it will cost.
 
     Engine, compose and architecture are checked, bundled images that are missing are built, what is to be
@@ -58,6 +58,9 @@ def prepare(plan: Plan, *, say: Say) -> None:
     Args:
         plan: What will run.
         say: Called with each sentence.
+
+    Returns:
+        By instance id the name of its check; none where no engine of this machine is used.
 
     Raises:
         ImageError: If no engine answers or it is too old, a bundled image cannot be built, or the images
@@ -76,9 +79,10 @@ def prepare(plan: Plan, *, say: Say) -> None:
     else:
         client = connect(timeout=900.0)
         try:
-            _prepare_engine(plan, client, say)
+            return _prepare_engine(plan, client, say)
         finally:
             client.close()
+    return {}
 
 
 def _check_remote(plan: Plan, say: Say) -> None:
@@ -93,7 +97,7 @@ def _check_remote(plan: Plan, say: Say) -> None:
     )
 
 
-def _prepare_engine(plan: Plan, client: Any, say: Say) -> None:
+def _prepare_engine(plan: Plan, client: Any, say: Say) -> dict[str, str]:
     if problem := engine_problem(client):
         raise ImageError(problem)
     bundled = [i for i in plan.instances if i.repo.startswith(MINI_OWNER)]
@@ -106,9 +110,13 @@ def _prepare_engine(plan: Plan, client: Any, say: Say) -> None:
     if missing:
         _check_room(missing, free_bytes(client), say)
     say(advice(engine_machine(client), plan.resources))
+    checks: dict[str, str] = {}
     for chosen, default in ((bundled, 0), (others, DEFAULT_GRADINGS)):
         gradings = default if plan.gradings is None else plan.gradings
-        register_checks(chosen, gradings, resources=plan.resources, timeout=plan.tests_timeout, say=say)
+        checks |= register_checks(
+            chosen, gradings, resources=plan.resources, timeout=plan.tests_timeout, say=say
+        )
+    return checks
 
 
 def _check_room(missing: Sequence[str], free: int | None, say: Say) -> None:

@@ -56,8 +56,9 @@ _LARGEST_LIST = 1_000  # of characters; a log's summaries leave out larger entri
 def instance_metadata(instance: Instance) -> dict[str, Any]:
     """An instance as a sample's metadata, from which the scorer rebuilds it.
 
-    What a pre-flight knows is added under ``image_digest`` (text), ``unstable_tests`` and ``skipped_tests``
-    (lists of test ids) and ``tests_user`` (who runs the tests in this image, where it is not the usual one).
+    What a pre-flight knows, found by the name of its check (``preflight``), is added under ``image_digest`` (text),
+    ``unstable_tests`` and ``skipped_tests`` (lists of test ids) and ``tests_user`` (who runs the tests in this image,
+    where it is not the usual one).
     """
     return asdict(instance) | {
         "fail_to_pass": list(instance.fail_to_pass),

@@ -89,7 +89,7 @@ def swebench(
     from hotmess_inspect.plugin.viewer import headlined, viewer_config
     from hotmess_inspect.swebench.agent import PROMPT, agent_time, swebench_agent, swebench_setup
     from hotmess_inspect.swebench.checkpoints import sample_checkpoint, task_checkpoint
-    from hotmess_inspect.swebench.gate import swebench_gate
+    from hotmess_inspect.swebench.gate import PREFLIGHT, swebench_gate
     from hotmess_inspect.swebench.preflight import ImageError, Plan, prepare
     from hotmess_inspect.swebench.report_grading import runners_of
     from hotmess_inspect.swebench.rows import languages_of, load_instances
@@ -144,7 +144,7 @@ def swebench(
             "(unless --epochs or --limit say otherwise)."
         )
         plan = Plan(sandbox, chosen, excluded, preflight, resources, tests_timeout)  # type: ignore[arg-type]
-        prepare(plan, say=say)
+        checks = prepare(plan, say=say)
     except ImageError as error:
         way_out = f"; without containers, try -T sandbox=local --model {SIMULATED_AGENT}"
         raise prerequisite_error(f"{error}{way_out}") from error
@@ -170,7 +170,8 @@ def swebench(
                     id=instance.instance_id,
                     input=PROMPT.format(problem_statement=instance.problem_statement),
                     target="all tests pass",
-                    metadata=instance_metadata(instance),
+                    metadata=instance_metadata(instance)
+                    | ({PREFLIGHT: checks[instance.instance_id]} if checks else {}),
                     sandbox=sandbox_spec(sandbox, instance, resources, graders=graders),  # type: ignore[arg-type]
                     **sample_checkpoint(graders) if sandbox != "local" else {},
                 )
