@@ -178,6 +178,76 @@ def test_a_run_does_not_differ_from_itself() -> None:
         assert one.estimate == 0 and one.p_value == 1 and np.isnan(one.low)
 
 
+def mirror(one: PairedDifference) -> list[float]:
+    return [one.second, one.first, -one.estimate, -one.high, -one.low, one.p_value, one.standard_error]
+
+
+def same_as_mirror(one: PairedDifference, other: PairedDifference) -> None:
+    plain = [one.first, one.second, one.estimate, one.low, one.high, one.p_value, one.standard_error]
+    assert plain == pytest.approx(mirror(other), abs=1e-12, nan_ok=True)
+    assert (one.quantity, one.questions) == (other.quantity, other.questions)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 24), st.integers(1, 6), st.integers(1, 6), st.data())
+def test_swapping_the_runs_mirrors_every_interval_and_keeps_every_p(
+    seed: int, questions: int, epochs: int, others: int, data: st.DataObject
+) -> None:
+    """Right or wrong, parts right, classes; missing epochs, clusters, contexts, runs that are one another's permutation."""
+    rng = np.random.default_rng(seed)
+    kind = data.draw(st.sampled_from(["right", "parts", "permuted", "classes", "contexts"]))
+    options: dict = {"permutations": 99, "rng": data.draw(st.integers(0, 3))}
+    if data.draw(st.booleans()):
+        options["clusters"] = rng.integers(0, max(2, questions // 2), questions)
+    if kind == "classes":
+        letters = [rng.integers(0, 3, (questions, n)) for n in (epochs, others)]
+        predictions = [np.eye(3)[x] for x in letters]
+        runs = [RunEpochs(p, (x == 0).astype(float)) for p, x in zip(predictions, letters, strict=True)]
+        options["loss"] = data.draw(st.sampled_from(["brier", "kl"]))
+        options["estimator"] = "plugin" if options["loss"] == "kl" else "unbiased"
+        target: object = np.zeros(questions, np.int64)
+    else:
+        scores = list(world(seed, questions, (epochs, others), 0.3))
+        if kind == "parts":
+            scores = [rng.random(x.shape).round(2) for x in scores]
+        if kind == "permuted":
+            scores[1] = scores[0][rng.permutation(questions)]
+        for x in scores:
+            x[rng.random(x.shape) < 0.1] = np.nan
+        labels = [
+            np.tile(np.arange(x.shape[1]) // 2, (questions, 1)) if kind == "contexts" else None
+            for x in scores
+        ]
+        runs = [run(x, own) for x, own in zip(scores, labels, strict=True)]
+        options["loss"], target = "squared", 1.0
+    found = compare_runs(*runs, target, **options)
+    swapped = compare_runs(*runs[::-1], target, **options)
+    assert [one.quantity for one in found] == [one.quantity for one in swapped]
+    for one, other in zip(found, swapped, strict=True):
+        same_as_mirror(one, other)
+        words = {"first": "second", "second": "first"}
+        other_note = " ".join(words.get(word, word) for word in other.note.split())
+        assert one.note in (other.note, other_note)
+        if "has no error" in one.note and "and" not in one.note:
+            assert one.note == other_note
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.integers(0, 10**6), st.booleans(), st.sampled_from([None, "studentised", "linearised", "jackknife"])
+)
+def test_swapping_mirrors_paired_differences(seed: int, clustered: bool, method: str | None) -> None:
+    a, b = (decompose(x[:, :, None], 1.0, loss="squared") for x in world(seed, 16, (4, 4), 0.4))
+    clusters = np.arange(16) // 2 if clustered else None
+    for quantity in ("error", "bias_squared", "variance", "incoherence"):
+        one, other = (
+            paired_difference(*pair, quantity, clusters=clusters, method=method) for pair in ((a, b), (b, a))
+        )
+        assert list(one[:3]) == pytest.approx(
+            [-other.estimate, -other.high, -other.low], abs=1e-12, nan_ok=True
+        )
+
+
 def test_nothing_to_compare() -> None:
     assert compare_runs(run([[1, np.nan]]), run([[np.nan, np.nan]]), 1.0, loss="squared") == []
     found = compared(np.ones((4, 3)), np.array([[0.0, 1.0, 1.0]] * 4))

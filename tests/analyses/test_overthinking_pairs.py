@@ -206,3 +206,15 @@ def test_equal_runs_with_ties_do_not_differ() -> None:
     order = rng.permutation(6)
     found = compared(run(right, lengths), run(right[:, order], lengths[:, order]))
     assert found.estimate == 0.0 and found.p_value == 1.0 and np.isnan(found.low)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6), st.booleans())
+def test_swapping_the_runs_mirrors_the_interval_and_keeps_p(seed: int, clustered: bool) -> None:
+    rng = np.random.default_rng(seed)
+    runs = [run((rng.random((14, 8)) < 0.6) * 1.0, rng.integers(1, 6, (14, 8)) * 1.0) for _ in range(2)]
+    clusters = rng.integers(0, 7, 14) if clustered else None
+    one, other = (compared(*pair, clusters=clusters, permutations=99) for pair in (runs, runs[::-1]))
+    assert [one.estimate, one.low, one.high, one.p_value] == pytest.approx(
+        [-other.estimate, -other.high, -other.low, other.p_value], abs=1e-12, nan_ok=True
+    )

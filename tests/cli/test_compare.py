@@ -53,6 +53,61 @@ def test_rows_of_a_pair(tmp_path: Path) -> None:
     assert any("accurac" in problem["message"] for problem in found["problems"])
 
 
+def made(path: Path, model: str, seed: int, kind: str) -> Path:
+    """Epochs of a run of a kind; some are lost, and other questions stand in each run."""
+    rng = np.random.default_rng(seed)
+    header = {
+        "clusters": ",answer,target,cluster",
+        "contexts": ",score,context",
+        "lengths": ",score,length",
+        "shares": ",score",
+        "words": ",answer,target",
+    }
+    lines = [f"model,question_id,epoch{header.get(kind, ',answer,target')}"]
+    for q in range(24 + seed):
+        rate = rng.beta(1.5, 1)
+        for e in range(4 + seed % 2 * 2):
+            right = bool(rng.random() < rate)
+            letter = f"{'A' if right else 'BCD'[rng.integers(3)]},A"
+            values = {
+                "clusters": f"{letter},c{q % 9}",
+                "contexts": f"{right:d},shot{e // 2}",
+                "lengths": f"{right:d},{rng.integers(5, 40)}",
+                "shares": f"{rng.integers(0, 5) / 4}",
+                "words": f"{'Paris' if right else ['Rome', 'Oslo', f'{model}ville'][rng.integers(3)]},Paris",
+            }
+            if rng.random() < 0.95:
+                lines.append(f"{model},q{q},{e},{values.get(kind, letter)}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["letters", "kl", "clusters", "contexts", "lengths", "shares", "words"])
+def test_the_other_order_mirrors_every_interval_and_keeps_every_p(tmp_path: Path, kind: str) -> None:
+    runs = [made(tmp_path / f"{name}.csv", name, seed, kind) for seed, name in enumerate(("x", "y", "z"))]
+    options = ["--loss", "kl"] if kind == "kl" else []
+    for count in (2, 3):
+        one, other = (run(*paths, *options) for paths in (runs[:count], runs[:count][::-1]))
+        forth = {(row["a"], row["b"], row["quantity"]): row for row in one["comparisons"]}
+        back = {(row["b"], row["a"], row["quantity"]): row for row in other["comparisons"]}
+        assert forth.keys() == back.keys() and len(forth) >= 5 * (1 if count == 2 else 3)
+        for key, row in forth.items():
+            mirror = back[key]
+            for name in ("difference", "ci"):
+                assert (row[name] is None) == (mirror[name] is None)
+            if row["difference"] is not None:
+                assert row["difference"] == pytest.approx(-mirror["difference"], abs=1e-12)
+            if row["ci"]:
+                assert row["ci"] == pytest.approx([-end for end in mirror["ci"][::-1]], abs=1e-12)
+            values = [mirror[name] for name in ("p", "p_holm", "b_value", "a_value", "questions")]
+            own = [row[name] for name in ("p", "p_holm", "a_value", "b_value", "questions")]
+            assert own == pytest.approx(values, abs=1e-12)
+        assert [g["members"] for g in one["groups"]] == [g["members"] for g in other["groups"]]
+        assert any(row["ci"] for row in forth.values())
+    if kind == "lengths":
+        assert any(quantity == "overthinking" for _, _, quantity in forth)
+
+
 def test_three_runs_are_ranked_and_corrected(tmp_path: Path) -> None:
     paths = [
         table(tmp_path / f"{m}.csv", m, s, r) for m, s, r in (("x", 1, 0.9), ("y", 2, 0.9), ("z", 3, 0.1))

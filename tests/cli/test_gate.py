@@ -35,6 +35,21 @@ def test_much_worse_is_harm(tmp_path: Path) -> None:
     assert back.exit_code == 0 and back.output.startswith("No harm shown")
 
 
+def test_harm_one_way_is_gain_the_other_way_with_mirrored_intervals(tmp_path: Path) -> None:
+    old, new = (
+        write(tmp_path / "old.csv", RATES[:60], 5, 1),
+        write(tmp_path / "new.csv", RATES[:60] * 0.9, 5, 2),
+    )
+    words = ("--on", "accuracy,error,variance,incoherence,pass^2", "--json")
+    forth, back = (
+        json.loads(run(one, "--against", other, *words).output)["checks"]
+        for one, other in ((new, old), (old, new))
+    )
+    for check, mirror in zip(forth, back, strict=True):
+        assert check["p"] == mirror["p"] and check["harm"] == pytest.approx(-mirror["harm"], abs=1e-12)
+        assert check["ci"] == pytest.approx([-end for end in mirror["ci"][::-1]], abs=1e-12)
+
+
 def test_all_questions_lost_is_harm_without_an_interval(tmp_path: Path) -> None:
     # Every question fell from always right to always wrong: nothing varies, which says nothing about other
     # questions, and the exact test of these rejects all the same.

@@ -1,5 +1,6 @@
 """Two runs on the same questions: differences whose interval and test are one construction."""
 
+import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import comb
@@ -127,6 +128,19 @@ class PairedDifference:
     standard_error: float = NAN
     note: str = ""
 
+    def oriented(self, sign: int) -> "PairedDifference":
+        """The same for 1, second less first for -1; for 0, where both are one, an interval symmetric about 0."""
+        if sign == 0:
+            reach = max(-self.low, self.high)
+            return replace(self, low=-reach, high=reach)
+        if sign > 0:
+            return self
+        estimate, low, high = 0.0 - self.estimate, 0.0 - self.high, 0.0 - self.low
+        words = {"the first run": "the second run", "the second run": "the first run"}
+        note = re.sub("|".join(words), lambda found: words[found[0]], self.note)
+        runs = replace(self, first=self.second, second=self.first, note=note)
+        return replace(runs, estimate=estimate, low=low, high=high)
+
 
 def compare_runs(
     first: RunEpochs,
@@ -183,8 +197,8 @@ def compare_runs(
 
     Returns:
         One difference for accuracy, error, bias_squared, variance, incoherence and, for right and wrong
-        answers, pass_hat_k. Equal bits for generators in
-        equal states, whatever the order of questions and epochs.
+        answers, pass_hat_k. Equal bits for generators in equal states, whatever the order of questions and epochs;
+        with the runs in the other order every difference and interval is the mirror image and every p the same.
 
     Raises:
         ValueError: If the runs disagree in shape or an option is outside its range.
@@ -198,9 +212,10 @@ def compare_runs(
     if permutations < 1:
         raise ValueError(f"permutations={permutations!r} must be at least 1")
     rng = seeded(rng)
-    pooled = Pooled.build(first, second, target, loss, clusters)
-    if pooled is None:
+    oriented = Pooled.oriented(first, second, target, loss, clusters)
+    if oriented is None:
         return []
+    pooled, sign = oriented
     if pass_hat is not None:
         if not 1 <= pass_hat <= pooled.fewest:
             raise ValueError(
@@ -223,7 +238,8 @@ def compare_runs(
         rng,
         pooled.predictions.shape[2],
     )
-    return _differences(pooled, found, loss, level, permutations, rng)
+    made = _differences(pooled, found, loss, level, permutations, rng)
+    return [one.oriented(sign) for one in made]
 
 
 @dataclass(frozen=True, eq=False)
@@ -332,6 +348,40 @@ class Pooled:
             lengths=None if lengths is None else lengths[question],
             exchangeable=(first.contexts is None) == (second.contexts is None),
         )
+
+    @classmethod
+    def oriented(
+        cls,
+        first: RunEpochs,
+        second: RunEpochs,
+        target: ArrayLike,
+        loss: Loss,
+        clusters: Sequence[Hashable] | NDArray[Any] | None,
+    ) -> "tuple[Pooled, int] | None":
+        """`build` with the runs in an order made of contents alone, so that draws do not hang on who comes first.
+
+        Returns:
+            The epochs and 1 where their first run is the caller's, -1 where it is the caller's second one, 0 where
+            both orders are the same; None without any question.
+        """
+        pooled = cls.build(first, second, target, loss, clusters)
+        other = cls.build(second, first, target, loss, clusters)
+        if pooled is None or other is None:
+            return None
+        own, theirs = pooled._contents(), other._contents()
+        return (pooled if own <= theirs else other), (own < theirs) - (own > theirs)
+
+    def _contents(self) -> bytes:
+        held = (
+            self.predictions,
+            self.correct,
+            self.first,
+            self.cells,
+            self.target,
+            self.clusters,
+            self.lengths,
+        )
+        return b"".join(digests(*(np.asarray(array)[None] for array in held if array is not None)))
 
     @property
     def alike(self) -> BoolArray:

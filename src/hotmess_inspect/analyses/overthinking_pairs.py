@@ -63,11 +63,13 @@ def compare_overthinking(
         ValueError: If the runs disagree in shape.
     """
     rng = seeded(rng)
-    pooled = Pooled.build(first, second, target, loss, clusters)
-    if pooled is None or pooled.lengths is None:
+    oriented = Pooled.oriented(first, second, target, loss, clusters)
+    if oriented is None or oriented[0].lengths is None:
         return None
-    known = pooled.present & ~np.isnan(pooled.lengths)
-    lengths = np.where(known, pooled.lengths, np.inf)
+    pooled, sign = oriented
+    measured = np.asarray(pooled.lengths, dtype=np.float64)
+    known = pooled.present & ~np.isnan(measured)
+    lengths = np.where(known, measured, np.inf)
     order = np.argsort(lengths, axis=1, kind="stable")
     ranked, ascending = (np.take_along_axis(table, order, axis=1) for table in (known, lengths))
     sums = squared_sums(pooled.predictions, pooled.present, pooled.target, loss, "unbiased")
@@ -86,9 +88,9 @@ def compare_overthinking(
     alike = pooled.alike & (known == pooled.present).all(axis=1)
     width = 4 * pooled.predictions.shape[2]
     found = exchange(pooled.first, pooled.present, pooled.cells, alike, terms, rng, width)
-    return _difference(
-        pooled, found.observed, found.drawn(permutations, rng, _statistic(pooled.clusters)), level
-    )
+    drawn = found.drawn(permutations, rng, _statistic(pooled.clusters))
+    made = _difference(pooled, found.observed, drawn, level)
+    return None if made is None else made.oriented(sign)
 
 
 def _statistic(clusters: IntArray | None) -> Any:

@@ -188,7 +188,8 @@ def difference_intervals(
         method: "studentised", "linearised" or "jackknife".
 
     Returns:
-        Low and high ends, shape (columns, 2).
+        Low and high ends, shape (columns, 2). With the runs in the other order they are the mirror image: the order
+        in which questions are drawn comes from whichever run's sorted values are the lesser.
 
     Raises:
         ValueError: As `ratio_intervals`.
@@ -196,9 +197,23 @@ def difference_intervals(
     parts = [*_columns(*first), *_columns(*second)]
     if parts[0].shape != parts[2].shape:
         raise ValueError(f"the two runs have shapes {parts[0].shape} and {parts[2].shape}; they are paired")
-    return _intervals(
-        parts, level=level, resamples=resamples, clusters=clusters, rng=rng, weights=weights, method=method
+    swapped = [*parts[2:], *parts[:2]]
+    # Adding zero turns -0.0 into 0.0.
+    one, other = ((np.stack(ratio_table(held, clusters).parts) + 0.0).tobytes() for held in (parts, swapped))
+    ends = _intervals(
+        parts if one <= other else swapped,
+        level=level,
+        resamples=resamples,
+        clusters=clusters,
+        rng=rng,
+        weights=weights,
+        method=method,
     )
+    mirror: FloatArray = -ends[:, ::-1]
+    if one == other:
+        low = np.minimum(ends[:, 0], mirror[:, 0])
+        return np.stack([low, -low], axis=1)
+    return ends if one < other else mirror
 
 
 def jackknife_ratios(

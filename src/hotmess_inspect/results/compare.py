@@ -12,7 +12,7 @@ import numpy as np
 
 from hotmess_inspect.analyses.comparison import Decomposer, PairedDifference, RunEpochs, compare_runs
 from hotmess_inspect.analyses.overthinking_pairs import compare_overthinking
-from hotmess_inspect.arrays import FloatArray, IntArray
+from hotmess_inspect.arrays import FloatArray, IntArray, ordered_mean
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
 from hotmess_inspect.decomposition.of_questions import decompose_questions
 from hotmess_inspect.inference.exchange import rejects
@@ -221,10 +221,18 @@ def compare(
         level: Coverage of the intervals.
         pass_hat: The k of pass^k; None takes the fewest epochs of a shared question.
 
+    Returns:
+        First less second. Second less first is the mirror image: the same numbers with the other sign, the same p.
+
     Raises:
         ValueError: If their questions have different targets or other numbers of unit tests, or too few
             epochs for pass^k.
     """
+    if _contents(second) < _contents(first):
+        # One order, made of contents alone, in which epochs are numbered and random divisions are drawn.
+        other = compare(second, first, level=level, pass_hat=pass_hat)
+        mirrored = {name: one.oriented(-1) for name, one in other.differences.items()}
+        return replace(other, first=first, second=second, differences=mirrored)
     shared = sorted(set(first.questions.ids) & set(second.questions.ids))
     if not shared:
         return Comparison(first, second, 0, {})
@@ -268,6 +276,13 @@ def compare(
     alike = many and np.array_equal(aligned[0], aligned[1], equal_nan=True)
     counts = found[0].questions if found else 0
     return Comparison(first, second, counts, {one.quantity: one for one in found}, alike)
+
+
+def _contents(result: GroupResult) -> bytes:
+    """What tells a group's numbers from another's, whatever the order of its rows."""
+    order = sorted(range(len(result.questions.ids)), key=result.questions.ids.__getitem__)
+    d = result.decomposition
+    return b"".join((values[order] + 0.0).tobytes() for values in (d.error, d.variance))
 
 
 def _shared_lengths(first: GroupResult, second: GroupResult, questions: Questions) -> FloatArray | None:
@@ -332,16 +347,19 @@ def _decomposer(first: GroupResult, questions: Questions) -> Decomposer | None:
 
 
 def _ranking(quantity: str, pairs: Sequence[PairResult], lead: GroupResult) -> Ranking:
-    values: dict[str, float] = {}
+    shared: dict[str, list[float]] = defaultdict(list)
+    results: dict[str, GroupResult] = {}
     different = []
     for pair in pairs:
         one = pair.comparison.differences.get(quantity)
         if one is None:
             continue
-        for contender, shared in ((pair.first, one.first), (pair.second, one.second)):
-            values.setdefault(contender.name, _own_value(contender.result, quantity, shared))
+        for contender, value in ((pair.first, one.first), (pair.second, one.second)):
+            shared[contender.name].append(value)
+            results[contender.name] = contender.result
         if rejects(pair.holm[quantity], _LEVEL):
             different.append((pair.first.name, pair.second.name))
+    values = {name: _own_value(results[name], quantity, found) for name, found in shared.items()}
     order = sorted(values, key=lambda name: (np.isnan(values[name]), -values[name], name))
     group = lead.group
     return Ranking(
@@ -354,11 +372,11 @@ def _ranking(quantity: str, pairs: Sequence[PairResult], lead: GroupResult) -> R
     )
 
 
-def _own_value(result: GroupResult, quantity: str, shared: float) -> float:
-    """A quantity over all questions of a contender, as `analyze` prints it; else over shared questions."""
+def _own_value(result: GroupResult, quantity: str, shared: Sequence[float]) -> float:
+    """A quantity over all questions of a contender, as `analyze` prints it; else the mean over its pairs' questions."""
     if quantity == "accuracy":
         return result.accuracy
-    return result.decomposition.mean(quantity) if quantity in QUANTITIES else shared
+    return result.decomposition.mean(quantity) if quantity in QUANTITIES else ordered_mean(np.asarray(shared))
 
 
 def _names(first: GroupResult, second: GroupResult, names: Mapping[int, Contender]) -> str:
