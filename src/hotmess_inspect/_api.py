@@ -209,8 +209,7 @@ def compare(
 ) -> Comparisons:
     """Compare runs on the questions they share, as `hotmess compare` does: every pair, the earlier less the later one.
 
-    An interval leaves out 0 exactly where its p-value, of a test that exchanges epochs within questions, is below
-    0.05; `holm` corrects for the number of pairs.
+    An interval leaves out 0 where its p-value, of a within-question permutation test (mid-p), is below 0.05 and nowhere else; `holm` corrects for the number of pairs.
 
     Args:
         a: A run: what `analyze` gave or takes. Each group of it is compared with the alike groups of the others.

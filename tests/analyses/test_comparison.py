@@ -1,5 +1,6 @@
 """Differences between runs: exact tests by enumeration, intervals that agree with them, degenerate runs."""
 
+from dataclasses import replace
 from itertools import combinations, product
 from math import comb
 
@@ -186,6 +187,22 @@ def same_as_mirror(one: PairedDifference, other: PairedDifference) -> None:
     plain = [one.first, one.second, one.estimate, one.low, one.high, one.p_value, one.standard_error]
     assert plain == pytest.approx(mirror(other), abs=1e-12, nan_ok=True)
     assert (one.quantity, one.questions) == (other.quantity, other.questions)
+
+
+def test_where_another_seed_may_decide_otherwise_is_known() -> None:
+    a, b = world(9, 40, (4, 4), 0.3)
+    found = [
+        {d.quantity: d for d in compare_runs(run(a), run(b), 1.0, loss="squared", permutations=199, rng=seed)}
+        for seed in range(40)
+    ]
+    for quantity in found[0]:
+        p = np.array([one[quantity].p_value for one in found])
+        assert np.std(p) == pytest.approx(np.mean([one[quantity].p_error for one in found]), rel=0.5)
+    one = found[0]["error"]
+    for p, draws, told in ((0.052, 999, True), (0.07, 999, False), (0.05, 4995, True), (0.04, 4995, False)):
+        error = (p * (1 - p) / (draws + 1)) ** 0.5
+        assert replace(one, p_value=p, p_error=error).p_hangs_on_seed == told
+    assert not replace(one, p_value=0.05, p_error=0.0).p_hangs_on_seed
 
 
 @settings(max_examples=40, deadline=None)

@@ -245,3 +245,24 @@ def test_runs_with_lengths_are_compared_in_their_overthinking(tmp_path: Path) ->
         alone = json.loads(CliRunner().invoke(main, ["analyze", str(path), "--json"]).stdout)["groups"][0]
         # Ties are averaged over draws there, and broken by one here.
         assert row[side] == pytest.approx(alone["overthinking"]["difference"], abs=0.02)
+
+
+def test_a_p_value_that_hangs_on_the_seed_is_said(tmp_path: Path) -> None:
+    """Of many pairs of tables some have a p near 0.05: those whose p and others' seeds disagree are all warned of."""
+    said = 0
+    for number in range(12):
+        paths = [
+            table(tmp_path / f"{n}.csv", n, 40 * number + s, r) for n, s, r in (("x", 1, 0.3), ("y", 2, 0.42))
+        ]
+        found = [run(*paths, "--seed", seed) for seed in (0, 1)]
+        rows = [{row["quantity"]: row for row in one["comparisons"]} for one in found]
+        texts = [" ".join(p["message"] for p in one["problems"] if "--seed" in p["message"]) for one in found]
+        for quantity, row in rows[0].items():
+            name = quantity.replace("bias_squared", "bias²").replace("pass_hat_", "pass^")
+            for own, text in zip((row, rows[1][quantity]), texts, strict=True):
+                near = abs(own["p"] - 0.05) <= 2 * own["p_error"]
+                assert near == (f" {name} 0.0" in text)
+                said += near
+            if (row["p"] < 0.05) != (rows[1][quantity]["p"] < 0.05):
+                assert "--seed" in texts[0] + texts[1]
+    assert said

@@ -52,7 +52,7 @@ def test_harm_one_way_is_gain_the_other_way_with_mirrored_intervals(tmp_path: Pa
 
 def test_all_questions_lost_is_harm_without_an_interval(tmp_path: Path) -> None:
     # Every question fell from always right to always wrong: nothing varies, which says nothing about other
-    # questions, and the exact test of these rejects all the same.
+    # questions, and the permutation test of these rejects all the same.
     old = write(tmp_path / "old.csv", np.ones(30), 4, 1)
     new = write(tmp_path / "new.csv", np.zeros(30), 4, 2)
     done = run(new, "--against", old, "--on", "accuracy", "--json")

@@ -6,10 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotmess_inspect.inference.exchange import (
+    Exchanges,
     critical_value,
     exchange_critical_value,
     exchange_p_value,
     interval_of_test,
+    p_error,
     rejects,
 )
 
@@ -59,3 +61,28 @@ def test_interval_and_test_agree_on_few_values(
     assert whole / 2 <= p_value <= whole
     if distance not in values and distance > 0:
         assert (p_value, reach) == (whole, critical_value(values, level))
+
+
+@pytest.mark.parametrize(
+    ("observed", "draws"), [(3.0, 995), (1.9, 995), (1.0, 199), (0.0, 199), (np.nan, 199)]
+)
+def test_more_divisions_are_drawn_where_p_may_be_small_enough(observed: float, draws: int) -> None:
+    # The statistic of a division is |z|, whose two-sided p is .003, .057, .32 and 1.
+    pool = np.random.default_rng(1).normal(size=(4001, 2, 1))
+    found = Exchanges(pool[:1], np.array([0]), pool, np.array([0]), np.array([len(pool)]))
+
+    def measure(terms: np.ndarray) -> np.ndarray:
+        return np.abs(terms[:, 0, 0])
+
+    drawn = found.drawn_for(np.array([observed]), 199, np.random.default_rng(7), measure, 0.95)
+    assert drawn.shape == (draws, 1)
+    first = found.drawn(199, np.random.default_rng(7), measure)
+    assert np.array_equal(drawn[:199], first)
+
+
+def test_p_moves_with_the_seed_by_its_standard_error() -> None:
+    statistics = np.abs(np.random.default_rng(3).normal(size=(400, 499)))
+    found = [exchange_p_value(1.96, drawn) for drawn in statistics]
+    stated = [p_error(p, 499) for p in found]
+    # Binomial: the standard deviation of 400 values of p is known to within about 7 %.
+    assert np.std(found) == pytest.approx(np.mean(stated), rel=0.1)

@@ -44,6 +44,7 @@ from hotmess_inspect.inference.exchange import (
     exchange_critical_value,
     exchange_p_value,
     interval_of_test,
+    p_error,
     rejects,
 )
 from hotmess_inspect.inference.intervals import (
@@ -59,6 +60,8 @@ from hotmess_inspect.inference.resampling import LARGE
 from hotmess_inspect.schema import QUANTITIES, Estimator, Loss, Quantity
 
 PERMUTATIONS = 999
+TEST = "within-question permutation test (epochs change places between the two runs; mid-p)"
+"""What p-values of a comparison are of, in words."""
 NO_DIFFERENCE = "no interval: the runs do not differ on any question"
 # Two numbers that should be equal differ by less than this share of their size, from rounding.
 _DUST = 1e-12
@@ -115,6 +118,8 @@ class PairedDifference:
         questions: Questions that count.
         standard_error: Standard error of the difference over questions (or clusters); NaN where undefined.
         note: Why the interval or the difference is undefined, or an empty string.
+        p_error: Standard error of the p-value from drawing divisions at random: another seed moves it by about as much. NaN
+            where p is undefined, 0 where it is Student's.
     """
 
     quantity: str
@@ -127,6 +132,12 @@ class PairedDifference:
     questions: int
     standard_error: float = NAN
     note: str = ""
+    p_error: float = NAN
+
+    @property
+    def p_hangs_on_seed(self) -> bool:
+        """Whether 0.05 lies within two standard errors of p, so that another seed may put it on the other side."""
+        return self.p_error > 0 and abs(self.p_value - 0.05) <= 2 * self.p_error
 
     def oriented(self, sign: int) -> "PairedDifference":
         """The same for 1, second less first for -1; for 0, where both are one, an interval symmetric about 0."""
@@ -187,7 +198,8 @@ def compare_runs(
         estimator: As in `decompose`.
         clusters: Label of each question's cluster, shape (questions,).
         level: Coverage of the intervals, inside (0, 1).
-        permutations: Random divisions of the epochs.
+        permutations: Random divisions of the epochs to begin with; up to five times as many where a p-value may be below
+            1 - level.
         pass_hat: The k of pass^k; None takes the fewest epochs of a question that counts.
         decomposed: Makes the decomposition of predictions of shape (rows, epochs, classes), from the number
             of each row's question and the number of each epoch's context; for "squared" the predictions come less
@@ -594,7 +606,7 @@ def _differences(
 
     observed = measure(found.observed[None])[0]
     estimate, spread = (values[0] for values in _linearised(found.observed[None], clusters))
-    drawn = found.drawn(permutations, rng, measure)
+    drawn = found.drawn_for(observed, permutations, rng, measure, level)
     contexts = pooled.without_contexts(loss)
     erring = _fewest_erring(*np.moveaxis(found.observed[:, :, 1], 1, 0), clusters=clusters)
     made = []
@@ -615,6 +627,7 @@ def _differences(
             made.append(replace(result, estimate=NAN, note=_undefined_note(runs, loss, name)))
             continue
         p_exchange = exchange_p_value(float(observed[column]), known) if pooled.exchangeable else NAN
+        result = replace(result, p_error=p_error(p_exchange, len(known)))
         note = _interval_note(table, difference, float(spread[column]), erring < _FEWEST.get(name, 0.0))
         if note:
             made.append(replace(result, p_value=p_exchange, note=note))
@@ -651,6 +664,7 @@ def _differences(
             from scipy.special import stdtr  # scipy is slow to import and rarely needed here
 
             p_exchange = float(2 * stdtr(freedom, -abs(difference) / error))
+            result = replace(result, p_error=0.0)
             near = student_quantile(freedom, (1 + level) / 2) * error
         low, high = interval_of_test(difference, (low, high), near, rejects(p_exchange, level))
         bound = 2.0 if loss == "brier" and name in ("error", "bias_squared", "variance") else 1.0

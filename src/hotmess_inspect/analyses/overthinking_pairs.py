@@ -15,6 +15,7 @@ from hotmess_inspect.inference.exchange import (
     exchange_critical_value,
     exchange_p_value,
     interval_of_test,
+    p_error,
     rejects,
 )
 from hotmess_inspect.inference.quantiles import student_quantile
@@ -43,7 +44,7 @@ def compare_overthinking(
     half, its terms are means over all choices among them, in closed form: runs of equal epochs do not differ. Then
     the four incoherences are taken over the questions that have four epochs of known length in both runs. Interval
     and test are those of `compare_runs`: epochs change places between the runs with their lengths, so that the
-    test is exact if both answer alike at every length, and the interval leaves out 0 exactly where it rejects.
+    hypothesis is that both answer alike at every length, and the interval leaves out 0 where it is rejected and nowhere else.
 
     Args:
         first: Epochs of one run, with their lengths.
@@ -53,7 +54,7 @@ def compare_overthinking(
         estimator: "unbiased" or "plugin".
         clusters: Label of each question's cluster, shape (questions,).
         level: Coverage of the interval, inside (0, 1).
-        permutations: Random divisions of the epochs.
+        permutations: As in `compare_runs`.
         rng: Source of randomness; a generator, or an integer that seeds one (None: 0).
 
     Returns:
@@ -88,7 +89,9 @@ def compare_overthinking(
     alike = pooled.alike & (known == pooled.present).all(axis=1)
     width = 4 * pooled.predictions.shape[2]
     found = exchange(pooled.first, pooled.present, pooled.cells, alike, terms, rng, width)
-    drawn = found.drawn(permutations, rng, _statistic(pooled.clusters))
+    measure = _statistic(pooled.clusters)
+    observed = measure(found.observed[None])[0]
+    drawn = found.drawn_for(observed, permutations, rng, measure, level)
     made = _difference(pooled, found.observed, drawn, level)
     return None if made is None else made.oriented(sign)
 
@@ -147,6 +150,7 @@ def _difference(
     with np.errstate(divide="ignore"):
         distance = float(np.abs(gap) / spread) if gap else 0.0
     p_value = exchange_p_value(distance, known)
+    result = replace(result, p_error=p_error(p_value, len(known)))
     units, freedom = error, float(questions - 1)
     if pooled.clusters is not None:
         member = (pooled.clusters[:, None] == np.unique(pooled.clusters)).astype(np.float64)

@@ -39,8 +39,8 @@ def compare(
     """Differences between runs, paired by question: accuracy, error, bias², variance, incoherence, pass^k.
 
     A, B, C are logs, folders, globs, URIs or tables, each as `hotmess analyze` reads it. A difference is the
-    earlier one less the later one. Its interval leaves out 0 exactly where p is below 0.05; p is of an exact
-    test that exchanges the epochs of each question between the two.
+    earlier one less the later one. Its interval leaves out 0 where p is below 0.05 and nowhere else; p is of a
+    within-question permutation test (epochs change places between the two runs; mid-p).
 
     Exit status: 0 good, 1 some input was unusable or nothing could be compared, 2 usage.
     """

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from hotmess_inspect.analyses.comparison import PairedDifference
-from hotmess_inspect.io.words import counted
+from hotmess_inspect.analyses.comparison import TEST, PairedDifference
+from hotmess_inspect.io.words import counted, p_word
 from hotmess_inspect.render.console import cell, console, print_problems
 from hotmess_inspect.render.terminal import number
 from hotmess_inspect.render.text import plain
@@ -46,8 +46,7 @@ def print_comparison(
     if pairs:
         out.print(
             cell(
-                "interval and p agree: the interval leaves out 0 exactly where p < 0.05; p is of an exact test that "
-                "exchanges the epochs of each question between the two runs",
+                f"interval and p agree: the interval leaves out 0 where p < 0.05 and nowhere else; p: {TEST}",
                 "dim",
             )
         )
@@ -67,7 +66,7 @@ def _table(pair: PairResult, several: bool) -> Table:
         table.add_column("p (Holm)", justify="right")
     for name, one in pair.comparison.differences.items():
         cells = [quantity_word(one.quantity), number(one.first), number(one.second), *_difference(one)]
-        table.add_row(*map(cell, cells), *([_p(pair.holm[name])] if several else []))
+        table.add_row(*map(cell, cells), *([p_word(pair.holm[name])] if several else []))
     return table
 
 
@@ -75,11 +74,7 @@ def _difference(one: PairedDifference) -> list[str]:
     if math.isnan(one.estimate):
         return ["–", "–", "–"]
     interval = "–" if math.isnan(one.low) else f"{one.low:+z.4f} … {one.high:+z.4f}"
-    return [f"{one.estimate:+z.4f}", interval, _p(one.p_value)]
-
-
-def _p(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3f}"
+    return [f"{one.estimate:+z.4f}", interval, p_word(one.p_value)]
 
 
 def _print_changed(out: Console, pair: PairResult) -> None:

@@ -17,10 +17,10 @@ from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
 from hotmess_inspect.decomposition.of_questions import decompose_questions
 from hotmess_inspect.inference.exchange import rejects
 from hotmess_inspect.inference.multiplicity import holm, letter_groups
-from hotmess_inspect.io.words import counted
+from hotmess_inspect.io.words import counted, p_word
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.warnings import accuracy_warnings, unequal_epoch_warnings
-from hotmess_inspect.schema import Problem, Quantity, finite_or_none
+from hotmess_inspect.schema import Problem, Quantity, finite_or_none, quantity_word
 from hotmess_inspect.table import Group, Outcomes, Questions, question_arrays
 
 QUANTITIES: tuple[Quantity, ...] = ("error", "bias_squared", "variance", "incoherence")
@@ -93,6 +93,7 @@ class PairResult:
                 "difference": finite_or_none(one.estimate),
                 "ci": None if np.isnan(one.low) else [one.low, one.high],
                 "p": finite_or_none(one.p_value),
+                "p_error": finite_or_none(one.p_error),
                 "p_holm": finite_or_none(self.holm[name]),
                 "questions": one.questions,
                 "note": one.note or None,
@@ -389,7 +390,23 @@ def _warnings(found: Comparison, names: Mapping[int, Contender]) -> list[Problem
     if len(sides) < 2:
         return []
     subject = _names(found.first, found.second, names)
-    return [Problem("warning", subject, text) for text in pair_warnings(found, *sides)]
+    return [
+        Problem("warning", subject, text) for text in [*pair_warnings(found, *sides), *seed_warnings(found)]
+    ]
+
+
+def seed_warnings(found: Comparison) -> list[str]:
+    """The p-values that another seed may put on the other side of 0.05."""
+    near = [
+        f"{quantity_word(one.quantity)} {p_word(one.p_value)} ± {2 * one.p_error:.3f}"
+        for one in found.differences.values()
+        if one.p_hangs_on_seed
+    ]
+    if not near:
+        return []
+    return [
+        f"divisions are drawn at random, and another --seed may put p on the other side of 0.05: {', '.join(near)}"
+    ]
 
 
 def pair_warnings(found: Comparison, first: str, second: str, *, accuracies: bool = True) -> list[str]:
@@ -422,7 +439,7 @@ def pair_warnings(found: Comparison, first: str, second: str, *, accuracies: boo
     if _nested(found.first) != _nested(found.second):
         texts.append(
             "epochs of one share few-shot contexts, those of the other do not: each is decomposed by its own design, and "
-            "intervals and p-values are Student's, without the exact test"
+            "intervals and p-values are Student's, without the permutation test"
         )
     return texts
 

@@ -173,7 +173,7 @@ def gate(new: Sequence[Contender], old: Sequence[Contender], on: Sequence[str], 
     """Compare a new run with an old one in some quantities, keeping the rate of false alarms over all of them.
 
     For each quantity the harm is the change for the worse, paired by question. With m checks in all, harm is
-    reported where the exact test of exchanged epochs rejects at 2 α / m (two-sided) in the harmful direction,
+    reported where the within-question permutation test (mid-p) rejects at 2 α / m (two-sided) in the harmful direction,
     so that two runs which answer alike are called harmful in at most α = 5 % of all cases. No harm is shown
     where the upper end of the interval of coverage 1 - 2 α lies below the margin, for every quantity: a
     harm as large as the margin would be missed in at most 5 %. Else the data cannot tell. Where two runs differ on none of n

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from hotmess_inspect.analyses.comparison import TEST
 from hotmess_inspect.analyses.lengths import LengthTrend
 from hotmess_inspect.analyses.overthinking import Overthinking
+from hotmess_inspect.io.words import p_word
 from hotmess_inspect.render.frames import label_of
 from hotmess_inspect.render.report.html import Html, interval, number, table
+from hotmess_inspect.render.text import escaped
 from hotmess_inspect.results.analyze import GroupResult
 from hotmess_inspect.results.compare import QUANTITIES, comparisons
 
@@ -32,7 +35,7 @@ def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str
             else:
                 row.append(
                     Html(
-                        f"{d.estimate:+z.3f}<br>[{interval((d.low, d.high), 3, '+')}]<br>p {number(d.p_value, 3)}"
+                        f"{d.estimate:+z.3f}<br>[{interval((d.low, d.high), 3, '+')}]<br>p {escaped(p_word(d.p_value))}"
                     )
                 )
         rows.append(row)
@@ -49,8 +52,8 @@ def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str
     ]
     return (
         "<h2>Side by side</h2><p>Differences on the questions that both have, in pairs: what both share "
-        "(some questions are hard) cancels. The interval leaves out 0 exactly where p is below 0.05; p is of an exact "
-        "test that exchanges the epochs of each question between the two. Accuracy is over all questions of each. Where accuracies differ, so does the incoherence that they allow: look at bias² and "
+        "(some questions are hard) cancels. The interval leaves out 0 where p is below 0.05 and nowhere else; p: "
+        f"{TEST}. Accuracy is over all questions of each. Where accuracies differ, so does the incoherence that they allow: look at bias² and "
         f"variance.</p>{table(names, rows, text_columns=3)}"
     )
 
