@@ -1,6 +1,7 @@
 """Fixtures that stand for something outside: the real data, and a Docker engine."""
 
 import fcntl
+import gc
 import os
 import re
 import shutil
@@ -27,6 +28,12 @@ os.environ.pop("COLUMNS", None)
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+def pytest_collection_finish() -> None:
+    """What is there when the first test begins stays to the end: the collector of garbage need not look through it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -1,10 +1,9 @@
 """What is said before the first token, and what is not."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from inspect_ai import eval
 
 from hotmess_inspect.plugin.at_start import start_warnings
 
@@ -45,23 +44,17 @@ def test_the_answering_model_does_not_act() -> None:
     assert said("hotmess/swebench", "hotmess/simulated-agent") == ""
 
 
-def test_a_real_eval_says_it_before_it_runs(tmp_path: Path) -> None:
+def test_a_real_eval_says_it_before_it_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = tmp_path / "rows.csv"
     header = "Question,Correct Answer,Incorrect Answer 1,Incorrect Answer 2,Incorrect Answer 3"
     rows.write_text(header + "\nWhat is two and two?,4,5,6,7\n")
-    words = [
-        "eval",
+    (log,) = eval(
         "hotmess/gpqa",
-        "--model",
-        "hotmess/simulated",
-        "-T",
-        f"dataset={rows}",
-        "-T",
-        "contexts=0",
-    ]
-    words += ["--epochs", "1", "--display", "none", "--log-dir", str(tmp_path / "logs")]
-    done = subprocess.run(
-        [sys.executable, "-m", "inspect_ai._cli.main", *words], capture_output=True, text=True, check=False
+        model="hotmess/simulated",
+        task_args={"dataset": str(rows), "contexts": 0},
+        epochs=1,
+        log_dir=str(tmp_path / "logs"),
+        display="none",
     )
-    assert done.returncode == 0, done.stderr
-    assert "hotmess: one epoch per question has no variance" in done.stderr
+    assert log.status == "success", log.error
+    assert "hotmess: one epoch per question has no variance" in capsys.readouterr().err

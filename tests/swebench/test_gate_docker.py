@@ -1,6 +1,5 @@
 """What an image must pass before an agent's first token, in real containers."""
 
-import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -213,7 +212,7 @@ def test_evaluations_of_one_process_meet_no_findings_of_each_other(
     }
     assert len(tests) > 3
     foreign = gated([Sample(id=ONE, input="somebody else's", metadata={"image": ROW["image"]})])
-    for order in itertools.permutations(expected):
+    for order in (list(expected), list(expected)[::-1]):  # every two of them in both orders
         made = {
             which: swebench(dataset=which[0], instances=ONE, preflight=which[1]).dataset for which in order
         }

@@ -58,6 +58,7 @@ def analysed(folder: Path) -> dict[str, dict[str, Any]]:
     return {g["measure"]: {name: g[name] for name in TERMS} for g in json.loads(done.stdout)["groups"]}
 
 
+@pytest.mark.slow
 def test_two_workers_give_what_one_gives(tmp_path: Path) -> None:
     spread = scripts(tmp_path / "spread", SMALL)
     whole = start(scripts(tmp_path / "whole", SMALL | {'"mini", 2': '"mini", 1'}), "shards.py")

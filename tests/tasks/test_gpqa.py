@@ -71,6 +71,12 @@ def runs(rows: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Eval
         "probability": lambda: run(rows, folder / "probability", format="probability"),
         "logprob": lambda: run(rows, folder / "logprob", format="logprob"),
     }
+    few = {"contexts": 3, "repeats": 2}
+    made |= {
+        "few letter": lambda: run(rows, folder / "l", {"unparsed": 0.1}, shuffle=True, **few),
+        "few probability": lambda: run(rows, folder / "p", format="probability", **few),
+        "few logprob": lambda: run(rows, folder / "g", format="logprob", contexts=3),
+    }
     return OnDemand(made)
 
 
@@ -104,11 +110,11 @@ def test_live_and_later_agree_for_mixed_numbers_of_choices(
 ) -> None:
     scores = [
         SampleScore(score=(sample.scores or {})["choice_scorer"], sample_id=sample.id)
-        for sample in runs[format].samples or []
+        for sample in runs[f"few {format}"].samples or []
     ]
     live = incoherence(unparsed=unparsed)(scores)  # type: ignore[arg-type]
     assert isinstance(live, dict)
-    outcomes = read_inputs([runs[format].location]).outcomes
+    outcomes = read_inputs([runs[f"few {format}"].location]).outcomes
     for group in analyze(outcomes, Options(unparsed=unparsed))[0]:  # type: ignore[arg-type]
         suffix = "_kl" if group.decomposition.loss == "kl" else ""
         for term in ("error", "bias_squared", "variance"):
