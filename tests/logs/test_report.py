@@ -2,7 +2,9 @@
 
 import base64
 import csv
+import html
 import io
+import itertools
 import json
 import re
 from html.parser import HTMLParser
@@ -22,7 +24,7 @@ from hotmess_inspect.render.report.html import interval, number
 from hotmess_inspect.render.report.reading import Links
 from hotmess_inspect.render.text import csv_cell, plain
 from hotmess_inspect.results.analyze import Options, analyze
-from hotmess_inspect.results.compare import comparisons
+from hotmess_inspect.results.compare import compare
 from hotmess_inspect.results.questions import question_numbers
 from hotmess_inspect.table import outcomes_from_arrays
 
@@ -202,7 +204,7 @@ def test_models_stand_side_by_side(tmp_path: Path) -> None:
     assert "Side by side" in text
     assert "Side by side" not in report_html(read_inputs([str(one)]), ReportOptions(analysis=FAST))[0]
     results, _ = analyze(found.outcomes, FAST)
-    (both,) = comparisons(results)
+    both = compare(results[1], results[0])
     # The two differ in the name of the wrong answer only, which changes no term.
     assert both.questions == 8
     assert {name: d.estimate for name, d in both.differences.items()} == pytest.approx(
@@ -218,9 +220,111 @@ def test_comparisons_pair_the_questions_that_both_have(tmp_path: Path) -> None:
         [str(table(tmp_path / "1.csv")), str(table(tmp_path / "2.csv", model="n"))]
     ).outcomes
     few = outcomes.take(~(outcomes.model.equals("n") & outcomes.question.equals("q1")))
-    (both,) = comparisons(analyze(few, FAST)[0])
+    first, second = analyze(few, FAST)[0]
+    both = compare(second, first)
     assert both.questions == 7
     assert both.differences["error"].estimate == pytest.approx(0)
+
+
+def models(path: Path, rates: list[float], target: str = "A") -> Path:
+    """Models that are right with a probability each on 30 questions in 6 epochs."""
+    rng = np.random.default_rng(0)
+    lines = ["model,question_id,epoch,answer,target"]
+    for model, rate in enumerate(rates):
+        for question in range(30):
+            for epoch in range(6):
+                answer = "A" if rng.random() < rate else "BC"[int(rng.integers(2))]
+                lines.append(f"model-{model},q{question},{epoch},{answer},{target}")
+    path.write_text("\n".join(lines))
+    return path
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_every_group_is_compared_with_every_other(tmp_path: Path, count: int) -> None:
+    rates = [0.2, 0.25, 0.6, 0.62, 0.9][:count]
+    path = models(tmp_path / "t.csv", rates)
+    shown = page(path)
+    section = shown[shown.index("<h2>Side by side</h2>") :]
+    rows = re.findall(r"<tr role=row><td role=cell>([A-Z]) − ([A-Z])</td>(.*?)</tr>", section)
+    names = "ABCDE"[:count]
+    assert [(first, second) for first, second, _ in rows] == list(itertools.combinations(names, 2))
+    cells = {
+        (first, second): re.search(r'data-name="error">([^<]*)<br>\[[^<]*\]<br>p ([\d.]+) \(([\d.]+)\)<', row)
+        for first, second, row in rows
+    }
+    # The differences themselves, and Holm's correction worked out here: the largest p over all that are smaller,
+    # each times the number of p that are not smaller than it.
+    results = analyze(read_inputs([str(path)]).outcomes, FAST)[0]
+    raw = []
+    for first, second in cells:
+        one, other = (results[names.index(name)] for name in (first, second))
+        found = compare(one, other).differences["error"]
+        assert cells[first, second][1] == f"{found.estimate:+.3f}"  # type: ignore[index]
+        assert cells[first, second][2] == f"{found.p_value:.3f}"  # type: ignore[index]
+        raw.append(found.p_value)
+    ordered = sorted(range(len(raw)), key=raw.__getitem__)
+    for place, pair in enumerate(cells):
+        rank = ordered.index(place)
+        holm = min(1, max(raw[ordered[at]] * (len(raw) - at) for at in range(rank + 1)))
+        assert cells[pair][3] == f"{holm:.3f}"  # type: ignore[index]
+    # Two groups share a letter exactly where the corrected p is not below 0.05.
+    letters = dict(
+        re.findall(r"<b>([A-Z])</b> model-\d</td>.*?data-name=\"error\">[\d.]+ <b>([a-z]+)</b>", section)
+    )
+    assert set(letters) == set(names)
+    for first, second in cells:
+        apart = float(cells[first, second][3]) < 0.05  # type: ignore[index]
+        assert apart == (not set(letters[first]) & set(letters[second]))
+    assert ("<summary>All 10 pairs" in section) == (count == 5)
+
+
+def test_groups_with_other_targets_are_named_instead_of_compared(tmp_path: Path) -> None:
+    one, two = models(tmp_path / "1.csv", [0.5]), models(tmp_path / "2.csv", [0.5], "B")
+    two.write_text(two.read_text().replace("model-0", "model-1"))
+    text = report_html(read_inputs([str(one), str(two)]), ReportOptions(analysis=FAST))[0]
+    section = text[text.index("<h2>Side by side</h2>") :]
+    assert "<li>A and B: " in section[: section.index("<h2>", 5)]
+
+
+def test_every_question_to_read_leads_to_its_epochs_and_tests(tmp_path: Path) -> None:
+    log = tmp_path / "demo.eval"
+    log.write_bytes(demo_log())
+    out = tmp_path / "out.html"
+    done = CliRunner().invoke(main, ["report", str(log), "-o", str(out)])
+    assert done.exit_code == 0, done.output
+    shown = out.read_text()
+    section = shown[shown.index("<h2>Questions to read first</h2>") : shown.index("<h2>Coverage</h2>")]
+    jumps = set(re.findall(r'<a href="#(epochs-\d+)">(hotmess-mini__[^<]*)</a>', shown))
+    assert len({name for _, name in jumps}) == 9
+    # The finding names the question that varies most: a link, too.
+    assert re.search(r'Read the epochs of question <a href="#epochs-0">', shown[: shown.index("Headline")])
+    samples = read_eval_log(str(log)).samples or []
+    for anchor, name in jumps:
+        block = re.search(rf"<div id={anchor}>(.*?)</details>", section, re.DOTALL)
+        assert block and f"<code>{name}</code>" in block[1] and "demo.eval" in block[1]
+        epochs = sorted((one for one in samples if one.id == name), key=lambda one: one.epoch)
+        outcomes = []
+        for one in epochs:
+            score = (one.scores or {})["swebench_scorer"].metadata or {}
+            count = score["hm_f2p"] + score["hm_p2p"]
+            bits = f"{int(score['hm_tests'], 16):0{4 * len(score['hm_tests'])}b}"[:count]
+            outcomes.append([bit == "1" for bit in bits])
+        tests = [*epochs[0].metadata["fail_to_pass"], *epochs[0].metadata["pass_to_pass"]]
+        expected = {
+            html.escape(test): "".join("✗✓"[one[place]] for one in outcomes)
+            for place, test in enumerate(tests)
+            if not all(one[place] for one in outcomes)
+        }
+        found = {}
+        for test, passed, rest in re.findall(
+            r"<tr><td>([^<]*)</td><td>[A-Z_]+</td><td class=n>(\d) of 5</td>(.*?)</tr>", block[1]
+        ):
+            found[test] = "".join(re.findall("[✓✗]", rest))
+            assert found[test].count("✓") == int(passed)
+        assert found == expected
+        assert (f"{len(tests) - len(expected)} tests passed in every epoch" in block[1]) == (
+            len(tests) - len(expected) > 1
+        )
 
 
 def test_no_page_about_nothing_is_written(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 
 import click
@@ -45,7 +44,7 @@ def demo(output: str, open_report: bool | None, overwrite: bool) -> None:
     from hotmess_inspect.render.report import ReportOptions, write_report
     from hotmess_inspect.render.terminal import print_analysis
     from hotmess_inspect.results.analyze import analyze
-    from hotmess_inspect.results.paths import group_steps
+    from hotmess_inspect.results.paths import TestNames, group_steps, note_tests
     from hotmess_inspect.results.study import Waits, count_waits
 
     folder = Path(output)
@@ -69,7 +68,8 @@ def demo(output: str, open_report: bool | None, overwrite: bool) -> None:
     results, problems = analyze(found.outcomes)
     print_analysis(results, [*found.problems, *problems])
     waits: Waits = {}
-    steps = group_steps(found, [str(log)], passing=partial(count_waits, waits))
+    tests: TestNames = {}
+    steps = group_steps(found, [str(log)], passing=lambda read: note_tests(tests, count_waits(waits, read)))
     with sentences(str(page)):
         write_report(
             found,
@@ -77,6 +77,7 @@ def demo(output: str, open_report: bool | None, overwrite: bool) -> None:
             ReportOptions(title="A demo of hotmess-inspect"),
             steps,
             waits,
+            tests,
             overwrite=overwrite,
         )
     out.print(cell(f"report: {page}", "bold"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -78,7 +77,7 @@ def report(
     from hotmess_inspect.render.console import print_problems
     from hotmess_inspect.render.report import ReportOptions, write_report
     from hotmess_inspect.render.text import plain
-    from hotmess_inspect.results.paths import group_steps
+    from hotmess_inspect.results.paths import TestNames, group_steps, note_tests
     from hotmess_inspect.results.study import Waits, count_waits
 
     analysis = checked_options(
@@ -105,13 +104,18 @@ def report(
     try:
         walked: list[GroupDivergence] = []
         waits: Waits = {}
+        tests: TestNames = {}
         if steps:
             with reading_progress(quiet=False) as progress:
                 walked = group_steps(
-                    found, inputs, seed=seed, progress=progress, passing=partial(count_waits, waits)
+                    found,
+                    inputs,
+                    seed=seed,
+                    progress=progress,
+                    passing=lambda read: note_tests(tests, count_waits(waits, read)),
                 )
         with sentences(output):
-            problems = write_report(found, output, options, walked, waits, overwrite=overwrite)
+            problems = write_report(found, output, options, walked, waits, tests, overwrite=overwrite)
     except ImportError as error:
         raise click.ClickException(str(error)) from error
     print_problems([p for p in problems if p.level != "note"])

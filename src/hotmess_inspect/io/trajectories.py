@@ -52,6 +52,7 @@ class Trajectory:
         calls: Tool calls in the order in which they were made.
         text: What the model thought and wrote between its calls, or without any.
         seconds: Working time; NaN where unknown.
+        tests: Names of the unit tests that count, FAIL_TO_PASS first; empty where the log has none.
     """
 
     log: str
@@ -60,6 +61,7 @@ class Trajectory:
     calls: tuple[Call, ...]
     text: str = ""
     seconds: float = float("nan")
+    tests: tuple[str, ...] = ()
 
 
 class _Function(msgspec.Struct, gc=False, frozen=True):
@@ -99,6 +101,16 @@ class _Event(msgspec.Struct, gc=False, frozen=True):
     output: Any = None
 
 
+class _About(msgspec.Struct, gc=False, frozen=True):
+    fail_to_pass: Any = None
+    pass_to_pass: Any = None
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        parts = [part if isinstance(part, list) else [] for part in (self.fail_to_pass, self.pass_to_pass)]
+        return tuple(str(name) for part in parts for name in part)
+
+
 class _Sample(msgspec.Struct, gc=False, frozen=True):
     id: int | str
     epoch: Count
@@ -106,6 +118,7 @@ class _Sample(msgspec.Struct, gc=False, frozen=True):
     events: list[_Event] = []
     attachments: dict[str, str] = {}
     working_time: float | None = None
+    metadata: _About | None = None
 
 
 class _JsonLog(msgspec.Struct, gc=False, frozen=True):
@@ -195,6 +208,7 @@ def _of_sample(log: str, sample: _Sample) -> Trajectory:
         calls,
         "\n\n".join(text for text in written if text),
         float("nan") if sample.working_time is None else sample.working_time,
+        sample.metadata.tests if sample.metadata else (),
     )
 
 

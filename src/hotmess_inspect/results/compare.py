@@ -147,20 +147,6 @@ class Ranking:
     letters: Mapping[str, str]
 
 
-def comparisons(results: Sequence[GroupResult]) -> list[Comparison]:
-    """Each group against the first one of its kind: other models, other budgets, other settings.
-
-    Both are reduced to the questions they share, matched by id.
-
-    Args:
-        results: What `analyze` gave.
-
-    Returns:
-        Comparisons in the order of the results; none where a task has one group only.
-    """
-    return [compare(other, own[0]) for own in _alike(results).values() for other in own[1:]]
-
-
 def compare_all(
     contenders: Sequence[Contender],
 ) -> tuple[list[PairResult], list[Ranking], list[Problem]]:

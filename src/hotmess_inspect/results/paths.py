@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 from hotmess_inspect.io.logs import Inputs, all_files, read_inputs
 from hotmess_inspect.io.sources import File
@@ -13,6 +14,9 @@ from hotmess_inspect.io.trajectories import Trajectory, iter_trajectories
 from hotmess_inspect.results.divergence import DivergeOptions, GroupDivergence, Paths, diverge
 from hotmess_inspect.results.study import Waits, count_waits
 from hotmess_inspect.schema import Problem, Scale
+
+TestNames: TypeAlias = dict[tuple[str, str], tuple[str, ...]]
+"""Names of the unit tests of a question, FAIL_TO_PASS first, by (log, question)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +124,14 @@ def read_waits(
         inputs, list(all_files(locations, [])), None, progress=progress, passing=partial(count_waits, waits)
     )
     return waits
+
+
+def note_tests(names: TestNames, trajectories: Iterable[Trajectory]) -> Iterator[Trajectory]:
+    """Note the names of unit tests while transcripts pass by."""
+    for trajectory in trajectories:
+        if trajectory.tests:
+            names[trajectory.log, trajectory.question] = trajectory.tests
+        yield trajectory
 
 
 def group_steps(

@@ -99,8 +99,9 @@ class ReliabilityFindings:
                 else f"{counted(math.ceil(needed), 'epoch')} {'makes' if needed <= 1 else 'make'}"
             )
             lines.append(
-                f"ICC(1) {scores.icc.value:.3f}{_between(scores.icc)}; dependability of {scores.epochs:.3g} epochs "
-                f"{scores.dependability(scores.epochs):.3f}; {epochs} {DEPENDABILITIES[0]}"
+                f"ICC(1) {scores.icc.value:.3f}{_between(scores.icc)}, the share of the spread of single epochs that lies "
+                f"between questions; dependability of {scores.epochs:.3g} epochs {scores.dependability(scores.epochs):.3f}, "
+                f"the reliability of each question's mean over them; {epochs} {DEPENDABILITIES[0]}"
             )
         floor = self.noise_floor_sentence()
         return [*lines, floor] if floor else lines

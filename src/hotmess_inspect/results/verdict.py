@@ -7,6 +7,7 @@ head their pages with it.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -104,6 +105,14 @@ def leading_results(results: Sequence[GroupResult]) -> list[GroupResult]:
     for result in results:
         first.setdefault(_run(result), result)
     return list(first.values())
+
+
+def by_loss(results: Sequence[GroupResult]) -> list[tuple[tuple[str, str], list[GroupResult]]]:
+    """Results that share a loss and an estimator, and with them the units of their numbers."""
+    found: dict[tuple[str, str], list[GroupResult]] = defaultdict(list)
+    for result in results:
+        found[result.decomposition.loss, result.decomposition.estimator].append(result)
+    return list(found.items())
 
 
 def _run(result: GroupResult) -> tuple[str | None, ...]:
@@ -264,7 +273,7 @@ def _next_steps(result: GroupResult) -> tuple[str, ...]:
             if result.group.measure in (None, "resolved")
             else "which of its tests pass varies most"
         )
-        steps.append(f"Read the epochs of question {_short(worst.question)} first: {most}.")
+        steps.append(f"Read the epochs of question {short_name(worst.question)} first: {most}.")
     repeated = d.epochs[d.repeated]
     if float(np.median(repeated)) < FEW_EPOCHS:
         what = (
@@ -283,7 +292,8 @@ def _percent(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
-def _short(text: str) -> str:
+def short_name(text: str) -> str:
+    """A question's name in a sentence."""
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -65,6 +65,11 @@ def table(
         f"<div {how}><table{whole}><thead><tr{line}>{head}</tr></thead>"
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
+
+
+def named(name: str, letters: Mapping[str, str]) -> Html:
+    """A group's letter and name."""
+    return Html(f"<b>{letters[name]}</b> {escaped(name)}" if letters[name] else escaped(name))
 
 
 def bullets(sentences: Sequence[str]) -> str:

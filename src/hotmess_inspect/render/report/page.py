@@ -16,17 +16,26 @@ from hotmess_inspect.io.writing import replacing
 from hotmess_inspect.render.frames import label_of
 from hotmess_inspect.render.report import figures
 from hotmess_inspect.render.report.divergence import DIVERGENCE_STYLE, divergence_section
-from hotmess_inspect.render.report.html import Html, bullets, cell, interval, number, table
+from hotmess_inspect.render.report.html import Html, bullets, cell, interval, named, number, table
 from hotmess_inspect.render.report.reading import Links, reading_list
 from hotmess_inspect.render.report.sections import allowance_section, comparison_section, length_section
 from hotmess_inspect.render.report.style import STYLE
 from hotmess_inspect.render.text import escaped
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze
 from hotmess_inspect.results.divergence import GroupDivergence
+from hotmess_inspect.results.paths import TestNames
 from hotmess_inspect.results.questions import question_numbers
 from hotmess_inspect.results.study import StudyOptions, Waits, study
 from hotmess_inspect.results.variants import VariantNames, letter, settings_text
-from hotmess_inspect.results.verdict import TESTS, as_sentence, concerning, leading_results, reading, verdict
+from hotmess_inspect.results.verdict import (
+    TESTS,
+    as_sentence,
+    by_loss,
+    concerning,
+    leading_results,
+    reading,
+    verdict,
+)
 from hotmess_inspect.results.warnings import ItemCounts, count_warnings
 from hotmess_inspect.schema import Problem
 
@@ -70,6 +79,7 @@ def write_report(
     options: ReportOptions | None = None,
     steps: Sequence[GroupDivergence] = (),
     waits: Waits | None = None,
+    tests: TestNames | None = None,
     *,
     overwrite: bool = False,
 ) -> list[Problem]:
@@ -81,6 +91,7 @@ def write_report(
         options: What to show.
         steps: The account by step, for groups whose transcripts were read.
         waits: Hesitations per epoch, where transcripts were read.
+        tests: Names of unit tests, where transcripts were read.
         overwrite: Whether to replace a file that is no HTML page.
 
     Returns:
@@ -89,7 +100,7 @@ def write_report(
     Raises:
         Refused: If the file is one of the inputs, or holds something else than a page.
     """
-    text, problems = report_html(inputs, options or ReportOptions(), steps, waits)
+    text, problems = report_html(inputs, options or ReportOptions(), steps, waits, tests)
     write_page(text, path, inputs=[one.path for one in inputs.account.files], overwrite=overwrite)
     return problems
 
@@ -119,6 +130,7 @@ def report_html(
     options: ReportOptions,
     steps: Sequence[GroupDivergence] = (),
     waits: Waits | None = None,
+    tests: TestNames | None = None,
 ) -> tuple[str, list[Problem]]:
     """The page as text, and all problems; with the account by step of groups whose transcripts were read."""
     results, found = analyze(inputs.outcomes, options.analysis)
@@ -127,7 +139,8 @@ def report_html(
     names = list(dict.fromkeys(label_of(r, results) for r in results))
     # With one group there is nothing to tell apart.
     letters = {name: letter(place) if len(names) > 1 else "" for place, name in enumerate(names)}
-    verdicts, said = _verdicts(results, problems, letters)
+    listed, places = reading_list(_first_losses(results), links, options.questions, tests or {})
+    verdicts, said = _verdicts(results, problems, letters, places)
     body = [
         f"<h1>{escaped(options.title)}</h1>",
         _lead(inputs, results),
@@ -137,7 +150,7 @@ def report_html(
         _warnings(results, problems, letters, said),
         *(
             _loss_section(loss, estimator, own, [label_of(r, results) for r in own], letters)
-            for (loss, estimator), own in _by_loss(results)
+            for (loss, estimator), own in by_loss(results)
         ),
         _study_section(results, options, waits, problems, letters),
         comparison_section(results, letters),
@@ -145,20 +158,12 @@ def report_html(
         _reliability_section(results, letters),
         allowance_section(results, letters),
         divergence_section(steps, links, min(options.questions, STEP_QUESTIONS)),
-        reading_list(_first_losses(results), links, options.questions) if options.questions else "",
+        listed,
         _coverage(results, letters),
         _sources(inputs),
         _method(options),
     ]
     return document(options.title, body), problems
-
-
-def _by_loss(results: Sequence[GroupResult]) -> list[tuple[tuple[str, str], list[GroupResult]]]:
-    """One set of comparable figures per loss and estimator: axes of different losses have different units."""
-    sections: dict[tuple[str, str], list[GroupResult]] = defaultdict(list)
-    for result in results:
-        sections[result.decomposition.loss, result.decomposition.estimator].append(result)
-    return list(sections.items())
 
 
 def document(title: str, body: Iterable[str]) -> str:
@@ -175,7 +180,10 @@ def document(title: str, body: Iterable[str]) -> str:
 
 
 def _verdicts(
-    results: Sequence[GroupResult], problems: Sequence[Problem], letters: Mapping[str, str]
+    results: Sequence[GroupResult],
+    problems: Sequence[Problem],
+    letters: Mapping[str, str],
+    places: Mapping[int, tuple[str, str]],
 ) -> tuple[str, set[str]]:
     """The finding in words, per task and model, before any table; and the cautions that it said.
 
@@ -185,6 +193,7 @@ def _verdicts(
     """
     leading = leading_results(results)
     found = [(label_of(r, results), verdict(r, problems, results)) for r in leading]
+    firsts = [places.get(id(r.group), ("", "")) for r in leading]
     several, many = len(found) > 1, len(found) > 3
     about: dict[str, list[str]] = defaultdict(list)
     for name, said in found:
@@ -197,12 +206,12 @@ def _verdicts(
             alike[as_sentence(reading(result) or said.finding)].append(letters[name])
         lines = (f"<li><b>{', '.join(names)}:</b> {_text(text)}</li>" for text, names in alike.items())
         parts = [f"<section class=verdict><ul class=finding>{''.join(lines)}</ul></section>"]
-    for name, said in [] if many else found:
+    for (name, said), first in [] if many else zip(found, firsts, strict=True):
         own = "" if several else _steps("Caution", said.cautions)
-        heading = f"<h2>{_named(name, letters)}</h2>" if several else ""
+        heading = f"<h2>{named(name, letters)}</h2>" if several else ""
         parts.append(
             f"<section class=verdict>{heading}<p>{_text(said.measured)}</p>"
-            f"<p class=finding>{_text(said.finding)}</p><ul>{own}{_steps('Next', said.next_steps)}</ul></section>"
+            f"<p class=finding>{_text(said.finding)}</p><ul>{own}{_linked(_steps('Next', said.next_steps), *first)}</ul></section>"
         )
     if several and about:
         shared = (
@@ -216,6 +225,11 @@ def _verdicts(
     return "\n".join(parts), set(about)
 
 
+def _linked(text: str, name: str, anchor: str) -> str:
+    """A question's name in a text as a link to its epochs."""
+    return text.replace(name, f'<a href="#{anchor}">{name}</a>', 1) if name else text
+
+
 def _steps(kind: str, sentences: Iterable[str]) -> str:
     return "".join(f"<li><b>{escaped(kind)}:</b> {_text(sentence)}</li>" for sentence in sentences)
 
@@ -226,11 +240,6 @@ def _text(sentence: str) -> str:
     return "".join(
         f"<code>{part}</code>" if place % 2 and len(parts) % 2 else part for place, part in enumerate(parts)
     )
-
-
-def _named(name: str, letters: Mapping[str, str]) -> Html:
-    """A group's letter and name."""
-    return Html(f"<b>{letters[name]}</b> {escaped(name)}" if letters[name] else escaped(name))
 
 
 def _lead(inputs: Inputs, results: Sequence[GroupResult]) -> str:
@@ -261,23 +270,24 @@ def _headline(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str
         differing = [place for place in differing if place]  # the groups' names hold the task already
     rows = [
         [
-            _named(label_of(r, results), letters), *(row[place] for place in differing), number(r.accuracy),
-            number(r.decomposition.mean("error")), number(r.decomposition.mean("bias_squared")),
+            named(label_of(r, results), letters), *(row[place] for place in differing), number(r.accuracy),
+            interval(r.intervals.accuracy), number(r.decomposition.mean("error")), number(r.decomposition.mean("bias_squared")),
             number(r.decomposition.mean("variance")), number(r.decomposition.incoherence, 3),
             interval(r.incoherence_ci),
         ]
         for r, row in zip(results, columns, strict=True)
     ]  # fmt: skip
     names = ["group", *(_COLUMNS[place] for place in differing)]
-    names += ["accuracy", "error", "bias²", "variance", "incoherence", "95 % interval"]
+    names += ["accuracy", "accuracy, 95 % interval", "error", "bias²", "variance"]
+    names += ["incoherence", "incoherence, 95 % interval"]
     texts = 1 + sum(_COLUMNS[place] in ("task", "loss", "estimator") for place in differing)
     same = ", ".join(
         f"{_COLUMNS[place]} {columns[0][place]}"
         for place in range(len(_COLUMNS))
         if columns and len({row[place] for row in columns}) == 1
     )
-    note = "Error = bias² + variance, each a mean over questions, in the unit of the loss; the interval is that of the incoherence. Accuracy is built into incoherence: it ranks no models of different accuracy. Compare their bias² and variance, with <code>hotmess compare</code>."
-    leading = {id(r) for _, own in _by_loss(results) for r in leading_results(own)}
+    note = "Error = bias² + variance, each a mean over questions, in the unit of the loss. Accuracy is built into incoherence: it ranks no models of different accuracy. Compare their bias² and variance, with <code>hotmess compare</code>."
+    leading = {id(r) for _, own in by_loss(results) for r in leading_results(own)}
     quiet = {place for place, r in enumerate(results) if id(r) not in leading}
     measures = [m for m in TESTS if any(r.group.measure == m for r in results)]
     if len(measures) > 1:
@@ -359,7 +369,7 @@ def _loss_section(
     shown = _loss_figures([results[at] for at in place], first, letters, f"{loss}-{estimator}")
     if not shown:
         return ""
-    lettered = "".join(f"<li>{_named(name, letters)}</li>" for name in names if letters[name])
+    lettered = "".join(f"<li>{named(name, letters)}</li>" for name in names if letters[name])
     key = f"<ul class=key>{lettered}</ul>" if lettered else ""
     if len(first) < len(results):
         drawn = _among(letters, first)
@@ -483,7 +493,7 @@ def _reliability_section(results: Sequence[GroupResult], letters: Mapping[str, s
     key = dict(zip(shown_as, labels, strict=True))
     shown = f"<div class=figures>{_figure(drawn.figure(), 'epochs', key)}</div>" if drawn else ""
     said = [
-        (f"<h3>{_named(label, letters)}</h3>" if len(own) > 1 else "") + bullets(r.reliability.sentences())
+        (f"<h3>{named(label, letters)}</h3>" if len(own) > 1 else "") + bullets(r.reliability.sentences())
         for r, label in zip(own, labels, strict=True)
         if r.reliability is not None
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from hotmess_inspect.analyses.comparison import TEST
@@ -9,53 +11,96 @@ from hotmess_inspect.analyses.lengths import LengthTrend
 from hotmess_inspect.analyses.overthinking import Overthinking
 from hotmess_inspect.io.words import p_word
 from hotmess_inspect.render.frames import label_of
-from hotmess_inspect.render.report.html import Html, interval, number, table
+from hotmess_inspect.render.report.html import Html, bullets, interval, named, number, table
 from hotmess_inspect.render.text import escaped
 from hotmess_inspect.results.analyze import GroupResult
-from hotmess_inspect.results.compare import QUANTITIES, comparisons
+from hotmess_inspect.results.compare import QUANTITIES, Contender, PairResult, Ranking, compare_all
+from hotmess_inspect.results.verdict import by_loss, leading_results
+from hotmess_inspect.schema import quantity_word
+
+_FEW_PAIRS = 6
+"""Pairs that are shown at once; more of them unfold."""
 
 
 def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str:
-    """Models, budgets and settings on one task, less the first of them, question by question."""
-    found = comparisons(results)
-    if not found:
-        return ""
-    rows = []
-    for one in found:
-        row = [
-            _short(one.first, results, letters),
-            _short(one.second, results, letters),
-            one.first.decomposition.loss,
+    """Every group against every other of its task, question by question; three or more with letters first.
+
+    Of three groups all measures are compared, of more the measure of the finding and the epochs that are right.
+    """
+    runs = {(g.task, g.model, g.variant) for g in (r.group for r in results)}
+    leading = {id(r) for _, own in by_loss(results) for r in leading_results(own)}
+    wanted = [r for r in results if len(runs) <= 3 or id(r) in leading or r.group.measure == "resolved"]
+    pairs, rankings, problems = compare_all([Contender(_short(r, results, letters), r) for r in wanted])
+    said: dict[str, list[str]] = defaultdict(list)
+    for one in problems:
+        said[one.message].append(one.input.partition(",")[0])
+    notes = bullets([f"{'; '.join(dict.fromkeys(names))}: {text}" for text, names in said.items()])
+    if not pairs:
+        return f"<h2>Side by side</h2>{notes}" if notes else ""
+    rows = [
+        [
+            f"{pair.first.name} − {pair.second.name}", pair.comparison.first.decomposition.loss,
+            str(pair.comparison.questions), *(_difference(pair, quantity, bool(rankings)) for quantity in _COMPARED),
         ]
-        row += [str(one.questions), f"{one.first.accuracy - one.second.accuracy:+z.3f}"]
-        for quantity in QUANTITIES:
-            d = one.differences.get(quantity)
-            if d is None or d.estimate != d.estimate:
-                row.append("–")
-            else:
-                row.append(
-                    Html(
-                        f"{d.estimate:+z.3f}<br>[{interval((d.low, d.high), 3, '+')}]<br>p {escaped(p_word(d.p_value))}"
-                    )
-                )
-        rows.append(row)
-    names = [
-        "group",
-        "minus",
-        "loss",
-        "shared questions",
-        "accuracy",
-        "error",
-        "bias²",
-        "variance",
-        "incoherence",
-    ]
+        for pair in pairs
+    ]  # fmt: skip
+    words = [quantity_word(quantity) for quantity in _COMPARED]
+    every = table(["groups", "loss", "shared questions", *words], rows, text_columns=2)
+    if len(pairs) > _FEW_PAIRS:
+        every = f"<details><summary>All {len(pairs)} pairs with their differences, intervals and p</summary>{every}</details>"
+    corrected = ", corrected for all pairs of one measure after Holm in brackets" if rankings else ""
     return (
-        "<h2>Side by side</h2><p>Differences on the questions that both have, in pairs: what both share "
-        "(some questions are hard) cancels. The interval leaves out 0 where p is below 0.05 and nowhere else; p: "
-        f"{TEST}. Accuracy is over all questions of each. Where accuracies differ, so does the incoherence that they allow: look at bias² and "
-        f"variance.</p>{table(names, rows, text_columns=3)}"
+        "<h2>Side by side</h2><p>Every group against every other on the questions that both have, in pairs: what both "
+        "share (some questions are hard) cancels. Where accuracies differ, so does the incoherence that they allow: look "
+        f"at bias² and variance.</p>{_letter_tables(rankings, results, letters)}{every}<p>Each cell: the first less the second, "
+        "its 95 % interval, and p of a within-question permutation test, which exchanges the epochs of each question between the two"
+        f"{corrected}. The interval leaves out 0 exactly where the uncorrected p is below 0.05.</p>{notes}"
     )
+
+
+_COMPARED = ("accuracy", *QUANTITIES)
+
+
+def _letter_tables(
+    rankings: Sequence[Ranking], results: Sequence[GroupResult], letters: Mapping[str, str]
+) -> str:
+    """A table per task, measure and loss: every group's values, with the letters of those it cannot be told from."""
+    kinds: dict[str, dict[str, Ranking]] = defaultdict(dict)
+    for one in rankings:
+        kinds[" · ".join(part for part in (one.task, one.measure, one.loss) if part)][one.quantity] = one
+    names = {letter: name for name, letter in letters.items()}
+    parts = []
+    for kind, own in kinds.items():
+        shown = [quantity for quantity in _COMPARED if quantity in own]
+        members = sorted({name for one in own.values() for name in one.values}, key=list(names).index)
+        rows = [
+            [named(names[name], letters), *(_lettered(own[quantity], name) for quantity in shown)]
+            for name in members
+        ]
+        parts.append(
+            f"<h3>{escaped(kind)}</h3>"
+            + table(["group", *(quantity_word(quantity) for quantity in shown)], rows, text_columns=1)
+        )
+    if not parts:
+        return ""
+    return (
+        "<p>Groups that share a small letter in a column cannot be told apart there (5 % over all pairs, "
+        "Holm's correction); that does not make them equal.</p>" + "".join(parts)
+    )
+
+
+def _lettered(ranking: Ranking, name: str) -> Html:
+    if name not in ranking.values:
+        return Html("–")
+    return Html(f"{number(ranking.values[name])} <b>{ranking.letters[name]}</b>")
+
+
+def _difference(pair: PairResult, quantity: str, several: bool) -> str:
+    d = pair.comparison.differences.get(quantity)
+    if d is None or math.isnan(d.estimate):
+        return "–"
+    p = f"p {number(d.p_value, 3)}" + (f" ({number(pair.holm[quantity], 3)})" if several else "")
+    return Html(f"{d.estimate:+z.3f}<br>[{interval((d.low, d.high), 3, '+')}]<br>{p}")
 
 
 def length_section(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str:
