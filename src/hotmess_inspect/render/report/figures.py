@@ -8,7 +8,7 @@ import itertools
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from textwrap import wrap
@@ -39,6 +39,8 @@ WIDTH = 4.4
 _LINES = 4
 """Up to so many groups share the axes of a histogram; more stand below each other."""
 _SHARES = 10
+_PANELS, _ABREAST = 6, 3
+"""Up to so many groups share the axes of lines; more have a panel each, so many abreast."""
 
 
 @dataclass(frozen=True)
@@ -100,27 +102,55 @@ class Drawing:
         name: Short name, for files and anchors.
         title: What it shows.
         caption: How to read it.
-        draw: Draws it on the axes given.
+        draw: Draws the groups given on the axes given.
         rows: The numbers in it.
         height: In inches.
+        groups: Groups whose lines would hide each other: more than six of them have a panel each.
+        alone: Whether the name of a group stands in the legend even where it is the only one.
     """
 
     name: str
     title: str
     caption: str
-    draw: Callable[[Any], None]
+    draw: Callable[[Any, Collection[str]], None]
     rows: Rows
     height: float = 3.1
+    groups: tuple[str, ...] = ()
+    alone: bool = False
 
     def plotted(self) -> MatplotlibFigure:
         """The drawing as a figure of matplotlib, without pyplot: whoever has it decides what becomes of it."""
         with _style(self.name):
             from matplotlib.figure import Figure as MatplotlibFigure
 
-            figure = MatplotlibFigure(figsize=(WIDTH, self.height), layout="constrained")
-            axes = figure.subplots()
-            self.draw(axes)
-            _plain_ticks(axes)
+            if len(self.groups) <= _PANELS:
+                figure = MatplotlibFigure(figsize=(WIDTH, self.height), layout="constrained")
+                axes = figure.subplots()
+                self.draw(axes, self.groups)
+                _legend(axes, alone=self.alone)
+                _plain_ticks(axes)
+                return figure
+            from matplotlib.ticker import FixedLocator
+
+            lines = -(-len(self.groups) // _ABREAST)
+            figure = MatplotlibFigure(figsize=(WIDTH, 0.6 + 1.15 * lines), layout="constrained")
+            panels = figure.subplots(lines, _ABREAST, sharex=True, sharey=True).flatten().tolist()
+            for axes, group in zip(panels, self.groups, strict=False):
+                self.draw(axes, [group])
+                axes.set_title(
+                    "\n".join(axes.get_legend_handles_labels()[1][:1]), loc="left", fontsize=7.5, pad=2
+                )
+                _plain_ticks(axes, 3)
+                axes.tick_params(labelsize=7)
+                ticks = axes.get_xticks()
+                if isinstance(axes.xaxis.get_major_locator(), FixedLocator) and len(ticks) > 4:
+                    axes.set_xticks(ticks[::2], [f"{at:g}" for at in ticks[::2]])
+            for axes in panels[len(self.groups) :]:
+                axes.set_axis_off()
+            figure.supxlabel(panels[0].get_xlabel(), fontsize=8.5)
+            figure.supylabel(panels[0].get_ylabel(), fontsize=8.5)
+            for axes in panels:
+                axes.set(xlabel="", ylabel="")
         return figure
 
     def figure(self) -> Figure:
@@ -166,7 +196,7 @@ def plane_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Draw
         for name, reach in (("bias_squared", right), ("variance", top))
     }
 
-    def draw(axes: Any) -> None:
+    def draw(axes: Any, chosen: Collection[str]) -> None:
         for line in iso_incoherence_lines(right, top):
             axes.plot([0, line.bias_squared], [0, line.variance], color=FAINT, linewidth=0.8, zorder=1)
             axes.annotate(
@@ -185,7 +215,6 @@ def plane_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Draw
             _points(axes, number, x, y, row["group"], xerr=across, yerr=up)
         least = min(0, *(row["bias_squared"] for row in rows))
         axes.set(xlim=(least, right), ylim=(0, top), xlabel="bias²", ylabel="variance")
-        _legend(axes)
 
     caption = "Grey rays join points of equal incoherence; error grows away from the origin. Bars: 95 % intervals over questions."
     if any(by for shifts in apart.values() for by in shifts.values()):
@@ -200,9 +229,11 @@ def length_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Dra
     if not any(row["incoherence"] is not None and row["length"] for row in rows):
         return None
 
-    def draw(axes: Any) -> None:
+    def draw(axes: Any, chosen: Collection[str]) -> None:
         for result, label in kept:
             number = labels.index(label)
+            if label not in chosen:
+                continue
             own = [r for r in rows if r["group"] == label and r["incoherence"] is not None and r["length"]]
             if not own or result.lengths is None:
                 continue
@@ -244,12 +275,12 @@ def length_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Dra
         )
         if positive:  # an interval that reaches to 0 would take most of a logarithmic axis
             axes.set_ylim(bottom=0.6 * min(r["incoherence"] for r in rows if r["incoherence"]))
-        _legend(axes, alone=True)
 
     barred = any(row["incoherence_low"] is not None for row in rows if row["incoherence"] is not None)
     bars = ", bars: 95 % intervals" if barred else ""
     caption = f"Questions in equal-size buckets by their mean length{bars}; lines are power laws, shaded where their slope's interval lets them turn about the middle. Long answers go with hard questions: compare the accuracies in the data."
-    return Drawing("length", "Incoherence against length", caption, draw, rows)
+    shown = tuple(dict.fromkeys(label for _, label in kept))
+    return Drawing("length", "Incoherence against length", caption, draw, rows, groups=shown, alone=True)
 
 
 def overthinking_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Drawing | None:
@@ -267,7 +298,7 @@ def overthinking_drawing(results: Sequence[GroupResult], labels: Sequence[str]) 
     if not rows:
         return None
 
-    def draw(axes: Any) -> None:
+    def draw(axes: Any, chosen: Collection[str]) -> None:
         for place, row in enumerate(rows):
             low, high = (_or(row[f"difference_{end}"], row["difference"]) for end in ("low", "high"))
             ends = [row["shorter"] + low, row["shorter"] + high]
@@ -294,7 +325,6 @@ def overthinking_drawing(results: Sequence[GroupResult], labels: Sequence[str]) 
         named = rows if len(rows) > 1 else []
         axes.set_yticks(range(len(named)), [_wrapped(row["group"], 22) for row in named])
         axes.set(xlabel="incoherence", ylim=(len(rows) - 0.5, -0.7))
-        _legend(axes)
 
     caption = "Each question's epochs split into equal halves by their own lengths, ties by chance. Grey: 95 % interval of the difference, laid from the shorter half; where it covers the ring, the halves cannot be told apart; an arrow where it reaches beyond what incoherence can be."
     return Drawing("overthinking", "Natural overthinking", caption, draw, rows, height=1.3 + 0.4 * len(rows))
@@ -336,7 +366,7 @@ def distribution_drawing(
     if len(of_tests) > 1:
         right += ", or of epochs that are right"
 
-    def draw(axes: Any) -> None:
+    def draw(axes: Any, chosen: Collection[str]) -> None:
         table = np.array([row["share"] for row in rows]).reshape(-1, bins)
         axes.set_xlabel(right)
         if tall:
@@ -375,7 +405,6 @@ def distribution_drawing(
                 linewidth=0.7,
             )
         axes.set(ylabel="share of questions", xlim=(0, 1), ylim=(0, None))
-        _legend(axes)
 
     how = "Numbers: per cent of the group's questions." if tall else "Bars: 95 % intervals of Wilson."
     caption = f"Questions at 0 fail every time, and those at 1 never; what lies between differs from epoch to epoch. {how}"
@@ -407,12 +436,14 @@ def ensembling_drawing(results: Sequence[GroupResult], labels: Sequence[str]) ->
     if not rows:
         return None
 
-    def draw(axes: Any) -> None:
-        for label in dict.fromkeys(r["group"] for r in rows):
+    def draw(axes: Any, chosen: Collection[str]) -> None:
+        for label in chosen:
             number = labels.index(label)
             own = [r for r in rows if r["group"] == label]
             bars = [_bars(r, "error") for r in own]
-            aside = 1.5 ** (0.5 * _aside(number, len(labels)))  # 1.5: the least ratio of two sizes
+            aside = 1.5 ** (
+                0.5 * _aside(list(chosen).index(label), len(chosen))
+            )  # 1.5: the least ratio of two sizes
             _points(
                 axes, number, [aside * r["epochs"] for r in own], [r["error"] for r in own], label, line=True,
                 yerr=[[b[0][0] for b in bars], [b[1][0] for b in bars]],
@@ -420,10 +451,9 @@ def ensembling_drawing(results: Sequence[GroupResult], labels: Sequence[str]) ->
             axes.axhline(own[0]["bias_squared"], color=COLOURS[number % 8], linestyle=":", linewidth=1)
         axes.set(xscale="log", xlabel="epochs averaged", ylabel="error of the average", ylim=(0, None))
         axes.set_xticks(sizes, [str(s) for s in sizes])
-        _legend(axes)
 
     caption = "Averaging E predictions divides the variance by E and leaves the bias (dotted): what incoherence costs, averaging mends. Bars: 95 % intervals over questions. Beyond the number of epochs this is extrapolated."
-    return Drawing("ensembling", "Averages of several epochs", caption, draw, rows)
+    return Drawing("ensembling", "Averages of several epochs", caption, draw, rows, groups=_groups(rows))
 
 
 def reliability_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Drawing | None:
@@ -440,8 +470,8 @@ def reliability_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -
     if not any(row["k"] > 1 for row in rows):
         return None
 
-    def draw(axes: Any) -> None:
-        for label in dict.fromkeys(row["group"] for row in rows):
+    def draw(axes: Any, chosen: Collection[str]) -> None:
+        for label in chosen:
             number = labels.index(label)
             own = [row for row in rows if row["group"] == label]
             measured = [row for row in own if not row["extrapolated"]]
@@ -462,7 +492,6 @@ def reliability_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -
             ends = [[r[name] for r in known] for name in ("k", "low", "high")]
             axes.fill_between(*ends, color=colour, alpha=0.15, linewidth=0)
         axes.set(xlabel="k", ylabel="pass^k: all of k epochs right", ylim=(0, None))
-        _legend(axes)
 
     caption = (
         "Chance that k epochs of a question are all right: measured up to the epochs at hand, dashed where a "
@@ -470,7 +499,9 @@ def reliability_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -
     )
     if any(math.isnan(row["low"]) for row in rows):
         caption += " Where the shading stops or is absent, no interval is defined."
-    return Drawing("reliability", "How often all of k epochs are right", caption, draw, rows)
+    return Drawing(
+        "reliability", "How often all of k epochs are right", caption, draw, rows, groups=_groups(rows)
+    )
 
 
 def finding_drawing(
@@ -494,21 +525,19 @@ def finding_drawing(
     ratio = min(b / a for a, b in itertools.pairwise(at)) if shared and log else 1.0
     gap = min(b - a for a, b in itertools.pairwise(at)) if shared and finding.line and not log else 0.0
 
-    def draw(axes: Any) -> None:
-        groups = list(dict.fromkeys(row["group"] for row in rows))
-        for number, group in enumerate(groups):
+    def draw(axes: Any, chosen: Collection[str]) -> None:
+        among = list(chosen or _groups(rows))
+        for place, group in enumerate(among):
+            number = _groups(rows).index(group)
             own = [row for row in rows if row["group"] == group]
             y = [row[finding.y] for row in own]
             x = [places.index(row[finding.x]) if names else row[finding.x] for row in own]
             if names:
                 # Side by side where they stand at one name.
-                x = [at + 0.5 * _aside(number, len(groups)) for at in x]
+                x = [at + 0.5 * _aside(place, len(among)) for at in x]
             else:
-                x = [
-                    at * ratio ** (0.5 * _aside(number, len(groups)))
-                    + 0.5 * gap * _aside(number, len(groups))
-                    for at in x
-                ]
+                aside = 0.5 * _aside(place, len(among))
+                x = [at * ratio**aside + gap * aside for at in x]
             ends = [_bars(row, finding.y) for row in own]
             bars = [[end[side][0] for end in ends] for side in (0, 1)]
             line = finding.line and not names and len(set(x)) > 2
@@ -527,14 +556,19 @@ def finding_drawing(
             near = any(after < 1.15 * before for before, after in itertools.pairwise(values))
             if len(values) <= 8 and not near:
                 axes.set_xticks(values, [f"{value:g}" for value in values])
-        _legend(axes)
 
+    # Lines hide each other where there are many; points at places of their own do not.
+    apart = _groups(rows) if finding.line and not names and len(at) > 2 else ()
     shown = {_wrapped(short(str(row["group"])), 52) for row in rows}
     below = sum(label.count("\n") + 1 for label in shown) if len(shown) > 1 else 0
     below += max((_wrapped(short(str(place)), 14).count("\n") for place in places), default=0)
     name = finding.name.replace("_", "-")
     height = 3.1 + 0.17 * max(0, below - 2)
-    return Drawing(name, finding.title, finding.caption, draw, finding.rows, height=height)
+    return Drawing(name, finding.title, finding.caption, draw, finding.rows, height=height, groups=apart)
+
+
+def _groups(rows: Rows) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(row["group"] for row in rows))
 
 
 def _averaged(result: GroupResult, size: int) -> Interval:
@@ -548,7 +582,7 @@ def _averaged(result: GroupResult, size: int) -> Interval:
     )
 
 
-def _plain_ticks(axes: Any) -> None:
+def _plain_ticks(axes: Any, most: int = 5) -> None:
     """Few ticks with plain numbers, on logarithmic axes too: their own labels are formulas."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
@@ -559,7 +593,7 @@ def _plain_ticks(axes: Any) -> None:
                 axis.set_major_locator(MaxNLocator(4))
                 axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
     if not isinstance(axes.xaxis.get_major_locator(), FixedLocator):
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=axes.get_xlabel() in ("epochs", "k")))
+        axes.xaxis.set_major_locator(MaxNLocator(most, integer=axes.get_xlabel() in ("epochs", "k")))
 
 
 @contextmanager

@@ -40,7 +40,7 @@ from hotmess_inspect.results.warnings import ItemCounts, count_warnings
 from hotmess_inspect.schema import Problem
 
 # No script can run, nothing can be fetched: whatever a log holds, the page only shows it.
-_FILES, _SENTENCES = 50, 4
+_FILES, _SENTENCES, _FEW_GROUPS = 50, 4, 6
 STEP_QUESTIONS = 8
 """Questions at most whose epochs stand side by side on the page of a report."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -421,8 +421,12 @@ def _study_section(
             text = text.replace(name, letters[name] or name)
         return text
 
+    # Of many groups only the first loss; the data hold all.
+    others = [f", {loss}" for (loss, _), _ in by_loss(results)[1:]] if len(leading) > _FEW_GROUPS else []
+
     def drawn(group: str) -> bool:
-        return next((name in leading for name in longest if name in group), True)
+        known = next((name in leading for name in longest if name in group), True)
+        return known and not group.endswith(tuple(others))
 
     shown, flat = [], []
     for one in found:
@@ -439,6 +443,8 @@ def _study_section(
     rest = ""
     if len(leading) < len(letters):
         rest = f"<p>The figures draw that measure{_among(letters, leading)}; their data hold all.</p>"
+    elif others:
+        rest = f"<p>The figures draw the first loss ({escaped(by_loss(results)[0][0][0])}); their data hold all.</p>"
     return (
         f"<h2>Across models, settings and epochs</h2>\n{rest}<div class=figures>{''.join(shown)}</div>"
         + bullets(flat)

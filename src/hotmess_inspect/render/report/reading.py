@@ -88,7 +88,8 @@ def reading_list(
             key = (group.task, group.model, group.variant, group.scorer, line.question)
             if key not in anchors:
                 anchors[key] = f"epochs-{len(anchors)}"
-                epochs.append(_epochs(result, line, links, tests, anchors[key], label))
+                of = f" ({label})" if len(leading) > 1 else ""
+                epochs.append(_epochs(result, line, links, tests, anchors[key], of))
         own = [anchors[group.task, group.model, group.variant, group.scorer, line.question] for line in worst]
         places[id(group)] = escaped(short_name(worst[0].question)), own[0]
         # No answer that is most frequent where outcomes are no answers; lengths have a unit.
@@ -123,7 +124,7 @@ def _unit(result: GroupResult) -> str:
 
 
 def _epochs(
-    result: GroupResult, line: QuestionNumbers, links: Links, tests: TestNames, anchor: str, label: str
+    result: GroupResult, line: QuestionNumbers, links: Links, tests: TestNames, anchor: str, of: str
 ) -> str:
     """One question epoch by epoch: how right, what was answered, how long, and where it is recorded; its unit tests."""
     outcomes = result.group.outcomes
@@ -131,19 +132,30 @@ def _epochs(
     lengths = getattr(outcomes, result.length) if result.length else np.full(len(outcomes), np.nan)
     rows = [
         [
-            shown, _label(outcomes.context, row), number(right, 2), _shortened(_label(outcomes.answer, row), _ANSWER),
-            number(float(lengths[row]), 0), _label(outcomes.log, row).replace("\\", "/").rsplit("/", 1)[-1],
+            shown, _label(outcomes.log, row).replace("\\", "/").rsplit("/", 1)[-1], _label(outcomes.context, row),
+            _shortened(_label(outcomes.answer, row), _ANSWER), number(right, 2), number(float(lengths[row]), 0),
         ]
         for row, right, shown in marked[:_EPOCHS_LISTED]
     ]  # fmt: skip
-    names = ["epoch", "context", "share correct", "answer", _unit(result), "file"]
-    kept = [at for at in range(len(names)) if any(row[at] != "–" for row in rows)]
-    what = escaped(_shortened(line.question, _QUESTION))
+    names = ["epoch", "file", "context", "answer", "share correct", _unit(result)]
+    where = {row[1] for row in rows}
+    alone = next(iter(where)) if len(where) == 1 else "–"
+    kept = [
+        at
+        for at in range(len(names))
+        if any(row[at] != "–" for row in rows) and not (at == 1 and len(where) == 1)
+    ]
     left = len(marked) - len(rows)
     return (
-        f"<details><summary><b>{what}</b> ({escaped(label)})</summary><div id={anchor}>"
-        f"<p>Sample id in the log: <code>{escaped(line.question)}</code>.</p>"
-        + table([names[at] for at in kept], [[row[at] for at in kept] for row in rows], text_columns=1)
+        f"<details><summary><b>{escaped(_shortened(line.question, _QUESTION))}</b>{escaped(of)}</summary>"
+        f"<div id={anchor}><p>Sample <code>{escaped(line.question)}</code>"
+        + (f" of <code>{escaped(alone)}</code>" if alone != "–" else "")
+        + ".</p>"
+        + table(
+            [names[at] for at in kept],
+            [[row[at] for at in kept] for row in rows],
+            text_columns=sum(at < 4 for at in kept),
+        )
         + (f"<p>and {counted(left, 'more epoch')}.</p>" if left > 0 else "")
         + _unit_tests(outcomes, [row for row, _, _ in marked], line.question, tests)
         + "</div></details>"
@@ -173,7 +185,7 @@ def _unit_tests(outcomes: Outcomes, rows: Sequence[int], question: str, tests: T
     if len(cells) > _TESTS_LISTED:
         said = "; ".join(part for part in (said, f"{len(cells) - _TESTS_LISTED} more did not") if part)
     heads = ["unit test", "kind", "passed", *(f"epoch {outcomes.epoch[row]}" for row in rows)]
-    shown = table(heads, cells[:_TESTS_LISTED], text_columns=2, stacks=False) if cells else ""
+    shown = table(heads, cells[:_TESTS_LISTED], text_columns=2) if cells else ""
     return f"{shown}<p>{said}.</p>" if said else shown
 
 

@@ -46,13 +46,24 @@ def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str
     ]  # fmt: skip
     words = [quantity_word(quantity) for quantity in _COMPARED]
     every = table(["groups", "loss", "shared questions", *words], rows, text_columns=2)
+    first = [one for one in rankings if one.loss == results[0].decomposition.loss]
+    rest = [one for one in rankings if one.loss != results[0].decomposition.loss]
+    every = _letter_tables(rest, results, letters) + every
     if len(pairs) > _FEW_PAIRS:
-        every = f"<details><summary>All {len(pairs)} pairs with their differences, intervals and p</summary>{every}</details>"
+        loss = ", and the letters of the other losses" if rest else ""
+        summary = f"All {len(pairs)} pairs with their differences, intervals and p{loss}"
+        every = f"<details><summary>{summary}</summary>{every}</details>"
+    shared = (
+        "<p>Groups that share a small letter in a column cannot be told apart there (5 % over all pairs, "
+        "Holm's correction); that does not make them equal.</p>"
+        if rankings
+        else ""
+    )
     corrected = ", corrected for all pairs of one measure after Holm in brackets" if rankings else ""
     return (
         "<h2>Side by side</h2><p>Every group against every other on the questions that both have, in pairs: what both "
         "share (some questions are hard) cancels. Where accuracies differ, so does the incoherence that they allow: look "
-        f"at bias² and variance.</p>{_letter_tables(rankings, results, letters)}{every}<p>Each cell: the first less the second, "
+        f"at bias² and variance.</p>{shared}{_letter_tables(first, results, letters)}{every}<p>Each cell: the first less the second, "
         "its 95 % interval, and p of a within-question permutation test, which exchanges the epochs of each question between the two"
         f"{corrected}. The interval leaves out 0 exactly where the uncorrected p is below 0.05.</p>{notes}"
     )
@@ -81,12 +92,7 @@ def _letter_tables(
             f"<h3>{escaped(kind)}</h3>"
             + table(["group", *(quantity_word(quantity) for quantity in shown)], rows, text_columns=1)
         )
-    if not parts:
-        return ""
-    return (
-        "<p>Groups that share a small letter in a column cannot be told apart there (5 % over all pairs, "
-        "Holm's correction); that does not make them equal.</p>" + "".join(parts)
-    )
+    return "".join(parts)
 
 
 def _lettered(ranking: Ranking, name: str) -> Html:

@@ -31,6 +31,7 @@ code { font-size: 0.9em; overflow-wrap: anywhere; }
 table { border-collapse: collapse; font-size: 0.78rem; }
 th, td { padding: 0.25rem 0.4rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 td { overflow-wrap: break-word; max-width: 22rem; }
+td:last-child { max-width: 44rem; }
 td:first-child { min-width: 4rem; }
 th.n { text-align: right; }
 td.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
@@ -54,6 +55,8 @@ figure > svg { width: 100%; height: auto; max-width: 34rem; font-family: system-
 figcaption { font-size: 0.86rem; }
 .links a { margin-left: 0.5rem; }
 details { margin-top: 0.4rem; font-size: 0.86rem; }
+details > [id] { scroll-margin-top: 3rem; }
+.scroll + .scroll { margin-top: 0.8rem; }
 @media print {
   :root { --ink: #000; --paper: #fff; --faint: #999; --quiet: #555; --line: #bbb; --link: #000; --shade: #fff; }
   main { max-width: none; padding: 0; }
