@@ -148,12 +148,13 @@ class Ranking:
 
 
 def compare_all(
-    contenders: Sequence[Contender],
+    contenders: Sequence[Contender], *, overthinking: bool = True
 ) -> tuple[list[PairResult], list[Ranking], list[Problem]]:
     """Every contender against every other of the same task, scorer, measure, kind, loss and estimator.
 
     Args:
         contenders: Groups under their names, in the order in which they are to be compared.
+        overthinking: As in `compare`.
 
     Returns:
         Pairs, the earlier contender first; rankings where there are more than two; what to know.
@@ -168,7 +169,7 @@ def compare_all(
         found = []
         for first, second in combinations(own, 2):
             try:
-                found.append(compare(first, second))
+                found.append(compare(first, second, overthinking=overthinking))
             except ValueError as error:
                 problems.append(Problem("error", _names(first, second, names), str(error)))
                 continue
@@ -198,7 +199,12 @@ def compare_all(
 
 
 def compare(
-    first: GroupResult, second: GroupResult, *, level: float = _LEVEL, pass_hat: int | None = None
+    first: GroupResult,
+    second: GroupResult,
+    *,
+    level: float = _LEVEL,
+    pass_hat: int | None = None,
+    overthinking: bool = True,
 ) -> Comparison:
     """Compare two groups of the same task, scorer, measure, kind, loss and estimator.
 
@@ -207,6 +213,7 @@ def compare(
         second: The group it is compared with.
         level: Coverage of the intervals.
         pass_hat: The k of pass^k; None takes the fewest epochs of a shared question.
+        overthinking: Whether their shorter and longer epochs are compared, which takes most of the time.
 
     Returns:
         First less second. Second less first is the mirror image: the same numbers with the other sign, the same p.
@@ -217,7 +224,7 @@ def compare(
     """
     if _contents(second) < _contents(first):
         # One order, made of contents alone, in which epochs are numbered and random divisions are drawn.
-        other = compare(second, first, level=level, pass_hat=pass_hat)
+        other = compare(second, first, level=level, pass_hat=pass_hat, overthinking=overthinking)
         mirrored = {name: one.oriented(-1) for name, one in other.differences.items()}
         return replace(other, first=first, second=second, differences=mirrored)
     shared = sorted(set(first.questions.ids) & set(second.questions.ids))
@@ -251,7 +258,7 @@ def compare(
         decomposed=_decomposer(first, questions),
         **asked,
     )
-    if found and lengths is not None and d.loss in ("brier", "squared"):
+    if overthinking and found and lengths is not None and d.loss in ("brier", "squared"):
         split = compare_overthinking(runs[0], runs[1], questions.target, **asked)
         found += [split] if split is not None else []
     aligned = [

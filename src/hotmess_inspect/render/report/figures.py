@@ -135,6 +135,8 @@ class Drawing:
             lines = -(-len(self.groups) // _ABREAST)
             figure = MatplotlibFigure(figsize=(WIDTH, 0.6 + 1.15 * lines), layout="constrained")
             panels = figure.subplots(lines, _ABREAST, sharex=True, sharey=True).flatten().tolist()
+            whole = MatplotlibFigure().subplots()
+            self.draw(whole, self.groups)
             for axes, group in zip(panels, self.groups, strict=False):
                 self.draw(axes, [group])
                 axes.set_title(
@@ -145,6 +147,7 @@ class Drawing:
                 ticks = axes.get_xticks()
                 if isinstance(axes.xaxis.get_major_locator(), FixedLocator) and len(ticks) > 4:
                     axes.set_xticks(ticks[::2], [f"{at:g}" for at in ticks[::2]])
+            panels[0].set(xlim=whole.get_xlim(), ylim=whole.get_ylim())
             for axes in panels[len(self.groups) :]:
                 axes.set_axis_off()
             figure.supxlabel(panels[0].get_xlabel(), fontsize=8.5)

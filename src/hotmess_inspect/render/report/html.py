@@ -16,6 +16,7 @@ class Html(str):
     __slots__ = ()
 
 
+_SENTENCES = 4
 _LONG = 24
 """Characters beyond which a text of a table has a line of its own on a narrow screen."""
 
@@ -75,6 +76,14 @@ def named(name: str, letters: Mapping[str, str]) -> Html:
 def bullets(sentences: Sequence[str]) -> str:
     """A list of sentences, or nothing."""
     return f"<ul>{''.join(f'<li>{escaped(s)}</li>' for s in sentences)}</ul>" if sentences else ""
+
+
+def first_bullets(sentences: Sequence[str]) -> str:
+    """The first sentences as a list at once, the others on request."""
+    rest = sentences[_SENTENCES:]
+    summary = f"{len(rest)} more sentence{'s' * (len(rest) > 1)}"
+    folded = f"<details><summary>{summary}</summary>{bullets(rest)}</details>" if rest else ""
+    return bullets(sentences[:_SENTENCES]) + folded
 
 
 def cell(value: object) -> str:

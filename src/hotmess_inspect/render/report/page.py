@@ -16,7 +16,16 @@ from hotmess_inspect.io.writing import replacing
 from hotmess_inspect.render.frames import label_of
 from hotmess_inspect.render.report import figures
 from hotmess_inspect.render.report.divergence import DIVERGENCE_STYLE, divergence_section
-from hotmess_inspect.render.report.html import Html, bullets, cell, interval, named, number, table
+from hotmess_inspect.render.report.html import (
+    Html,
+    bullets,
+    cell,
+    first_bullets,
+    interval,
+    named,
+    number,
+    table,
+)
 from hotmess_inspect.render.report.reading import Links, reading_list
 from hotmess_inspect.render.report.sections import allowance_section, comparison_section, length_section
 from hotmess_inspect.render.report.style import STYLE
@@ -40,7 +49,7 @@ from hotmess_inspect.results.warnings import ItemCounts, count_warnings
 from hotmess_inspect.schema import Problem
 
 # No script can run, nothing can be fetched: whatever a log holds, the page only shows it.
-_FILES, _SENTENCES, _FEW_GROUPS = 50, 4, 6
+_FILES, _FEW_GROUPS = 50, 6
 STEP_QUESTIONS = 8
 """Questions at most whose epochs stand side by side on the page of a report."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -422,11 +431,11 @@ def _study_section(
         return text
 
     # Of many groups only the first loss; the data hold all.
-    others = [f", {loss}" for (loss, _), _ in by_loss(results)[1:]] if len(leading) > _FEW_GROUPS else []
+    others = [loss for (loss, _), _ in by_loss(results)[1:]] if len(leading) > _FEW_GROUPS else []
 
     def drawn(group: str) -> bool:
         known = next((name in leading for name in longest if name in group), True)
-        return known and not group.endswith(tuple(others))
+        return known and not any(group.startswith(f"{o}, ") or group.endswith(f", {o}") for o in others)
 
     shown, flat = [], []
     for one in found:
@@ -436,7 +445,7 @@ def _study_section(
         elif values:
             figure = figures.finding_drawing(one, short, drawn).figure()
             shown.append(
-                f"<div>{_figure(figure, 'study')}{_said([*dict.fromkeys(map(short, one.said))])}</div>"
+                f"<div>{_figure(figure, 'study')}{first_bullets([*dict.fromkeys(map(short, one.said))])}</div>"
             )
     if not shown and not flat:
         return ""
@@ -454,15 +463,6 @@ def _study_section(
 def _among(letters: Mapping[str, str], names: Iterable[str]) -> Html:
     """The letters of some groups, in brackets."""
     return Html(f" (<b>{', '.join(sorted(letters[name] for name in names))}</b>)")
-
-
-def _said(sentences: Sequence[str]) -> str:
-    """Sentences below a figure: the first of them at once, many others on request."""
-    rest = sentences[_SENTENCES:]
-    folded = (
-        f"<details><summary>{len(rest)} more sentences</summary>{bullets(rest)}</details>" if rest else ""
-    )
-    return bullets(sentences[:_SENTENCES]) + folded
 
 
 def _figure(figure: figures.Figure, prefix: str, key: Mapping[str, str] = MappingProxyType({})) -> str:

@@ -11,7 +11,7 @@ from hotmess_inspect.analyses.lengths import LengthTrend
 from hotmess_inspect.analyses.overthinking import Overthinking
 from hotmess_inspect.io.words import p_word
 from hotmess_inspect.render.frames import label_of
-from hotmess_inspect.render.report.html import Html, bullets, interval, named, number, table
+from hotmess_inspect.render.report.html import Html, first_bullets, interval, named, number, table
 from hotmess_inspect.render.text import escaped
 from hotmess_inspect.results.analyze import GroupResult
 from hotmess_inspect.results.compare import QUANTITIES, Contender, PairResult, Ranking, compare_all
@@ -25,16 +25,25 @@ _FEW_PAIRS = 6
 def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str:
     """Every group against every other of its task, question by question; three or more with letters first.
 
-    Of three groups all measures are compared, of more the measure of the finding and the epochs that are right.
+    Of up to three groups all measures and losses are compared, of more the measure of the finding and issues resolved.
     """
     runs = {(g.task, g.model, g.variant) for g in (r.group for r in results)}
-    leading = {id(r) for _, own in by_loss(results) for r in leading_results(own)}
-    wanted = [r for r in results if len(runs) <= 3 or id(r) in leading or r.group.measure == "resolved"]
-    pairs, rankings, problems = compare_all([Contender(_short(r, results, letters), r) for r in wanted])
+    wanted, of = list(results), ""
+    if len(runs) > 3:
+        (loss, _), wanted = by_loss(results)[0]
+        leading = {id(r) for r in leading_results(wanted)}
+        wanted = [r for r in wanted if id(r) in leading or r.group.measure == "resolved"]
+        of = (
+            f" Compared by the first loss ({escaped(loss)}); <code>hotmess compare --loss</code> takes others."
+            if len(by_loss(results)) > 1
+            else ""
+        )
+    contenders = [Contender(_short(r, results, letters), r) for r in wanted]
+    pairs, rankings, problems = compare_all(contenders, overthinking=False)
     said: dict[str, list[str]] = defaultdict(list)
     for one in problems:
         said[one.message].append(one.input.partition(",")[0])
-    notes = bullets([f"{'; '.join(dict.fromkeys(names))}: {text}" for text, names in said.items()])
+    notes = first_bullets([f"{'; '.join(dict.fromkeys(names))}: {text}" for text, names in said.items()])
     if not pairs:
         return f"<h2>Side by side</h2>{notes}" if notes else ""
     rows = [
@@ -46,12 +55,8 @@ def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str
     ]  # fmt: skip
     words = [quantity_word(quantity) for quantity in _COMPARED]
     every = table(["groups", "loss", "shared questions", *words], rows, text_columns=2)
-    first = [one for one in rankings if one.loss == results[0].decomposition.loss]
-    rest = [one for one in rankings if one.loss != results[0].decomposition.loss]
-    every = _letter_tables(rest, results, letters) + every
     if len(pairs) > _FEW_PAIRS:
-        loss = ", and the letters of the other losses" if rest else ""
-        summary = f"All {len(pairs)} pairs with their differences, intervals and p{loss}"
+        summary = f"All {len(pairs)} pairs with their differences, intervals and p"
         every = f"<details><summary>{summary}</summary>{every}</details>"
     shared = (
         "<p>Groups that share a small letter in a column cannot be told apart there (5 % over all pairs, "
@@ -59,13 +64,13 @@ def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str
         if rankings
         else ""
     )
-    corrected = ", corrected for all pairs of one measure after Holm in brackets" if rankings else ""
+    corrected = " (in brackets after Holm, over all pairs of one measure and loss)" if rankings else ""
     return (
         "<h2>Side by side</h2><p>Every group against every other on the questions that both have, in pairs: what both "
         "share (some questions are hard) cancels. Where accuracies differ, so does the incoherence that they allow: look "
-        f"at bias² and variance.</p>{shared}{_letter_tables(first, results, letters)}{every}<p>Each cell: the first less the second, "
-        "its 95 % interval, and p of a within-question permutation test, which exchanges the epochs of each question between the two"
-        f"{corrected}. The interval leaves out 0 exactly where the uncorrected p is below 0.05.</p>{notes}"
+        f"at bias² and variance.{of}</p>{shared}{_letter_tables(rankings, results, letters)}{every}<p>Each cell: the first less the second, "
+        f"its 95 % interval, and p{corrected}, of a {TEST}. The interval leaves out 0 where the uncorrected p is below 0.05 "
+        f"and nowhere else.</p>{notes}"
     )
 
 
@@ -105,8 +110,8 @@ def _difference(pair: PairResult, quantity: str, several: bool) -> str:
     d = pair.comparison.differences.get(quantity)
     if d is None or math.isnan(d.estimate):
         return "–"
-    p = f"p {number(d.p_value, 3)}" + (f" ({number(pair.holm[quantity], 3)})" if several else "")
-    return Html(f"{d.estimate:+z.3f}<br>[{interval((d.low, d.high), 3, '+')}]<br>{p}")
+    p = f"p {p_word(d.p_value)}" + (f" ({p_word(pair.holm[quantity])})" if several else "")
+    return Html(f"{d.estimate:+z.3f}<br>[{interval((d.low, d.high), 3, '+')}]<br>{escaped(p)}")
 
 
 def length_section(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str:
