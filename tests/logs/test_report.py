@@ -18,6 +18,7 @@ from inspect_ai.log import read_eval_log
 from hotmess_inspect.cli import main
 from hotmess_inspect.demo import demo_log
 from hotmess_inspect.io.logs import LogInfo, read_inputs
+from hotmess_inspect.io.words import p_word
 from hotmess_inspect.render.report import ReportOptions, report_html
 from hotmess_inspect.render.report.figures import distribution_drawing
 from hotmess_inspect.render.report.html import interval, number
@@ -249,7 +250,7 @@ def test_every_group_is_compared_with_every_other(tmp_path: Path, count: int) ->
     names = "ABCDE"[:count]
     assert [(first, second) for first, second, _ in rows] == list(itertools.combinations(names, 2))
     cells = {
-        (first, second): re.search(r'data-name="error">([^<]*)<br>\[[^<]*\]<br>p ([\d.]+) \(([\d.]+)\)<', row)
+        (first, second): re.search(r'data-name="error">([^<]*)<br>\[[^<]*\]<br>p (\S+) \((\S+)\)<', row)
         for first, second, row in rows
     }
     # The differences themselves, and Holm's correction worked out here: the largest p over all that are smaller,
@@ -260,20 +261,20 @@ def test_every_group_is_compared_with_every_other(tmp_path: Path, count: int) ->
         one, other = (results[names.index(name)] for name in (first, second))
         found = compare(one, other).differences["error"]
         assert cells[first, second][1] == f"{found.estimate:+.3f}"  # type: ignore[index]
-        assert cells[first, second][2] == f"{found.p_value:.3f}"  # type: ignore[index]
+        assert html.unescape(cells[first, second][2]) == p_word(found.p_value)  # type: ignore[index]
         raw.append(found.p_value)
     ordered = sorted(range(len(raw)), key=raw.__getitem__)
     for place, pair in enumerate(cells):
         rank = ordered.index(place)
         holm = min(1, max(raw[ordered[at]] * (len(raw) - at) for at in range(rank + 1)))
-        assert cells[pair][3] == f"{holm:.3f}"  # type: ignore[index]
+        assert html.unescape(cells[pair][3]) == p_word(holm)  # type: ignore[index]
     # Two groups share a letter exactly where the corrected p is not below 0.05.
     letters = dict(
         re.findall(r"<b>([A-Z])</b> model-\d</td>.*?data-name=\"error\">[\d.]+ <b>([a-z]+)</b>", section)
     )
     assert set(letters) == set(names)
     for first, second in cells:
-        apart = float(cells[first, second][3]) < 0.05  # type: ignore[index]
+        apart = float(html.unescape(cells[first, second][3]).lstrip("<")) < 0.05  # type: ignore[index]
         assert apart == (not set(letters[first]) & set(letters[second]))
     assert ("<summary>All 10 pairs" in section) == (count == 5)
 
