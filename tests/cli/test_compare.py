@@ -1,6 +1,7 @@
 """`hotmess compare` from files to text and JSON."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from hotmess_inspect.cli import main
+from hotmess_inspect.io.words import p_word
 
 
 def table(
@@ -103,6 +105,11 @@ def test_the_other_order_mirrors_every_interval_and_keeps_every_p(tmp_path: Path
             own = [row[name] for name in ("p", "p_holm", "a_value", "b_value", "questions")]
             assert own == pytest.approx(values, abs=1e-12)
         assert [g["members"] for g in one["groups"]] == [g["members"] for g in other["groups"]]
+        said, again = (
+            {frozenset((f["a"], f["b"])): (f["measured"], f["finding"]) for f in whole["findings"]}
+            for whole in (one, other)
+        )
+        assert said == again
         assert any(row["ci"] for row in forth.values())
     if kind == "lengths":
         assert any(quantity == "overthinking" for _, _, quantity in forth)
@@ -140,7 +147,7 @@ def test_the_text(tmp_path: Path) -> None:
 def test_nothing_in_common_is_an_error_and_one_run_twice_is_said(tmp_path: Path) -> None:
     first, again = table(tmp_path / "x.csv", "x", 1), table(tmp_path / "y.csv", "y", 1)
     result = CliRunner(env={"COLUMNS": "300"}).invoke(main, ["compare", str(first), str(again)])
-    assert result.exit_code == 0 and "both answered alike in every epoch" in result.output
+    assert result.exit_code == 0 and "Both answered alike in every epoch" in result.output
     assert "-0.0000" not in result.output and "bias²: no interval" in result.output
     lines = again.read_text().splitlines()
     names = [f"other-{line.split(',')[1]}" for line in lines[1:]]
@@ -184,7 +191,10 @@ def test_clusters_are_used(tmp_path: Path) -> None:
 
 def test_what_cannot_be_compared(tmp_path: Path) -> None:
     a = table(tmp_path / "a.csv", "x", 1)
-    assert CliRunner().invoke(main, ["compare", str(a)]).exit_code == 2
+    alone = CliRunner().invoke(main, ["compare", str(a)])
+    assert alone.exit_code == 2 and "a.csv holds one run, x: name another" in alone.output
+    gone = CliRunner().invoke(main, ["compare", str(tmp_path / "gone.csv")])
+    assert gone.exit_code == 1 and "gone.csv" in gone.output
     other = table(tmp_path / "b.csv", "y", 2, target="B")
     result = CliRunner().invoke(main, ["compare", str(a), str(other), "--json"])
     assert result.exit_code == 1
@@ -266,3 +276,102 @@ def test_a_p_value_that_hangs_on_the_seed_is_said(tmp_path: Path) -> None:
             if (row["p"] < 0.05) != (rows[1][quantity]["p"] < 0.05):
                 assert "--seed" in texts[0] + texts[1]
     assert said
+
+
+def test_the_finding_says_who_errs_less_whoever_comes_first(tmp_path: Path) -> None:
+    good, bad = table(tmp_path / "a.csv", "good", 1, 0.9), table(tmp_path / "b.csv", "bad", 2, 0.2)
+    for pair, sign in (((good, bad), -1), ((bad, good), 1)):
+        found = run(*pair)
+        (said,) = found["findings"]
+        rows = {row["quantity"]: row for row in found["comparisons"]}
+        error, variance = rows["error"], rows["variance"]
+        ends = sorted(abs(end) for end in error["ci"])
+        values = sorted((error["a_value"], error["b_value"]))
+        assert said["finding"].startswith(
+            f"good errs less than bad: {values[0]:.3f} against {values[1]:.3f}, {abs(error['difference']):.3f} less "
+            f"(95 % interval {ends[0]:.3f} to {ends[1]:.3f}, p <0.001). Its accuracy is higher by "
+        )
+        assert variance["p"] < 0.05 and sign * variance["difference"] > 0
+        assert f"variance is lower by {abs(variance['difference']):.3f} (" in said["finding"]
+        assert said["measured"].startswith("good and bad with 4 epochs each, paired on 30 questions")
+        most = found["changed"][0]["questions"][0]["question"]
+        assert said["next_steps"][0].startswith(f"Read question {most} first")
+        assert not any("hotmess compare" in text for text in said["cautions"])
+        text = CliRunner(env={"COLUMNS": "400"}).invoke(main, ["compare", *map(str, pair)]).output
+        lines = text.splitlines()
+        assert lines[:2] == [said["measured"], said["finding"]]
+        # What may mislead is said once, and the command does not advise itself.
+        assert text.count("Accuracies reach from") == 1 and "`hotmess compare`" not in text
+
+
+def test_what_cannot_be_told_apart_says_what_would_do(tmp_path: Path) -> None:
+    paths = [table(tmp_path / f"{m}.csv", m, s, 0.5, questions=80) for m, s in (("x", 1), ("y", 2))]
+    found = run(*paths)
+    row = next(row for row in found["comparisons"] if row["quantity"] == "error")
+    (said,) = found["findings"]
+    less = "x" if row["difference"] < 0 else "y"
+    assert said["finding"].startswith(
+        f"x and y cannot be told apart in error ({less} errs {abs(row['difference']):.3f} less, 95 % interval "
+        if less == "x"
+        else f"y and x cannot be told apart in error ({less} errs {abs(row['difference']):.3f} less, 95 % interval "
+    )
+    assert "Not told apart: accuracy" in said["finding"]
+    text = said["next_steps"][0]
+    seen, width = (float(part) for part in re.findall(r"(?:error of|--width) ([0-9.]+)", text))
+    # (1.96 + 0.84) standard errors are found with probability 80 %, and half of it is an interval of 1.96 of them.
+    assert seen / width == pytest.approx((1.95996 + 0.84162) / 1.95996, rel=0.05)
+    assert "about 320 questions" in text
+    words = ["plan", *map(str, paths), "--difference", "--quantity", "error", "--width", str(width), "--json"]
+    (plan,) = json.loads(CliRunner().invoke(main, words).stdout)["plans"]
+    needed = {design["epochs"]: design["questions"] for design in plan["designs"]}
+    assert needed[4] == pytest.approx(320, rel=0.15)
+
+
+def test_one_table_of_several_models_is_compared_by_itself(tmp_path: Path) -> None:
+    paths = [table(tmp_path / f"{m}.csv", m, s, 0.4 + s / 9) for m, s in (("x", 1), ("y", 2), ("z", 3))]
+    rows = [path.read_text().splitlines() for path in paths]
+    whole = tmp_path / "all.csv"
+    whole.write_text("\n".join([rows[0][0], *(line for part in rows for line in part[1:])]) + "\n")
+    one, several = run(whole), run(*paths)
+    for key in ("findings", "comparisons", "groups", "changed", "problems"):
+        assert one[key] == several[key]
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    for path in paths:
+        path.rename(folder / path.name)
+    assert run(folder)["comparisons"] == several["comparisons"]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_number_is_cut_in_a_narrow_window(tmp_path: Path, width: int) -> None:
+    names = ("openrouter/anthropic/claude-sonnet-4", "m", "mock")
+    paths = [table(tmp_path / f"{s}.csv", m, s, 0.4 + s / 9) for s, m in enumerate(names)]
+    found = run(*paths)
+    result = CliRunner(env={"COLUMNS": str(width)}).invoke(main, ["compare", *map(str, paths)])
+    lines = result.output.splitlines()
+    assert max(map(len, lines)) <= width
+    gap = "…" if width < 100 else " … "
+    for row in found["comparisons"]:
+        if row["ci"] is None:
+            continue
+        shown = f"{row['ci'][0]:+z.4f}{gap}{row['ci'][1]:+z.4f}"
+        assert any(
+            shown in line and f"{row['difference']:+z.4f}" in line and p_word(row["p_holm"]) in line
+            for line in lines
+        )
+
+
+def test_every_key_of_the_json_is_documented(tmp_path: Path) -> None:
+    paths = [table(tmp_path / f"{m}.csv", m, s) for m, s in (("x", 1), ("y", 2), ("z", 3))]
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "json.md").read_text()
+    section = page.split("## `hotmess compare --json`")[1].split("\n## ")[0]
+    documented = set(re.findall(r"`(\w+)`", section))
+
+    def keys(value: object) -> set[str]:
+        if isinstance(value, dict):
+            return {*value, *(key for part in value.values() for key in keys(part))}
+        return {key for part in value for key in keys(part)} if isinstance(value, list) else set()
+
+    found = run(*paths)
+    found.pop("account")
+    assert keys(found) - {"schema", "problems", "level", "input", "message"} <= documented

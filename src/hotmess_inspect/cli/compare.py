@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("inputs", metavar="A B [C...]", nargs=-1, required=True)
+@click.argument("inputs", metavar="A [B...]", nargs=-1, required=True)
 @analysis_options
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
@@ -38,8 +38,8 @@ def compare(
 ) -> None:
     """Differences between runs, paired by question: accuracy, error, bias², variance, incoherence, pass^k.
 
-    A, B, C are logs, folders, globs, URIs or tables, each as `hotmess analyze` reads it. A difference is the
-    earlier one less the later one. Its interval leaves out 0 where p is below 0.05 and nowhere else; p is of a
+    A and B are logs, folders, globs, URIs or tables, each as `hotmess analyze` reads it; one that holds several models or
+    settings needs no other. A difference is the earlier one less the later one, and the first sentence says which errs less. Its interval leaves out 0 where p is below 0.05 and nowhere else; p is of a
     within-question permutation test (epochs change places between the two runs; mid-p).
 
     Exit status: 0 good, 1 some input was unusable or nothing could be compared, 2 usage.
@@ -49,8 +49,6 @@ def compare(
     from hotmess_inspect.results.compare import compare_all
     from hotmess_inspect.results.contenders import read_contenders
 
-    if len(inputs) < 2:
-        raise click.UsageError("name two runs or more to compare")
     options = checked_options(
         losses, estimator=estimator, length=length, buckets=buckets, pool=pool, seed=seed
     )
@@ -63,6 +61,11 @@ def compare(
             scale=scale,
             columns=named,
             progress=progress,
+        )
+    if len(inputs) == 1 and len(contenders) == 1:
+        (only,) = contenders
+        raise click.UsageError(
+            f"{inputs[0]} holds one run, {only.name}: name another beside it, or an input with several models or settings"
         )
     pairs, rankings, found = compare_all(contenders)
     problems = [*problems, *found]

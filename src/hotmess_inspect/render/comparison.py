@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
+from rich.box import HEAVY_HEAD, SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from hotmess_inspect.analyses.comparison import TEST, PairedDifference
 from hotmess_inspect.io.words import counted, p_word
 from hotmess_inspect.render.console import cell, console, print_problems
-from hotmess_inspect.render.terminal import number
+from hotmess_inspect.render.terminal import number, print_verdict
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.compare import PairResult, Ranking
-from hotmess_inspect.results.verdict import concerning
+from hotmess_inspect.results.comparison_verdict import pair_verdict
+from hotmess_inspect.results.verdict import as_sentence, concerning
 from hotmess_inspect.schema import Problem, quantity_word
 
 _SHOWN = 5
+_FEW = 3
+"""Up to so many pairs have what may mislead and what to do next beside their findings."""
+_WIDE = 100
+"""Columns of a window that the whole table fits."""
 
 
 def print_comparison(
@@ -29,8 +36,18 @@ def print_comparison(
         out.print(
             "Nothing to compare: no two runs have a task, scorer, kind of answer and questions in common."
         )
+    said: set[str] = set()
+    for found in map(pair_verdict, pairs):
+        if len(pairs) > _FEW:
+            found = replace(found, measured="", cautions=(), next_steps=())
+        # What has been said of another pair is not said again.
+        cautions, steps = (
+            tuple(text for text in texts if text not in said) for texts in (found.cautions, found.next_steps)
+        )
+        print_verdict(out, replace(found, cautions=cautions, next_steps=steps))
+        said |= {*found.cautions, *found.next_steps}
     for pair in pairs:
-        out.print(_table(pair, several=bool(rankings)))
+        out.print(_table(pair, several=bool(rankings), narrow=out.width < _WIDE))
         for one in pair.comparison.differences.values():
             if one.note:
                 out.print(cell(f"{quantity_word(one.quantity)}: {one.note}", "dim"))
@@ -50,22 +67,25 @@ def print_comparison(
                 "dim",
             )
         )
-    print_problems(concerning(problems, ()), out)
+    print_problems([one for one in concerning(problems, ()) if as_sentence(one.message) not in said], out)
 
 
-def _table(pair: PairResult, several: bool) -> Table:
+def _table(pair: PairResult, several: bool, narrow: bool) -> Table:
     group, d = pair.first.result.group, pair.first.result.decomposition
     parts = (group.task, group.measure or group.scorer, f"{d.loss} {d.estimator}")
     common = f"{counted(pair.comparison.questions, 'question')} in common"
-    title = " · ".join([*(part for part in parts if part), common])
-    table = Table(title=plain(title), title_justify="left")
-    table.add_column("quantity")
-    for name in (pair.first.name, pair.second.name, "difference", "95 % interval", "p"):
-        table.add_column(plain(name), justify="right", overflow="fold")
-    if several:
-        table.add_column("p (Holm)", justify="right")
+    difference = f"difference: {pair.first.name} less {pair.second.name}"
+    title = " · ".join([*(part for part in parts if part), common, difference])
+    table = Table(title=plain(title), title_justify="left", box=SIMPLE_HEAD if narrow else HEAVY_HEAD)
+    table.padding = (0, 1, 0, 0) if narrow else (0, 1)
+    table.add_column("quantity", no_wrap=True)
+    for name in (pair.first.name, pair.second.name):
+        table.add_column(plain(name), justify="right", overflow="fold", min_width=6)
+    for name in ("difference", "95 % interval", "p", *(["p (Holm)"] if several else [])):
+        table.add_column(name, justify="right", no_wrap=True)
     for name, one in pair.comparison.differences.items():
         cells = [quantity_word(one.quantity), number(one.first), number(one.second), *_difference(one)]
+        cells = [text.replace(" … ", "…") for text in cells] if narrow else cells
         table.add_row(*map(cell, cells), *([p_word(pair.holm[name])] if several else []))
     return table
 

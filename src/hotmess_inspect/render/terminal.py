@@ -77,7 +77,7 @@ def _print_run(
     """One run: its finding, its table, and the rest as far as it is asked for."""
     leading = leading_results(members)
     for result in leading[:1] if not details else leading:
-        _print_verdict(out, verdict(result, problems, members))
+        print_verdict(out, verdict(result, problems, members))
     shown = members if details or _several_losses(members) else leading
     out.print(_headline(shown, _title(shown[0], variants), out.width))
     _print_counts(out, shown)
@@ -151,9 +151,10 @@ def _print_left(out: Console, rows: int) -> None:
         out.print(cell(f"--details shows {more}, lengths, and what accuracy alone allows", "dim"))
 
 
-def _print_verdict(out: Console, said: Verdict) -> None:
+def print_verdict(out: Console, said: Verdict) -> None:
     """The finding in words, before any table."""
-    out.print(cell(said.measured))
+    if said.measured:
+        out.print(cell(said.measured))
     out.print(cell(said.finding, "bold"))
     for sentence in said.cautions:
         out.print(cell(f"Caution: {sentence}", "yellow"))

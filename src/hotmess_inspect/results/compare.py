@@ -47,6 +47,30 @@ class Comparison:
     differences: Mapping[str, PairedDifference]
     alike: bool = False
 
+    def changed_questions(self, most: int = 10) -> list[dict[str, Any]]:
+        """Questions whose error differs most between the two, the largest first."""
+        sides = (self.first, self.second)
+        places = [{name: i for i, name in enumerate(side.questions.ids)} for side in sides]
+        rows = []
+        for name in sorted(set(places[0]) & set(places[1])):
+            errors, variances = (
+                [float(getattr(s.decomposition, q)[p[name]]) for s, p in zip(sides, places, strict=True)]
+                for q in ("error", "variance")
+            )
+            if not np.isnan(errors).any() and errors[0] != errors[1]:
+                rows.append((abs(errors[0] - errors[1]), name, errors, variances))
+        rows.sort(key=lambda row: (-row[0], row[1]))
+        return [
+            {
+                "question": name,
+                "a_error": errors[0],
+                "b_error": errors[1],
+                "a_variance": finite_or_none(variances[0]),
+                "b_variance": finite_or_none(variances[1]),
+            }
+            for _, name, errors, variances in rows[:most]
+        ]
+
 
 @dataclass(frozen=True, eq=False)
 class Contender:
@@ -70,12 +94,14 @@ class PairResult:
         second: The one that it is compared with.
         comparison: The differences.
         holm: Adjusted p-value by quantity, over all pairs of the same task, scorer, measure and loss.
+        pairs: How many pairs these are.
     """
 
     first: Contender
     second: Contender
     comparison: Comparison
     holm: Mapping[str, float]
+    pairs: int = 1
 
     def as_json(self) -> list[dict[str, Any]]:
         """Rows of `hotmess compare --json`; undefined numbers are ``None``."""
@@ -102,28 +128,8 @@ class PairResult:
         ]
 
     def changed_questions(self, most: int = 10) -> list[dict[str, Any]]:
-        """Questions whose error differs most between the two, the largest first."""
-        sides = [contender.result for contender in (self.first, self.second)]
-        places = [{name: i for i, name in enumerate(side.questions.ids)} for side in sides]
-        rows = []
-        for name in sorted(set(places[0]) & set(places[1])):
-            errors, variances = (
-                [float(getattr(s.decomposition, q)[p[name]]) for s, p in zip(sides, places, strict=True)]
-                for q in ("error", "variance")
-            )
-            if not np.isnan(errors).any() and errors[0] != errors[1]:
-                rows.append((abs(errors[0] - errors[1]), name, errors, variances))
-        rows.sort(key=lambda row: (-row[0], row[1]))
-        return [
-            {
-                "question": name,
-                "a_error": errors[0],
-                "b_error": errors[1],
-                "a_variance": finite_or_none(variances[0]),
-                "b_variance": finite_or_none(variances[1]),
-            }
-            for _, name, errors, variances in rows[:most]
-        ]
+        """As `Comparison.changed_questions`."""
+        return self.comparison.changed_questions(most)
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,6 +196,7 @@ def compare_all(
                 names[id(one.second)],
                 one,
                 {q: float(p_values[q][place]) for q in one.differences},
+                len(found),
             )
             for place, one in enumerate(found)
         ]
@@ -421,7 +428,9 @@ def pair_warnings(found: Comparison, first: str, second: str, *, accuracies: boo
             "both answered alike in every epoch: they are one run under two names, or leave nothing to chance"
         )
     if accuracies:
-        texts += accuracy_warnings({name: result.accuracy for name, result in sides.items()})
+        texts += accuracy_warnings(
+            {name: result.accuracy for name, result in sides.items()}, "Look at bias² and variance."
+        )
     texts += unequal_epoch_warnings(
         {name: result.decomposition.epochs for name, result in sides.items()},
         found.first.decomposition.estimator,

@@ -11,7 +11,9 @@ from hotmess_inspect.io.account import Account, FileAccount
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze
 from hotmess_inspect.results.compare import Contender, PairResult, Ranking
+from hotmess_inspect.results.comparison_verdict import pair_verdict
 from hotmess_inspect.results.variants import VariantNames
+from hotmess_inspect.results.warnings import COMPARE_ADVICE
 from hotmess_inspect.schema import Problem, Scale, finite_or_none
 
 
@@ -44,7 +46,9 @@ def read_contenders(
         read = read_inputs([place], progress=progress, cluster=cluster, scale=scale, columns=columns)
         files += read.account.files
         results, odd = analyze(read.outcomes, options)
-        problems += [*read.problems, *odd]
+        problems += read.problems
+        # Every pair's own accuracies are looked at when it is compared.
+        problems += [one for one in odd if not one.message.endswith(COMPARE_ADVICE)]
         if not options.losses:
             results = [result for result in results if result.decomposition.loss in ("brier", "squared")]
         found += [(place, result) for result in results]
@@ -69,6 +73,7 @@ def comparison_json(
     """What `hotmess compare --json` prints; undefined numbers are ``None``."""
     return {
         "schema": 1,
+        "findings": [_finding_json(pair) for pair in pairs],
         "comparisons": [row for pair in pairs for row in pair.as_json()],
         "groups": [
             {
@@ -83,19 +88,31 @@ def comparison_json(
             }
             for one in rankings
         ],
-        "changed": [
-            {
-                "task": pair.first.result.group.task,
-                "loss": pair.first.result.decomposition.loss,
-                "measure": pair.first.result.group.measure or pair.first.result.group.scorer,
-                "a": pair.first.name,
-                "b": pair.second.name,
-                "questions": pair.changed_questions(),
-            }
-            for pair in pairs
-        ],
+        "changed": [{**_about(pair), "questions": pair.changed_questions()} for pair in pairs],
         "problems": [{"level": p.level, "input": p.input, "message": p.message} for p in problems],
         **({} if account is None else {"account": account.as_json()}),
+    }
+
+
+def _about(pair: PairResult) -> dict[str, Any]:
+    group = pair.first.result.group
+    return {
+        "task": group.task,
+        "loss": pair.first.result.decomposition.loss,
+        "measure": group.measure or group.scorer,
+        "a": pair.first.name,
+        "b": pair.second.name,
+    }
+
+
+def _finding_json(pair: PairResult) -> dict[str, Any]:
+    said = pair_verdict(pair)
+    return {
+        **_about(pair),
+        "measured": said.measured,
+        "finding": said.finding,
+        "cautions": list(said.cautions),
+        "next_steps": list(said.next_steps),
     }
 
 

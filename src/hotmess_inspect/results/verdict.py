@@ -129,9 +129,7 @@ def _measured(result: GroupResult, results: Sequence[GroupResult]) -> str:
     group, d = result.group, result.decomposition
     name = " · ".join(part for part in (group.task, group.model) if part) or "the table"
     questions = int((d.epochs > 0).sum())
-    what = TESTS.get(group.measure or "") or _LOSSES.get(d.loss, d.loss)
-    if d.loss == "squared" and group.measure is None and _pass_or_fail(result):
-        what = "the share of epochs that fail"
+    what = error_in_words(result)
     least, most = int(d.epochs[d.epochs > 0].min(initial=_MOST)), int(d.epochs.max(initial=0))
     epochs = counted(most, "epoch") if least >= most else f"{least} to {most} epochs"
     accuracy = "" if math.isnan(result.accuracy) else f" Accuracy {_percent(result.accuracy)}."
@@ -140,6 +138,14 @@ def _measured(result: GroupResult, results: Sequence[GroupResult]) -> str:
         resolved = f"; {_percent(whole[0])} of the epochs resolve the issue (resolved)" if whole else ""
         accuracy = f" On average {_percent(result.accuracy)} of these tests pass{resolved}."
     return f"{name}: {what}, over {counted(questions, 'question')} with {epochs} each.{accuracy}"
+
+
+def error_in_words(result: GroupResult) -> str:
+    """What the error of a group is."""
+    if result.decomposition.loss == "squared" and result.group.measure is None and _pass_or_fail(result):
+        return "the share of epochs that fail"
+    loss = result.decomposition.loss
+    return TESTS.get(result.group.measure or "") or _LOSSES.get(loss, loss)
 
 
 def _of_resolved(result: GroupResult, results: Sequence[GroupResult]) -> str:

@@ -28,6 +28,7 @@ __all__ = [
 FEW_QUESTIONS = 30
 # Accuracies this far apart move an incoherence by more than most effects of interest.
 ACCURACY_GAP = 0.05
+COMPARE_ADVICE = "`hotmess compare` tests bias² and variance themselves."
 
 
 @dataclass(frozen=True)
@@ -163,11 +164,15 @@ def unequal_epoch_warnings(epochs: Mapping[str, ArrayLike], estimator: str) -> l
     return sentences
 
 
-def accuracy_warnings(accuracies: Mapping[str, float]) -> list[str]:
+def accuracy_warnings(
+    accuracies: Mapping[str, float],
+    advice: str = COMPARE_ADVICE,
+) -> list[str]:
     """Warn when incoherences of groups of unlike accuracy are compared.
 
     Args:
         accuracies: Accuracy of each group by its name; NaN is left out.
+        advice: What to do instead.
     """
     known = {name: value for name, value in accuracies.items() if not np.isnan(value)}
     if len(known) < 2:
@@ -177,7 +182,7 @@ def accuracy_warnings(accuracies: Mapping[str, float]) -> list[str]:
         return []
     return [
         f"Accuracies reach from {known[worst]:.1%} ({worst}) to {known[best]:.1%} ({best}), and incoherence "
-        "depends on accuracy by construction: it does not rank these. `hotmess compare` tests bias² and variance themselves."
+        f"depends on accuracy by construction: it does not rank these. {advice}"
     ]
 
 
