@@ -245,7 +245,7 @@ def test_every_group_is_compared_with_every_other(tmp_path: Path, count: int) ->
     rates = [0.2, 0.25, 0.6, 0.62, 0.9][:count]
     path = models(tmp_path / "t.csv", rates)
     shown = page(path)
-    section = shown[shown.index("<h2>Side by side</h2>") :]
+    section = shown[shown.index("<h2 id=side-by-side>") :]
     rows = re.findall(r"<tr role=row><td role=cell>([A-Z]) − ([A-Z])</td>(.*?)</tr>", section)
     names = "ABCDE"[:count]
     assert [(first, second) for first, second, _ in rows] == list(itertools.combinations(names, 2))
@@ -283,7 +283,7 @@ def test_groups_with_other_targets_are_named_instead_of_compared(tmp_path: Path)
     one, two = models(tmp_path / "1.csv", [0.5]), models(tmp_path / "2.csv", [0.5], "B")
     two.write_text(two.read_text().replace("model-0", "model-1"))
     text = report_html(read_inputs([str(one), str(two)]), ReportOptions(analysis=FAST))[0]
-    section = text[text.index("<h2>Side by side</h2>") :]
+    section = text[text.index("<h2 id=side-by-side>") :]
     assert "<li>A and B: " in section[: section.index("<h2>", 5)]
 
 

@@ -73,9 +73,21 @@ def named(name: str, letters: Mapping[str, str]) -> Html:
     return Html(f"<b>{letters[name]}</b> {escaped(name)}" if letters[name] else escaped(name))
 
 
+def code(sentence: str) -> Html:
+    """A sentence, with what stands between backticks as code."""
+    parts = escaped(sentence).split("`")
+    return Html(
+        "".join(
+            f"<code>{part}</code>" if place % 2 and len(parts) % 2 else part
+            for place, part in enumerate(parts)
+        )
+    )
+
+
 def bullets(sentences: Sequence[str]) -> str:
-    """A list of sentences, or nothing."""
-    return f"<ul>{''.join(f'<li>{escaped(s)}</li>' for s in sentences)}</ul>" if sentences else ""
+    """A list of sentences, escaped unless they are :class:`Html`; or nothing."""
+    lines = (f"<li>{s if isinstance(s, Html) else escaped(s)}</li>" for s in sentences)
+    return f"<ul>{''.join(lines)}</ul>" if sentences else ""
 
 
 def first_bullets(sentences: Sequence[str]) -> str:

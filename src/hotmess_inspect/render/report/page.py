@@ -20,6 +20,7 @@ from hotmess_inspect.render.report.html import (
     Html,
     bullets,
     cell,
+    code,
     first_bullets,
     interval,
     named,
@@ -150,11 +151,12 @@ def report_html(
     letters = {name: letter(place) if len(names) > 1 else "" for place, name in enumerate(names)}
     listed, places = reading_list(_first_losses(results), links, options.questions, tests or {})
     verdicts, said = _verdicts(results, problems, letters, places)
+    compared = comparison_section(results, letters)
     body = [
         f"<h1>{escaped(options.title)}</h1>",
         _lead(inputs, results),
         verdicts,
-        _headline(results, letters),
+        _headline(results, letters, compared=bool(compared)),
         bullets(VariantNames(results).key),
         _warnings(results, problems, letters, said),
         *(
@@ -162,7 +164,7 @@ def report_html(
             for (loss, estimator), own in by_loss(results)
         ),
         _study_section(results, options, waits, problems, letters),
-        comparison_section(results, letters),
+        compared,
         length_section(results, letters),
         _reliability_section(results, letters),
         allowance_section(results, letters),
@@ -213,14 +215,14 @@ def _verdicts(
         alike: dict[str, list[str]] = defaultdict(list)
         for result, (name, said) in zip(leading, found, strict=True):
             alike[as_sentence(reading(result) or said.finding)].append(letters[name])
-        lines = (f"<li><b>{', '.join(names)}:</b> {_text(text)}</li>" for text, names in alike.items())
+        lines = (f"<li><b>{', '.join(names)}:</b> {code(text)}</li>" for text, names in alike.items())
         parts = [f"<section class=verdict><ul class=finding>{''.join(lines)}</ul></section>"]
     for (name, said), first in [] if many else zip(found, firsts, strict=True):
         own = "" if several else _steps("Caution", said.cautions)
         heading = f"<h2>{named(name, letters)}</h2>" if several else ""
         parts.append(
-            f"<section class=verdict>{heading}<p>{_text(said.measured)}</p>"
-            f"<p class=finding>{_text(said.finding)}</p><ul>{own}{_linked(_steps('Next', said.next_steps), *first)}</ul></section>"
+            f"<section class=verdict>{heading}<p>{code(said.measured)}</p>"
+            f"<p class=finding>{code(said.finding)}</p><ul>{own}{_linked(_steps('Next', said.next_steps), *first)}</ul></section>"
         )
     if several and about:
         shared = (
@@ -240,15 +242,7 @@ def _linked(text: str, name: str, anchor: str) -> str:
 
 
 def _steps(kind: str, sentences: Iterable[str]) -> str:
-    return "".join(f"<li><b>{escaped(kind)}:</b> {_text(sentence)}</li>" for sentence in sentences)
-
-
-def _text(sentence: str) -> str:
-    """A sentence, with what stands between backticks as code."""
-    parts = escaped(sentence).split("`")
-    return "".join(
-        f"<code>{part}</code>" if place % 2 and len(parts) % 2 else part for place, part in enumerate(parts)
-    )
+    return "".join(f"<li><b>{escaped(kind)}:</b> {code(sentence)}</li>" for sentence in sentences)
 
 
 def _lead(inputs: Inputs, results: Sequence[GroupResult]) -> str:
@@ -265,7 +259,7 @@ def _lead(inputs: Inputs, results: Sequence[GroupResult]) -> str:
 _COLUMNS = ("task", "loss", "estimator", "questions", "epochs")
 
 
-def _headline(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str:
+def _headline(results: Sequence[GroupResult], letters: Mapping[str, str], *, compared: bool) -> str:
     """The table of numbers; what is the same in all rows stands in the line above it."""
     columns = [
         [r.group.task or "–", r.decomposition.loss, r.decomposition.estimator,
@@ -287,15 +281,17 @@ def _headline(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str
         for r, row in zip(results, columns, strict=True)
     ]  # fmt: skip
     names = ["group", *(_COLUMNS[place] for place in differing)]
-    names += ["accuracy", "accuracy, 95 % interval", "error", "bias²", "variance"]
-    names += ["incoherence", "incoherence, 95 % interval"]
+    names += ["accuracy", "95 % interval", "error", "bias²", "variance", "incoherence", "95 % interval"]
     texts = 1 + sum(_COLUMNS[place] in ("task", "loss", "estimator") for place in differing)
     same = ", ".join(
         f"{_COLUMNS[place]} {columns[0][place]}"
         for place in range(len(_COLUMNS))
         if columns and len({row[place] for row in columns}) == 1
     )
-    note = "Error = bias² + variance, each a mean over questions, in the unit of the loss. Accuracy is built into incoherence: it ranks no models of different accuracy. Compare their bias² and variance, with <code>hotmess compare</code>."
+    where = "with <code>hotmess compare</code>"
+    if compared:
+        where = f'<a href="#side-by-side">side by side</a> below, or {where}'
+    note = f"Error = bias² + variance, each a mean over questions, in the unit of the loss; intervals are those of the column before them. Accuracy is built into incoherence: it ranks no models of different accuracy. Compare their bias² and variance, {where}."
     leading = {id(r) for _, own in by_loss(results) for r in leading_results(own)}
     quiet = {place for place, r in enumerate(results) if id(r) not in leading}
     measures = [m for m in TESTS if any(r.group.measure == m for r in results)]
@@ -344,10 +340,8 @@ def _warnings(
         )
         name = label_of(result, results)
         said[text].append(f"note: {letters[name] or name}")
-    lines = (
-        f"<li>{_text('; '.join(dict.fromkeys(names)) + ': ' + text)}</li>" for text, names in said.items()
-    )
-    return f"<h2>Before you read on</h2><ul>{''.join(lines)}</ul>" if said else ""
+    lines = [code(f"{'; '.join(dict.fromkeys(names))}: {text}") for text, names in said.items()]
+    return f"<h2>Before you read on</h2>{first_bullets(lines)}" if said else ""
 
 
 def item_counts(result: GroupResult) -> ItemCounts:

@@ -11,10 +11,20 @@ from hotmess_inspect.analyses.lengths import LengthTrend
 from hotmess_inspect.analyses.overthinking import Overthinking
 from hotmess_inspect.io.words import p_word
 from hotmess_inspect.render.frames import label_of
-from hotmess_inspect.render.report.html import Html, first_bullets, interval, named, number, table
+from hotmess_inspect.render.report.html import (
+    Html,
+    bullets,
+    code,
+    first_bullets,
+    interval,
+    named,
+    number,
+    table,
+)
 from hotmess_inspect.render.text import escaped
 from hotmess_inspect.results.analyze import GroupResult
 from hotmess_inspect.results.compare import QUANTITIES, Contender, PairResult, Ranking, compare_all
+from hotmess_inspect.results.comparison_verdict import pair_verdict
 from hotmess_inspect.results.verdict import by_loss, leading_results
 from hotmess_inspect.schema import quantity_word
 
@@ -42,10 +52,11 @@ def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str
     pairs, rankings, problems = compare_all(contenders, overthinking=False)
     said: dict[str, list[str]] = defaultdict(list)
     for one in problems:
-        said[one.message].append(one.input.partition(",")[0])
+        if not one.message.startswith("Accuracies reach"):  # the sentence below says so of all
+            said[one.message].append(one.input.partition(",")[0])
     notes = first_bullets([f"{'; '.join(dict.fromkeys(names))}: {text}" for text, names in said.items()])
     if not pairs:
-        return f"<h2>Side by side</h2>{notes}" if notes else ""
+        return f"<h2 id=side-by-side>Side by side</h2>{notes}" if notes else ""
     rows = [
         [
             f"{pair.first.name} − {pair.second.name}", pair.comparison.first.decomposition.loss,
@@ -64,9 +75,21 @@ def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str
         if rankings
         else ""
     )
+    first = {id(r) for r in leading_results(results)}
+    verdicts = [pair_verdict(one) for one in pairs if id(one.comparison.first) in first]
+    finding = ""
+    if len(verdicts) <= _FEW_PAIRS:
+        finding = bullets(
+            [
+                Html(
+                    f"<b>{escaped(v.finding)}</b> {code(' '.join(v.next_steps).replace('plan A B', 'plan FIRST SECOND'))}"
+                )
+                for v in verdicts
+            ]
+        )
     corrected = " (in brackets after Holm, over all pairs of one measure and loss)" if rankings else ""
     return (
-        "<h2>Side by side</h2><p>Every group against every other on the questions that both have, in pairs: what both "
+        f"<h2 id=side-by-side>Side by side</h2>{finding}<p>Every group against every other on the questions that both have, in pairs: what both "
         "share (some questions are hard) cancels. Where accuracies differ, so does the incoherence that they allow: look "
         f"at bias² and variance.{of}</p>{shared}{_letter_tables(rankings, results, letters)}{every}<p>Each cell: the first less the second, "
         f"its 95 % interval, and p{corrected}, of a {TEST}. The interval leaves out 0 where the uncorrected p is below 0.05 "
