@@ -237,8 +237,8 @@ def context_truth(effect: float) -> dict[str, float]:
 
 
 def contexts() -> Cells:
-    for count, repeats in ((10, 3), (3, 10)):
-        for effect in (0.0, 0.4):
+    for count, repeats in ((10, 3), (5, 4), (3, 10)):
+        for effect in (0.0, 0.1, 0.2, 0.4):
             name, design = f"main effect {effect} in logits", f"200 x {count} x {repeats}"
 
             def study(worlds, count=count, repeats=repeats, effect=effect, name=name, design=design):
@@ -328,7 +328,8 @@ def designs() -> Cells:
                 rng, tally, epochs = np.random.default_rng(7), Tally(), contexts * repeats
                 labels = np.tile(np.repeat(np.arange(contexts), repeats), (questions, 1))
 
-                for _ in range(worlds):
+                # A level takes more worlds than a coverage.
+                for _ in range(worlds * 2):
                     centre = rng.normal(0, 1.2, (questions, 1))
                     shared = rng.normal(0, main, (1, contexts)) + rng.normal(0, own, (questions, contexts))
                     apart = rng.normal(0, np.hypot(main, own), (questions, epochs))

@@ -400,27 +400,44 @@ def test_contexts_that_questions_share_widen_the_far_end() -> None:
     a, b, labels = in_shared_contexts(1)
     found = compared_in_contexts(a, b, labels)
 
-    def quantities(x: np.ndarray) -> np.ndarray:
-        d = decompose_nested(
-            x[:, :, None], 1.0, labels[:, : x.shape[1]] if x is a else labels, loss="squared"
-        )
-        return np.array([x.mean(), d.mean("error"), d.mean("variance"), d.incoherence])
-
-    def without(x: np.ndarray, context: int) -> np.ndarray:
-        keep = labels[0] != context
+    def parts(x: np.ndarray, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Numerators and denominators of the quantities, each of shape (4, questions)."""
         d = decompose_nested(x[:, keep, None], 1.0, labels[:, keep], loss="squared")
-        return np.array([x[:, keep].mean(), d.mean("error"), d.mean("variance"), d.incoherence])
+        ones = np.ones(40)
+        tops = np.stack([x[:, keep].mean(axis=1), d.error, d.variance, d.variance])
+        return tops, np.stack([ones, ones, ones, d.error])
 
-    left_out = np.array([without(a, k) - without(b, k) for k in range(5)])
-    between = np.sqrt(4 / 5 * np.square(left_out - left_out.mean(axis=0)).sum(axis=0))
+    whole, share = np.ones(10, bool), 4 / 5
+    total, moved, influence = np.zeros(4), np.zeros((5, 4, 40)), np.zeros((4, 40))
+    for sign, x in ((1, a), (-1, b)):
+        top, bottom = parts(x, whole)
+        value = top.sum(axis=1) / bottom.sum(axis=1)
+        total += sign * value
+        influence += sign * (top - value[:, None] * bottom) / bottom.sum(axis=1)[:, None]
+        for k in range(5):
+            above, below = parts(x, labels[0] != k)
+            # One question at a time without the context.
+            alone = (top.sum(axis=1)[:, None] - top + above) / (bottom.sum(axis=1)[:, None] - bottom + below)
+            left = alone - value[:, None]
+            rest = above.sum(axis=1) / below.sum(axis=1) - value - left.sum(axis=1)
+            moved[k] += sign * (left + rest[:, None] / 40)
+    together = moved.sum(axis=2) - moved.sum(axis=2).mean(axis=0)
+    rest = moved - moved.mean(axis=0) - together[:, :, None] / 40
+    between, cells = (
+        share * np.square(together).sum(axis=0),
+        share * 40 / 39 * np.square(rest).sum(axis=(0, 2)),
+    )
+    over = 40 / 39 * np.square(influence).sum(axis=1)
+    added = np.maximum(between - cells, 0.0)
+    freedom = (over + added) / (over / 39 + added / 4)
     for place, name in enumerate(("accuracy", "error", "variance", "incoherence")):
         one = found[name]
-        assert one.estimate == pytest.approx((quantities(a) - quantities(b))[place], abs=1e-12)
-        # At least 4 and at most 2(5 - 1) degrees of freedom on both errors together.
+        assert one.estimate == pytest.approx(total[place], abs=1e-12)
+        assert one.standard_error == pytest.approx(np.sqrt((over + added)[place]), rel=0.01)
         far = max(abs(one.low - one.estimate), abs(one.high - one.estimate))
-        assert far >= stats.t.ppf(0.975, 8) * between[place]
-        assert one.standard_error > between[place]
+        assert far >= 0.99 * stats.t.ppf(0.975, freedom[place]) * np.sqrt((over + added)[place])
         assert (one.p_value < 0.05) == (one.low > 0 or one.high < 0)
+    assert added[0] > over[0]
     assert np.isnan(found["pass_hat_10"].low)
     compared = compared_in_contexts(np.maximum(a, np.arange(40)[:, None] < 9), b, labels)
     assert np.isnan(compared["pass_hat_10"].low)
@@ -431,13 +448,17 @@ def test_contexts_of_one_run_only_count_for_that_run() -> None:
     a, b, labels = in_shared_contexts(2)
     same, apart = compared_in_contexts(a, b, labels), compared_in_contexts(a, b, labels, labels + 5)
 
-    def without(x: np.ndarray, context: int) -> float:
-        return float(x[:, labels[0] != context].mean())
-
-    gaps = [without(a, k) - b.mean() for k in range(5)] + [a.mean() - without(b, k) for k in range(5)]
-    between = np.sqrt(9 / 10 * np.square(np.array(gaps) - np.mean(gaps)).sum())
+    moved = [
+        sign * (x[:, labels[0] != k].mean(axis=1) - x.mean(axis=1)) / 40
+        for sign, x in ((1, a), (-1, b))
+        for k in range(5)
+    ]
+    together = np.sum(moved, axis=1) - np.mean(np.sum(moved, axis=1))
+    rest = np.array(moved) - np.mean(moved, axis=0) - together[:, None] / 40
+    added = 9 / 10 * (np.square(together).sum() - 40 / 39 * np.square(rest).sum())
     questions = (a.mean(axis=1) - b.mean(axis=1)).std(ddof=1) / 40**0.5
-    assert apart["accuracy"].standard_error == pytest.approx(np.hypot(questions, between), rel=1e-9)
+    assert apart["accuracy"].standard_error == pytest.approx(np.sqrt(questions**2 + added), rel=1e-9)
+    assert added > 0
     assert apart["accuracy"].estimate == pytest.approx(same["accuracy"].estimate)
 
 

@@ -224,6 +224,39 @@ def test_what_is_extrapolated_goes_on_from_what_is_measured(seed, missing):
                 assert rate.value == pytest.approx(expected, abs=1e-8)
 
 
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    missing=st.sampled_from([0.0, 0.2]),
+    accuracy=st.sampled_from([0.1, 0.5, 0.9]),
+    shape=st.sampled_from(["flat", "clusters", "contexts"]),
+)
+@settings(max_examples=15, deadline=None)
+def test_ends_fall_and_rise_with_k_as_the_rates_do(seed, missing, accuracy, shape):
+    right = world(seed, 24, 6, 4 * accuracy, 4 * (1 - accuracy), missing)
+    own = {
+        "flat": {},
+        "clusters": {"clusters": np.arange(24) // 2},
+        "contexts": {"contexts": np.broadcast_to(np.arange(6) // 2, right.shape)},
+    }[shape]
+    found = reliability(right, resamples=60, simulations=0, rng=seed, **own)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hotmess_inspect.analyses.reliability._monotone", lambda every, some: (every, some))
+        separate = reliability(right, resamples=60, simulations=0, rng=seed, **own)
+    assert found.pass_hat_k[:1] == found.pass_at_k[:1]
+    pairs = [*zip(found.pass_hat_k, separate.pass_hat_k, strict=True)]
+    pairs += zip(found.pass_at_k, separate.pass_at_k, strict=True)
+    for one, other in pairs:
+        assert np.isnan(one.interval.low) == np.isnan(other.interval.low)
+        assert not one.interval.low < other.interval.low - 1e-9
+        assert not one.interval.high > other.interval.high + 1e-9
+    curve = [*reversed(found.pass_hat_k), *found.pass_at_k[1:]]
+    for questions in {rate.questions for rate in curve}:
+        rates = [r for r in curve if r.questions == questions and not np.isnan(r.interval.low)]
+        for ends in zip(*(rate.interval for rate in rates), strict=True):
+            assert (np.diff(ends) >= -1e-9).all()
+        assert all(r.interval.low <= r.value <= r.interval.high for r in rates)
+
+
 def test_one_question_that_errs_says_nothing_about_others():
     right = np.ones((30, 4))
     right[3, 1] = 0.0

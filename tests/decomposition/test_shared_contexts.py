@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from hotmess_inspect.decomposition import decompose_nested, ratio_interval
+from hotmess_inspect.inference.contexts import error_with_contexts, moves, ratio_moves, without_each_context
 
 
 def draw(questions: int, contexts: int, repeats: int, effect: float, seed: int = 0):
@@ -15,25 +16,95 @@ def draw(questions: int, contexts: int, repeats: int, effect: float, seed: int =
     return np.stack([right, ~right], axis=2).astype(float), np.repeat(np.arange(contexts), repeats)
 
 
-def test_the_interval_leaves_out_one_context_at_a_time() -> None:
+def components(parts: np.ndarray, without: np.ndarray) -> tuple[float, float]:
+    """Variances of Σ parts: by leaving out one context, and what of it is of one question in one context.
+
+    Args:
+        parts: What each question adds, shape (questions,).
+        without: The same without each context, shape (contexts, questions).
+    """
+    contexts, questions = without.shape
+    moved = without - parts
+    together = moved.sum(axis=1) - moved.sum(axis=1).mean()
+    rest = moved - moved.mean(axis=0) - together[:, None] / questions
+    share = (contexts - 1) / contexts
+    return share * np.square(together).sum(), share * questions / (questions - 1) * np.square(rest).sum()
+
+
+def harmonic(over: float, added: float, questions: int, contexts: int) -> float:
+    """Degrees of freedom: the mean of N - 1 and K - 1 by shares of the variance."""
+    return (over + added) / (over / (questions - 1) + added / (contexts - 1))
+
+
+@pytest.mark.parametrize("quantity", ["error", "bias_squared", "variance"])
+def test_the_interval_leaves_out_one_context_at_a_time(quantity: str) -> None:
     predictions, context = draw(40, 5, 3, 1.0)
     target = np.zeros(40, int)
     d = decompose_nested(predictions, target, context)
-    low, high = d.interval("error", resamples=100)
-    base = ratio_interval(d.error, np.ones(40), resamples=100)
+    low, high = d.interval(quantity, resamples=100)
+    own = getattr(d, quantity)
+    base = ratio_interval(own, np.ones(40), resamples=100)
     without = [
-        decompose_nested(predictions[:, context != k], target, context[context != k]).mean("error")
+        getattr(decompose_nested(predictions[:, context != k], target, context[context != k]), quantity)
         for k in range(5)
     ]
-    between = 4 / 5 * np.square(np.array(without) - np.mean(without)).sum()
-    over = d.error.var(ddof=1) / 40
-    freedom = min((over + between) ** 2 / (over**2 / 39 + between**2 / 4), 8, 39)
-    reach = stats.t.ppf(0.975, freedom) * (over + between) ** 0.5
-    middle = d.mean("error")
+    between, cells = components(own / 40, np.array(without) / 40)
+    over, added = own.var(ddof=1) / 40, between - cells
+    assert added > 0 and cells > 0.01 * over
+    reach = stats.t.ppf(0.975, harmonic(over, added, 40, 5)) * (over + added) ** 0.5
+    middle = d.mean(quantity)
     assert (low, high) == pytest.approx(
         (min(base.low, middle - reach), max(base.high, middle + reach)), abs=1e-9
     )
-    assert high - low > 1.5 * (base.high - base.low)
+    assert high - low > 1.2 * (base.high - base.low)
+
+
+def test_contexts_add_their_component_of_a_crossed_analysis_of_variance() -> None:
+    rng = np.random.default_rng(4)
+    cells = rng.normal(size=(30, 1)) + rng.normal(size=(1, 6)) + 2 * rng.normal(size=(30, 6))
+    means = cells.mean(axis=1)
+    contexts = np.broadcast_to(np.arange(6), cells.shape)
+    without = without_each_context(
+        lambda kept: np.nanmean(np.where(kept, cells, np.nan), axis=1), contexts, np.ones_like(cells, bool)
+    )
+    moved = ratio_moves(means, np.ones(30), without)
+    assert moved.sum(axis=1) == pytest.approx(without.mean(axis=1) - cells.mean(), abs=1e-12)
+    error, freedom = error_with_contexts(0.3, 29.0, moved)
+    of_contexts = 30 * cells.mean(axis=0).var(ddof=1)
+    residual = cells - means[:, None] - cells.mean(axis=0) + cells.mean()
+    component = (of_contexts - np.square(residual).sum() / (29 * 5)) / 30
+    assert error**2 == pytest.approx(0.09 + component / 6, rel=1e-9)
+    assert freedom == pytest.approx(harmonic(0.09, component / 6, 30, 6), rel=1e-9)
+    # Clusters of one question each are questions, and two copies of a question in one cluster are one question.
+    assert error_with_contexts(0.3, 29.0, moved, np.arange(30)) == pytest.approx((error, freedom), rel=1e-12)
+    twice = error_with_contexts(0.3, 29.0, np.tile(moved / 2, 2), np.tile(np.arange(30), 2))
+    assert twice == pytest.approx((error, freedom), rel=1e-12)
+
+
+def test_contexts_without_an_effect_of_their_own_add_nothing() -> None:
+    # Effects of a context on questions that cancel each other: all of it is of the cells.
+    moved = np.array([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    assert error_with_contexts(0.5, 2.0, moved) == (0.5, 2.0)
+
+
+def test_moves_follow_any_estimate() -> None:
+    rng = np.random.default_rng(5)
+    sums = rng.random((50, 3)) + 0.5
+    without = sums + rng.normal(0, 0.1, (4, 50, 3))
+
+    def estimate(total: np.ndarray) -> np.ndarray:
+        return np.log(total[:, 0] / total[:, 1]) * total[:, 2]
+
+    found = moves(estimate, sums, without)
+    total = sums.sum(axis=0)
+    single = [[estimate((total - sums[q] + without[k, q])[None])[0] for q in range(50)] for k in range(4)]
+    whole = [estimate(without[k].sum(axis=0)[None])[0] for k in range(4)]
+    assert found.sum(axis=1) == pytest.approx(np.array(whole) - estimate(total[None])[0], rel=1e-9)
+    each = np.array(single) - estimate(total[None])[0]
+    assert np.abs(found - each).max() < 0.02 * np.abs(each).max()
+    several = moves(lambda total: np.stack([estimate(total), total[:, 0]], axis=1), sums, without)
+    assert several[:, :, 0] == pytest.approx(found, rel=1e-9)
+    assert several[:, :, 1] == pytest.approx(without[:, :, 0] - sums[:, 0], rel=1e-6)
 
 
 def test_contexts_of_each_question_alone_change_nothing() -> None:

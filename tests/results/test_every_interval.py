@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from hotmess_inspect.cli import main
+from hotmess_inspect.inference import contexts
 
 COPIES = 5
 OF_EPOCHS = ("overthinking/difference_ci", "overthinking/paper_split/difference_ci", "study/stabilisation")
@@ -151,13 +152,15 @@ def test_shared_contexts_widen_intervals_or_are_said_to_be_given(kind: str, tmp_
     flat = {where: ends for where, ends in flat.items() if not any(text in where for text in other)}
     wrong = narrower(nested, flat, 0.9)
     assert not wrong, "\n".join(wrong)
-    wide = [
-        where
-        for where in nested.keys() & flat.keys()
-        if (own := nested[where]) and (than := flat[where]) and own[1] - own[0] > 1.1 * (than[1] - than[0])
-    ]
-    # What does not widen says that it takes the contexts as given.
-    for where in sorted((nested.keys() & flat.keys()) - set(wide)):
+    # A much larger error of contexts widens every interval, or it says that it takes the contexts as given.
+    with pytest.MonkeyPatch.context() as patch:
+        honest = contexts.error_with_contexts
+        patch.setattr(
+            contexts, "error_with_contexts", lambda *given: (4 * honest(*given)[0], honest(*given)[1])
+        )
+        larger, _ = everything(tmp_path / "larger", table, contexts=True)
+    wide = {where for where in nested if (own := nested[where]) and (than := larger[where]) and own != than}
+    for where in sorted(nested.keys() & flat.keys() - wide):
         if nested[where] is None or flat[where] is None or (nested[where] or (0, 0))[1] == 1.0:
             continue
         whole = next(text for name, text in said.items() if where.startswith(f"{name}/"))

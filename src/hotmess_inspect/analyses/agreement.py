@@ -10,7 +10,7 @@ from hotmess_inspect.analyses._arrays import check_level
 from hotmess_inspect.analyses.answers import NO_ANSWER, answer_counts
 from hotmess_inspect.analyses.summaries import Estimate, question_mean
 from hotmess_inspect.arrays import FloatArray, IntArray, Seed, cluster_numbers, seeded
-from hotmess_inspect.decomposition.nested import without_each_context
+from hotmess_inspect.inference.contexts import without_each_context
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,7 @@ def answer_agreement(
         label = np.asarray(contexts)
         without = without_each_context(
             lambda kept: _agreement(np.where(kept, given, NO_ANSWER)), label, given != NO_ANSWER
-        ).T
+        ).transpose(2, 0, 1)
     rng = seeded(rng)
     disagreement, entropy, modal = (
         question_mean(column, (0.0, top), level, resamples, rng, numbers, left)

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from hotmess_inspect.analyses._arrays import as_predictions, check_level
 from hotmess_inspect.analyses.summaries import Share, question_mean, question_share
 from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, ordered_mean, seeded
-from hotmess_inspect.decomposition.nested import contexts_shared, count_shared, without_each_context
+from hotmess_inspect.decomposition.nested import contexts_shared, count_shared
 from hotmess_inspect.decomposition.sufficient import one_hot_counts
+from hotmess_inspect.inference.contexts import without_each_context
 
 NO_ANSWER = -1
 # So many different values are counted as they are.
@@ -144,7 +145,7 @@ def answer_changes(
     if contexts is not None and contexts_shared(present, group) and count_shared(present, group):
         without = without_each_context(
             lambda kept: np.column_stack(_changes(np.where(kept, given, NO_ANSWER), group)[0]), group, present
-        ).T
+        ).transpose(2, 0, 1)
     groups = None if clusters is None else cluster_numbers(np.asarray(clusters), len(given))
     rng = seeded(rng)
     shares = [

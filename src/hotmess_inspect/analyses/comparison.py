@@ -25,19 +25,21 @@ from hotmess_inspect.arrays import (
     Seed,
     check_choice,
     cluster_numbers,
-    ordered_mean,
-    ratio,
+    mean_over_epochs,
     seeded,
 )
 from hotmess_inspect.decomposition.decompose import decompose
 from hotmess_inspect.decomposition.nested import (
     ContextSums,
     decompose_nested,
-    error_with_contexts,
-    ratios_of_sums,
-    widen_for_contexts,
 )
 from hotmess_inspect.decomposition.result import Decomposition
+from hotmess_inspect.inference.contexts import (
+    error_with_contexts,
+    ratio_moves,
+    widen_for_contexts,
+    without_each_context,
+)
 from hotmess_inspect.inference.exchange import (
     Exchanges,
     exchange,
@@ -178,7 +180,7 @@ def compare_runs(
       by half (mid-p, `exchange_p_value`); q is the quantile of these values at the level;
     - which questions were drawn: t is Student's quantile at the level.
 
-    Few-shot contexts that the questions share were drawn once for all of them: the jackknife over contexts is
+    Few-shot contexts that the questions share were drawn once for all of them: the variance of contexts is
     added to s² (see `widen_for_contexts`), a context that both runs had being left out of both. Where one run has contexts
     and the other's epochs are independent, each is decomposed by its own design, so that both say how an epoch in a fresh
     context varies; their epochs cannot change places, and p and the interval are Student's, by s alone.
@@ -453,12 +455,16 @@ class Pooled:
 
         return terms
 
-    def without_contexts(self, loss: Loss) -> tuple[FloatArray, BoolArray] | None:
-        """Each run's quantities without each few-shot context that questions share.
+    def context_moves(self, loss: Loss, terms: FloatArray) -> FloatArray | None:
+        """How far leaving out each few-shot context that questions share moves the differences, see `moves`.
+
+        Args:
+            loss: As in `decompose`.
+            terms: Of the observed runs, shape (questions, 2, terms).
 
         Returns:
-            Values of shape (2, contexts, 6) in the order of `_quantities`, NaN where undefined, and whether the run
-            had the context, shape (2, contexts); None where contexts are not shared.
+            Shape (contexts, questions, 6) in the order of `_quantities`, NaN where undefined; None where contexts are
+            not shared. A context that one run has is left out of that one.
         """
         if loss not in ("brier", "squared"):
             return None
@@ -475,26 +481,31 @@ class Pooled:
             return None
         shared = [side.labels if own else side.labels[:0] for side, own in zip(sides, sharing, strict=True)]
         labels = np.union1d(*shared)
-        found = np.full((2, len(labels), 6), np.nan)
-        for values, side, own in zip(found, sides, sharing, strict=True):
-            if not own:
-                continue
-            rows = np.searchsorted(labels, side.labels)
-            error, bias_squared = side.without_each()
-            variance = error - bias_squared
-            for column, top, bottom in (
-                (1, error, np.ones_like(error)),
-                (2, bias_squared, np.ones_like(error)),
-                (3, variance, np.ones_like(error)),
-                (5, variance, error),
-            ):
-                values[rows, column] = ratios_of_sums(top, bottom)
-            for row, label in zip(rows, side.labels, strict=True):
-                kept = side.present & (self.cells != label) & ~np.isnan(self.correct)
-                values[row, 0] = ordered_mean(
-                    ratio(np.where(kept, self.correct, 0.0).sum(axis=1), kept.sum(axis=1).astype(np.float64))
-                )
-        return found, np.stack([np.isin(labels, own) for own in shared])
+        found = np.zeros((len(labels), len(deviation), 6))
+        names: tuple[Quantity | None, ...] = (None, "error", "bias_squared", "variance", None, "incoherence")
+        for column, name in enumerate(names):
+            parts = [part[:, 0] for part in _parts(terms, column)]
+            for place, (side, own) in enumerate(zip(sides, sharing, strict=True)):
+                if not own:
+                    continue
+                top, bottom = parts[2 * place : 2 * place + 2]
+                if column == 0:
+                    known = np.where(side.present, self.correct, NAN)
+                    moved = ratio_moves(
+                        top,
+                        bottom,
+                        without_each_context(
+                            lambda kept, known=known: mean_over_epochs(np.where(kept, known, NAN)),  # type: ignore[misc]
+                            self.cells,
+                            side.present,
+                        ),
+                    )
+                elif name is None:
+                    moved = np.full((len(side.labels), len(deviation)), NAN)
+                else:
+                    moved = side.moves(name, top, bottom)
+                found[np.searchsorted(labels, side.labels), :, column] += (1 - 2 * place) * moved
+        return found
 
     def decomposer(self, loss: Loss, estimator: Estimator) -> Decomposer:
         """`decompose` for the questions numbered as the caller numbers them."""
@@ -607,7 +618,7 @@ def _differences(
     observed = measure(found.observed[None])[0]
     estimate, spread = (values[0] for values in _linearised(found.observed[None], clusters))
     drawn = found.drawn_for(observed, permutations, rng, measure, level)
-    contexts = pooled.without_contexts(loss)
+    contexts = pooled.context_moves(loss, found.observed)
     erring = _fewest_erring(*np.moveaxis(found.observed[:, :, 1], 1, 0), clusters=clusters)
     made = []
     for column, name in enumerate(_quantities(pooled)):
@@ -649,10 +660,11 @@ def _differences(
             )[0]
             low, high = min(low, float(ends[0])), max(high, float(ends[1]))
         if contexts is not None:
-            sides = np.where(contexts[1], contexts[0][:, :, column], np.array(runs)[:, None])
-            without = sides[0] - sides[1]
-            low, high = widen_for_contexts(Interval(low, high), difference, error, freedom, without, level)
-            error, freedom = error_with_contexts(error, freedom, without)
+            moved = contexts[:, :, column]
+            low, high = widen_for_contexts(
+                Interval(low, high), difference, error, freedom, moved, level, clusters
+            )
+            error, freedom = error_with_contexts(error, freedom, moved, clusters)
             if np.isnan(low):
                 note = (
                     "no interval: it is undefined without one of the few-shot contexts that questions share"

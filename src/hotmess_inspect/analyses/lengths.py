@@ -29,7 +29,7 @@ from hotmess_inspect.arrays import (
     seeded,
 )
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition, decompose_epochs
-from hotmess_inspect.decomposition.nested import widen_for_contexts
+from hotmess_inspect.inference.contexts import moves, widen_for_contexts
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.jackknife import jackknife
 from hotmess_inspect.inference.power_laws import PowerLaw, fit_power_law, power_law_exponents
@@ -194,8 +194,9 @@ def length_buckets(
         low, high = ends.low[counted], ends.high[counted]
         above = excess_variance(whole.variance[counted], low)[:, None] * belongs
         pairs += [(above, sums.error), (above, (high - low)[:, None] * belongs)]
-    slopes = _slopes(sums, pairs, None if labels is None else labels[counted], level)
-    slopes[0] = _over_contexts(slopes[0], whole, sums, counted, level)
+    labels = None if labels is None else labels[counted]
+    slopes = _slopes(sums, pairs, labels, level)
+    slopes[0] = _over_contexts(slopes[0], whole, sums, counted, labels, level)
     return LengthTrend(
         buckets=tuple(found),
         fit=slopes[0].fit,
@@ -352,7 +353,12 @@ def _slopes(
 
 
 def _over_contexts(
-    slope: Slope, whole: Decomposition, table: _BucketTable, counted: IntArray, level: float
+    slope: Slope,
+    whole: Decomposition,
+    table: _BucketTable,
+    counted: IntArray,
+    clusters: IntArray | None,
+    level: float,
 ) -> Slope:
     """The slope with its interval widened for few-shot contexts that questions share; buckets as they are cut."""
     kept = whole.by_context if isinstance(whole, NestedDecomposition) else None
@@ -362,13 +368,16 @@ def _over_contexts(
     known = ~np.isnan(bias_squared)
     top, bottom = np.where(known, error - bias_squared, 0.0), np.where(known, error, 0.0)
     length = ratio(table.length.sum(axis=0), table.questions.sum(axis=0))
-    # One order for the sums, whatever the order of the questions.
-    order = canonical_order(np.concatenate([table.questions, top.T, bottom.T], axis=1))
-    share = table.questions[order]
-    lengths = np.broadcast_to(length, (len(top), len(length)))
-    without = power_law_exponents(lengths, top[:, order] @ share, bottom[:, order] @ share)
-    error_of, freedom = slope.spread
-    interval = widen_for_contexts(slope.interval, slope.fit.exponent, error_of, freedom, without, level)
+    buckets = len(length)
+
+    def exponent(sums: FloatArray) -> FloatArray:
+        return power_law_exponents(
+            np.broadcast_to(length, (len(sums), buckets)), sums[:, :buckets], sums[:, buckets:]
+        )
+
+    without = np.concatenate([part[:, :, None] * table.questions for part in (top, bottom)], axis=2)
+    moved = moves(exponent, np.concatenate([table.variance, table.error], axis=1), without)
+    interval = widen_for_contexts(slope.interval, slope.fit.exponent, *slope.spread, moved, level, clusters)
     return replace(slope, interval=interval)
 
 

@@ -44,7 +44,7 @@ from hotmess_inspect.decomposition import (
     decompose_epochs,
 )
 from hotmess_inspect.decomposition.brier import without_dust
-from hotmess_inspect.decomposition.nested import ratios_of_sums, widen_for_contexts, widen_ratio
+from hotmess_inspect.inference.contexts import widen_for_contexts, widen_ratio
 from hotmess_inspect.inference.exchange import interval_of_test, rejects
 from hotmess_inspect.inference.intervals import (
     UNDEFINED,
@@ -695,13 +695,11 @@ def _intervals(
     )
     single = ratio_intervals(tops, bottoms, level=level, resamples=resamples, clusters=clusters, rng=rng)
     found = [Interval(float(low), float(high)) for low, high in single]
-    without = _without_contexts(parts)
-    if without is not None:
+    moved = _context_moves(parts)
+    if moved is not None:
         found = [
-            interval if no else widen_ratio(interval, top, bottom, clusters, left, level)
-            for interval, no, top, bottom, left in zip(
-                found, undefined, tops.T, bottoms.T, without, strict=True
-            )
+            interval if no else widen_ratio(interval, top, bottom, clusters, own, level)
+            for interval, no, top, bottom, own in zip(found, undefined, tops.T, bottoms.T, moved, strict=True)
         ]
     if any(undefined):
         return [*found, UNDEFINED]
@@ -714,31 +712,30 @@ def _intervals(
         rng=rng,
     )[0]
     between = Interval(float(low), float(high))
-    if without is not None and not np.isnan(between.low):
+    if moved is not None and not np.isnan(between.low):
         columns: list[FloatArray] = [tops[:, 1:], bottoms[:, 1:], tops[:, :1], bottoms[:, :1]]
         table = ratio_table(columns, clusters)
         spread = float((table.standard_error if clusters is None else table.jackknife_error)[0])
         freedom, estimate = float(table.erring_degrees_of_freedom[0]), float(table.estimate[0])
-        between = widen_for_contexts(between, estimate, spread, freedom, without[1] - without[0], level)
+        apart = moved[1] - moved[0]
+        between = widen_for_contexts(between, estimate, spread, freedom, apart, level, clusters)
     return [*found, between]
 
 
-def _without_contexts(parts: Sequence[Decomposition]) -> FloatArray | None:
-    """Incoherence of either half without each few-shot context, shape (2, contexts); None where none is shared."""
+def _context_moves(parts: Sequence[Decomposition]) -> FloatArray | None:
+    """How far leaving out each few-shot context moves either half's incoherence, see `moves`; None where none is shared.
+
+    Shape (2, contexts, questions). A context in one half only is left out of that one.
+    """
     sums = [part.by_context for part in parts if isinstance(part, NestedDecomposition)]
     if len(sums) < len(parts) or not all(own is not None and own.shared for own in sums):
         return None
-    found = []
-    for own in sums:
-        error, bias_squared = own.without_each()  # type: ignore[union-attr]
-        by_label = dict(zip(own.labels.tolist(), ratios_of_sums(error - bias_squared, error), strict=True))  # type: ignore[union-attr]
-        found.append(by_label)
-    # A context in one half only is left out of that one.
-    whole = [ratios_of_sums(part.variance[None], part.error[None])[0] for part in parts]
-    labels = sorted(set(found[0]) | set(found[1]))
-    return np.array(
-        [[own.get(label, all_) for label in labels] for own, all_ in zip(found, whole, strict=True)]
-    )
+    labels = np.union1d(*(own.labels for own in sums))  # type: ignore[union-attr]
+    found = np.zeros((len(parts), len(labels), len(parts[0].error)))
+    for values, part, own in zip(found, parts, sums, strict=True):
+        moved = own.moves("incoherence", part.variance, part.error)  # type: ignore[union-attr]
+        values[np.searchsorted(labels, own.labels)] = moved  # type: ignore[union-attr]
+    return found
 
 
 def _agreeing(

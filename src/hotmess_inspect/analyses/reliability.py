@@ -1,7 +1,7 @@
 """What users of repeated runs ask for: pass^k, pass@k, how much of the spread is the model's, how much is chance."""
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.analyses._arrays import check_level, percentile_interval
 from hotmess_inspect.analyses.summaries import Estimate, question_mean, question_share
-from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, ordered_mean, seeded
-from hotmess_inspect.decomposition.nested import widen_for_contexts, widen_ratio, without_each_context
+from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, seeded
 from hotmess_inspect.inference.beta_binomial import (
     BetaBinomial,
     all_right,
@@ -19,6 +18,13 @@ from hotmess_inspect.inference.beta_binomial import (
     fit_beta_binomial,
     log_likelihood,
     probabilities,
+)
+from hotmess_inspect.inference.contexts import (
+    moves,
+    ratio_moves,
+    widen_for_contexts,
+    widen_ratio,
+    without_each_context,
 )
 from hotmess_inspect.inference.intervals import (
     UNDEFINED,
@@ -169,6 +175,11 @@ def reliability(
     curve has no step where measuring ends, and what the model misses up to m does not count. Nothing is
     extrapolated beyond 4R epochs.
 
+    pass^k falls with k, pass@k rises, and both are one curve, since pass^1 = pass@1. So each upper end is cut to the least of the
+    higher rates' and each lower end raised to the largest of the lower rates' (among k that rest on the same questions):
+    where all intervals hold their rates these do, too, and none gets wider. To sort the ends would hand those of a large k, on which
+    few questions decide, to the small ones.
+
     Intervals are for other questions (or clusters), never for other epochs of these: what epochs add by chance is
     in the spread between questions already.
 
@@ -213,7 +224,7 @@ def reliability(
     present = ~np.isnan(values)
 
     def left(of: Callable[[IntArray, IntArray], FloatArray]) -> FloatArray | None:
-        """Means of what wins and epochs say of a question, without each shared context."""
+        """What wins and epochs say of a question without each shared context."""
         if context is None:
             return None
         return without_each_context(
@@ -224,22 +235,21 @@ def reliability(
             present,
         )
 
+    def counts(won: IntArray, n: IntArray) -> FloatArray:
+        return np.stack([won, n], axis=1)
+
     measured, carried = _pass_rates(sample, shown, options, left(lambda won, n: _rates_of(won, n, shown)))
     model, note = sample.model
     fit = None
     beyond: tuple[tuple[PassRate, ...], tuple[PassRate, ...]] = ((), ())
     if not note:
         fit = _goodness(sample, model, simulations, rng)
-        others = [] if context is None else [
-            _Sample(np.nansum(np.where(kept, values, NAN), axis=1).astype(np.int64), (present & kept).sum(axis=1), labels)
-            for label in np.unique(context[present])
-            for kept in [context != label]
-        ]  # fmt: skip
-        beyond = _extrapolated(sample, shown, carried, others, options)
+        beyond = _extrapolated(sample, shown, carried, left(counts), options)
     flips = _flips(wins, epochs)
+    every, some = _monotone((*measured[0], *beyond[0]), (*measured[1], *beyond[1]))
     return Reliability(
-        pass_hat_k=(*measured[0], *beyond[0]),
-        pass_at_k=(*measured[1], *beyond[1]),
+        pass_hat_k=every,
+        pass_at_k=some,
         model=model,
         fit=fit,
         model_note=note,
@@ -297,12 +307,15 @@ def score_reliability(
     without: tuple[FloatArray | None, FloatArray | None] = (None, None)
     if contexts is not None:
         label = np.asarray(contexts)
-        kept = [np.where(label == own, NAN, values) for own in np.unique(label[~np.isnan(values)])]
-        parts = [_analysis_of_variance(part) for part in kept]
-        without = (
-            np.array([ordered_mean(part[0]) for part in parts]),
-            np.array([_components(np.sort(part[1], axis=0).sum(axis=0)[None])[0, 0] for part in parts]),
+        owns = np.unique(label[~np.isnan(values)])
+        left, sums = (
+            np.full((len(owns), len(values)), NAN),
+            np.zeros((len(owns), len(values), columns.shape[1])),
         )
+        for place, own in enumerate(owns):
+            within, part, repeated = _analysis_of_variance(np.where(label == own, NAN, values))
+            left[place, repeated], sums[place, repeated] = within, part
+        without = left[:, counted], sums[:, counted]
     floor = _mean(spread, labels, options, (0.0, np.inf), without[0])
     share = normal_quantile((1 + level) / 2)
     width = [NAN] * 3
@@ -313,14 +326,15 @@ def score_reliability(
     noise = Estimate(width[0], Interval(width[1], width[2]))
     if questions < 2:
         return ScoreReliability(Estimate(NAN, UNDEFINED), NAN, NAN, noise, questions, NAN)
-    columns = columns if labels is None else cluster_sums(columns, labels)
-    columns = columns[canonical_order(columns)]
-    found = jackknife(columns, lambda sums: _components(sums)[:, :1], level)
-    icc, within, between, mean_epochs = _components(columns.sum(axis=0)[None])[0].tolist()
+    units = columns if labels is None else cluster_sums(columns, labels)
+    units = units[canonical_order(units)]
+    found = jackknife(units, lambda sums: _components(sums)[:, :1], level)
+    icc, within, between, mean_epochs = _components(units.sum(axis=0)[None])[0].tolist()
     ends = Interval(*map(float, found.intervals[0]))
     if without[1] is not None and not np.isnan(ends.low):
         error, freedom = float(np.sqrt(found.covariance[0, 0])), float(found.freedom[0])
-        ends = widen_for_contexts(ends, icc, error, freedom, without[1], level)
+        moved = moves(lambda sums: _components(sums)[:, 0], columns, without[1])
+        ends = widen_for_contexts(ends, icc, error, freedom, moved, level, labels)
     return ScoreReliability(
         Estimate(icc, _within(ends, icc, (-1.0, 1.0))), within, between, noise, questions, mean_epochs
     )
@@ -458,6 +472,7 @@ def _pass_rates(
         pairs, counts = np.unique(wins * (largest + 1) + epochs, return_counts=True)
         wins, epochs, times = pairs // (largest + 1), pairs % (largest + 1), counts.astype(np.float64)
     rates = _rates_of(wins, epochs, largest)
+    all_rates = _rates_of(sample.wins, sample.epochs, largest) if many else rates
     values, counted = np.nan_to_num(rates), (~np.isnan(rates)).astype(np.float64)
     intervals = (
         linearised_means(values, counted, times, options.level)
@@ -483,24 +498,52 @@ def _pass_rates(
         questions = int((times * counted[:, place]).sum())
         value = float(np.sort(times * values[:, place]).sum() / questions)
         if without is not None:
-            above, below = (np.repeat(part[:, place], times.astype(np.int64)) for part in (values, counted))
+            above = all_rates[:, place]
+            below = (~np.isnan(above)).astype(np.float64)
+            above = np.nan_to_num(above)
+            moved = ratio_moves(above, below, without[:, :, place])
             own = Interval(float(ends[0]), float(ends[1]))
-            ends = widen_ratio(own, above, below, sample.clusters, without[:, place], options.level)
+            ends = widen_ratio(own, above, below, sample.clusters, moved, options.level)
         found.append(PassRate(place % largest + 1, value, _within(ends, value), False, questions))
     carried = [bool(~np.isnan(intervals[place, 0])) for place in (largest - 1, -1)]
     return [found[:largest], found[largest:]], carried
+
+
+def _monotone(
+    every: tuple[PassRate, ...], some: tuple[PassRate, ...]
+) -> tuple[tuple[PassRate, ...], tuple[PassRate, ...]]:
+    """pass^k and pass@k whose ends ascend, as the rates do, from the last pass^k over k = 1 to the last pass@k.
+
+    An upper end of a rate is one of every lower rate, too, and a lower end one of every higher rate. Among the k that rest on
+    the same questions: each number of them is a set of its own, since the questions with k epochs hold those with more.
+    """
+    curve = [*reversed(every), *some[1:]]
+    for questions in {rate.questions for rate in curve}:
+        places = [
+            place
+            for place, rate in enumerate(curve)
+            if rate.questions == questions and not np.isnan(rate.interval.low)
+        ]
+        ends = np.array([curve[place].interval for place in places]).reshape(-1, 2)
+        low, high = np.maximum.accumulate(ends[:, 0]), np.minimum.accumulate(ends[::-1, 1])[::-1]
+        for place, least, most in zip(places, low.tolist(), high.tolist(), strict=True):
+            # Equal rates differ by rounding.
+            interval = Interval(min(least, curve[place].value), max(most, curve[place].value))
+            curve[place] = replace(curve[place], interval=interval)
+    return tuple(reversed(curve[: len(every)])), tuple(curve[len(every) - 1 :]) if every else ()
 
 
 def _extrapolated(
     sample: _Sample,
     largest: int,
     carried: Sequence[bool],
-    others: Sequence["_Sample"],
+    left: FloatArray | None,
     options: _Options,
 ) -> tuple[tuple[PassRate, ...], tuple[PassRate, ...]]:
     """pass^k and pass@k for k from R + 1 to 4R.
 
-    The samples without each shared few-shot context (`others`) widen the intervals, by the spread of the replicates.
+    Right and all epochs of each question without each shared few-shot context (`left`, shape (contexts, questions, 2))
+    widen the intervals, by the spread of the replicates.
 
     Where too few questions tell the measured rate at R apart from 0 or 1 for an interval of its own (not `carried`), there is
     none beyond either.
@@ -514,7 +557,7 @@ def _extrapolated(
         sums = _resampled(table, min(options.resamples, _REPLICATES), options.rng)
         drawn = _beyond(sums, fit_beta_binomial(sums[:, :-2], _TOLERANCE), sample.anchor, k)
     estimates = sample.beyond(k)
-    without = np.array([other.beyond(k) for other in others])
+    moved = None if left is None else _moves_beyond(sample, left.astype(np.int64), largest, k)
     found: list[tuple[PassRate, ...]] = []
     for side, told in enumerate(carried):
         rates = []
@@ -522,14 +565,35 @@ def _extrapolated(
             value, column, interval = float(estimates[side, place]), drawn[side, :, place], UNDEFINED
             if told:
                 interval = percentile_interval(column, options.level, units)
-            if len(others) and not np.isnan(interval.low):
-                spread = float(np.nanstd(column))
+            if moved is not None and not np.isnan(interval.low):
+                spread, own = float(np.nanstd(column)), moved[:, :, side * len(k) + place]
                 interval = widen_for_contexts(
-                    interval, value, spread, units - 1.0, without[:, side, place], options.level
+                    interval, value, spread, units - 1.0, own, options.level, sample.clusters
                 )
             rates.append(PassRate(number, value, _within(interval, value), True, questions))
         found.append(tuple(rates))
     return found[0], found[1]
+
+
+def _moves_beyond(sample: _Sample, left: IntArray, largest: int, k: IntArray) -> FloatArray:
+    """`moves` of pass^k and pass@k for more epochs than there are, shape (contexts, questions, 2k).
+
+    From the measured pass^m where m is the epochs that all questions with two have without any context.
+    """
+    most = np.where(left[:, :, 1] >= 2, left[:, :, 1], largest)
+    anchor = min(int(most.min()), sample.anchor)
+
+    def table(counts: IntArray) -> FloatArray:
+        wins, epochs = np.where(counts[:, 1:] >= 2, counts, 0).T
+        ends = [_all_of(count, epochs, anchor)[:, -1:] for count in (wins, epochs - wins)]
+        return np.concatenate([count_table(wins, epochs, largest), *ends], axis=1)
+
+    def rates(sums: FloatArray) -> FloatArray:
+        found = _beyond(sums, fit_beta_binomial(sums[:, :-2]), anchor, k)
+        return np.concatenate(list(found), axis=1)
+
+    whole = table(np.stack([sample.wins, sample.epochs], axis=1))
+    return moves(rates, whole, np.array([table(counts) for counts in left]))
 
 
 def _beyond(sums: FloatArray, fits: BetaBinomial, anchor: int, k: IntArray) -> FloatArray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from hotmess_inspect.arrays import BoolArray, FloatArray, IntArray, ordered_mean
 from hotmess_inspect.decomposition import Decomposition
-from hotmess_inspect.decomposition.nested import widen_ratio
+from hotmess_inspect.inference.contexts import ratio_moves, widen_ratio
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_interval, ratio_table
 from hotmess_inspect.inference.quantiles import normal_quantile, student_quantile
 from hotmess_inspect.inference.ratios import FEWEST
@@ -164,7 +164,8 @@ def question_share(
     reach = z / shrunk * (value * (1 - value) / number + z**2 / (4 * number**2)) ** 0.5
     interval = Interval(middle - reach, middle + reach)
     if without is not None and count > 1:
-        interval = widen_ratio(interval, values, ones, labels, without, level)
+        moved = ratio_moves(values, ones, without[:, told])
+        interval = widen_ratio(interval, values, ones, labels, moved, level)
     # Rounding must not take an end past the share itself.
     low, high = interval
     return Share(value, Interval(max(min(low, value), 0.0), min(max(high, value), 1.0)), count)
@@ -188,8 +189,8 @@ def question_mean(
         resamples: Bootstrap replicates.
         rng: Source of randomness.
         clusters: Number of each question's cluster, shape (questions,): clusters are resampled.
-        without: The mean without each few-shot context that questions share, shape (contexts,), which widens the
-            interval (`widen_for_contexts`); None where they share none.
+        without: The values without each few-shot context that questions share, shape (contexts, questions), which widen
+            the interval (`widen_for_contexts`); None where they share none.
     """
     known = ~np.isnan(values)
     counted, value = values[known], ordered_mean(values)
@@ -198,7 +199,8 @@ def question_mean(
     labels, ones = None if clusters is None else clusters[known], np.ones(len(counted))
     interval = ratio_interval(counted, ones, level=level, resamples=resamples, clusters=labels, rng=rng)
     if without is not None:
-        interval = widen_ratio(interval, counted, ones, labels, without, level)
+        moved = ratio_moves(counted, ones, without[:, known])
+        interval = widen_ratio(interval, counted, ones, labels, moved, level)
     bottom, top = permitted
     low, high = interval
     return Share(value, Interval(max(low, min(bottom, value)), min(high, max(top, value))), len(counted))

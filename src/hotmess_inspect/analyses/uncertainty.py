@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 from hotmess_inspect.analyses._arrays import as_predictions, check_level, present_epochs
 from hotmess_inspect.analyses.summaries import Estimate, question_mean
 from hotmess_inspect.arrays import FloatArray, IntArray, Seed, cluster_numbers, seeded
-from hotmess_inspect.decomposition.nested import count_shared, without_each_context
+from hotmess_inspect.decomposition.nested import count_shared
+from hotmess_inspect.inference.contexts import without_each_context
 
 _ROUNDING = 1e-12
 
@@ -110,7 +111,7 @@ def inner_and_outer(
                 lambda kept: _by_question(measure, filled * kept[:, :, None], present & kept, units),
                 units,
                 present,
-            ).T
+            ).transpose(2, 0, 1)
         total, within, between = (
             question_mean(column, (0.0, largest), level, resamples, rng, numbers, left)
             for column, left in zip(by_question.T, without, strict=True)

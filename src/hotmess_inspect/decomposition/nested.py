@@ -1,6 +1,6 @@
 """Nested designs: epochs that share a few-shot context, and answers that were graded repeatedly."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,8 +22,8 @@ from hotmess_inspect.decomposition.decompose import decompose
 from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.decomposition.squared import squared_sums
 from hotmess_inspect.decomposition.sufficient import SufficientStatistics
-from hotmess_inspect.inference.intervals import Interval, ratio_table
-from hotmess_inspect.inference.quantiles import student_quantile
+from hotmess_inspect.inference.contexts import ratio_moves, widen_ratio
+from hotmess_inspect.inference.intervals import Interval
 from hotmess_inspect.schema import Estimator, Loss, Quantity
 
 NestedLoss = Literal["brier", "squared"]
@@ -83,6 +83,12 @@ class ContextSums:
             found[1, place] = self.weight * ratio(left, np.square(rows - count) - (pairs - np.square(count)))
         return found
 
+    def moves(self, quantity: Quantity, numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+        """`ratio_moves` of a quantity, from its numerator and denominator per question, shape (contexts, questions)."""
+        error, bias_squared = self.without_each()
+        top = {"error": error, "bias_squared": bias_squared}.get(quantity, error - bias_squared)
+        return ratio_moves(numerator, denominator, top, error if quantity == "incoherence" else None)
+
 
 @dataclass(frozen=True, eq=False)
 class NestedDecomposition(Decomposition):
@@ -127,115 +133,8 @@ class NestedDecomposition(Decomposition):
         counted = self.counted(quantity)
         numerator, denominator = (part[counted] for part in self.ratio_parts(quantity))
         labels = None if clusters is None else cluster_numbers(clusters)[counted]
-        error, bias_squared = self.by_context.take(counted).without_each()
-        tops = {"error": error, "bias_squared": bias_squared}
-        top = tops.get(quantity, error - bias_squared)
-        bottom = error if quantity == "incoherence" else np.ones_like(error)
-        return widen_ratio(interval, numerator, denominator, labels, ratios_of_sums(top, bottom), level)
-
-
-def widen_ratio(
-    interval: Interval,
-    numerator: FloatArray,
-    denominator: FloatArray,
-    clusters: IntArray | None,
-    without: FloatArray,
-    level: float,
-) -> Interval:
-    """`widen_for_contexts` of Σ numerator / Σ denominator over questions or clusters; an undefined one stays so.
-
-    Args:
-        interval: Over questions (clusters) alone.
-        numerator: Per question, shape (questions,).
-        denominator: Per question, shape (questions,).
-        clusters: Number of each question's cluster, shape (questions,), or None.
-        without: The ratio without each context, shape (contexts,).
-        level: Coverage, inside (0, 1).
-    """
-    if np.isnan(interval[0]):
-        return interval
-    table = ratio_table([numerator[:, None], denominator[:, None]], clusters)
-    spread = table.standard_error if table.sizes is None else table.jackknife_error
-    freedom = float(table.erring_degrees_of_freedom[0])
-    return widen_for_contexts(interval, float(table.estimate[0]), float(spread[0]), freedom, without, level)
-
-
-def without_each_context(
-    of: Callable[[BoolArray], FloatArray], contexts: NDArray[Any], present: BoolArray
-) -> FloatArray:
-    """Means over questions without the epochs of each context that questions share.
-
-    Args:
-        of: Kept epochs, shape (questions, epochs), to a number or numbers of each question, shape (questions,) or
-            (questions, columns), NaN where undefined.
-        contexts: Number of each epoch's context, same shape.
-        present: Which epochs there are, same shape.
-
-    Returns:
-        Shape (contexts,) or (contexts, columns).
-    """
-    found = []
-    for label in np.unique(contexts[present]):
-        values = of(contexts != label)
-        values = np.sort(values.reshape(len(values), -1), axis=0)  # NaN last, equal bits in any order
-        counts = (~np.isnan(values)).sum(axis=0)
-        found.append(np.nansum(values, axis=0) / np.where(counts > 0, counts, np.nan))
-    return np.squeeze(np.array(found), axis=1) if found and len(found[0]) == 1 else np.array(found)
-
-
-def widen_for_contexts(
-    interval: Interval, estimate: float, spread: float, freedom: float, without: FloatArray, level: float
-) -> Interval:
-    """An interval over questions, widened for few-shot contexts that all of them share.
-
-    se² = se² over questions + delete-one-context jackknife, with Student's t of Satterthwaite's degrees of
-    freedom, at most 2(K - 1) for K contexts.
-
-    Args:
-        interval: Over questions alone; the result is never narrower.
-        estimate: The estimate.
-        spread: Its standard error over questions or clusters.
-        freedom: Degrees of freedom of that.
-        without: The estimate without each context, shape (contexts,); NaN where that is undefined, which
-            makes the interval undefined.
-        level: Coverage, inside (0, 1).
-
-    References:
-        Owen (2007), The pigeonhole bootstrap, doi:10.1214/07-AOAS122; Satterthwaite (1946).
-    """
-    error, bounded = error_with_contexts(spread, freedom, without)
-    if not error > 0:
-        return Interval(float("nan"), float("nan")) if np.isnan(error) else interval
-    reach = student_quantile(bounded, (1 + level) / 2) * error
-    return Interval(min(interval.low, estimate - reach), max(interval.high, estimate + reach))
-
-
-def error_with_contexts(spread: float, freedom: float, without: FloatArray) -> tuple[float, float]:
-    """Standard error over questions and shared contexts, and its degrees of freedom; see `widen_for_contexts`."""
-    between = jackknife_error(without)
-    doubt = spread**4 / max(freedom, 1.0) + between**4 / (len(without) - 1)
-    total = spread**2 + between**2
-    if not doubt > 0:
-        return float(np.sqrt(total)), freedom
-    bounded = min(max(total**2 / doubt, 1.0), 2.0 * (len(without) - 1), max(freedom, 1.0))
-    return float(np.sqrt(total)), bounded
-
-
-def ratios_of_sums(top: FloatArray, bottom: FloatArray) -> FloatArray:
-    """Σ top / Σ bottom over the questions where top is defined, shape (contexts,); NaN without any."""
-    known = ~np.isnan(top)
-    # Sorted, so that the order of the questions changes no bit.
-    above = np.sort(np.where(known, top, 0.0), axis=1).sum(axis=1)
-    below = np.sort(np.where(known, bottom, 0.0), axis=1).sum(axis=1)
-    ratios: FloatArray = above / np.where(below > 0, below, np.nan)
-    return ratios
-
-
-def jackknife_error(without: FloatArray) -> float:
-    """Standard error √((K - 1)/K Σ (θ₋k - θ̄)²) of K estimates that each leave one out; NaN if any is."""
-    count = len(without)
-    ordered = np.sort(np.where(np.isinf(without), np.nan, without))
-    return float(np.sqrt((count - 1) / count * np.square(ordered - ordered.mean()).sum()))
+        moved = self.by_context.take(counted).moves(quantity, numerator, denominator)
+        return widen_ratio(interval, numerator, denominator, labels, moved, level)
 
 
 def decompose_nested(

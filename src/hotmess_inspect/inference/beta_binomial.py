@@ -34,18 +34,19 @@ class BetaBinomial(NamedTuple):
     concentration: FloatArray
 
 
-def count_table(right: ArrayLike, epochs: ArrayLike) -> FloatArray:
+def count_table(right: ArrayLike, epochs: ArrayLike, largest: int | None = None) -> FloatArray:
     """What each question adds to the sufficient counts.
 
     Args:
         right: Right epochs c, shape (questions,).
         epochs: Epochs n, shape (questions,).
+        largest: R, at least the most epochs, which it is if not given.
 
     Returns:
-        Shape (questions, 3R), R being the most epochs: [c > i], [n - c > i] and [n > i] for i < R.
+        Shape (questions, 3R): [c > i], [n - c > i] and [n > i] for i < R.
     """
     c, n = (np.asarray(values, dtype=np.int64) for values in (right, epochs))
-    step = np.arange(int(n.max(initial=0)))
+    step = np.arange(int(n.max(initial=0)) if largest is None else largest)
     return np.concatenate([values[:, None] > step for values in (c, n - c, n)], axis=1).astype(np.float64)
 
 

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotmess_inspect.analyses.grader import GraderNoise, count_passes, grader_noise, judge_noise
-from hotmess_inspect.arrays import ordered_mean
 from hotmess_inspect.decomposition import Decomposition
-from hotmess_inspect.decomposition.nested import widen_ratio
 from hotmess_inspect.decomposition.of_questions import decompose_questions
+from hotmess_inspect.inference.contexts import ratio_moves, widen_ratio
 from hotmess_inspect.inference.intervals import Interval, ratio_interval
 from hotmess_inspect.io.scales import scores_of
 from hotmess_inspect.results.intervals import without_contexts
@@ -88,31 +87,29 @@ def grader_intervals(
     for part in without_contexts(questions):
         (d,) = decompose_questions(part, wanted)
         other = grader_findings(part, measure, d)
-        if other is None:
-            others.append(np.full(4, np.nan))
-        else:
-            sums = [ordered_mean(above) / ordered_mean(below) for above, below in _parts(other, d).values()]
-            others.append(np.array(sums))
-    without = np.array(others).T if others else None
+        others.append(None if other is None else _parts(other, d))
     found = {}
-    for place, (name, (above, below)) in enumerate(_parts(noise, decomposition).items()):
+    for name, parts in _parts(noise, decomposition).items():
         rng = np.random.default_rng(seed)
+        above, below = parts[:, known]
         interval = ratio_interval(above, below, resamples=resamples, clusters=clusters, rng=rng)
-        if without is not None:
-            interval = widen_ratio(interval, above, below, clusters, without[place], 0.95)
+        if others:
+            nothing = np.full_like(parts, np.nan)
+            without = np.array([nothing if other is None else other[name] for other in others])[:, :, known]
+            moved = ratio_moves(above, below, without[:, 0], without[:, 1])
+            interval = widen_ratio(interval, above, below, clusters, moved, 0.95)
         found[name] = interval
     return found
 
 
-def _parts(
-    noise: GraderNoise, decomposition: Decomposition
-) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Numerators and denominators of the questions that have both variances."""
+def _parts(noise: GraderNoise, decomposition: Decomposition) -> dict[str, NDArray[np.float64]]:
+    """Numerators and denominators, shape (2, questions); NaN for questions without both variances."""
     known = ~np.isnan(noise.model_variance)
-    grader, model = noise.grader_variance[known], noise.model_variance[known]
-    return {
+    grader, model = (np.where(known, part, np.nan) for part in (noise.grader_variance, noise.model_variance))
+    parts = {
         "grader_variance": (grader, np.ones(len(grader))),
         "model_variance": (model, np.ones(len(model))),
         "grader_share": (grader, grader + model),
-        "incoherence_of_expected_verdict": (model, decomposition.error[known] - grader),
+        "incoherence_of_expected_verdict": (model, decomposition.error - grader),
     }
+    return {name: np.stack(pair) for name, pair in parts.items()}

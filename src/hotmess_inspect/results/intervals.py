@@ -22,10 +22,9 @@ from hotmess_inspect.decomposition.adaptive import adaptive_means, folds_of
 from hotmess_inspect.decomposition.nested import (
     contexts_shared,
     count_shared,
-    widen_ratio,
-    without_each_context,
 )
 from hotmess_inspect.decomposition.of_questions import decompose_questions
+from hotmess_inspect.inference.contexts import ratio_moves, widen_ratio, without_each_context
 from hotmess_inspect.inference.ratios import FEWEST, effective_number
 from hotmess_inspect.schema import (
     UNTARGETED_LOSSES,
@@ -120,9 +119,13 @@ class GroupIntervals:
         # Losses without a nested estimator, whose decompositions do not know the contexts.
         counted = d.counted(quantity)
         labels = None if clusters is None else clusters[counted]
-        without = np.array([part.mean(quantity) for part in self._without_contexts])
-        above, below = d.ratio_parts(quantity)
-        low, high = widen_ratio(interval, above[counted], below[counted], labels, without, 0.95)
+        above, below = (part[counted] for part in d.ratio_parts(quantity))
+        without = [(part.counted(quantity), *part.ratio_parts(quantity)) for part in self._without_contexts]
+        tops, bottoms = (
+            np.array([np.where(own[0], own[place], np.nan)[counted] for own in without]) for place in (1, 2)
+        )
+        moved = ratio_moves(above, below, tops, bottoms)
+        low, high = widen_ratio(interval, above, below, labels, moved, 0.95)
         (bottom, top), middle = d.range_of(quantity), d.mean(quantity)
         return Interval(max(low, min(bottom, middle)), min(high, max(top, middle)))
 
@@ -162,7 +165,9 @@ class GroupIntervals:
                 self.questions.context,
                 ~np.isnan(correct),
             )
-            low, high = widen_ratio(Interval(low, high), means, np.ones(len(means)), labels, without, 0.95)
+            ones = np.ones(len(means))
+            moved = ratio_moves(means, ones, without[:, counted])
+            low, high = widen_ratio(Interval(low, high), means, ones, labels, moved, 0.95)
         return Interval(max(low, 0.0), min(high, 1.0))
 
     @property

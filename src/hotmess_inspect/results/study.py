@@ -25,7 +25,7 @@ from hotmess_inspect.analyses.lengths import bucket_shares
 from hotmess_inspect.analyses.stabilisation import stabilisation
 from hotmess_inspect.analyses.summaries import Share, question_mean
 from hotmess_inspect.decomposition import Decomposition
-from hotmess_inspect.decomposition.nested import without_each_context
+from hotmess_inspect.inference.contexts import without_each_context
 from hotmess_inspect.inference.intervals import ratio_interval
 from hotmess_inspect.inference.power_laws import FEWEST_POINTS, PowerLaw
 from hotmess_inspect.inference.regression import log_link_regression, size_and_length
