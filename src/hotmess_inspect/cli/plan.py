@@ -200,7 +200,7 @@ def _from_pilot(
 def _print(one: Plan, width: float) -> None:
     from rich.table import Table
 
-    from hotmess_inspect.render.console import cell, console
+    from hotmess_inspect.render.console import cell, console, print_table
 
     out = console()
     out.print(cell(one.name, "bold"))
@@ -237,7 +237,7 @@ def _print(one: Plan, width: float) -> None:
         if same is not None:
             row.append("–" if math.isnan(same.width) else f"{same.width:.3f}")
         table.add_row(*map(cell, row))
-    out.print(table)
+    print_table(out, table)
 
 
 def _whole(number: int | None) -> str:

@@ -9,7 +9,7 @@ from rich.table import Table
 from hotmess_inspect.io.account import EPOCHS, Account, FileAccount
 from hotmess_inspect.io.tables import TableReading
 from hotmess_inspect.io.words import counted
-from hotmess_inspect.render.console import cell, console
+from hotmess_inspect.render.console import cell, console, print_table
 from hotmess_inspect.table import Outcomes
 
 _MOST_FILES = 200
@@ -34,7 +34,7 @@ def print_account(account: Account) -> None:
         table.add_row(
             cell(f"and {len(account.files) - _MOST_FILES:,} more (--json lists all)"), "", *[""] * len(shown)
         )
-    out.print(table)
+    print_table(out, table)
 
 
 def _state(one: FileAccount) -> str:
@@ -102,4 +102,4 @@ def print_preview(outcomes: Outcomes) -> None:
         rows.append(["–" if value is None else value for value in values])
     for row in zip(*rows, strict=True):
         table.add_row(*map(cell, row))
-    console().print(table)
+    print_table(console(), table)

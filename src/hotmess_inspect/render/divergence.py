@@ -13,7 +13,7 @@ from rich.tree import Tree
 
 from hotmess_inspect.analyses.divergence.account import KINDS
 from hotmess_inspect.io.words import counted
-from hotmess_inspect.render.console import cell, console, print_nothing, print_problems
+from hotmess_inspect.render.console import cell, console, print_nothing, print_problems, print_table
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import group_name
 from hotmess_inspect.results.branch_names import told_apart
@@ -58,11 +58,12 @@ def print_divergence(
 
 
 def _print_group(out: Console, result: GroupDivergence, questions: int) -> None:
-    out.print(_steps(result))
+    out.print(cell(group_name(result.group)))
     out.print(cell(verdict(result), "bold"))
     clearest = clearest_question(result)
     if clearest is not None:
         out.print(cell(clearest[1]))
+    print_table(out, _steps(result))
     account = result.account
     if len(account.variance) and account.variance.sum() > 0:
         _print_shares(out, "how they part", [KIND_NAMES[k] for k in KINDS], result.shares(account.by_kind))
@@ -83,7 +84,7 @@ def _steps(result: GroupDivergence) -> Table:
     account, null = result.account, result.null
     share, pairs = result.shares(account.by_step), account.pairs.sum(axis=0) / max(len(account.pairs), 1)
     undecided = result.shares(account.undecided)
-    title = f"{group_name(result.group)} · variance {result.variance:.4f} over {counted(len(account.variance), 'question')}"
+    title = f"variance {result.variance:.4f} over {counted(len(account.variance), 'question')}"
     table = Table(title=plain(f"{title} · grain {result.grain}"), title_justify="left")
     for name in (
         "parts at step",

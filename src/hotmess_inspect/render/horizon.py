@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from hotmess_inspect.inference.intervals import Interval
-from hotmess_inspect.render.console import cell, console
+from hotmess_inspect.render.console import cell, console, print_table
 from hotmess_inspect.render.terminal import number
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import group_name
@@ -38,7 +38,7 @@ def print_horizons(found: Sequence[HorizonFindings]) -> None:
             )
             row = (what, time_text(own.minutes), _span(own.interval), _span(own.three_stages), own.note)
             table.add_row(*map(cell, row))
-        out.print(table)
+        print_table(out, table)
         if not fit.note:
             out.print(
                 cell(
@@ -60,7 +60,7 @@ def _print_buckets(one: HorizonFindings) -> None:
     for b in lengths.trend.buckets:
         numbers = map(number, (b.accuracy, b.error, b.bias_squared, b.variance, b.incoherence))
         table.add_row(time_text(b.length), str(b.questions), *numbers)
-    console().print(table)
+    print_table(console(), table)
 
 
 def time_text(minutes: float) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from hotmess_inspect.render.console import cell, console, print_problems
+from hotmess_inspect.render.console import cell, console, print_problems, print_table
 from hotmess_inspect.results.study import Finding
 from hotmess_inspect.schema import Problem
 
@@ -26,7 +26,7 @@ def print_study(findings: Sequence[Finding], problems: Sequence[Problem]) -> Non
             table.add_column(name.replace("_", " "), justify="left" if text else "right")
         for row in one.rows[:MOST_ROWS]:
             table.add_row(*(cell(_shown(row, name)) for name in names))
-        out.print(table)
+        print_table(out, table)
         if len(one.rows) > MOST_ROWS:
             out.print(cell(f"{len(one.rows) - MOST_ROWS} more rows: --csv or --json has them"))
         for sentence in (*one.said, one.caption):

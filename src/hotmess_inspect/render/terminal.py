@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.box import HEAVY_HEAD, SIMPLE_HEAD
 from rich.console import Console
@@ -13,13 +13,21 @@ from hotmess_inspect.analyses.grader import GraderNoise
 from hotmess_inspect.analyses.lengths import LengthTrend, Slope
 from hotmess_inspect.analyses.overthinking import Overthinking
 from hotmess_inspect.io.words import counted
-from hotmess_inspect.render.console import cell, console, print_nothing, print_problems
+from hotmess_inspect.render.console import cell, console, print_nothing, print_problems, print_table
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.guards import Guards
 from hotmess_inspect.results.lengths import LengthFindings
 from hotmess_inspect.results.variants import VariantNames, letter
-from hotmess_inspect.results.verdict import Verdict, as_sentence, concerning, leading_results, verdict
+from hotmess_inspect.results.verdict import (
+    Verdict,
+    as_sentence,
+    concerning,
+    error_in_words,
+    leading_results,
+    reading,
+    verdict,
+)
 from hotmess_inspect.schema import Problem
 
 _FEW = 3
@@ -79,8 +87,9 @@ def _print_run(
     for result in leading[:1] if not details else leading:
         print_verdict(out, verdict(result, problems, members))
     shown = members if details or _several_losses(members) else leading
-    out.print(_headline(shown, _title(shown[0], variants), out.width))
-    _print_counts(out, shown)
+    print_table(out, _headline(shown, _title(shown[0], variants), out.width))
+    for name, listed in _counts(shown):
+        out.print(cell(f"{name}: {listed}", "dim"))
     if members[0].intervals.rests_on_more_than_questions:
         out.print(cell(members[0].intervals.speaks_of, "dim"))
     if details:
@@ -112,27 +121,48 @@ def _print_runs(
     variants: VariantNames,
     lengths: bool,
 ) -> None:
-    """Several runs: a finding each under a letter, what may mislead in all of them once, and one table."""
+    """Several runs: a finding each under a letter, what may mislead in all of them once, and one table.
+
+    Of more than three runs is said in which of them bias or variance makes the larger part; their numbers are left
+    to the table.
+    """
     letters = [letter(place) for place in range(len(runs))]
     leading = [leading_results(members) for members in runs]
     findings = [verdict(first[0], problems, own) for own, first in zip(runs, leading, strict=True)]
     about: dict[str, list[str]] = {}
-    for name, said in zip(letters, findings, strict=True):
-        out.print(cell(f"{name}  {said.measured}"))
-        out.print(cell(said.finding, "bold"))
-        for sentence in said.next_steps if len(runs) <= _FEW else ():
-            out.print(cell(f"Next: {sentence}"))
+    errors: dict[str, list[str]] = {}
+    alike: dict[str, list[str]] = {}
+    for name, said, (first, *_) in zip(letters, findings, leading, strict=True):
+        if len(runs) <= _FEW:
+            out.print(cell(f"{name}  {said.measured}"))
+            out.print(cell(said.finding, "bold"))
+            for sentence in said.next_steps:
+                out.print(cell(f"Next: {sentence}"))
+        else:
+            errors.setdefault(error_in_words(first), []).append(name)
+            alike.setdefault(as_sentence(reading(first) or said.finding), []).append(name)
         for sentence in said.cautions:
             about.setdefault(sentence, []).append(name)
+
+    def of(names: list[str]) -> str:
+        return "all" if len(names) == len(runs) else ", ".join(names)
+
+    for what, names in errors.items():
+        out.print(cell(f"Error ({of(names)}): {what}."))
+    for sentence, names in alike.items():
+        out.print(cell(f"{of(names)}: {sentence}", "bold"))
     for sentence, names in about.items():
-        of = "all" if len(names) == len(runs) else ", ".join(names)
-        out.print(cell(f"Caution ({of}): {sentence}", "yellow"))
+        out.print(cell(f"Caution ({of(names)}): {sentence}", "yellow"))
+    if len(runs) > _FEW:
+        out.print(cell("Next: `hotmess report` shows them side by side, and which questions to read."))
     shown = [own if _several_losses(own) else first for own, first in zip(runs, leading, strict=True)]
     marks = [name for name, results in zip(letters, shown, strict=True) for _ in results]
-    out.print(_headline([r for results in shown for r in results], "", out.width, marks))
+    print_table(out, _headline([r for results in shown for r in results], "", out.width, marks))
     for name, results in zip(letters, shown, strict=True):
-        out.print(cell(f"{name}  {_title(results[0], variants)}", "dim"))
-        _print_counts(out, results, name)
+        odd = [f"; {listed}" for _, listed in _counts(results[:1])] if len(runs) > _FEW else []
+        out.print(cell(f"{name}  {_title(results[0], variants)}{''.join(odd)}", "dim"))
+        for _, listed in _counts(results[len(odd) :]):
+            out.print(cell(f"{name}: {listed}", "dim"))
         if results[0].intervals.rests_on_more_than_questions:
             out.print(cell(results[0].intervals.speaks_of, "dim"))
         for result in results[:1]:
@@ -205,7 +235,8 @@ _NUMBERS = ("accuracy", "error", "bias²", "variance", "incoherence", "95 % inte
 def _headline(members: Sequence[GroupResult], title: str, width: int, marks: Sequence[str] = ()) -> Table:
     """A row per result. Where the window is narrow, words that all rows share stand in the title."""
     rows = [_headline_cells(result) for result in members]
-    texts = list(_TEXTS)
+    said = [place for place in range(3) if any(row[place] != "–" for row in rows)]
+    texts = [_TEXTS[place] for place in said]
     narrow = width < _WIDE + (4 if marks else 0)
     if narrow:
         same = [place for place in range(3) if len({row[place] for row in rows}) == 1]
@@ -214,7 +245,7 @@ def _headline(members: Sequence[GroupResult], title: str, width: int, marks: Seq
             for part in (title, ", ".join(rows[0][place] for place in same if rows[0][place] != "–"))
             if part
         )
-        kept = [place for place in range(3) if place not in same]
+        kept = [place for place in said if place not in same]
         texts = ["what"] if kept else []
         rows = [
             [
@@ -224,6 +255,8 @@ def _headline(members: Sequence[GroupResult], title: str, width: int, marks: Seq
             ]
             for row in rows
         ]
+    else:
+        rows = [[*(row[place] for place in said), *row[3:]] for row in rows]
     table = Table(
         title="\n".join(map(plain, title.split("\n"))) or None,
         title_justify="left",
@@ -261,8 +294,8 @@ def _headline_cells(result: GroupResult) -> list[str]:
     ]
 
 
-def _print_counts(out: Console, results: Sequence[GroupResult], name: str = "") -> None:
-    """What is missing or odd among the epochs, a line per group that has any of it."""
+def _counts(results: Sequence[GroupResult]) -> Iterator[tuple[str, str]]:
+    """What is missing or odd among the epochs, by name of each group that has any of it."""
     for result in {id(r.group): r for r in results}.values():
         counts = {
             k: v for k, v in result.counts.items() if v and k not in ("epochs_planned", "epochs_scored")
@@ -272,7 +305,7 @@ def _print_counts(out: Console, results: Sequence[GroupResult], name: str = "") 
             counts["question without error" if error_free == 1 else "questions without error"] = error_free
         if counts:
             listed = ", ".join(f"{value} {key}" for key, value in counts.items())
-            out.print(cell(f"{name or group_name(result.group)}: {listed}", "dim"))
+            yield group_name(result.group), listed
 
 
 def _print_grader(out: Console, result: GroupResult, noise: GraderNoise) -> None:
@@ -367,7 +400,7 @@ def _print_lengths(out: Console, result: GroupResult, lengths: LengthFindings) -
         )
         numbers = map(number, (b.accuracy, b.error, b.bias_squared, b.variance, b.incoherence))
         table.add_row(f"{b.length:.1f}", str(b.questions), *numbers, interval)
-    out.print(table)
+    print_table(out, table)
     if lengths.trend.tied_questions:
         out.print(
             cell(
