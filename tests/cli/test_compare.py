@@ -192,7 +192,9 @@ def test_clusters_are_used(tmp_path: Path) -> None:
 def test_what_cannot_be_compared(tmp_path: Path) -> None:
     a = table(tmp_path / "a.csv", "x", 1)
     alone = CliRunner().invoke(main, ["compare", str(a)])
-    assert alone.exit_code == 2 and "a.csv holds one run, x: name another" in alone.output
+    assert alone.exit_code == 2 and "a.csv holds one run, x: name another input" in alone.output
+    losses = CliRunner().invoke(main, ["compare", str(a), "--loss", "brier", "--loss", "kl", "--json"])
+    assert losses.exit_code == 2 and "holds one run, x:" in losses.output
     gone = CliRunner().invoke(main, ["compare", str(tmp_path / "gone.csv")])
     assert gone.exit_code == 1 and "gone.csv" in gone.output
     other = table(tmp_path / "b.csv", "y", 2, target="B")

@@ -191,3 +191,19 @@ def test_little_power_is_said_with_what_to_do(tmp_path: Path) -> None:
         done = run(new, "--against", old, "--on", "accuracy")
         assert "would be found with probability" in done.output
         assert ("run more questions in both runs" in done.output) is weak
+
+
+def test_what_is_no_answer_never_ends_with_the_status_of_one(tmp_path: Path) -> None:
+    """Wrong options found late and files that cannot be written: 1 would say harm, 2 that the data cannot tell."""
+    old = write(tmp_path / "old.csv", RATES[:30], 3, 1)
+    own = tmp_path / "own.xml"
+    own.write_text("my own notes")
+    for words, said in (
+        (("--junit", str(tmp_path / "old.csv" / "gate.xml")), "old.csv does not exist"),
+        (("--junit", str(own)), "own.xml"),
+        (("--columns", "question_id"), "--columns"),
+        (("--columns", "nothing=question_id"), "--columns"),
+    ):
+        done = run(old, "--against", old, "--on", "accuracy", *words)
+        assert done.exit_code == 64 and said in done.output
+    assert own.read_text() == "my own notes"

@@ -62,12 +62,13 @@ def compare(
             columns=named,
             progress=progress,
         )
-    if len(inputs) == 1 and len(contenders) == 1:
-        (only,) = contenders
-        raise click.UsageError(
-            f"{inputs[0]} holds one run, {only.name}: name another beside it, or an input with several models or settings"
-        )
     pairs, rankings, found = compare_all(contenders)
+    if len(inputs) == 1 and contenders and not pairs and not found:
+        names = list(dict.fromkeys(contender.name for contender in contenders))
+        of = "" if len(names) == 1 else " of each task"
+        raise click.UsageError(
+            f"{inputs[0]} holds one run{of}, {', '.join(names)}: name another input beside it, or one with several models"
+        )
     problems = [*problems, *found]
     if as_json:
         from hotmess_inspect.results.contenders import comparison_json

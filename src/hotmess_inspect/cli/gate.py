@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class _Usage(click.UsageError):
-    """A usage error that ends with 64: 1 and 2 are answers of the gate."""
+    """An error of use that ends with 64: 1 and 2 are answers of the gate."""
 
     exit_code = 64
 
@@ -33,6 +33,14 @@ class _GateCommand(click.Command):
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
             raise _Usage(error.format_message(), error.ctx) from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            # A wrong option found late, a file that cannot be written.
+            error.exit_code = _Usage.exit_code
+            raise
 
 
 @click.command(cls=_GateCommand)
@@ -82,7 +90,8 @@ def gate(
     Two runs that answer alike are called harmful in at most 5 % of all cases, over all quantities together. No harm is
     shown where a change for the worse as large as the margin is excluded.
 
-    Exit status: 0 no harm shown, 1 harm, 2 these data cannot tell (and what would suffice), 64 usage.
+    Exit status: 0 no harm shown, 1 harm, 2 these data cannot tell (and what would suffice), 64 wrong usage, or a file that
+    cannot be written (2 means wrong usage in the other commands, not here).
     """
     one_thread()
     from hotmess_inspect.io.account import Account

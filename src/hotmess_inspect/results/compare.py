@@ -427,7 +427,7 @@ def pair_warnings(found: Comparison, first: str, second: str, *, accuracies: boo
         texts.append(
             "both answered alike in every epoch: they are one run under two names, or leave nothing to chance"
         )
-    if accuracies:
+    if accuracies and "incoherence" in found.differences:
         texts += accuracy_warnings(
             {name: result.accuracy for name, result in sides.items()}, "Look at bias² and variance."
         )

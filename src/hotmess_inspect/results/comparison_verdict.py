@@ -17,7 +17,7 @@ from hotmess_inspect.decomposition import NestedDecomposition
 from hotmess_inspect.inference.exchange import rejects
 from hotmess_inspect.io.words import counted, p_word
 from hotmess_inspect.results.compare import Comparison, PairResult, pair_warnings, seed_warnings
-from hotmess_inspect.results.verdict import FEW_EPOCHS, Verdict, as_sentence, error_in_words
+from hotmess_inspect.results.verdict import FEW_EPOCHS, ONE_EPOCH, Verdict, as_sentence, error_in_words
 from hotmess_inspect.results.warnings import FEW_QUESTIONS
 from hotmess_inspect.schema import quantity_word
 
@@ -101,7 +101,8 @@ def _finding(
     elif error.note == NO_DIFFERENCE:
         said = [f"{subject} and {other} cannot be told apart: their errors do not differ on any question"]
     else:
-        less = error.note if math.isnan(error.estimate) else f"{subject} errs {_number(-error.estimate)} less"
+        less = f"{subject} errs {_number(-error.estimate)} less" if error.estimate else "they err alike on average"
+        less = error.note if math.isnan(error.estimate) else less
         if not math.isnan(error.low):
             less += f", 95 % interval {_end(-error.high)} to {_end(-error.low)}"
         said = [f"{subject} and {other} cannot be told apart in error{corrected} ({less})"]
@@ -161,7 +162,9 @@ def _next_steps(
             )
     elif error.standard_error > 0 and not found.alike:
         steps.append(_what_would_do(found, error.standard_error, pairs))
-    if _fewest(found) < FEW_EPOCHS:
+    if _fewest(found) < 2:
+        steps.append(ONE_EPOCH)
+    elif _fewest(found) < FEW_EPOCHS:
         steps.append(f"Run more epochs: {_fewest(found)} per question part bias from variance only roughly.")
     return tuple(steps)
 

@@ -23,6 +23,7 @@ from hotmess_inspect.schema import UNTARGETED_LOSSES, Problem
 
 FEW_EPOCHS = 5
 """Below this many epochs per question the split of a single question says little."""
+ONE_EPOCH = "Run every question at least twice (--epochs 5 or more): one epoch has no variance."
 UNPARSED_SHARE = 0.02
 LIMIT_SHARE = 0.05
 
@@ -270,7 +271,7 @@ def _next_steps(result: GroupResult) -> tuple[str, ...]:
     d = result.decomposition
     steps = []
     if not d.repeated.any():
-        return ("Run every question at least twice (--epochs 5 or more): one epoch has no variance.",)
+        return (ONE_EPOCH,)
     lines = [line for line in question_numbers(result) if line.variance > 0]
     if lines:
         worst = min(lines, key=lambda line: (-line.variance, line.question))
