@@ -12,7 +12,7 @@ from hotmess_inspect._moved import MOVED
 SOURCE = Path(hotmess_inspect.__file__).parent
 
 ORDER = (
-    {"_inspect_versions"},
+    {"_inspect_versions", "words"},
     {"bits", "demo", "_extras", "_inspect_private", "vectors", "verdicts"},
     {"schema"},
     {"arrays"},

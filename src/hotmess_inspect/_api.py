@@ -16,6 +16,7 @@ from hotmess_inspect.results.compare import PairResult, Ranking, compare_all
 from hotmess_inspect.results.contenders import named
 from hotmess_inspect.schema import Problem
 from hotmess_inspect.table import Outcomes
+from hotmess_inspect.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +66,9 @@ class Analysis:
         return self.results[place]
 
     def __repr__(self) -> str:
-        lines = [f"Analysis of {len(self.results)} groups, {len(self.problems)} problems"]
+        lines = [
+            f"Analysis of {counted(len(self.results), 'group')}, {counted(len(self.problems), 'problem')}"
+        ]
         for row in self._table():
             lines.append(
                 "  " + " · ".join(f"{name} {value}" for name, value in row.items() if value is not None)
@@ -153,7 +156,9 @@ class Comparisons:
         return self.pairs[place]
 
     def __repr__(self) -> str:
-        lines = [f"Comparisons of {len(self.pairs)} pairs, {len(self.problems)} problems"]
+        lines = [
+            f"Comparisons of {counted(len(self.pairs), 'pair')}, {counted(len(self.problems), 'problem')}"
+        ]
         lines += ["  " + " · ".join(row.values()) for row in self._table()]
         return "\n".join(lines)
 

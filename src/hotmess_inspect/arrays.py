@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.schema import ESTIMATORS, LOSSES, Estimator
+from hotmess_inspect.words import counted
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
@@ -80,7 +81,7 @@ def as_class_target(target: ArrayLike, questions: int, classes: int) -> IntArray
     array = np.asarray(target)
     if array.shape != (questions,):
         raise ValueError(
-            f"target has shape {array.shape}; predictions of {questions} questions need ({questions},)"
+            f"target has shape {array.shape}; predictions of {counted(questions, 'question')} need ({questions},)"
         )
     if questions and array.dtype.kind not in "iu":
         raise ValueError(f"target must hold integer class indices; got dtype {array.dtype}")
@@ -111,7 +112,9 @@ def cluster_numbers(clusters: Sequence[Hashable] | NDArray[Any], questions: int 
         ValueError: If there are not as many labels as questions, where these are given.
     """
     if questions is not None and len(clusters) != questions:
-        raise ValueError(f"clusters has {len(clusters)} labels; there are {questions} questions")
+        raise ValueError(
+            f"clusters has {counted(len(clusters), 'label')}; there are {counted(questions, 'question')}"
+        )
     numbers: dict[Hashable, int] = {}
     return np.array([numbers.setdefault(label, len(numbers)) for label in clusters], dtype=np.int64)
 

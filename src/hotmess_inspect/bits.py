@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hotmess_inspect.words import counted
+
 # Scorers import this module at every start of Inspect; numpy is loaded when there is something to encode.
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +50,7 @@ def decode_tests(text: str, count: int) -> NDArray[np.bool_]:
 
     if count < 0 or len(text) != -(-count // 4):
         raise ValueError(
-            f"{count} tests need {-(-max(count, 0) // 4)} hexadecimal digits, got {len(text)}: {text[:40]!r}"
+            f"{counted(count, 'test', 'needs', 'need')} {counted(-(-max(count, 0) // 4), 'hexadecimal digit')}, got {len(text)}: {text[:40]!r}"
         )
     try:
         raw = bytes.fromhex(text + "0" * (len(text) % 2))

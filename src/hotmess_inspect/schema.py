@@ -343,7 +343,7 @@ def _round_to_fit(probabilities: Sequence[float]) -> list[float]:
         rounded = [float(f"{p:.{digits}g}") for p in values]
         if len(str(rounded)) < _MAX_LIST:
             return rounded
-    raise ValueError(f"{len(values)} probabilities do not fit into {_MAX_LIST} characters")
+    raise ValueError(f"{len(values)} numbers do not fit into {_MAX_LIST} characters")
 
 
 def normalise_label(text: str | None) -> str | None:

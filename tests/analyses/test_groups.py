@@ -173,7 +173,7 @@ def test_no_bias_left_means_no_exponent():
         ({"groups": [0, 1]}, "decomposition 0 has 60 questions"),
         ({"groups": [0.5] * 60}, "groups must hold integers"),
         ({"level": 2}, "level=2"),
-        ({"clusters": ["a"]}, "clusters has 1 labels"),
+        ({"clusters": ["a"]}, "clusters has 1 label"),
     ],
 )
 def test_bad_arguments(change, message):
@@ -186,5 +186,5 @@ def test_bad_arguments(change, message):
 def test_bad_groups():
     with pytest.raises(ValueError, match="groups=0"):
         difficulty_groups([1.0], groups=0)
-    with pytest.raises(ValueError, match="ids has 1 names"):
+    with pytest.raises(ValueError, match="ids has 1 name"):
         difficulty_groups([1.0, 2], ids=["a"])

@@ -223,7 +223,7 @@ def test_buckets_add_up_to_the_whole():
         ({"buckets": 0}, "buckets=0"),
         ({"level": 1.0}, r"level=1\.0"),
         ({"resamples": 0}, "resamples=0"),
-        ({"clusters": [1]}, "clusters has 1 labels"),
+        ({"clusters": [1]}, "clusters has 1 label"),
         ({"estimator": "jackknife"}, "does not exist"),
     ],
 )

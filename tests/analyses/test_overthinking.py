@@ -311,7 +311,7 @@ def test_undefined_rearrangements_are_set_aside():
         ({"split": "median"}, "split='median' is not one of 'equal', 'paper'"),
         ({"permutations": -1}, "permutations=-1"),
         ({"level": 0}, "level=0"),
-        ({"clusters": ["a"]}, "clusters has 1 labels"),
+        ({"clusters": ["a"]}, "clusters has 1 label"),
         ({"loss": "kl"}, "does not exist"),
     ],
 )

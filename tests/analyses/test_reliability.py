@@ -114,7 +114,7 @@ def test_questions_with_fewer_epochs_say_nothing_of_more():
         ([[1, 1], [0, 0]], "no question is right in some epochs and wrong in others"),
         ([[1, 1], [1, 1]], "no question is right in some epochs and wrong in others"),
         ([[1], [0]], "0 questions have two epochs or more"),
-        ([[1, 0], [0, NAN]], "1 questions have two epochs or more"),
+        ([[1, 0], [0, NAN]], "1 question has two epochs or more"),
     ],
 )
 def test_what_cannot_be_extrapolated_is_not(right, reason):

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from hotmess_inspect.cli import main
-from hotmess_inspect.io.words import p_word
+from hotmess_inspect.words import p_word
 
 
 def table(

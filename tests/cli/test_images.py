@@ -46,7 +46,7 @@ def test_an_image_that_cannot_be_pulled_is_named_and_ends_non_zero(
     assert result.exit_code == 1
     assert "localhost:1/no/such-image:latest: " in result.stderr
     listed = CliRunner().invoke(main, ["images", "list", str(path)])
-    assert listed.output.splitlines()[-1] == "0 of 1 images are here"
+    assert listed.output.splitlines()[-1] == "0 of 1 image are here"
 
 
 def test_without_an_engine_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

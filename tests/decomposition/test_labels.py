@@ -59,7 +59,7 @@ def test_kinds_of_tables() -> None:
         ([["A", " "]], ["A"], "question 0: an empty label"),
         ([["A"], ["A", 1]], ["A", "A"], "question 1 mixes strings and numbers"),
         ([["A"]], [0], "question 0 mixes strings and numbers"),
-        ([["A"]], ["A", "B"], "2 for 1 questions"),
+        ([["A"]], ["A", "B"], "2 for 1 question"),
         ([["A"]], [None], "target of question 0 is missing"),
         ([["A"]], "A", "target"),
         ([[0.2, 0.8]], [0], r"axes \(questions, epochs, classes\)"),

@@ -18,7 +18,6 @@ from inspect_ai.log import read_eval_log
 from hotmess_inspect.cli import main
 from hotmess_inspect.demo import demo_log
 from hotmess_inspect.io.logs import LogInfo, read_inputs
-from hotmess_inspect.io.words import p_word
 from hotmess_inspect.render.report import ReportOptions, report_html
 from hotmess_inspect.render.report.figures import distribution_drawing
 from hotmess_inspect.render.report.html import interval, number
@@ -28,6 +27,7 @@ from hotmess_inspect.results.analyze import Options, analyze
 from hotmess_inspect.results.compare import compare
 from hotmess_inspect.results.questions import question_numbers
 from hotmess_inspect.table import outcomes_from_arrays
+from hotmess_inspect.words import p_word
 
 FAST = Options(losses=("brier",), resamples=20)
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>$x^2$\x1b[31m&amp;"

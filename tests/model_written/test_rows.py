@@ -31,7 +31,7 @@ def test_a_row_by_hand():
     ("change", "message"),
     [
         ({"question": "No choices here"}, "s, row 3: the question has no line 'Choices:'"),
-        ({"question": "Q\n\nChoices:\n (A) one"}, "s, row 3: 1 choices"),
+        ({"question": "Q\n\nChoices:\n (A) one"}, "s, row 3: 1 choice"),
         (
             {"question": "Q\n\nChoices:\n (A) one\n (C) two"},
             r"s, row 3: '\(C\) two' is no choice in the order",

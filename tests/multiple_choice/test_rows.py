@@ -106,7 +106,7 @@ def test_two_to_ten_choices(tmp_path: Path) -> None:
     [
         ({"question": ""}, "row 1: column 'question' is empty"),
         ({"question": None}, "row 1: column 'question' is empty"),
-        ({"choices": ["a"]}, "row 1: 1 choices; permitted are 2 to 26"),
+        ({"choices": ["a"]}, "row 1: 1 choice; permitted are 2 to 26"),
         ({"choices": ["a", " ", "c"]}, "row 1: choice 2 is empty"),
         ({"choices": 7}, "row 1: choices is 7; permitted is a list of 2 to 26 texts"),
         ({"answer": 4}, "row 1: answer is 4; permitted is an index from 0 to 3 or its letter"),

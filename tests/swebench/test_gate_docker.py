@@ -126,7 +126,7 @@ def test_a_flaky_test_is_found_masked_and_remembered(
     # Seven gradings of each patch all agree with probability (2 · 2⁻⁷)² = 0.0002.
     checked = CliRunner().invoke(main, ["images", "check", rows, "--gradings", "7", "--jobs", "3"])
     assert checked.exit_code == 0, checked.output
-    assert f"{ONE}: ✓ 7 gradings each agree, 1 tests masked" in checked.output
+    assert f"{ONE}: ✓ 7 gradings each agree, 1 test masked" in checked.output
     assert f"    masked: {flaky}\n" in checked.output
 
     capsys.readouterr()

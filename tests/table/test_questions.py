@@ -117,7 +117,7 @@ def test_unit_tests_give_four_measures() -> None:
 def test_epochs_with_other_unit_tests_than_most_are_left_out() -> None:
     table = unit_test_table([[True], [True, True], [True, False]], [[True], [True], [True]])
     group = groups(table)[0]
-    assert "1 epochs are left out (such as question 'q', epoch 1)" in only_note(group)
+    assert "1 epoch is left out (such as question 'q', epoch 1)" in only_note(group)
     np.testing.assert_array_equal(question_arrays(group).predictions, [[[NAN, NAN], [1, 1], [1, 0]]])
     # Of equally frequent sets the larger counts.
     pair = question_arrays(groups(unit_test_table([[True], [True, False]], [[True], [True]]))[0])

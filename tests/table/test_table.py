@@ -10,7 +10,7 @@ from hotmess_inspect.table.outcomes import fold_keys
 
 
 def test_columns_need_one_length() -> None:
-    with pytest.raises(ValueError, match="column 'task' has 1 rows, 'epoch' has 2"):
+    with pytest.raises(ValueError, match="column 'task' has 1 row, 'epoch' has 2"):
         Outcomes.build(2, {"kind": "score", "status": "ok", "task": ["a"]})
 
 

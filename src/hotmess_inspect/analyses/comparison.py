@@ -60,6 +60,7 @@ from hotmess_inspect.inference.quantiles import student_quantile
 from hotmess_inspect.inference.ratios import RatioTable, effective_number
 from hotmess_inspect.inference.resampling import LARGE
 from hotmess_inspect.schema import QUANTITIES, Estimator, Loss, Quantity
+from hotmess_inspect.words import counted
 
 PERMUTATIONS = 999
 TEST = "within-question permutation test (epochs change places between the two runs; mid-p)"
@@ -233,7 +234,7 @@ def compare_runs(
     if pass_hat is not None:
         if not 1 <= pass_hat <= pooled.fewest:
             raise ValueError(
-                f"pass^{pass_hat} needs {pass_hat} epochs of every question in both runs; the fewest are {pooled.fewest}"
+                f"pass^{pass_hat} needs {counted(pass_hat, 'epoch')} of every question in both runs; the fewest are {pooled.fewest}"
             )
         pooled = replace(pooled, pass_hat=pass_hat)
     nested = (first.contexts is not None or second.contexts is not None) and estimator == "unbiased"
@@ -846,7 +847,9 @@ def paired_difference(
             f"the runs have {len(first.error)} and {len(second.error)} questions; they are paired"
         )
     if clusters is not None and len(clusters) != len(first.error):
-        raise ValueError(f"clusters has {len(clusters)} labels; there are {len(first.error)} questions")
+        raise ValueError(
+            f"clusters has {counted(len(clusters), 'label')}; there are {counted(len(first.error), 'question')}"
+        )
     rng = None if rng is None else seeded(rng)
     both = first.repeated & second.repeated
     runs = [[part[both][:, None] for part in run.ratio_parts(quantity)] for run in (first, second)]

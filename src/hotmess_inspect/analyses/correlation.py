@@ -10,6 +10,7 @@ from hotmess_inspect.arrays import NAN, FloatArray, IntArray, cluster_numbers, m
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.jackknife import jackknife
 from hotmess_inspect.inference.resampling import cluster_sums
+from hotmess_inspect.words import counted
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def length_correlation(
     """
     means = [mean_over_epochs(np.asarray(lengths, dtype=np.float64)) for lengths in (first, second)]
     if len(means[0]) != len(means[1]):
-        raise ValueError(f"first has {len(means[0])} questions, second {len(means[1])}")
+        raise ValueError(f"first has {counted(len(means[0]), 'question')}, second {len(means[1])}")
     used = np.flatnonzero((means[0] > 0) & (means[1] > 0))
     groups = None if clusters is None else cluster_numbers(np.asarray(clusters), len(means[0]))[used]
     logs = [np.log(mean[used]) for mean in means]

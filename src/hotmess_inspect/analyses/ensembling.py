@@ -21,6 +21,7 @@ from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.power_laws import PowerLaw, fit_power_law, power_law_exponents
 from hotmess_inspect.inference.resampling import canonical_order, cluster_sums, resampled_sums
 from hotmess_inspect.schema import Estimator, Loss
+from hotmess_inspect.words import counted
 
 DEFAULT_ENSEMBLES = 10
 
@@ -186,11 +187,13 @@ def _check_sizes(sizes: Sequence[int] | None, ensembles: int, shuffles: int, epo
         raise ValueError(f"shuffles={shuffles!r} must be at least 1")
     chosen = sorted(set(range(1, epochs // ensembles + 1) if sizes is None else sizes))
     if not chosen:
-        raise ValueError(f"{epochs} epochs do not make {ensembles} disjoint ensembles, not even of one epoch")
+        raise ValueError(
+            f"{counted(epochs, 'epoch', 'does', 'do')} not make {ensembles} disjoint ensembles, not even of one epoch"
+        )
     if chosen[0] < 1 or chosen[-1] * ensembles > epochs:
         raise ValueError(
             f"sizes={chosen!r}: permitted are 1 to {epochs // ensembles}, since {ensembles} disjoint "
-            f"ensembles share {epochs} epochs"
+            f"ensembles share {counted(epochs, 'epoch')}"
         )
     return chosen
 

@@ -22,6 +22,7 @@ from hotmess_inspect.decomposition import Decomposition
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.power_laws import PowerLaw, fit_power_law, power_law_exponents
 from hotmess_inspect.inference.resampling import canonical_order, cluster_sums, resampled_sums
+from hotmess_inspect.words import counted
 
 UNGROUPED = -1
 
@@ -128,7 +129,7 @@ def difficulty_groups(
     length = mean_over_epochs(values) if values.ndim == 2 else values
     known = np.flatnonzero(~np.isnan(length))
     if ids is not None and len(ids) != len(length):
-        raise ValueError(f"ids has {len(ids)} names; there are {len(length)} questions")
+        raise ValueError(f"ids has {counted(len(ids), 'name')}; there are {counted(len(length), 'question')}")
     if ids is None:
         _, which, same = np.unique(length[known], return_inverse=True, return_counts=True)
         # The middle of the ranks that equal lengths share.
@@ -262,7 +263,7 @@ def _check_models(
     for place, part in enumerate(decompositions):
         if part.error.shape != number.shape:
             raise ValueError(
-                f"decomposition {place} has {len(part.error)} questions; groups has shape {number.shape}"
+                f"decomposition {place} has {counted(len(part.error), 'question')}; groups has shape {number.shape}"
             )
     return size, number.astype(np.int64)
 

@@ -13,6 +13,7 @@ from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numb
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.logistic import LogisticCurves, fit_logistic
 from hotmess_inspect.inference.resampling import draw_weights
+from hotmess_inspect.words import counted
 
 MOST_UNDEFINED = 0.05
 """Share of replicates without a horizon from which on there is no interval."""
@@ -206,7 +207,7 @@ def _tasks(
     for name, column in (("minutes", time), ("weights", weight)):
         if column.shape != (len(values),):
             raise ValueError(
-                f"{name} has shape {column.shape}; {len(values)} questions need ({len(values)},)"
+                f"{name} has shape {column.shape}; {counted(len(values), 'question', 'needs', 'need')} ({len(values)},)"
             )
         odd = (column < 0) | np.isinf(column)
         if odd.any():

@@ -33,6 +33,7 @@ from hotmess_inspect.arrays import (
 from hotmess_inspect.decomposition import decompose
 from hotmess_inspect.decomposition.sufficient import one_hot_counts
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval, ratio_intervals
+from hotmess_inspect.words import counted
 
 # Sums over some hundreds of epochs keep all but the last few of their sixteen digits.
 _ROUNDING = 1e-13
@@ -154,12 +155,12 @@ def accuracy_matched_range(
     values = as_predictions(predictions)
     whole = decompose(values, target, loss="brier", estimator=estimator)
     ends = matched_variances(values, target, class_counts=class_counts, estimator=estimator)
-    counted = np.flatnonzero(whole.repeated)
-    part, note = take(whole, counted), whole.incoherence_note
-    low, high = ends.low[counted], ends.high[counted]
+    used = np.flatnonzero(whole.repeated)
+    part, note = take(whole, used), whole.incoherence_note
+    low, high = ends.low[used], ends.high[used]
     if note:
         nothing = Estimate(NAN, UNDEFINED)
-        return AccuracyMatchedRange(nothing, nothing, nothing, nothing, nothing, len(counted), note)
+        return AccuracyMatchedRange(nothing, nothing, nothing, nothing, nothing, len(used), note)
     unknown = int(np.isnan(high).sum())
     if unknown:
         # One question without an upper end leaves the sum without one.
@@ -172,7 +173,7 @@ def accuracy_matched_range(
         bottoms,
         level=level,
         resamples=resamples,
-        clusters=None if clusters is None else cluster_numbers(clusters, len(values))[counted],
+        clusters=None if clusters is None else cluster_numbers(clusters, len(values))[used],
         rng=rng,
     )
     # In ascending order: equal bits whatever the order of the questions.
@@ -188,8 +189,8 @@ def accuracy_matched_range(
     reason = ""
     if unknown:
         highest = Estimate(NAN, UNDEFINED)
-        reason = f"no upper end: the number of possible answers of {unknown} of {len(counted)} questions is not known"
-    return AccuracyMatchedRange(observed, lowest, highest, excess, position, len(counted), "", reason)
+        reason = f"no upper end: the number of possible answers of {unknown} of {counted(len(used), 'question')} is not known"
+    return AccuracyMatchedRange(observed, lowest, highest, excess, position, len(used), "", reason)
 
 
 def wrong_answer_concentration(
@@ -395,7 +396,7 @@ def _class_sizes(class_counts: ArrayLike | None, questions: int, classes: int) -
         return np.full(questions, float(classes))
     sizes = np.asarray(class_counts)
     if sizes.shape != (questions,):
-        raise ValueError(f"class_counts has shape {sizes.shape}; there are {questions} questions")
+        raise ValueError(f"class_counts has shape {sizes.shape}; there are {counted(questions, 'question')}")
     for place in np.flatnonzero((sizes < 0) | (sizes == 1) | (sizes > classes))[:1]:
         raise ValueError(
             f"class_counts of question {place} is {sizes[place]}; permitted: 2 to {classes}, or 0 for unknown"

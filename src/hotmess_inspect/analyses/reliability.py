@@ -36,6 +36,7 @@ from hotmess_inspect.inference.jackknife import jackknife
 from hotmess_inspect.inference.quantiles import normal_quantile
 from hotmess_inspect.inference.ratios import FEWEST, effective_number
 from hotmess_inspect.inference.resampling import LARGE, canonical_order, cluster_sums, resampled_sums
+from hotmess_inspect.words import counted
 
 FARTHEST = 4
 """How many times the epochs at hand the beta-binomial is taken to."""
@@ -401,7 +402,7 @@ class _Sample:
         wins, epochs = self.wins[repeated], self.epochs[repeated]
         note = ""
         if len(wins) < 2:
-            note = f"{len(wins)} questions have two epochs or more, and two are needed"
+            note = f"{counted(len(wins), 'question', 'has', 'have')} two epochs or more, and two are needed"
         elif not ((wins > 0) & (wins < epochs)).any():
             note = "no question is right in some epochs and wrong in others: nothing tells how often one would be"
         if note:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hotmess_inspect.words import counted
+
 if TYPE_CHECKING:
     from hotmess_inspect.swebench.pulling import PullProgress
 
@@ -43,7 +45,7 @@ def pull_display(images: int) -> Iterator[tuple[Say, Callable[[PullProgress], No
                 return Text("")
             received, known = watched[0].totals()
             return Text(
-                f"{watched[0].done} of {images} images, {received / 1e9:.2f} of {known / 1e9:.2f} GB known"
+                f"{watched[0].done} of {counted(images, 'image')}, {received / 1e9:.2f} of {known / 1e9:.2f} GB known"
             )
 
     class Share(BarColumn):

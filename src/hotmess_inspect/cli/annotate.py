@@ -54,12 +54,12 @@ def annotate(
     Exit status: 0 good, 1 some log cannot be annotated (the rest is), 2 usage.
     """
     from hotmess_inspect.io.log_file import find_logs
-    from hotmess_inspect.io.words import counted
     from hotmess_inspect.io.writing import is_same
     from hotmess_inspect.plugin.annotate import annotate_log
     from hotmess_inspect.render.console import print_problems
     from hotmess_inspect.render.text import plain
     from hotmess_inspect.results.analyze import Options
+    from hotmess_inspect.words import counted
 
     if in_place and output is not None:
         raise click.UsageError("--in-place and --output exclude each other")

@@ -13,6 +13,7 @@ from hotmess_inspect.cli._inputs import checked_columns, reading_options
 from hotmess_inspect.cli._options import cluster_option, resamples_option, unparsed_option
 from hotmess_inspect.cli._threads import one_thread
 from hotmess_inspect.cli._writing import sentences
+from hotmess_inspect.words import counted
 
 if TYPE_CHECKING:
     from inspect_ai.model import Model
@@ -183,7 +184,9 @@ def _explained(results: Sequence[GroupDivergence], reader: Model, count: int) ->
 
     partings = partings_to_explain(results, count)
     tokens = sum(len(parting.prompt) for parting in partings) // 4
-    click.echo(f"{len(partings)} calls of {reader}, about {tokens:,} tokens of input in all", err=True)
+    click.echo(
+        f"{counted(len(partings), 'call')} of {reader}, about {tokens:,} tokens of input in all", err=True
+    )
     return [
         {"question": parting.question, "step": parting.step, "explanation": text}
         for parting, text in zip(partings, explain(partings, reader), strict=True)

@@ -41,10 +41,10 @@ def export(
     """
     from hotmess_inspect.cli._reading import reading_progress
     from hotmess_inspect.io.logs import read_inputs
-    from hotmess_inspect.io.words import counted
     from hotmess_inspect.render.console import print_problems
     from hotmess_inspect.render.export import export_outcomes
     from hotmess_inspect.render.text import plain
+    from hotmess_inspect.words import counted
 
     named = checked_columns(columns)
     with reading_progress(quiet=False) as progress:

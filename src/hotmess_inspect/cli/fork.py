@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hotmess_inspect.cli._inputs import scale_options
+from hotmess_inspect.words import counted
 
 if TYPE_CHECKING:
     from hotmess_inspect.schema import Scale
@@ -86,10 +87,12 @@ def fork(
         low, high = found.interval
         ends = "" if math.isnan(low) else f" [{low:.4f} … {high:.4f}]"
         click.echo(found.log)
-        click.echo(f"{found.replayed} turns replayed, {found.epochs} epochs from step {step} on")
+        click.echo(
+            f"{counted(found.replayed, 'turn')} replayed, {counted(found.epochs, 'epoch')} from step {step} on"
+        )
         click.echo(f"variance given the path so far: {found.variance:.4f}{ends}")
         same = "–" if math.isnan(found.observed) else f"{found.observed:.4f}"
-        click.echo(f"recorded epochs on the same path: {same} ({found.observed_epochs} epochs)")
+        click.echo(f"recorded epochs on the same path: {same} ({counted(found.observed_epochs, 'epoch')})")
         click.echo(f"all recorded epochs of the question: {found.whole:.4f}")
     if not found.verified:
         click.echo(_doubts(found.states, found.recorded, found.differing), err=True)

@@ -25,6 +25,12 @@ class _Usage(click.UsageError):
     exit_code = 64
 
 
+class _Unwritable(click.ClickException):
+    """A file that cannot be written, which is no answer either."""
+
+    exit_code = 64
+
+
 class _GateCommand(click.Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -37,10 +43,10 @@ class _GateCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            raise _Usage(error.format_message(), error.ctx) from error
         except click.ClickException as error:
-            # A wrong option found late, a file that cannot be written.
-            error.exit_code = _Usage.exit_code
-            raise
+            raise _Unwritable(error.format_message()) from error
 
 
 @click.command(cls=_GateCommand)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hotmess_inspect.cli._engine import engine
+from hotmess_inspect.words import counted
 
 if TYPE_CHECKING:
     from hotmess_inspect.swebench.rows import Instance
@@ -52,7 +53,7 @@ def list_(dataset: str, instances: str | None) -> None:
         )
         click.echo(f"{found}  {state.instances:>3} instances  {state.name}")
     here = sum(state.present for state in states)
-    click.echo(f"{here} of {len(states)} images are here")
+    click.echo(f"{here} of {counted(len(states), 'image')} {'is' if here == 1 else 'are'} here")
 
 
 @images.command()
@@ -94,7 +95,7 @@ def _check_pull(client: Any, missing: list[str], *, force: bool) -> None:
 
     needed, free = disk_estimate(missing), free_bytes(client)
     room = "" if free is None else f"; {free / 1e9:.0f} GB are free"
-    _note(f"{len(missing)} images to pull, about {needed / 1e9:.0f} GB on disk{room}")
+    _note(f"{counted(len(missing), 'image')} to pull, about {needed / 1e9:.0f} GB on disk{room}")
     if force or not missing:
         return
     if problem := architecture_problem(engine_architecture(client)):
@@ -165,7 +166,7 @@ def check(
             click.echo(f"    masked: {test}")
     absent = sum(instance.image not in digests for instance in chosen)
     click.echo(
-        f"{len(chosen) - absent - bad} instances can be used, {bad} cannot"
+        f"{counted(len(chosen) - absent - bad, 'instance')} can be used, {bad} cannot"
         + (f", {absent} have no image here: hotmess images pull" if absent else "")
     )
     sys.exit(1 if bad or absent else 0)
@@ -199,7 +200,7 @@ def prune(dataset: str | None, yes: bool, dry_run: bool, keep: str | None) -> No
             note = "  (in use, stays)" if image.used else ""
             click.echo(f"{image.size / 1e9:6.2f} GB  {', '.join(image.names)}{note}")
         total = sum(image.size for image in free) / 1e9
-        click.echo(f"{len(free)} of {len(found)} images can be removed, up to {total:.1f} GB")
+        click.echo(f"{len(free)} of {counted(len(found), 'image')} can be removed, up to {total:.1f} GB")
         if dry_run or not free:
             return
         if not yes and not click.confirm("Remove them?", err=True):

@@ -14,6 +14,7 @@ from hotmess_inspect.cli._inputs import checked_columns, reading_options
 from hotmess_inspect.cli._options import cluster_option
 from hotmess_inspect.cli._threads import one_thread
 from hotmess_inspect.cli._writing import overwrite_option, sentences
+from hotmess_inspect.words import counted
 
 if TYPE_CHECKING:
     from hotmess_inspect.io.logs import Inputs
@@ -211,7 +212,7 @@ def _print(one: Plan, width: float) -> None:
     table = Table()
     names = ["epochs", f"questions for width {width:g}", "epochs in all"]
     if one.pilot.questions:
-        names.append(f"width on {one.pilot.questions:,} questions")
+        names.append(f"width on {counted(one.pilot.questions, 'question')}")
     designs = one.designs(width)
     extra = [
         (name, attribute, form)

@@ -14,6 +14,7 @@ import click
 
 from hotmess_inspect.cli._options import cluster_option
 from hotmess_inspect.cli._threads import one_thread
+from hotmess_inspect.words import counted
 
 if TYPE_CHECKING:
     from hotmess_inspect.plugin.adaptive import AdaptiveRun
@@ -133,9 +134,11 @@ def run(
     else:
         seen = found.last
         waves = f"{found.waves} wave{'s' * (found.waves > 1)}"
-        click.echo(f"{seen.said(options)}, from {seen.epochs:,} epochs in {waves}: {seen.end}.")
+        click.echo(f"{seen.said(options)}, from {counted(seen.epochs, 'epoch')} in {waves}: {seen.end}.")
         if found.missing:
-            click.echo(f"{found.missing} planned epochs ended in errors twice and are missing.")
+            click.echo(
+                f"{counted(found.missing, 'planned epoch')} ended in errors twice and {'is' if found.missing == 1 else 'are'} missing."
+            )
         named = f" --cluster {shlex.quote(cluster)}" if cluster else ""
         click.echo(f"hotmess analyze {shlex.quote(folder)}{named}")
     sys.exit(0 if found.last.reached else 1)

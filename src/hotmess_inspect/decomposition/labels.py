@@ -9,6 +9,7 @@ import numpy as np
 
 from hotmess_inspect.arrays import FloatArray, IntArray
 from hotmess_inspect.schema import normalise_label
+from hotmess_inspect.words import counted
 
 _SCALARS = (str, bytes, int, float, np.generic, type(None))
 
@@ -48,7 +49,9 @@ def one_hot(answers: Any, target: Any) -> tuple[FloatArray, IntArray]:
         else []
     )
     if len(goals) != len(rows):
-        raise ValueError(f"target must hold one label per question: {len(goals)} for {len(rows)} questions")
+        raise ValueError(
+            f"target must hold one label per question: {len(goals)} for {counted(len(rows), 'question')}"
+        )
     known: list[dict[str | int, int]] = []
     for place, (row, goal) in enumerate(zip(rows, goals, strict=True)):
         if goal is None:

@@ -16,6 +16,7 @@ from hotmess_inspect.inference.intervals import (
 )
 from hotmess_inspect.inference.ratios import FEWEST, effective_number
 from hotmess_inspect.schema import QUANTITIES, Quantity
+from hotmess_inspect.words import counted
 
 # Effective questions that err below which nearly equal ratios give no interval, and how nearly.
 _FEW_ERRING, _NEARLY_ONE = 10.0, 0.05
@@ -163,11 +164,13 @@ class Decomposition:
             ValueError: If an option is outside its range or `clusters` has another length.
         """
         check_choice("quantity", quantity, QUANTITIES)
-        counted = self.counted(quantity)
+        used = self.counted(quantity)
         if clusters is not None and len(clusters) != len(self.error):
-            raise ValueError(f"clusters has {len(clusters)} labels; there are {len(self.error)} questions")
-        labels = None if clusters is None else cluster_numbers(clusters)[counted]
-        erring = np.maximum(self.error[counted] - self._zero, 0.0)
+            raise ValueError(
+                f"clusters has {counted(len(clusters), 'label')}; there are {counted(len(self.error), 'question')}"
+            )
+        labels = None if clusters is None else cluster_numbers(clusters)[used]
+        erring = np.maximum(self.error[used] - self._zero, 0.0)
         # Free text has no error at all, only a variance.
         if not np.isnan(erring).all() and effective_number(erring, labels) < FEWEST:
             return Interval(float("nan"), float("nan"))
@@ -175,16 +178,16 @@ class Decomposition:
         if (
             quantity == "error"
             and np.isfinite(most)
-            and effective_number(most - self.error[counted], labels) < FEWEST
+            and effective_number(most - self.error[used], labels) < FEWEST
         ):
             # The same from the other end: fewer than two questions with anything right.
             return Interval(float("nan"), float("nan"))
         numerator, denominator = self.ratio_parts(quantity)
-        if quantity == "incoherence" and _alike(numerator[counted], denominator[counted], labels):
+        if quantity == "incoherence" and _alike(numerator[used], denominator[used], labels):
             return Interval(float("nan"), float("nan"))
         low, high = ratio_interval(
-            numerator[counted],
-            denominator[counted],
+            numerator[used],
+            denominator[used],
             level=level,
             resamples=resamples,
             clusters=labels,

@@ -14,6 +14,7 @@ from hotmess_inspect.arrays import FloatArray, Seed, check_choice
 from hotmess_inspect.inference.quantiles import sample_quantiles, student_quantile, student_quantiles
 from hotmess_inspect.inference.ratios import FEWEST, RatioTable, effective_number
 from hotmess_inspect.inference.resampling import LARGE, canonical_order, cluster_sums, resampled_sums
+from hotmess_inspect.words import counted
 
 Method: TypeAlias = Literal["studentised", "linearised", "jackknife"]
 METHODS: tuple[str, ...] = get_args(Method)
@@ -350,7 +351,9 @@ def ratio_table(parts: Sequence[FloatArray], clusters: ArrayLike | None) -> Rati
     if clusters is not None:
         labels = np.asarray(clusters)
         if labels.shape != (len(stacked),):
-            raise ValueError(f"clusters has shape {labels.shape}; there are {len(stacked)} questions")
+            raise ValueError(
+                f"clusters has shape {labels.shape}; there are {counted(len(stacked), 'question')}"
+            )
         sums = cluster_sums(np.column_stack([stacked, np.ones(len(stacked))]), labels)
         if len(sums) < len(stacked):
             sums = sums[canonical_order(sums)]

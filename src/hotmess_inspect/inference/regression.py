@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from hotmess_inspect.arrays import NAN, FloatArray, IntArray, cluster_numbers
 from hotmess_inspect.inference.intervals import UNDEFINED, Interval
 from hotmess_inspect.inference.resampling import canonical_order
+from hotmess_inspect.words import counted
 
 _STEPS = 100
 # Eigenvalues of I - H below this are 0 but for rounding.
@@ -174,7 +175,7 @@ def _obstacle(design: FloatArray, groups: int | None) -> str:
     """Why the fit has no answer, or an empty string."""
     count, width = design.shape
     if count <= width:
-        return f"no fit: {count} usable rows for {width} coefficients"
+        return f"no fit: {counted(count, 'usable row')} for {width} coefficients"
     if np.linalg.matrix_rank(design) < width:
         return "no fit: the columns depend on each other or do not vary"
     if groups is not None and groups < 2:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.arrays import FloatArray, IntArray, Seed, seeded
+from hotmess_inspect.words import counted
 
 LARGE = 10_000
 """Questions from which on the delta method agrees with the bootstrap within 2 % of the width, at no cost."""
@@ -74,7 +75,7 @@ def resampled_sums(
     questions = len(table)
     if weights is not None:
         if weights.ndim != 2 or weights.shape[1] != questions:
-            raise ValueError(f"weights of shape {weights.shape} do not fit {questions} questions")
+            raise ValueError(f"weights of shape {weights.shape} do not fit {counted(questions, 'question')}")
         resamples = len(weights)
     _check_sizes(questions, resamples)
     rng = seeded(rng)

@@ -18,6 +18,8 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
+from hotmess_inspect.words import counted
+
 TAIL_BYTES = 1 << 20
 CHUNK_BYTES = 1 << 18
 MAX_DIRECTORY_BYTES = 1 << 28
@@ -133,7 +135,7 @@ class Archive:
             entries, size, start = self._find_directory64(at)
         if size > MAX_DIRECTORY_BYTES:
             raise DamagedLog(
-                f"the archive's directory claims {size:,} bytes; at most {MAX_DIRECTORY_BYTES:,} are read"
+                f"the archive's directory claims {counted(size, 'byte')}; at most {MAX_DIRECTORY_BYTES:,} are read"
             )
         return entries, size, start
 
@@ -158,7 +160,7 @@ class Archive:
         wanted = starts if self._transcripts else starts[~samples]
         if len(wanted) > MAX_MEMBERS:
             raise DamagedLog(
-                f"the archive holds {len(wanted):,} members; at most {MAX_MEMBERS:,} are looked at"
+                f"the archive holds {counted(len(wanted), 'member')}; at most {MAX_MEMBERS:,} are looked at"
             )
         for at in wanted.tolist():
             name_size, extra_size, _ = _NAME_SIZES(directory, at + 28)
@@ -220,11 +222,11 @@ class Archive:
             raise DamagedLog(f"{name} is missing")
         if member.inflated > MAX_INFLATED_BYTES:
             raise DamagedLog(
-                f"{name} claims to inflate to {member.inflated:,} bytes; at most {MAX_INFLATED_BYTES:,} are read"
+                f"{name} claims to inflate to {counted(member.inflated, 'byte')}; at most {MAX_INFLATED_BYTES:,} are read"
             )
         if member.inflated > FREE_BYTES and member.inflated > MAX_RATIO * member.compressed:
             raise DamagedLog(
-                f"{name} would inflate {member.compressed:,} bytes to {member.inflated:,}, more than {MAX_RATIO} "
+                f"{name} would inflate {counted(member.compressed, 'byte')} to {member.inflated:,}, more than {MAX_RATIO} "
                 "times; this is not how results compress"
             )
         return member
@@ -238,7 +240,7 @@ class Archive:
         member = self.members.get(name)
         if member is not None and member.inflated > limit:
             raise DamagedLog(
-                f"{name} claims to inflate to {member.inflated:,} bytes; at most {limit:,} are read"
+                f"{name} claims to inflate to {counted(member.inflated, 'byte')}; at most {limit:,} are read"
             )
         reader, buffer, found = self.open(name), memoryview(bytearray(CHUNK_BYTES)), bytearray()
         while count := reader.readinto(buffer):
@@ -335,7 +337,9 @@ class _CheckedMember:
             raise DamagedLog(f"{member.name} cannot be inflated: {error}") from error
         self._done += count
         if self._done > member.inflated:
-            raise DamagedLog(f"{member.name} inflates to more than the {member.inflated:,} bytes it claims")
+            raise DamagedLog(
+                f"{member.name} inflates to more than the {counted(member.inflated, 'byte')} it claims"
+            )
         self._crc = zlib.crc32(view[:count], self._crc)
         if not count and (self._done != member.inflated or self._crc != member.crc):
             raise DamagedLog(f"{member.name} is damaged: its size or checksum is not what the directory says")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hotmess_inspect.table import Labels, Outcomes
+from hotmess_inspect.words import counted
 
 NO_CLUSTERS = "none"
 """What `--cluster` is called with where questions are to count as independent draws."""
@@ -92,6 +93,6 @@ def missing_cluster_text(outcomes: Outcomes, cluster: str | None) -> str | None:
     if not lacking:
         return None
     return (
-        f"{lacking} questions have no {cluster!r} (a column of tables, a field of the sample metadata of logs): "
+        f"{counted(lacking, 'question', 'has', 'have')} no {cluster!r} (a column of tables, a field of the sample metadata of logs): "
         "each counts as a cluster of its own"
     )

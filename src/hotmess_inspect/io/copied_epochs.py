@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hotmess_inspect.io.words import counted
+from hotmess_inspect.words import counted
 
 
 def copied_epoch_warnings(

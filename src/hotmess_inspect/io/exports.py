@@ -7,10 +7,10 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from hotmess_inspect.io.words import counted
 from hotmess_inspect.schema import LENGTHS
 from hotmess_inspect.table import Outcomes
 from hotmess_inspect.table.outcomes import fold_keys
+from hotmess_inspect.words import counted
 
 
 def kept_names(outcomes: Outcomes) -> NDArray[np.bool_]:
@@ -70,7 +70,7 @@ def kept_exports(
         return everything, None
     everything[rows[copied]] = False
     return everything, (
-        f"{counted(len(copied), 'row')} stand in two tables with the same model, task, question, epoch and content, and "
+        f"{counted(len(copied), 'row', 'stands', 'stand')} in two tables with the same model, task, question, epoch and content, and "
         "count once (runs of their own need epoch numbers or models of their own)"
     )
 

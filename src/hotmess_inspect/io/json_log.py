@@ -19,6 +19,7 @@ from hotmess_inspect.io.records import (
     decode_as,
 )
 from hotmess_inspect.io.sources import File
+from hotmess_inspect.words import counted
 
 MAX_JSON_BYTES = 1 << 30
 _SNIFFED_BYTES = 1 << 12
@@ -134,7 +135,7 @@ def decode_json_log(file: File) -> tuple[HeaderRecord, list[SummaryRecord]]:
     """
     if file.size > MAX_JSON_BYTES:
         raise DamagedLog(
-            f"a JSON log of {file.size:,} bytes; at most {MAX_JSON_BYTES:,} are read (convert it to .eval)"
+            f"a JSON log of {counted(file.size, 'byte')}; at most {MAX_JSON_BYTES:,} are read (convert it to .eval)"
         )
     if file.size == 0:
         raise DamagedLog("the file is empty")

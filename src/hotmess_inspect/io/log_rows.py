@@ -29,6 +29,7 @@ from hotmess_inspect.schema import ADAPTIVE, STATUSES, EpochMetadata, Scale, nor
 from hotmess_inspect.table import LabelBuilder, Labels, Outcomes
 from hotmess_inspect.table.outcomes import fold_keys
 from hotmess_inspect.verdicts import entries_of, pick, value_keys, verdicts_to_floats
+from hotmess_inspect.words import counted
 
 IntArray: TypeAlias = NDArray[np.int64]
 
@@ -221,9 +222,10 @@ class LogRows:
         values, unknown = _verdicts([pick(v, key) for v in (picked if key is None else entries_of(picked))])
         if unknown:
             shown = ", ".join(repr(str(v)[:40]) for v, _ in unknown.most_common(3))
+            bad = sum(unknown.values())
             self.warnings.append(
-                f"{sum(unknown.values())} of {len(picked)} verdicts of {columns.name} are no scores (such as {shown}; C, P, "
-                "I, N, yes, no and numbers are): these epochs are left out as unscored"
+                f"{bad} of {counted(len(picked), 'verdict')} of {columns.name} {'is no score' if bad == 1 else 'are no scores'} (such "
+                f"as {shown}; C, P, I, N, yes, no and numbers are): without one an epoch is left out as unscored"
             )
         unscored = np.isnan(values)
         status = np.where(unscored, self._missing_status(last), _OK)
@@ -240,7 +242,9 @@ class LogRows:
         if letters is not None:
             odd = int((letters.missing & ~answer.missing).sum())
             if odd:
-                self.notes.append(f"{odd} answers of {columns.name} are no letters, as most are: unparsed")
+                self.notes.append(
+                    f"{counted(odd, 'answer')} of {columns.name} {'is no letter' if odd == 1 else 'are no letters'}, as most are: unparsed"
+                )
             answer = letters
             made |= {"kind": "answer", "answer": answer}
             status = np.where(answer.missing & ~unscored, _UNPARSED, status)
@@ -275,14 +279,14 @@ class LogRows:
         self.counts = EpochCounts(repeated=len(self._epochs) - len(last))
         if self.counts.repeated:
             self.notes.append(
-                f"{self.counts.repeated} epochs were recorded again later in the same log; the last record counts"
+                f"{counted(self.counts.repeated, 'epoch', 'was', 'were')} recorded again later in the same log; the last record counts"
             )
         if not self.invalid:
             return last
         question, epoch = self._epochs.names(last)
         marked = [pair in self.invalid for pair in zip(question, epoch, strict=True)]
         self.counts = replace(self.counts, invalid=sum(marked))
-        self.warnings.append(f"{sum(marked)} epochs were marked invalid and are left out")
+        self.warnings.append(f"{counted(sum(marked), 'epoch', 'was', 'were')} marked invalid: left out")
         return last[~np.asarray(marked, dtype=np.bool_)]
 
     def _absent(self, pairs: _Pairs) -> tuple[list[str], list[int]] | None:
@@ -311,7 +315,7 @@ class LogRows:
             return None
         if missing > max(_MOST_ABSENT, 20 * len(pairs)):
             self.warnings.append(
-                f"{planned:,} epochs were planned and {len(pairs):,} left a record: the others are counted as missing in "
+                f"{counted(planned, 'epoch', 'was', 'were')} planned and {len(pairs):,} left a record: the others are counted as missing in "
                 "the account alone"
             )
             return None
@@ -328,7 +332,7 @@ class LogRows:
         found = {(str(stop.id), stop.epoch) for stop in stopping.early_stops} - pairs.all()
         if found:
             self.warnings.append(
-                f"{len(found)} planned epochs were stopped early by {stopping.manager or 'a manager'} and are left out; if "
+                f"{counted(len(found), 'planned epoch', 'was', 'were')} stopped early by {stopping.manager or 'a manager'}: left out; if "
                 "it looked at outcomes, the variance of what is left is biased"
             )
         return found

@@ -32,10 +32,10 @@ from hotmess_inspect.io.sources import SUFFIXES, File, find_files, folder_of
 from hotmess_inspect.io.tables import TableReading, number_epochs, own_clusters, table_reading
 from hotmess_inspect.io.transcripts import keeps_answers_apart, with_answers
 from hotmess_inspect.io.variants import variant_of
-from hotmess_inspect.io.words import counted
 from hotmess_inspect.schema import FORGEABLE, Problem, Scale
 from hotmess_inspect.table import Labels, Outcomes
 from hotmess_inspect.table.outcomes import fold_keys
+from hotmess_inspect.words import counted
 
 KNOWN_VERSION = 2
 """The newest log schema that the fast reader knows; newer logs go through Inspect's own API."""
@@ -182,7 +182,11 @@ def read_inputs(
     outcomes, owner, again = _once(outcomes, owner, logs, problems)
     if again:
         problems.append(
-            Problem("note", "logs", f"{counted(again, 'epoch')} stand in more than one log and count once")
+            Problem(
+                "note",
+                "logs",
+                f"{counted(again, 'epoch', 'stands in more than one log and counts', 'stand in more than one log and count')} once",
+            )
         )
     outcomes, scaled = rescaled(outcomes, scale)
     problems += scaled
@@ -205,7 +209,9 @@ def _once(
     if dropped:
         problems.append(
             Problem(
-                "warning", "tables", f"{counted(dropped, 'row')} stand in more than one export and count once"
+                "warning",
+                "tables",
+                f"{counted(dropped, 'row', 'stands in more than one export and counts', 'stand in more than one export and count')} once",
             )
         )
         outcomes, owner = outcomes.take(keep), owner[keep]
@@ -399,7 +405,9 @@ def _read_table(file: File, how: Reading) -> FileReading:
     import pyarrow as pa
 
     if file.size > MAX_TABLE_BYTES:
-        raise DamagedLog(f"a table of {file.size:,} bytes; at most {MAX_TABLE_BYTES:,} are read at once")
+        raise DamagedLog(
+            f"a table of {counted(file.size, 'byte')}; at most {MAX_TABLE_BYTES:,} are read at once"
+        )
     source: str | io.BytesIO = (
         file.path
         if type(file) is File and file.suffix in PARQUET_SUFFIXES
@@ -470,7 +478,7 @@ def _read_archive(file: File, cluster: str | None) -> tuple[LogRows, HeaderRecor
     gone = _missing_parts(archive)
     if gone:
         rows.warnings.append(
-            f"parts of its journal are missing ({', '.join(map(str, gone[:5]))}): it holds {archive.samples} transcripts, "
+            f"parts of its journal are missing ({', '.join(map(str, gone[:5]))}): it holds {counted(archive.samples, 'transcript')}, "
             f"and {counted(len(rows), 'epoch')} can be told"
         )
     if header.invalidated:

@@ -23,6 +23,7 @@ from hotmess_inspect.table import LabelBuilder, Labels, Ragged
 from hotmess_inspect.table.cleaning import MOST_CLASSES, MOST_TESTS
 from hotmess_inspect.vectors import ENTRIES, decode_embedding
 from hotmess_inspect.verdicts import read_verdicts, verdicts_to_floats
+from hotmess_inspect.words import counted
 
 IntArray = NDArray[np.int64]
 Column: TypeAlias = Callable[[str], Sequence[Any] | None]
@@ -203,7 +204,7 @@ class OwnColumns:
     def warnings(self) -> list[str]:
         """What the metadata said that cannot be."""
         return [
-            f"{number} values of {entry} are no possible count: unknown"
+            f"{counted(number, 'value')} of {entry} {'is' if number == 1 else 'are'} no possible count: unknown"
             for entry, number in self._untrue.items()
             if number
         ]

@@ -19,6 +19,7 @@ from hotmess_inspect.io.sources import File
 from hotmess_inspect.schema import Problem
 from hotmess_inspect.table import Outcomes
 from hotmess_inspect.table.tally import Tally
+from hotmess_inspect.words import counted
 
 # Tallies waiting to be added: few enough to stay small, many enough to sort seldom.
 _BATCH = 64
@@ -104,7 +105,13 @@ def tally_inputs(
     )
     again = sum(count for _, count in joined)
     if again:
-        problems.append(Problem("note", "logs", f"{again} epochs stand in more than one log and count once"))
+        problems.append(
+            Problem(
+                "note",
+                "logs",
+                f"{counted(again, 'epoch', 'stands in more than one log and counts', 'stand in more than one log and count')} once",
+            )
+        )
     alone = set(range(len(parts))) - {i for own in together for i in own}
     tallies = [tally for i in sorted(alone) if (tally := parts[i].tally) is not None]
     tallies += [tally for tally, _ in joined]
@@ -134,7 +141,14 @@ def _tally_file(file: File, precision: float) -> _Part:
         return _Part(None, log, problems, np.zeros(0, dtype=np.uint64))
     outcomes, again = without_copies(outcomes, [] if log is None else [log])
     if again:
-        problems = [*problems, Problem("note", file.path, f"{again} epochs stand in it twice and count once")]
+        problems = [
+            *problems,
+            Problem(
+                "note",
+                file.path,
+                f"{counted(again, 'epoch', 'stands in it twice and counts', 'stand in it twice and count')} once",
+            ),
+        ]
     return _Part(Tally.of(outcomes, precision=precision), log, problems, _marks(outcomes))
 
 

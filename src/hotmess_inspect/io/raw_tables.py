@@ -18,6 +18,7 @@ import msgspec
 from hotmess_inspect.io.archive import DamagedLog
 from hotmess_inspect.io.roles import ALIASES, assign_roles
 from hotmess_inspect.io.sources import File, suffix_of
+from hotmess_inspect.words import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -264,7 +265,9 @@ def _gunzipped(data: bytes) -> bytes:
         try:
             found += decoder.decompress(data, most - len(found) + 1)
             if len(found) > most:
-                raise DamagedLog(f"inflates {len(data):,} bytes to more than {most:,}; at most that is read")
+                raise DamagedLog(
+                    f"inflates {counted(len(data), 'byte')} to more than {most:,}; at most that is read"
+                )
         except zlib.error as error:
             raise DamagedLog(f"a damaged gzip file: {error}") from error
         if not decoder.eof:
@@ -367,7 +370,7 @@ def _check_quotes(data: bytes, separator: str) -> None:
                 if reader.line_num > start + 1 or "end of data" in str(error):
                     raise ValueError(
                         f"a quotation mark is missing in the row that begins in line {start + 1}: its value goes on over "
-                        f"{reader.line_num - start} lines"
+                        f"{counted(reader.line_num - start, 'line')}"
                     ) from error
 
 

@@ -26,10 +26,10 @@ from hotmess_inspect.io.human_time import minutes_of_text
 from hotmess_inspect.io.raw_tables import RawTable, decimal_comma, open_table
 from hotmess_inspect.io.roles import ALIASES, Roles, assign_roles
 from hotmess_inspect.io.values import BadValue, labels_of, numbers_of
-from hotmess_inspect.io.words import counted
 from hotmess_inspect.schema import LENGTHS, SUM_TOLERANCE, class_label, normalise_label
 from hotmess_inspect.table.columns import Labels, Ragged
 from hotmess_inspect.table.outcomes import Outcomes, fold_keys
+from hotmess_inspect.words import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa

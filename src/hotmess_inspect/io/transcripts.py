@@ -13,6 +13,7 @@ from hotmess_inspect.io.json_log import iter_samples
 from hotmess_inspect.io.log_rows import LogRows
 from hotmess_inspect.io.records import HeaderRecord
 from hotmess_inspect.io.sources import File, RemoteFile
+from hotmess_inspect.words import counted
 
 FIRST_WITH_ANSWERS = 130
 """Inspect 0.3.x from which on summaries surely hold answers."""
@@ -52,7 +53,7 @@ def with_answers(file: File, rows: LogRows, transcripts: int) -> LogRows:
         most = MAX_REMOTE_TRANSCRIPTS if isinstance(file, RemoteFile) else MAX_TRANSCRIPTS
         if transcripts > most:
             rows.notes.append(
-                f"its answers stand in {transcripts:,} transcripts, not in its summaries; at most {most:,} are "
+                f"its answers stand in {counted(transcripts, 'transcript')}, not in its summaries; at most {most:,} are "
                 "read, so its verdicts count as scores"
             )
             return rows

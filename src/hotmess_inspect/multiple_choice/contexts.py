@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from hotmess_inspect.multiple_choice.question import Question
+from hotmess_inspect.words import counted
 
 __all__ = ["Contexts"]
 
@@ -80,8 +81,8 @@ class Contexts:
                 return chosen
         of = f" of subject {question.subject!r}" if self.by_subject else ""
         raise ValueError(
-            f"question {question.id!r} needs shots={self.shots} examples{of}, and {len(chosen)} other questions "
-            "are there to be shown"
+            f"question {question.id!r} needs shots={self.shots} examples{of}, and {counted(len(chosen), 'other question')} "
+            f"{'is' if len(chosen) == 1 else 'are'} there to be shown"
         )
 
     def order(self, question: Question, epoch: int) -> list[int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hotmess_inspect.io.hub import load_from_hub
+from hotmess_inspect.words import counted
 
 __all__ = ["GPQA", "MMLU", "HubSource", "hub_rows"]
 
@@ -71,7 +72,7 @@ def hub_rows(
             raise ValueError(_advice(source, name, error)) from error
         expected = source.rows.get(f"{config}/{split}")
         if revision is None and expected is not None and len(rows) != expected:
-            raise ValueError(f"{name} has {len(rows)} rows, but was published with {expected}")
+            raise ValueError(f"{name} has {counted(len(rows), 'row')}, but was published with {expected}")
         yield from ((f"{name}, row {number}", row) for number, row in enumerate(rows, 1))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from hotmess_inspect.multiple_choice.question import MOST_CHOICES, Question, text_key
+from hotmess_inspect.words import counted
 
 __all__ = ["GPQA_COLUMNS", "MMLU_COLUMNS", "RowReader", "gpqa_question", "mmlu_question", "read_questions"]
 
@@ -124,7 +125,7 @@ def _plain(value: object) -> str:
 
 def _check_choices(choices: tuple[str, ...], where: str) -> None:
     if not 2 <= len(choices) <= MOST_CHOICES:
-        raise ValueError(f"{where}: {len(choices)} choices; permitted are 2 to {MOST_CHOICES}")
+        raise ValueError(f"{where}: {counted(len(choices), 'choice')}; permitted are 2 to {MOST_CHOICES}")
     if not all(choices):
         raise ValueError(f"{where}: choice {choices.index('') + 1} is empty")
 

@@ -11,6 +11,7 @@ from hotmess_inspect.multiple_choice.formats import FORMATS, check_choice
 from hotmess_inspect.multiple_choice.letters import read_letter
 from hotmess_inspect.multiple_choice.prompts import choice_prompt, closing_question
 from hotmess_inspect.multiple_choice.question import Question
+from hotmess_inspect.words import counted
 
 __all__ = ["ASKED_AGAIN", "COMPLETION", "CONTEXT", "FORMAT", "ORDER", "ask_choice", "sample_question"]
 
@@ -90,7 +91,7 @@ def sample_question(state: TaskState) -> Question:
     answer = class_index(state.target.text)
     if answer is None or answer >= len(choices):
         raise prerequisite_error(
-            f"sample {state.sample_id!r} has the target {state.target.text!r} and {len(choices)} choices; "
+            f"sample {state.sample_id!r} has the target {state.target.text!r} and {counted(len(choices), 'choice')}; "
             "permitted is the letter of one of them"
         )
     subject = str((state.metadata or {}).get("subject", ""))

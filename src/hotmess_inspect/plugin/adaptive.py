@@ -19,6 +19,7 @@ from hotmess_inspect.io.logs import Inputs, read_inputs
 from hotmess_inspect.results.adaptive import AdaptiveOptions, Look, group_for, look
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze
 from hotmess_inspect.schema import ADAPTIVE
+from hotmess_inspect.words import counted
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -125,7 +126,9 @@ def run_adaptive(
         waves = _Waves.read(folder, ids, options)
         todo = waves.lacking()
         if todo:
-            told(f"wave {waves.number}: {len(todo):,} epochs of {len({q for q, _ in todo}):,} questions")
+            told(
+                f"wave {waves.number}: {counted(len(todo), 'epoch')} of {counted(len({q for q, _ in todo}), 'question')}"
+            )
             _run_wave(load, model, waves, todo, options, folder, limit, evaluation)
             before, waves = waves, _Waves.read(folder, ids, options)
             if waves.lacking() and len(waves.lacking()) == len(todo) and waves.failures == before.failures:
@@ -133,12 +136,14 @@ def run_adaptive(
             continue
         result = group_for(analyze(waves.inputs.outcomes, Options())[0], options.scorer)
         seen = look(result, waves.until, options)
-        told(f"after wave {waves.number}: {seen.said(options)}, {seen.epochs:,} epochs")
+        told(f"after wave {waves.number}: {seen.said(options)}, {counted(seen.epochs, 'epoch')}")
         if seen.end:
             return AdaptiveRun(result, seen, waves.number, waves.given_up)
         waves = waves.next(seen.until)
         todo = waves.lacking()
-        told(f"wave {waves.number}: {len(todo):,} epochs of {len({q for q, _ in todo}):,} questions")
+        told(
+            f"wave {waves.number}: {counted(len(todo), 'epoch')} of {counted(len({q for q, _ in todo}), 'question')}"
+        )
         _run_wave(load, model, waves, todo, options, folder, limit, evaluation)
 
 

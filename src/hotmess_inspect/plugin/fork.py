@@ -21,6 +21,7 @@ from hotmess_inspect.plugin.replay import STORE, replaying_model
 from hotmess_inspect.results.divergence import DivergeOptions, Paths, headline_outcomes
 from hotmess_inspect.results.paths import read_with_paths
 from hotmess_inspect.schema import Scale
+from hotmess_inspect.words import counted
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
@@ -185,7 +186,7 @@ def fork_log(
         **({} if model else spec.model_args),
     )
     task = _task_of(spec)
-    told(f"The model goes on {epochs} times from step {step}; what is replayed costs no tokens.")
+    told(f"The model goes on {counted(epochs, 'time')} from step {step}; what is replayed costs no tokens.")
     logs = eval(
         task,
         task_args=dict(spec.task_args_passed or spec.task_args),

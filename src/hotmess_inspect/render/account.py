@@ -8,9 +8,9 @@ from rich.table import Table
 
 from hotmess_inspect.io.account import EPOCHS, Account, FileAccount
 from hotmess_inspect.io.tables import TableReading
-from hotmess_inspect.io.words import counted
 from hotmess_inspect.render.console import cell, console, print_table
 from hotmess_inspect.table import Outcomes
+from hotmess_inspect.words import counted
 
 _MOST_FILES = 200
 _PREVIEW = 3

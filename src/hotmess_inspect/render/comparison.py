@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 from hotmess_inspect.analyses.comparison import TEST, PairedDifference
-from hotmess_inspect.io.words import counted, p_word
 from hotmess_inspect.render.console import cell, console, print_problems
 from hotmess_inspect.render.terminal import number, print_verdict
 from hotmess_inspect.render.text import plain
@@ -19,6 +18,7 @@ from hotmess_inspect.results.compare import PairResult, Ranking
 from hotmess_inspect.results.comparison_verdict import pair_verdict
 from hotmess_inspect.results.verdict import as_sentence, concerning
 from hotmess_inspect.schema import Problem, quantity_word
+from hotmess_inspect.words import counted, p_word
 
 _SHOWN = 5
 _FEW = 3

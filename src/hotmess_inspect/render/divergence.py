@@ -12,7 +12,6 @@ from rich.text import Text
 from rich.tree import Tree
 
 from hotmess_inspect.analyses.divergence.account import KINDS
-from hotmess_inspect.io.words import counted
 from hotmess_inspect.render.console import cell, console, print_nothing, print_problems, print_table
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import group_name
@@ -26,6 +25,7 @@ from hotmess_inspect.results.divergence import (
 )
 from hotmess_inspect.results.verdict import concerning
 from hotmess_inspect.schema import Problem
+from hotmess_inspect.words import counted
 
 NO_VARIANCE = 1e-12
 """What is left of sums that cancel."""
@@ -104,7 +104,7 @@ def _steps(result: GroupDivergence) -> Table:
     if len(account.steps) > _ROWS:
         rest = slice(_ROWS, None)
         table.add_row(
-            f"later ({len(account.steps) - _ROWS} steps)", percent(pairs[rest].sum()), percent(share[rest].sum()), "",
+            f"later ({counted(len(account.steps) - _ROWS, 'step')})", percent(pairs[rest].sum()), percent(share[rest].sum()), "",
             percent(null.expected[rest].sum()), "", percent(undecided[_ROWS]),
         )  # fmt: skip
     table.add_row(
@@ -151,7 +151,7 @@ def clearest_question(result: GroupDivergence) -> tuple[QuestionDivergence, str]
     share = of_question(found, node)
     where = f"step {node.step}{came_from(found, node)}"
     smallest = f"p = {p_value(found.p)}" + (
-        f", the smallest of {len(tested)} questions, held against {0.05 / len(tested):.2g}"
+        f", the smallest of {counted(len(tested), 'question')}, held against {0.05 / len(tested):.2g}"
         if len(tested) > 1
         else ""
     )
@@ -163,7 +163,7 @@ def clearest_question(result: GroupDivergence) -> tuple[QuestionDivergence, str]
         else f"No question of its own shows a step that decides. The clearest is {found.question} at {where}"
     )
     return found, (
-        f"{start} ({share}): {ways}{others}; among {len(found.epochs)} epochs that can be chance ({smallest})."
+        f"{start} ({share}): {ways}{others}; among {counted(len(found.epochs), 'epoch')} that can be chance ({smallest})."
     )
 
 
@@ -211,7 +211,7 @@ def question_tree(question: QuestionDivergence) -> Tree:
     """A question's decisive steps with what became of each branch."""
     tree = Tree(
         cell(
-            f"{question.question}: {len(question.epochs)} epochs, {percent(question.share)} of the group's variance",
+            f"{question.question}: {counted(len(question.epochs), 'epoch')}, {percent(question.share)} of the group's variance",
             "bold",
         )
     )
@@ -297,7 +297,7 @@ def parting_sentence(question: QuestionDivergence, place: int) -> str:
     """At which step an epoch parts from its siblings, what they did there, and how each branch ended."""
     step, node = question.epochs[place].parts_at, main_parting(question, place)
     if step is None:
-        return f"None of the {len(question.epochs)} epochs takes another step than this one."
+        return f"None of the {counted(len(question.epochs), 'epoch')} takes another step than this one."
     if node is None:
         return f"It parts at step {step}."
     share = f", which carries {node.variance / question.variance:.0%} of the question's variance"

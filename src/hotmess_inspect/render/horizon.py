@@ -14,6 +14,7 @@ from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import group_name
 from hotmess_inspect.results.horizon import HorizonFindings
 from hotmess_inspect.results.variants import VariantNames
+from hotmess_inspect.words import counted
 
 
 def print_horizons(found: Sequence[HorizonFindings]) -> None:
@@ -26,7 +27,7 @@ def print_horizons(found: Sequence[HorizonFindings]) -> None:
         families = "" if fit.families is None else f" of {fit.families} families"
         weighted = ", weighted" if one.weighted else ""
         weighted += f", regularisation {fit.regularisation:g}" if fit.regularisation else ""
-        title = f"{name}: {fit.tasks} tasks{families}, {fit.runs} runs{weighted}"
+        title = f"{name}: {counted(fit.tasks, 'task')}{families}, {counted(fit.runs, 'run')}{weighted}"
         table = Table(title=plain(title), title_justify="left")
         for column in ("success", "horizon", "95 % interval", "families, tasks, runs resampled", "note"):
             table.add_column(column)

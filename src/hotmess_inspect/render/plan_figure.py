@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hotmess_inspect._extras import require
 from hotmess_inspect.io.writing import replacing
 from hotmess_inspect.results.plan import EPOCHS, Plan
+from hotmess_inspect.words import counted
 
 
 def save_plan_figure(
@@ -34,7 +35,7 @@ def save_plan_figure(
                 EPOCHS,
                 [plan.width(questions, r) for r in EPOCHS],
                 marker=".",
-                label=f"{questions:,} questions",
+                label=f"{counted(questions, 'question')}",
             )
         axis.axhline(width, linestyle="--", color="0.5", linewidth=1)
         axis.set(

@@ -10,6 +10,7 @@ from rich.table import Table
 from hotmess_inspect.render.console import cell, console, print_problems, print_table
 from hotmess_inspect.results.study import Finding
 from hotmess_inspect.schema import Problem
+from hotmess_inspect.words import counted
 
 MOST_ROWS = 60
 
@@ -28,7 +29,7 @@ def print_study(findings: Sequence[Finding], problems: Sequence[Problem]) -> Non
             table.add_row(*(cell(_shown(row, name)) for name in names))
         print_table(out, table)
         if len(one.rows) > MOST_ROWS:
-            out.print(cell(f"{len(one.rows) - MOST_ROWS} more rows: --csv or --json has them"))
+            out.print(cell(f"{counted(len(one.rows) - MOST_ROWS, 'more row')}: --csv or --json has them"))
         for sentence in (*one.said, one.caption):
             out.print(cell(sentence))
     print_problems(problems)

@@ -12,7 +12,6 @@ from rich.table import Table
 from hotmess_inspect.analyses.grader import GraderNoise
 from hotmess_inspect.analyses.lengths import LengthTrend, Slope
 from hotmess_inspect.analyses.overthinking import Overthinking
-from hotmess_inspect.io.words import counted
 from hotmess_inspect.render.console import cell, console, print_nothing, print_problems, print_table
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import GroupResult, group_name
@@ -29,6 +28,7 @@ from hotmess_inspect.results.verdict import (
     verdict,
 )
 from hotmess_inspect.schema import Problem
+from hotmess_inspect.words import counted
 
 _FEW = 3
 """Up to so many runs have their next steps, slopes and noise floors printed without being asked for."""
@@ -177,8 +177,11 @@ def _print_runs(
 
 def _print_left(out: Console, rows: int) -> None:
     if rows:
-        more = "1 more row" if rows == 1 else f"{rows} more rows"
-        out.print(cell(f"--details shows {more}, lengths, and what accuracy alone allows", "dim"))
+        out.print(
+            cell(
+                f"--details shows {counted(rows, 'more row')}, lengths, and what accuracy alone allows", "dim"
+            )
+        )
 
 
 def print_verdict(out: Console, said: Verdict) -> None:
@@ -322,7 +325,7 @@ def _print_grader(out: Console, result: GroupResult, noise: GraderNoise) -> None
             f"{shown(noise.mean('grader_variance'), 'grader_variance')} is the grader's, "
             f"{shown(noise.mean('model_variance'), 'model_variance')} the model's; incoherence of the expected verdict "
             f"{shown(noise.incoherence_of_expected_verdict, 'incoherence_of_expected_verdict')} "
-            f"({int(noise.epochs.sum())} epochs graded more than once)",
+            f"({counted(int(noise.epochs.sum()), 'epoch')} graded more than once)",
             "dim",
         )
     )
@@ -404,7 +407,7 @@ def _print_lengths(out: Console, result: GroupResult, lengths: LengthFindings) -
     if lengths.trend.tied_questions:
         out.print(
             cell(
-                f"{lengths.trend.tied_questions} questions have the length of questions in another bucket, and belong "
+                f"{counted(lengths.trend.tied_questions, 'question', 'has', 'have')} the length of questions in another bucket, and belong "
                 "to both in part",
                 "dim",
             )
@@ -413,7 +416,9 @@ def _print_lengths(out: Console, result: GroupResult, lengths: LengthFindings) -
     _print_overthinking(out, lengths.overthinking, lengths.censored)
     if lengths.uncensored:
         share = lengths.censored / lengths.epochs
-        out.print(f"without the {lengths.censored} epochs ({share:.0%}) ended by a limit or cut off:")
+        out.print(
+            f"without the {counted(lengths.censored, 'epoch')} ({share:.0%}) ended by a limit or cut off:"
+        )
         _print_slope(out, lengths.uncensored[0])
         _print_overthinking(out, lengths.uncensored[1])
 
@@ -470,7 +475,7 @@ def _print_overthinking(out: Console, split: Overthinking, censored: int = 0) ->
     if p and censored:
         out.print(
             cell(
-                f"p is about the lengths on record: {censored} epochs were ended by a limit, and where such epochs fail, "
+                f"p is about the lengths on record: {counted(censored, 'epoch', 'was', 'were')} ended by a limit, and where such epochs fail, "
                 "length and outcome are related by that alone",
                 "dim",
             )

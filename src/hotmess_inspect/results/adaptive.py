@@ -22,6 +22,7 @@ from hotmess_inspect.decomposition.of_questions import decompose_questions, is_n
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.plan import points_of
 from hotmess_inspect.schema import Loss
+from hotmess_inspect.words import counted
 
 _FEW = ("fewer than two questions err", "fewer than two questions err or fewer than two are ever right")
 
@@ -164,7 +165,7 @@ def look(result: GroupResult, until: Mapping[str, int], options: AdaptiveOptions
         if NEAR_FLOOR * seen.floor > options.width:
             text = (
                 f"epochs alone cannot make it narrower than {seen.floor:.3f}, since questions differ: "
-                f"about {_questions_needed(result, seen.width, options.width):,} questions would do"
+                f"about {counted(_questions_needed(result, seen.width, options.width), 'question')} would do"
             )
             return replace(seen, end=text)
         return replace(seen, end=_all_had(options))
@@ -186,7 +187,7 @@ def _at_width(seen: Look) -> Look:
 
 
 def _all_had(options: AdaptiveOptions) -> str:
-    return f"every question that matters has had --most {options.most} epochs"
+    return f"every question that matters has had --most {counted(options.most, 'epoch')}"
 
 
 def _allocation(

@@ -16,7 +16,6 @@ from hotmess_inspect.analyses.grader import GraderNoise
 from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
 from hotmess_inspect.decomposition.of_questions import chosen_estimator, decompose_questions
 from hotmess_inspect.inference.intervals import Interval
-from hotmess_inspect.io.words import counted
 from hotmess_inspect.results.grader import grader_findings, grader_intervals
 from hotmess_inspect.results.guards import Guards, guards, mixed_images, mixed_images_warning
 from hotmess_inspect.results.intervals import GroupIntervals, measured_accuracy
@@ -48,6 +47,7 @@ from hotmess_inspect.table import (
     groups,
     question_arrays,
 )
+from hotmess_inspect.words import counted
 
 Length = Literal["tokens", "reasoning", "characters", "actions", "turns", "human"]
 LENGTH_COLUMNS: Mapping[str, str] = {
@@ -444,8 +444,8 @@ def _about_broken(result: GroupResult) -> str:
     counts, other = result.counts, result.without_broken
     planned = max(1, counts["epochs_planned"])
     text = (
-        f"of {planned} epochs ({counts['broken'] / planned:.0%}) were broken by the agent or its work and count as "
-        f"failed, {counts['errored']} ({counts['errored'] / planned:.0%}) ended in errors of the host and are missing"
+        f"{counts['broken']} of {counted(planned, 'epoch')} ({counts['broken'] / planned:.0%}) broken by the agent or its work: counted as "
+        f"failed; {counts['errored']} ({counts['errored'] / planned:.0%}) missing after errors of the host"
     )
     if other is None:
         return text
@@ -458,7 +458,7 @@ def _about_broken(result: GroupResult) -> str:
 def _about_adaptive(found: dict[str, Any]) -> str:
     low, high = found["later_epochs"]
     return (
-        f"an adaptive run: every question had {found['pilot_epochs']} epochs, and {low} to {high} more by what those showed. "
+        f"an adaptive run: every question had {counted(found['pilot_epochs'], 'epoch')}, and {low} to {high} more by what those showed. "
         "Accuracy and unbiased error, bias², variance and incoherence weigh both so that they stay unbiased; everything else "
         "is of the later epochs alone"
     )
@@ -531,15 +531,23 @@ def _epoch_warnings(results: Sequence[GroupResult]) -> list[Problem]:
         for number, text in (
             (
                 counts["cached"],
-                f"of {counts['epochs_scored']} epochs used no tokens while others did: answers from a cache are "
+                f"{counts['cached']} of {counted(counts['epochs_scored'], 'epoch')} used no tokens while others did: answers from a cache are "
                 "repeats, not draws, and make the model look consistent",
             ),
-            (counts["tampered"], "epochs tampered with their grading and score 0"),
+            (
+                counts["tampered"],
+                counted(
+                    counts["tampered"],
+                    "epoch",
+                    "tampered with its grading and scores 0",
+                    "tampered with their grading and score 0",
+                ),
+            ),
             (counts["broken"], _about_broken(result) if counts["broken"] else ""),
-            (single, "questions have one epoch, hence no variance: left out"),
+            (single, f"{counted(single, 'question', 'has', 'have')} one epoch, hence no variance: left out"),
         ):
             if number:
-                problems.append(Problem("warning", group_name(result.group), f"{number} {text}"))
+                problems.append(Problem("warning", group_name(result.group), text))
         if result.group.kind == "tests" and result.options.length is None and result.length != "length":
             absent = _absent_actions(result)
             if absent:
@@ -565,7 +573,7 @@ def _absent_actions(result: GroupResult) -> str:
     scored = int(outcomes.scored.sum())
     if result.length == "actions":
         return (
-            f"{absent} of {scored} epochs have no count of actions and are left out where lengths are compared; "
+            f"{absent} of {counted(scored, 'epoch')} without a count of actions: left out where lengths are compared; "
             "--length turns or output_tokens counts them all"
         )
     taken = (

@@ -17,11 +17,11 @@ from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
 from hotmess_inspect.decomposition.of_questions import decompose_questions
 from hotmess_inspect.inference.exchange import rejects
 from hotmess_inspect.inference.multiplicity import holm, letter_groups
-from hotmess_inspect.io.words import counted, p_word
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.warnings import accuracy_warnings, unequal_epoch_warnings
 from hotmess_inspect.schema import Problem, Quantity, finite_or_none, quantity_word
 from hotmess_inspect.table import Group, Outcomes, Questions, question_arrays
+from hotmess_inspect.words import counted, p_word
 
 QUANTITIES: tuple[Quantity, ...] = ("error", "bias_squared", "variance", "incoherence")
 _LOSSES = ("brier", "kl", "squared")

@@ -15,11 +15,11 @@ from hotmess_inspect.analyses.comparison import NO_DIFFERENCE, PairedDifference
 from hotmess_inspect.analyses.planning import LEAST_EPOCHS
 from hotmess_inspect.decomposition import NestedDecomposition
 from hotmess_inspect.inference.exchange import rejects
-from hotmess_inspect.io.words import counted, p_word
 from hotmess_inspect.results.compare import Comparison, PairResult, pair_warnings, seed_warnings
 from hotmess_inspect.results.verdict import FEW_EPOCHS, ONE_EPOCH, Verdict, as_sentence, error_in_words
 from hotmess_inspect.results.warnings import FEW_QUESTIONS
 from hotmess_inspect.schema import quantity_word
+from hotmess_inspect.words import counted, p_word
 
 _LEVEL = 0.95
 _POWER = 0.8
@@ -101,7 +101,11 @@ def _finding(
     elif error.note == NO_DIFFERENCE:
         said = [f"{subject} and {other} cannot be told apart: their errors do not differ on any question"]
     else:
-        less = f"{subject} errs {_number(-error.estimate)} less" if error.estimate else "they err alike on average"
+        less = (
+            f"{subject} errs {_number(-error.estimate)} less"
+            if error.estimate
+            else "they err alike on average"
+        )
         less = error.note if math.isnan(error.estimate) else less
         if not math.isnan(error.low):
             less += f", 95 % interval {_end(-error.high)} to {_end(-error.low)}"

@@ -40,11 +40,11 @@ from hotmess_inspect.io.steps import (
     text_steps,
 )
 from hotmess_inspect.io.trajectories import Trajectory
-from hotmess_inspect.io.words import counted
 from hotmess_inspect.results.analyze import group_name, interval_json
 from hotmess_inspect.results.branch_names import Described, branch_names
 from hotmess_inspect.schema import Problem, finite_or_none
 from hotmess_inspect.table import Group, Outcomes, Questions, Unparsed, groups, question_arrays
+from hotmess_inspect.words import counted
 
 FloatArray = NDArray[np.float64]
 EpochKey = tuple[str, str, int]

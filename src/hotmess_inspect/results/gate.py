@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from hotmess_inspect.analyses.comparison import NO_DIFFERENCE
-from hotmess_inspect.io.words import counted
 from hotmess_inspect.results.compare import Comparison, Contender, compare, pair_warnings
 from hotmess_inspect.schema import Problem, finite_or_none, quantity_word
+from hotmess_inspect.words import counted
 
 Decision: TypeAlias = Literal["no harm shown", "harm", "cannot tell"]
 
@@ -141,9 +141,7 @@ class Gate:
         start = {"harm": "Harm", "no harm shown": "No harm shown", "cannot tell": "Cannot tell"}[
             self.decision
         ]
-        return (
-            f"{start} in {names}: false alarms at most {FALSE_ALARMS:.0%} over all {len(self.checks)} checks."
-        )
+        return f"{start} in {names}: false alarms at most {FALSE_ALARMS:.0%} over all {counted(len(self.checks), 'check')}."
 
 
 def checked_quantities(names: Sequence[str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from hotmess_inspect.analyses.summaries import Estimate, Share
 from hotmess_inspect.decomposition.of_questions import known_class_counts
 from hotmess_inspect.schema import finite_or_none
 from hotmess_inspect.table import Outcomes, Questions
+from hotmess_inspect.words import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +116,8 @@ def mixed_images_warning(outcomes: Outcomes) -> str | None:
     if not mixed:
         return None
     question, digests = next(iter(mixed.items()))
-    counted = "1 question has" if len(mixed) == 1 else f"{len(mixed)} questions have"
     return (
-        f"{counted} epochs from different sandbox images (such as {question!r}: {', '.join(digests)}): "
+        f"{counted(len(mixed), 'question', 'has', 'have')} epochs from different sandbox images (such as {question!r}: {', '.join(digests)}): "
         "the variance holds the difference between the images too; run all epochs in one image"
     )
 

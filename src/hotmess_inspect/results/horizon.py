@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from hotmess_inspect.analyses.horizon import HorizonFit, horizon
-from hotmess_inspect.io.words import counted
 from hotmess_inspect.results.analyze import GroupResult, Options, analyze, group_name, interval_json
 from hotmess_inspect.schema import Problem, json_value
 from hotmess_inspect.table import Outcomes
+from hotmess_inspect.words import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +146,7 @@ def _warnings(fit: HorizonFit) -> list[str]:
         )
     if fit.too_few_runs:
         said.append(
-            f"{counted(fit.too_few_runs, 'question')} with fewer than {fit.k} epochs left out of pass^{fit.k}"
+            f"{counted(fit.too_few_runs, 'question')} with fewer than {counted(fit.k, 'epoch')} left out of pass^{fit.k}"
         )
     outside = [one.name for one in fit.horizons if one.extrapolated]
     if outside:

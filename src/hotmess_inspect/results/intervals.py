@@ -36,6 +36,7 @@ from hotmess_inspect.schema import (
 )
 from hotmess_inspect.table import Questions
 from hotmess_inspect.table.questions import mean_correct
+from hotmess_inspect.words import counted
 
 UNDEFINED = Interval(float("nan"), float("nan"))
 
@@ -196,6 +197,6 @@ class GroupIntervals:
             return f"95 % intervals are about other questions like these (each an independent draw){also}"
         count, effective = self.clusters
         return (
-            f"95 % intervals rest on {count} clusters of questions (as good as {effective:.1f} equal ones) and are "
+            f"95 % intervals rest on {counted(count, 'cluster')} of questions (as good as {effective:.1f} equal ones) and are "
             f"about other clusters like these, too{also}; --cluster none: about other questions of these clusters only"
         )

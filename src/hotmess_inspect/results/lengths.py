@@ -15,6 +15,7 @@ from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
 from hotmess_inspect.decomposition.of_questions import known_class_counts
 from hotmess_inspect.schema import Estimator, json_value
 from hotmess_inspect.table import Outcomes, Questions
+from hotmess_inspect.words import counted
 
 CENSORED_SHARE = 0.05
 """Share of lengths that are lower bounds from which on a reader is warned."""
@@ -81,9 +82,12 @@ def censoring_warning(questions: Questions, column: str) -> str | None:
     cut = int((known & _censored(questions)).sum())
     if cut <= CENSORED_SHARE * known.sum():
         return None
+    was, bound = (
+        ("was", "its length is a lower bound") if cut == 1 else ("were", "their lengths are lower bounds")
+    )
     return (
-        f"{cut} of {known.sum()} epochs ({cut / known.sum():.0%}) were ended by a limit or cut off: their lengths "
-        "are lower bounds; compare the slope and the overthinking with those without these epochs"
+        f"{cut} of {counted(known.sum(), 'epoch')} ({cut / known.sum():.0%}) {was} ended by a limit or cut off: {bound}; "
+        "compare the slope and the overthinking with those without these epochs"
     )
 
 

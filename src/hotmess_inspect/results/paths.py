@@ -14,6 +14,7 @@ from hotmess_inspect.io.trajectories import Trajectory, iter_trajectories
 from hotmess_inspect.results.divergence import DivergeOptions, GroupDivergence, Paths, diverge
 from hotmess_inspect.results.study import Waits, count_waits
 from hotmess_inspect.schema import Problem, Scale
+from hotmess_inspect.words import counted
 
 TestNames: TypeAlias = dict[tuple[str, str], tuple[str, ...]]
 """Names of the unit tests of a question, FAIL_TO_PASS first, by (log, question)."""
@@ -111,7 +112,7 @@ def read_paths(
             paths.add_all(transcripts)
         done += file.size
     for log, reasons in unread.items():
-        text = f"{len(reasons)} transcripts cannot be read, the first because: {reasons[0]}"
+        text = f"{counted(len(reasons), 'transcript')} cannot be read, the first because: {reasons[0]}"
         inputs.problems.append(Problem("error", log, text))
 
 

@@ -28,10 +28,10 @@ from hotmess_inspect.analyses.reliability import FARTHEST
 from hotmess_inspect.arrays import ordered_mean
 from hotmess_inspect.inference.ratios import FEWEST
 from hotmess_inspect.io.usage import EpochCost
-from hotmess_inspect.io.words import counted
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.schema import finite_or_none, quantity_word
 from hotmess_inspect.table import Questions
+from hotmess_inspect.words import counted
 
 EPOCHS = (2, 3, 4, 5, 6, 8, 10, 15, 20, 30)
 """Epochs per question that a plan looks at."""
@@ -245,30 +245,34 @@ class Plan:
         own = "is undefined" if math.isnan(self.observed_width) else f"is {self.observed_width:.3f} wide"
         count = self.clusters.effective(self.pilot.questions or 2)
         return (
-            f"Widths are over the pilot's {self.clusters.number} clusters of questions (as good as {count:.1f} equal ones), "
+            f"Widths are over the pilot's {counted(self.clusters.number, 'cluster')} of questions (as good as {count:.1f} equal ones), "
             f"with more or fewer questions in each: its own interval {own}. More clusters narrow it further."
         )
 
     def _next(self, width: float) -> str:
         best = self.best(width)
         if best is None or best.questions is None:
-            of = "" if self.clusters is None else f" in the pilot's {self.clusters.number} clusters"
+            of = (
+                "" if self.clusters is None else f" in the pilot's {counted(self.clusters.number, 'cluster')}"
+            )
             return (
                 f"No number of questions up to {MOST_QUESTIONS:,}{of} gives an interval of width {width:g}."
             )
-        have = self.pilot.questions
+        have = self.pilot.questions or 0
         if have and self.pilot.width <= width:
             return (
-                f"The pilot's {have:,} questions with {self.pilot.epochs} epochs already give an interval of width "
+                f"The pilot's {counted(have, 'question')} with {counted(self.pilot.epochs, 'epoch')} already give an interval of width "
                 f"{self.pilot.width:.3f}."
             )
         text = (
-            f"For an interval of width {width:g} run {best.questions:,} questions with {best.epochs} epochs each "
-            f"({best.runs:,} epochs in all): no other number of epochs needs fewer."
+            f"For an interval of width {width:g} run {counted(best.questions, 'question')} with {counted(best.epochs, 'epoch')} each "
+            f"({counted(best.questions * best.epochs, 'epoch')} in all): no other number of epochs needs fewer."
         )
         enough = [d for d in self.same_questions() if d.width <= width] if have else []
         if enough:
-            text += f" With the pilot's {have:,} questions {enough[0].epochs} epochs each do."
+            text += (
+                f" With the pilot's {counted(have, 'question')} {counted(enough[0].epochs, 'epoch')} each do."
+            )
         if have and self.moments.shared_none <= 0:
             return text + (
                 f" The pilot's {counted(have, 'question')} differ from each other by no more than chance in so few epochs "
@@ -277,7 +281,7 @@ class Plan:
         if have and not enough:
             floor = self._reach(have, max(self.moments.shared_none, 0.0))
             return text + (
-                f" More epochs of the pilot's {have:,} questions cannot go below {floor:.3f}, since questions differ."
+                f" More epochs of the pilot's {counted(have, 'question')} cannot go below {floor:.3f}, since questions differ."
             )
         return text
 
@@ -435,7 +439,7 @@ def plan_difference(first: GroupResult, second: GroupResult, quantity: str) -> P
     shared = sorted(set(first.questions.ids) & set(second.questions.ids))
     if len(shared) < 2:
         raise ValueError(
-            f"{group_name(first.group)} and {group_name(second.group)} share {len(shared)} questions; 2 are needed"
+            f"{group_name(first.group)} and {group_name(second.group)} share {counted(len(shared), 'question')}; 2 are needed"
         )
     both, own = [], list[Moments]()
     for result in (first, second):

@@ -17,10 +17,10 @@ from hotmess_inspect.analyses.reliability import (
     score_reliability,
 )
 from hotmess_inspect.analyses.summaries import Estimate
-from hotmess_inspect.io.words import counted
 from hotmess_inspect.results.intervals import estimate_json, shared_contexts
 from hotmess_inspect.schema import finite_or_none, json_value
 from hotmess_inspect.table import Questions
+from hotmess_inspect.words import counted
 
 DEPENDABILITIES = (0.8, 0.9)
 """Dependabilities whose epochs are stated."""
@@ -114,7 +114,7 @@ class ReliabilityFindings:
         if floor == 0:
             return "noise floor: none is seen, since no question changed between its epochs"
         return (
-            f"noise floor: by chance alone, two single runs of this model on these {self.scores.questions} questions "
+            f"noise floor: by chance alone, two single runs of this model on these {counted(self.scores.questions, 'question')} "
             f"differ in accuracy by up to {100 * floor:.1f} points in 95 of 100 cases"
         )
 

@@ -34,6 +34,7 @@ from hotmess_inspect.results.analyze import LENGTH_COLUMNS, GroupResult, group_n
 from hotmess_inspect.results.intervals import GroupIntervals, measured_accuracy
 from hotmess_inspect.results.labels import label_of
 from hotmess_inspect.schema import Problem, finite_or_none
+from hotmess_inspect.words import counted
 
 Rows: TypeAlias = list[dict[str, Any]]
 Waits: TypeAlias = dict[tuple[str, str, int], tuple[float, float]]
@@ -321,7 +322,9 @@ def _uncertainty(s: _Study) -> Finding | None:
         ]  # fmt: skip
         said += [f"{s.name(r)}: {text}" for text in r.spread.sentences() if "within epochs" in text]
         if len(shown) < len(known):
-            said.append(f"{s.name(r)}: {len(shown)} of {len(known)} questions are drawn")
+            said.append(
+                f"{s.name(r)}: {len(shown)} of {counted(len(known), 'question')} {'is' if len(shown) == 1 else 'are'} drawn"
+            )
     caption = (
         "Predictive entropy in nats, parted into what single epochs are unsure of and what epochs disagree on (mutual information, "
         "jackknife): incoherence sees the second alone. One point for each question, bars: 95 % intervals of the means."
@@ -538,10 +541,10 @@ def _difficulty(
     if named is not None and not pool:
         return np.zeros(
             len(shared), dtype=np.int64
-        ), f"one group of {len(shared)} questions: {named} has no epochs of {task}"
+        ), f"one group of {counted(len(shared), 'question')}: {named} has no epochs of {task}"
     reference = results[-1] if named is None else pool[0]
     if reference.length is None or s.options.groups == 1:
-        return np.zeros(len(shared), dtype=np.int64), f"one group of {len(shared)} questions"
+        return np.zeros(len(shared), dtype=np.int64), f"one group of {counted(len(shared), 'question')}"
     at = {name: place for place, name in enumerate(reference.questions.ids)}
     lengths = reference.questions.lengths(reference.length)
     means = _row_means(lengths)
@@ -551,7 +554,11 @@ def _difficulty(
     text = f"groups of difficulty by the {reference.length.replace('_', ' ')} of {reference.group.model}"
     if named is None:
         text += " (the largest model; --reference names another)"
-    return number, text + (f"; {left} questions without a length are left out" if left else "")
+    return number, text + (
+        f"; {counted(left, 'question')} without a length {'is' if left == 1 else 'are'} left out"
+        if left
+        else ""
+    )
 
 
 def _exponents(laws: ScalingLaws, loss: str) -> Iterator[str]:
@@ -568,7 +575,7 @@ def _exponents(laws: ScalingLaws, loss: str) -> Iterator[str]:
             f"{law('variance', group.variance, group.variance_ci)}{difference}"
         )
     if laws.incomplete_questions:
-        yield f"{laws.incomplete_questions} questions lack two epochs in some model and are left out"
+        yield f"{counted(laws.incomplete_questions, 'question', 'lacks', 'lack')} two epochs in some model: left out"
 
 
 def _budgets(s: _Study) -> Finding | None:
@@ -654,7 +661,11 @@ def _length_correlation(s: _Study) -> Finding | None:
                     **_ends("rank_correlation", found.ranks.interval), "questions": found.questions,
                 }
             )  # fmt: skip
-    said = [f"{pairs - MOST_PAIRS} further pairs are not shown"] if pairs > MOST_PAIRS else []
+    said = (
+        [f"{counted(pairs - MOST_PAIRS, 'further pair', 'is', 'are')} not shown"]
+        if pairs > MOST_PAIRS
+        else []
+    )
     said += _shared_contexts(s.results) if rows else []
     caption = "Correlation over questions of the logarithms of two models' mean lengths, and of their ranks."
     return (
@@ -691,7 +702,7 @@ def _stabilisation(s: _Study) -> Finding | None:
         said += [text for text in _shared_contexts([r]) if text not in said]
         if curve.left_out and curve.points:
             said.append(
-                f"{s.label(r)}: {curve.left_out} questions have fewer than {curve.points[-1].epochs} epochs and are left out"
+                f"{s.label(r)}: {counted(curve.left_out, 'question', 'has', 'have')} fewer than {counted(curve.points[-1].epochs, 'epoch')}: left out"
             )
         rows += [
             {
@@ -749,11 +760,11 @@ def _variance_length(s: _Study) -> Finding | None:
         if r.group.kind != "text" or column is None:
             continue
         d, length = r.decomposition, _row_means(_raw_lengths(r, column))
-        counted = d.repeated & (length > 0)
-        if counted.sum() < 2:
+        used = d.repeated & (length > 0)
+        if used.sum() < 2:
             continue
-        variance, length = d.variance[counted], length[counted]
-        clusters = None if r.questions.clusters is None else r.questions.clusters[counted]
+        variance, length = d.variance[used], length[used]
+        clusters = None if r.questions.clusters is None else r.questions.clusters[used]
         shares = bucket_shares(length, min(r.options.buckets, len(length)))
         for own in shares.T:
             found = ratio_interval(
@@ -769,7 +780,7 @@ def _variance_length(s: _Study) -> Finding | None:
         fit = log_link_regression(variance, {"length": np.log(length)}, clusters=labels)
         slope = fit.coefficients["length"]
         law = fit.note or f"variance ∝ length^{slope.estimate:.3f} {_between(slope.interval)}"
-        said.append(f"{s.label(r)}: {law}, over {fit.observations} questions")
+        said.append(f"{s.label(r)}: {law}, over {counted(fit.observations, 'question')}")
         said += [text for text in _shared_contexts([r]) if text not in said]
     caption = (
         "Variance of the embeddings of free answers in buckets of questions by mean length; the exponent is fitted over questions "

@@ -15,11 +15,11 @@ import numpy as np
 
 from hotmess_inspect.decomposition import Decomposition
 from hotmess_inspect.io.human_time import BINNED
-from hotmess_inspect.io.words import counted
 from hotmess_inspect.results.analyze import LENGTH_COLUMNS, GroupResult, group_name
 from hotmess_inspect.results.questions import question_numbers
 from hotmess_inspect.results.warnings import FEW_QUESTIONS
 from hotmess_inspect.schema import UNTARGETED_LOSSES, Problem
+from hotmess_inspect.words import counted
 
 FEW_EPOCHS = 5
 """Below this many epochs per question the split of a single question says little."""
@@ -253,11 +253,11 @@ def _cautions(result: GroupResult, problems: Sequence[Problem]) -> tuple[str, ..
     scored = max(counts["epochs_scored"], 1)
     if counts["unparsed"] > UNPARSED_SHARE * scored:
         found.append(
-            f"{counts['unparsed']:,} of {scored:,} answers could not be read; how they count changes the variance."
+            f"{counts['unparsed']:,} of {counted(scored, 'answer')} could not be read; how unread answers count changes the variance."
         )
     if counts["limit"] > LIMIT_SHARE * scored:
         found.append(
-            f"{counts['limit']:,} of {scored:,} epochs ran into a limit: part of the failures are the budget's."
+            f"{counts['limit']:,} of {counted(scored, 'epoch')} ran into a limit: part of the failures are the budget's."
         )
     missing = counts["epochs_planned"] - counts["epochs_scored"]
     if missing > 0:

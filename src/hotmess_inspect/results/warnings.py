@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from hotmess_inspect.decomposition import Decomposition
 from hotmess_inspect.io.copied_epochs import copied_epoch_warnings
-from hotmess_inspect.io.words import counted
+from hotmess_inspect.words import counted
 
 __all__ = [
     "ACCURACY_GAP",
@@ -125,11 +125,17 @@ def count_warnings(counts: ItemCounts) -> list[str]:
         )
     sentences += _basis_warnings(counts)
     for number, reason in (
-        (counts.unparsed, "gave no readable answer; how they count changes the variance"),
-        (counts.truncated, "were cut off before the end; a longer output limit may change their answers"),
-        (counts.limited, "ran into a limit; their failures are those of the budget as much as of the model"),
-        (counts.retried, "were run again after an error; errors that depend on the answer bias what is left"),
-        (counts.cached, "came from a cache; they are copies of other runs, not new draws"),
+        (counts.unparsed, "gave no readable answer; how unread answers count changes the variance"),
+        (
+            counts.truncated,
+            f"{_were(counts.truncated)} cut off before the end; a longer output limit may change such answers",
+        ),
+        (counts.limited, "ran into a limit; such failures are the budget's as much as the model's"),
+        (
+            counts.retried,
+            f"{_were(counts.retried)} run again after an error; errors that depend on the answer bias what is left",
+        ),
+        (counts.cached, "came from a cache: copies of other runs, not new draws"),
     ):
         if number:
             sentences.append(f"{number:,} of {counted(counts.epochs_scored, 'epoch')} {reason}.")
@@ -148,7 +154,7 @@ def unequal_epoch_warnings(epochs: Mapping[str, ArrayLike], estimator: str) -> l
     found = {name: _repeats(values) for name, values in epochs.items()}
     means = {name: float(counts.mean()) for name, counts in found.items() if counts.size}
     sentences = [
-        f"{name}: questions have {int(counts.min())} to {int(counts.max())} epochs; a plug-in variance "
+        f"{name}: questions have {int(counts.min())} to {counted(int(counts.max()), 'epoch')}; a plug-in variance "
         f"grows with their number, so questions with more epochs look less coherent."
         for name, counts in found.items()
         if counts.size and counts.min() != counts.max()
@@ -208,6 +214,10 @@ def _repeats(epochs: ArrayLike) -> np.ndarray:
     if counts.size and counts.dtype.kind not in "iu":
         raise ValueError(f"epochs must hold integers per question; got dtype {counts.dtype}")
     return counts[counts >= 2]
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _have(number: int) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hotmess_inspect.simulated.arguments import argument
 from hotmess_inspect.simulated.distribution import draw_around
 from hotmess_inspect.simulated.hashing import stable_hash, stream
+from hotmess_inspect.words import counted
 
 __all__ = ["KINDS", "AgentArguments", "Behaviours", "Fix", "known_instances", "mixture", "read_rows"]
 
@@ -296,5 +297,7 @@ def _fix(variant: Mapping[str, Any], f2p: int, p2p: int) -> Fix:
     if fix.kind not in KINDS[:3]:
         raise ValueError(f"{where} has kind {fix.kind!r}; permitted are: {', '.join(KINDS[:3])}")
     if (len(fix.f2p), len(fix.p2p)) != (f2p, p2p):
-        raise ValueError(f"{where} has {len(fix.f2p)} + {len(fix.p2p)} outcomes for {f2p} + {p2p} tests")
+        raise ValueError(
+            f"{where} has {len(fix.f2p)} + {len(fix.p2p)} outcomes for {f2p} + {counted(p2p, 'test')}"
+        )
     return fix

@@ -12,6 +12,7 @@ from hotmess_inspect.swebench.build import ImageError
 from hotmess_inspect.swebench.check import check_instance
 from hotmess_inspect.swebench.errors import GradingError
 from hotmess_inspect.swebench.rows import Instance
+from hotmess_inspect.words import counted
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Checked:
     @property
     def line(self) -> str:
         """One line for a person."""
-        masked = f", {len(self.unstable_tests)} tests masked" if self.unstable_tests else ""
+        masked = f", {counted(len(self.unstable_tests), 'test')} masked" if self.unstable_tests else ""
         verdict = f"✗ {self.problem}" if self.problem else f"✓ {self.gradings} gradings each agree{masked}"
         return f"{self.instance_id}: {verdict} ({self.seconds:.1f} s)"
 

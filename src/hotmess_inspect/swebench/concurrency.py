@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hotmess_inspect.swebench.sandbox import Resources
+from hotmess_inspect.words import counted
 
 PER_PROCESSOR = 2
 """Epochs per processor: an agent waits for its model most of the time, and a grading takes one processor."""
@@ -62,7 +63,7 @@ def advice(machine: Machine, resources: Resources) -> str:
     """What to pass to Inspect, whose own limits follow from another machine or cap commands silently."""
     count = sandboxes(machine, resources)
     return (
-        f"this engine has {machine.processors} processors and {machine.memory / 2**30:.0f} GiB: run {count} epochs "
+        f"this engine has {counted(machine.processors, 'processor')} and {machine.memory / 2**30:.0f} GiB: run {counted(count, 'epoch')} "
         f"at once with --max-sandboxes {count} --max-samples {count} --max-subprocesses {2 * count} "
         "(by default Inspect runs no more commands at once than this machine has processors)."
     )

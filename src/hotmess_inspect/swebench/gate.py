@@ -20,6 +20,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from hotmess_inspect.swebench.rows import Instance
 from hotmess_inspect.swebench.sandbox import Resources
+from hotmess_inspect.words import counted
 
 Say = Callable[[str], None]
 
@@ -109,7 +110,7 @@ class InstanceCheck:
                 timeout=self.timeout,
                 grades=_limiter(),
             )
-            masked = f", {len(found.unstable_tests)} tests masked" if found.unstable_tests else ""
+            masked = f", {counted(len(found.unstable_tests), 'test')} masked" if found.unstable_tests else ""
             user = ", tests run as the image's own user" if found.own_user else ""
             verdict = found.problem or f"the reference fix passes and no fix fails{masked}{user}"
             self.say(

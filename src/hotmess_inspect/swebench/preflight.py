@@ -18,6 +18,7 @@ from hotmess_inspect.swebench.images import disk_estimate, image_states
 from hotmess_inspect.swebench.local import local_package
 from hotmess_inspect.swebench.rows import Excluded, Instance
 from hotmess_inspect.swebench.sandbox import Provider, Resources, check_provider
+from hotmess_inspect.words import counted
 
 Say = Callable[[str], None]
 
@@ -123,7 +124,7 @@ def _check_room(missing: Sequence[str], free: int | None, say: Say) -> None:
     needed = disk_estimate(missing)
     room = "" if free is None else f"; {free / 1e9:.0f} GB are free"
     say(
-        f"{len(missing)} images are not on this machine and will be pulled one after the other, about "
+        f"{counted(len(missing), 'image', 'is', 'are')} not on this machine and will be pulled one after the other, about "
         f"{needed / 1e9:.0f} GB on disk{room}. Better beforehand with hotmess images pull: in parallel, "
         "resumable, and waiting where Docker Hub's limit (100 anonymous pulls in 6 hours) is reached."
     )
@@ -140,7 +141,7 @@ def _left_out(excluded: Sequence[Excluded]) -> Iterator[str]:
     for reason, count in sorted(by_reason.items()):
         ids = [entry.instance_id for entry in excluded if entry.reason == reason]
         shown = ", ".join(ids[:5]) + (", …" if count > 5 else "")
-        yield f"{count} instances are left out because {reason}: {shown}"
+        yield f"{counted(count, 'instance', 'is', 'are')} left out because {reason}: {shown}"
 
 
 def _dropped(instances: Sequence[Instance]) -> Iterator[str]:

@@ -29,6 +29,7 @@ from hotmess_inspect.swebench.parsers.runners import RUNNERS, Step, steps_of
 from hotmess_inspect.swebench.patch import CheckedPatch, check_patch, patched_files, split_patch
 from hotmess_inspect.swebench.rows import Instance, marked_lines
 from hotmess_inspect.swebench.runs import TestRun, UnappliedPatch, Workspace, prepare, run_tests
+from hotmess_inspect.words import counted
 
 _MOST_BYTES = (
     7_000_000  # compressed; in base64 still below the 10 MiB at which Inspect cuts what a command prints
@@ -262,11 +263,11 @@ def judge_reports(
         statuses[test] = worst([word for word in words if word != "skipped"] or words)
     if twice:
         notes.append(
-            f"{len(twice)} tests are reported twice with different results, for example {twice[0]!r}"
+            f"{counted(len(twice), 'test', 'is', 'are')} reported twice with different results, for example {twice[0]!r}"
         )
     absent = [test for test, status in statuses.items() if status == "absent"]
     if absent and not notes:
-        notes.append(f"{len(absent)} tests are in no report, for example {absent[0]!r}")
+        notes.append(f"{counted(len(absent), 'test', 'is', 'are')} in no report, for example {absent[0]!r}")
     skippable = set(may_skip) - set(instance.fail_to_pass)
     outcomes = tuple(passed(statuses[test], skipped_ok=test in skippable) for test in instance.tests)
     code = next((status for status in reports.statuses.values() if status), run.exit_code)

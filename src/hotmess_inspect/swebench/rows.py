@@ -12,6 +12,7 @@ from typing import Any
 from hotmess_inspect.io.hub import load_from_hub
 from hotmess_inspect.io.human_time import minutes_of_text
 from hotmess_inspect.swebench.row_ids import normalised
+from hotmess_inspect.words import counted
 
 
 @dataclass(frozen=True)
@@ -288,7 +289,7 @@ def load_instances(
     unknown = [i for i in instances if i not in known]
     if unknown:
         raise ValueError(
-            f"instances: {unknown[0]!r} is not in dataset {dataset!r}, which has {len(known)} instances, "
+            f"instances: {unknown[0]!r} is not in dataset {dataset!r}, which has {counted(len(known), 'instance')}, "
             f"for example {', '.join(sorted(known)[:3])}"
         )
     chosen = [i for i in found if not instances or i.instance_id in instances]
@@ -346,7 +347,7 @@ def exclusion(instance: Instance, *, other_languages: bool = False) -> str | Non
     form = format_of(instance.repo, instance.log_parser)
     commands = test_commands(instance)
     if len(commands) > 1:
-        return f"its tests take {len(commands)} commands, and one run of one command is graded"
+        return f"its tests take {counted(len(commands), 'command')}, and one run of one command is graded"
     given = commands[0] if commands else form.default(instance)
     if form.command(given, "", Canaries("", "", (), (), "x")) is None:
         return f"its test command {given[:80]!r} is none of {form.name}'s runner"

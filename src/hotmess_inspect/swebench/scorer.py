@@ -31,6 +31,7 @@ from hotmess_inspect.swebench.rows import Instance
 from hotmess_inspect.swebench.runs import TESTS_USER
 from hotmess_inspect.swebench.sandbox import REPOSITORY, Provider
 from hotmess_inspect.swebench.transfer import Untouched, Work, agent_work, printable
+from hotmess_inspect.words import counted
 
 OnLimit = Literal["unchanged", "grade"]
 ON_LIMIT: tuple[str, ...] = get_args(OnLimit)
@@ -304,7 +305,7 @@ def _score(
     dropped = details.get("patch_dropped", [])
     names = ", ".join(path for path, _ in dropped[:_SHOWN]) + (", …" if len(dropped) > _SHOWN else "")
     left_out = f"; left out of the patch: {shown(names)}" if dropped else ""
-    hidden = f"; {sum(masked)} unstable tests do not count" if any(masked) else ""
+    hidden = f"; {counted(sum(masked), 'unstable test', 'does', 'do')} not count" if any(masked) else ""
     return Score(
         value=value,
         answer=shown(", ".join(details.get("patch_files", []))) or "(no change)",

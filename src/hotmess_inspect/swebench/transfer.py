@@ -20,6 +20,7 @@ from inspect_ai.util import SandboxEnvironment
 from hotmess_inspect.swebench.errors import AgentContainerError, GradingError
 from hotmess_inspect.swebench.patch import FilePatch, split_patch
 from hotmess_inspect.swebench.worktree import pack, unpack
+from hotmess_inspect.words import counted
 
 GIT_QUIET = [
     "GIT_CONFIG_NOSYSTEM=1",
@@ -197,7 +198,7 @@ def grouped(left_out: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     for path, reason in left_out:
         top = path.split("/")[0]
         many = counts[top, reason] > _LISTED_ALONE and "/" in path
-        shown = f"{top}/ ({counts[top, reason]:,} files)" if many else printable(path)
+        shown = f"{top}/ ({counted(counts[top, reason], 'file')})" if many else printable(path)
         entries[shown, reason] = None
     return tuple(entries)
 

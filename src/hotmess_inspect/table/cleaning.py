@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hotmess_inspect.schema import KINDS, STATUSES, SUM_TOLERANCE, class_index
 from hotmess_inspect.table.columns import Labels, Ragged
 from hotmess_inspect.table.outcomes import Outcomes
+from hotmess_inspect.words import counted
 
 JUDGED = ("answer", "probabilities", "score")
 """Kinds whose epochs all have a verdict, by which they can be compared where a scorer mixes them."""
@@ -122,7 +123,7 @@ class _Cleaner:
         self.notes.append(
             Note(
                 "error",
-                f"{number} epochs are left out (such as question {name!r}, epoch {self.outcomes.epoch[row]}): {why}",
+                f"{counted(number, 'epoch', 'is', 'are')} left out (such as question {name!r}, epoch {self.outcomes.epoch[row]}): {why}",
             )
         )
 
@@ -224,8 +225,8 @@ class _Cleaner:
             self.notes.append(
                 Note(
                     "warning",
-                    f"{int(lost.sum())} epochs count as unparsed: their probabilities are negative, don't sum to 1 "
-                    f"within {SUM_TOLERANCE}, or are not as many as their question has classes",
+                    f"{counted(int(lost.sum()), 'epoch', 'counts', 'count')} as unparsed: the probabilities are negative, don't sum to 1 "
+                    f"within {SUM_TOLERANCE}, or are not as many as the question has classes",
                 )
             )
             ok = lost & (self._status == 0)

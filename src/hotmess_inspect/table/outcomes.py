@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hotmess_inspect.schema import KINDS, STATUSES, UNSCORED
 from hotmess_inspect.table.columns import Labels, Ragged, constant, taken
+from hotmess_inspect.words import counted
 
 _IDENTITY = ("log", "model", "task", "variant", "scorer", "question", "context")
 
@@ -110,7 +111,9 @@ class Outcomes:
         sizes = {field.name: len(getattr(self, field.name)) for field in fields(self)}
         odd = [name for name, size in sizes.items() if size != sizes["epoch"]]
         if odd:
-            raise ValueError(f"column {odd[0]!r} has {sizes[odd[0]]} rows, 'epoch' has {sizes['epoch']}")
+            raise ValueError(
+                f"column {odd[0]!r} has {counted(sizes[odd[0]], 'row')}, 'epoch' has {sizes['epoch']}"
+            )
         for name, permitted in (("kind", KINDS), ("status", STATUSES)):
             unknown = set(getattr(self, name).names) - set(permitted)
             if unknown:

@@ -25,6 +25,7 @@ from hotmess_inspect._inspect_private import prerequisite_error
 from hotmess_inspect.experiments.model_written.scorer import aligned_choice, answer_embedding
 from hotmess_inspect.experiments.model_written.solver import FORMATS, model_written_question
 from hotmess_inspect.plugin.incoherence import incoherence
+from hotmess_inspect.words import counted
 
 DEFAULT_EPOCHS = 30
 
@@ -116,7 +117,7 @@ def _samples(
     names = [single.stem] if sets is None and single.is_file() else chosen_sets(sets)
     if single.is_file() and len(names) > 1:
         raise ValueError(
-            f"dataset {dataset!r} is one file, and sets names {len(names)} sets; pass their folder"
+            f"dataset {dataset!r} is one file, and sets names {counted(len(names), 'set')}; pass their folder"
         )
     table = aligned_answers(names, aligned)
     found, problems = load_questions(names, table, dataset, per_set=questions, seed=seed, revision=revision)

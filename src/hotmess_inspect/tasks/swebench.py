@@ -21,6 +21,7 @@ from hotmess_inspect._inspect_private import prerequisite_error
 from hotmess_inspect._inspect_versions import sandbox_unavailable
 from hotmess_inspect.schema import FORGEABLE
 from hotmess_inspect.swebench import SIMULATED_AGENT
+from hotmess_inspect.words import counted
 
 DEFAULT_EPOCHS = 10
 MESSAGE_LIMIT = 250
@@ -140,7 +141,7 @@ def swebench(
             other_languages=other_languages,
         )
         say(
-            f"{len(chosen)} instances of {dataset} × {epochs} epochs = {len(chosen) * epochs:,} runs of an agent "
+            f"{counted(len(chosen), 'instance')} of {dataset} × {counted(epochs, 'epoch')} = {counted(len(chosen) * epochs, 'run')} of an agent "
             "(unless --epochs or --limit say otherwise)."
         )
         plan = Plan(sandbox, chosen, excluded, preflight, resources, tests_timeout)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from typing import Any
 
 from hotmess_inspect.experiments.model_written.sets import HUB_FOLDER, HUB_PATH, HUB_REVISION, Aligned
 from hotmess_inspect.io.hub import load_from_hub
+from hotmess_inspect.words import counted
 
 _FIELDS = ("question", "answer_matching_behavior", "answer_not_matching_behavior")
 _OPTION = re.compile(r"^[ \t]*\(([A-Z])\)[ \t]*(.*)$")
@@ -67,7 +68,9 @@ def read_question(row: Mapping[str, Any], set_name: str, number: int, aligned: A
     choices = _choices(text[seams[-1].end() :], where)
     target = str(row[f"answer_{aligned}_behavior"]).strip().strip("()")
     if target not in [chr(ord("A") + place) for place in range(len(choices))]:
-        raise ValueError(f"{where}: the {aligned} answer {target!r} is not among its {len(choices)} choices")
+        raise ValueError(
+            f"{where}: the {aligned} answer {target!r} is not among its {counted(len(choices), 'choice')}"
+        )
     stem = re.sub(r"^\s*Question:\s*", "", text[: seams[-1].start()]).strip()
     return Question(f"{set_name}-{number:04d}", set_name, stem, tuple(choices), target)
 
@@ -83,7 +86,7 @@ def _choices(block: str, where: str) -> list[str]:
                 raise ValueError(f"{where}: {line.strip()[:40]!r} is no choice in the order A, B, …")
             choices[-1] = f"{choices[-1]} {line.strip()}".strip()
     if len(choices) < 2:
-        raise ValueError(f"{where}: {len(choices)} choices; a choice needs at least 2")
+        raise ValueError(f"{where}: {counted(len(choices), 'choice')}; a choice needs at least 2")
     return choices
 
 

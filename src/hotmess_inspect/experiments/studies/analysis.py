@@ -14,6 +14,7 @@ from hotmess_inspect.experiments.studies.runs import Run, line_up
 from hotmess_inspect.inference.intervals import Interval
 from hotmess_inspect.inference.power_laws import PowerLaw
 from hotmess_inspect.schema import ESTIMATORS, ClassLoss
+from hotmess_inspect.words import counted
 
 
 def analyze_budgets(
@@ -162,7 +163,7 @@ def format_scaling(laws: ScalingLaws, labels: Sequence[str]) -> str:
             labels, laws.sizes, group.mean_bias_squared, group.mean_variance, strict=True
         ):
             rows.append([label, f"{size:g}", _number(float(bias)), _number(float(variance))])
-        title = f"group {group.group} of {len(laws.groups)}, {group.questions} questions"
+        title = f"group {group.group} of {len(laws.groups)}, {counted(group.questions, 'question')}"
         if len(laws.groups) > 1:
             title += " (0: shortest answers of the reference)"
         lines = [
@@ -175,7 +176,7 @@ def format_scaling(laws: ScalingLaws, labels: Sequence[str]) -> str:
     parts.append(
         "intervals are over questions and take these models as given: scatter of models about the law is not in them"
     )
-    left = f"{laws.incomplete_questions} questions lack two epochs in some model and are left out"
+    left = f"{counted(laws.incomplete_questions, 'question', 'lacks', 'lack')} two epochs in some model: left out"
     return "\n\n".join(parts) + (f"\n{left}" if laws.incomplete_questions else "")
 
 

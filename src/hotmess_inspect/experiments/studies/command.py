@@ -21,6 +21,7 @@ from hotmess_inspect.experiments.studies.runs import Run, read_run, run_set
 from hotmess_inspect.io.writing import replacing
 from hotmess_inspect.multiple_choice.formats import FORMATS
 from hotmess_inspect.schema import CLASS_LOSSES, ESTIMATORS, ClassLoss, json_value
+from hotmess_inspect.words import counted
 
 Plan = Mapping[str, tuple[Task, str | Model]]
 
@@ -170,7 +171,7 @@ def run_study(plan: Plan, settings: argparse.Namespace, tokens: Callable[[str], 
         say(cost.sentence())
     read, written = (sum(cost.total[place] for cost in costs) for place in (0, 1))
     say(
-        f"{len(costs)} runs, {amount(read)} input and {amount(written)} output tokens in all, less what "
+        f"{counted(len(costs), 'run')}, {amount(read)} input and {amount(written)} output tokens in all, less what "
         f"{settings.log_dir} holds already"
     )
     if settings.cost_only:

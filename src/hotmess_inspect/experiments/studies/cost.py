@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from inspect_ai import Task
 from inspect_ai.dataset import Sample
 
+from hotmess_inspect.words import counted
+
 CHARACTERS_PER_TOKEN = 4
 # The instructions around a question: what to answer, and in which form.
 INSTRUCTION_TOKENS = 80
@@ -48,7 +50,7 @@ class Cost:
         """The cost in one sentence."""
         read, written = self.total
         return (
-            f"{self.name}: {self.questions:,} questions x {self.epochs} epochs = {self.calls:,} epochs of about "
+            f"{self.name}: {counted(self.questions, 'question')} x {counted(self.epochs, 'epoch')} = {counted(self.calls, 'epoch')} of about "
             f"{self.input_tokens:,.0f} input and {self.output_tokens:,.0f} output tokens ({self.basis}): "
             f"{amount(read)} input and {amount(written)} output tokens"
         )
@@ -115,7 +117,9 @@ def measured_tokens(log: str) -> tuple[float, float]:
         raise ValueError(f"measured={log!r} cannot be read as a log: {error}") from error
     usages = [list(summary.model_usage.values()) for summary in summaries if summary.model_usage]
     if not usages:
-        raise ValueError(f"measured={log!r}: none of its {len(summaries)} epochs has a count of tokens")
+        raise ValueError(
+            f"measured={log!r}: none of its {counted(len(summaries), 'epoch')} has a count of tokens"
+        )
     read = sum(usage.input_tokens for epoch in usages for usage in epoch)
     written = sum(usage.output_tokens for epoch in usages for usage in epoch)
     return read / len(usages), written / len(usages)

@@ -18,6 +18,7 @@ from hotmess_inspect.decomposition.of_questions import decompose_questions, is_n
 from hotmess_inspect.io.logs import read_inputs
 from hotmess_inspect.schema import Estimator, Loss
 from hotmess_inspect.table import Questions, groups, question_arrays
+from hotmess_inspect.words import counted
 
 FloatArray = NDArray[np.float64]
 
@@ -76,7 +77,7 @@ def read_run(location: str, label: str) -> Run:
     with_classes = [group for group in groups(found.outcomes) if group.kind in ("answer", "probabilities")]
     if len(with_classes) != 1:
         raise ValueError(
-            f"{location} holds {len(with_classes)} sets of answers with classes; a study needs one: "
+            f"{location} holds {counted(len(with_classes), 'set')} of answers with classes; a study needs one: "
             + ("; ".join(problem.message for problem in found.problems) or "no further problem was found")
         )
     questions = question_arrays(with_classes[0])

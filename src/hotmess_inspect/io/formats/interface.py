@@ -22,6 +22,7 @@ from hotmess_inspect.io.sources import File
 from hotmess_inspect.io.tables import UNNUMBERED, TableReading, outcomes_from_raw
 from hotmess_inspect.io.variants import hidden
 from hotmess_inspect.table import Labels, Outcomes
+from hotmess_inspect.words import counted
 
 GROUP = "hotmess_inspect.formats"
 HEAD_BYTES = 1 << 16
@@ -151,7 +152,9 @@ def accuracy_notes(stated: Any, scores: Sequence[float | None]) -> list[str]:
     mean = sum(known) / len(known)
     if abs(mean - stated) < 1e-6 or abs(100 * mean - stated) < 1e-4:
         return []
-    return [f"states accuracy {stated:.4g}; the {len(known)} tasks with a result have {mean:.4g}"]
+    return [
+        f"states accuracy {stated:.4g}; the {counted(len(known), 'task')} with a result {'has' if len(known) == 1 else 'have'} {mean:.4g}"
+    ]
 
 
 def outcomes_of(rows: Rows, name: str, path: str) -> TableReading:

@@ -11,7 +11,7 @@ import msgspec
 
 from hotmess_inspect.io.formats.interface import Rows, Tests
 from hotmess_inspect.io.formats.swebench_submissions import instance_columns
-from hotmess_inspect.io.words import counted
+from hotmess_inspect.words import counted
 
 
 class SweBench:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from hotmess_inspect.io.formats.interface import Rows, read_beside, settings_text
-from hotmess_inspect.io.words import counted
+from hotmess_inspect.words import counted
 
 _NO_AGENT = re.compile(r"(?:run)?[\d_:.T-]*", re.IGNORECASE)
 """Names of runs that say nothing of who ran: numbers and times."""

@@ -38,6 +38,7 @@ from hotmess_inspect.results.divergence import (
     GroupDivergence,
     QuestionDivergence,
 )
+from hotmess_inspect.words import counted
 
 _STEPS_SHOWN = 80
 _ROWS = 20
@@ -124,8 +125,8 @@ def _group(result: GroupDivergence, links: Links, questions: int, number: int) -
     return (
         f"{title}<p class=finding>{escaped(verdict(result))}</p>"
         + (f"<p>{_linked(clearest[1], clearest[0], number, shown)}</p>" if clearest else "")
-        + f"<p>Variance {result.variance:.4f} over {len(account.variance)} "
-        f"questions; steps compared by {escaped(result.grain)}.</p>"
+        + f"<p>Variance {result.variance:.4f} over {counted(len(account.variance), 'question')}; "
+        f"steps compared by {escaped(result.grain)}.</p>"
         f"<div class=figures>{_curve(result)}<div class=steps>{_step_table(result)}</div></div>"
         + bullets(_sentences(result))
         + _decisive(result, number, shown)
@@ -184,7 +185,7 @@ def _step_table(result: GroupDivergence) -> str:
     if len(rows) <= _ROWS:
         return first
     rest = table(names, rows[_ROWS:], text_columns=1)
-    return f"{first}<details><summary>{len(rows) - _ROWS} later steps</summary>{rest}</details>"
+    return f"{first}<details><summary>{counted(len(rows) - _ROWS, 'later step')}</summary>{rest}</details>"
 
 
 def _curve(result: GroupDivergence) -> str:
@@ -277,7 +278,7 @@ def _question(question: QuestionDivergence, links: Links, name: str) -> str:
     right = [epoch.correct for epoch in question.epochs if not math.isnan(epoch.correct)]
     known = f", {sum(v == 1 for v in right)} right" if right else ""
     return (
-        f'<section id="{escaped(name)}"><h4>{escaped(question.question)}: {len(question.epochs)} epochs{known}, '
+        f'<section id="{escaped(name)}"><h4>{escaped(question.question)}: {counted(len(question.epochs), "epoch")}{known}, '
         f"{percent(question.share)} of the group's variance</h4><ul class=ways>{listed}</ul>{_walks(question, links)}</section>"
     )
 
@@ -405,11 +406,11 @@ def _cells(
         tint, deep = _tint([epoch.correct for epoch in members])
         classes.append(tint)
         step_shown = members[0].steps[step]
-        counted = ""
+        size = ""
         if parted and span > 1:
             known = [e.correct for e in members if not math.isnan(e.correct)]
             right = f", {sum(v == 1 for v in known)} right" if known else ""
-            counted = f"<small>{span} epochs{right}</small>"
+            size = f"<small>{span} epochs{right}</small>"
         address = links.event(members[0].log, question.question, members[0].epoch, step_shown.event)
         text = escaped(names.name(row, step))
         if parted and address:
@@ -417,7 +418,7 @@ def _cells(
         spans = f" rowspan={span}" if span > 1 else ""
         yield (
             f'<td class="{" ".join(c for c in classes if c)}" style="--deep:{deep}%"{spans} '
-            f'title="{escaped(step_shown.shown)}">{text}{counted}</td>'
+            f'title="{escaped(step_shown.shown)}">{text}{size}</td>'
         )
     left = width - len(own)
     if left > 0:

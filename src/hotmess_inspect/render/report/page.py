@@ -11,7 +11,6 @@ from types import MappingProxyType
 
 from hotmess_inspect import __version__
 from hotmess_inspect.io.logs import Inputs
-from hotmess_inspect.io.words import counted
 from hotmess_inspect.io.writing import replacing
 from hotmess_inspect.render.frames import label_of
 from hotmess_inspect.render.report import figures
@@ -48,6 +47,7 @@ from hotmess_inspect.results.verdict import (
 )
 from hotmess_inspect.results.warnings import ItemCounts, count_warnings
 from hotmess_inspect.schema import Problem
+from hotmess_inspect.words import counted
 
 # No script can run, nothing can be fetched: whatever a log holds, the page only shows it.
 _FILES, _FEW_GROUPS = 50, 6

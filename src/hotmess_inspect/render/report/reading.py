@@ -12,7 +12,6 @@ import numpy as np
 from hotmess_inspect.bits import decode_tests
 from hotmess_inspect.io.log_file import is_remote
 from hotmess_inspect.io.logs import LogInfo
-from hotmess_inspect.io.words import counted
 from hotmess_inspect.render.frames import label_of
 from hotmess_inspect.render.report.html import Html, number, table
 from hotmess_inspect.render.text import escaped
@@ -23,6 +22,7 @@ from hotmess_inspect.results.verdict import leading_results, short_name
 from hotmess_inspect.table import Outcomes
 from hotmess_inspect.table.columns import Labels
 from hotmess_inspect.table.questions import masked_tests
+from hotmess_inspect.words import counted
 
 _EPOCHS_SHOWN, _EPOCHS_LISTED, _TESTS_LISTED = 12, 100, 60
 _QUESTION, _ANSWER = 80, 120

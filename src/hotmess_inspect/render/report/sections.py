@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from hotmess_inspect.analyses.comparison import TEST
 from hotmess_inspect.analyses.lengths import LengthTrend
 from hotmess_inspect.analyses.overthinking import Overthinking
-from hotmess_inspect.io.words import p_word
 from hotmess_inspect.render.frames import label_of
 from hotmess_inspect.render.report.html import (
     Html,
@@ -27,6 +26,7 @@ from hotmess_inspect.results.compare import QUANTITIES, Contender, PairResult, R
 from hotmess_inspect.results.comparison_verdict import pair_verdict
 from hotmess_inspect.results.verdict import by_loss, leading_results
 from hotmess_inspect.schema import quantity_word
+from hotmess_inspect.words import p_word
 
 _FEW_PAIRS = 6
 """Pairs that are shown at once; more of them unfold."""
