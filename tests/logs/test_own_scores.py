@@ -95,7 +95,7 @@ def test_unit_tests(tmp_path: Path) -> None:
     )
     assert found["resolved"] == pytest.approx([1, 1, 0])
     assert results[0].counts["tampered"] == 1
-    assert any("tampered with their grading" in p.message for p in problems)
+    assert any("1 epoch tampered with its grading" in p.message for p in problems)
 
 
 def test_every_way_of_having_no_verdict(tmp_path: Path) -> None:
