@@ -94,7 +94,7 @@ def first_bullets(sentences: Sequence[str]) -> str:
     """The first sentences as a list at once, the others on request."""
     rest = sentences[_SENTENCES:]
     summary = f"{len(rest)} more sentence{'s' * (len(rest) > 1)}"
-    folded = f"<details><summary>{summary}</summary>{bullets(rest)}</details>" if rest else ""
+    folded = f"<details class=rest><summary>{summary}</summary>{bullets(rest)}</details>" if rest else ""
     return bullets(sentences[:_SENTENCES]) + folded
 
 

@@ -114,7 +114,7 @@ def reading_list(
         "answers. A question's name leads to its epochs. Where unit tests are measured, two epochs that pass as many "
         f"tests, but other ones, differ.</p>{start}{''.join(lists[True])}"
         + (f"<details><summary>By the other measures</summary>{other}</details>" if other else "")
-        + f"<h3>Epoch by epoch</h3>{''.join(epochs)}"
+        + f"<section class=epochs><h3>Epoch by epoch</h3>{''.join(epochs)}</section>"
     )
     return shown, places
 

@@ -60,7 +60,10 @@ details > [id] { scroll-margin-top: 3rem; }
 @media print {
   :root { --ink: #000; --paper: #fff; --faint: #999; --quiet: #555; --line: #bbb; --link: #000; --shade: #fff; }
   main { max-width: none; padding: 0; }
-  .links, details:not([open]) { display: none; }
+  @page { margin: 14mm 12mm; }
+  .links, details:not([open]):not(.rest), .epochs:not(:has(details[open])) { display: none; }
+  .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  details.rest::details-content { content-visibility: visible; }
   .scroll { overflow: visible; }
   table { font-size: 0.62rem; }
   th, td { padding: 0.1rem 0.2rem; }
