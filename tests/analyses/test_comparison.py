@@ -201,8 +201,9 @@ def test_where_another_seed_may_decide_otherwise_is_known() -> None:
     one = found[0]["error"]
     for p, draws, told in ((0.052, 999, True), (0.07, 999, False), (0.05, 4995, True), (0.04, 4995, False)):
         error = (p * (1 - p) / (draws + 1)) ** 0.5
-        assert replace(one, p_value=p, p_error=error).p_hangs_on_seed == told
-    assert not replace(one, p_value=0.05, p_error=0.0).p_hangs_on_seed
+        assert replace(one, p_value=p, p_error=error).p_hangs_on_seed() == told
+    assert not replace(one, p_value=0.05, p_error=0.0).p_hangs_on_seed()
+    assert replace(one, p_value=0.03, p_error=0.003).p_hangs_on_seed(0.1 / 3)
 
 
 @settings(max_examples=40, deadline=None)

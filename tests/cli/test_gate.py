@@ -207,3 +207,23 @@ def test_what_is_no_answer_never_ends_with_the_status_of_one(tmp_path: Path) -> 
         done = run(old, "--against", old, "--on", "accuracy", *words)
         assert done.exit_code == 64 and said in done.output
     assert own.read_text() == "my own notes"
+
+
+def test_a_decision_that_hangs_on_the_seed_is_said(tmp_path: Path) -> None:
+    """Of pairs of tables with a difference near the limit: harm under one seed and not under another is always said."""
+    near = 0
+    for number in range(10):
+        old = write(tmp_path / "old.csv", RATES[:80], 5, 2 * number)
+        new = write(tmp_path / "new.csv", RATES[:80] * 0.93, 5, 2 * number + 1)
+        found = [
+            json.loads(run(new, "--against", old, "--json", "--on", "accuracy,error", "--seed", seed).output)
+            for seed in "012"
+        ]
+        told = [any("--seed" in p["message"] for p in one["problems"]) for one in found]
+        # Two checks: harm where p is below 0.05 = 2 x 5 % / 2.
+        for one, said in zip(found, told, strict=True):
+            assert said or all(abs(check["p"] - 0.05) > 0.002 for check in one["checks"])
+        near += any(told)
+        if len({one["decision"] == "harm" for one in found}) > 1:
+            assert any(told)
+    assert 0 < near < 10

@@ -137,10 +137,9 @@ class PairedDifference:
     note: str = ""
     p_error: float = NAN
 
-    @property
-    def p_hangs_on_seed(self) -> bool:
-        """Whether 0.05 lies within two standard errors of p, so that another seed may put it on the other side."""
-        return self.p_error > 0 and abs(self.p_value - 0.05) <= 2 * self.p_error
+    def p_hangs_on_seed(self, limit: float = 0.05) -> bool:
+        """Whether a limit lies within two standard errors of p, so that another seed may put p on its other side."""
+        return self.p_error > 0 and abs(self.p_value - limit) <= 2 * self.p_error
 
     def oriented(self, sign: int) -> "PairedDifference":
         """The same for 1, second less first for -1; for 0, where both are one, an interval symmetric about 0."""

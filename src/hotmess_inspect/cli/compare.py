@@ -39,8 +39,10 @@ def compare(
     """Differences between runs, paired by question: accuracy, error, bias², variance, incoherence, pass^k.
 
     A and B are logs, folders, globs, URIs or tables, each as `hotmess analyze` reads it; one that holds several models or
-    settings needs no other. A difference is the earlier one less the later one, and the first sentence says which errs less. Its interval leaves out 0 where p is below 0.05 and nowhere else; p is of a
-    within-question permutation test (epochs change places between the two runs; mid-p).
+    settings needs no other. A difference is the earlier one less the later one, and the first sentence says which errs
+    less. Its interval leaves out 0 where p is below 0.05 and nowhere else; p is of a within-question permutation test
+    (epochs change places between the two runs; mid-p). Without --loss classes are compared by Brier, all else by squared
+    error.
 
     Exit status: 0 good, 1 some input was unusable or nothing could be compared, 2 usage.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, cast
@@ -395,17 +395,17 @@ def _warnings(found: Comparison, names: Mapping[int, Contender]) -> list[Problem
     ]
 
 
-def seed_warnings(found: Comparison) -> list[str]:
-    """The p-values that another seed may put on the other side of 0.05."""
+def seed_warnings(found: Comparison, limit: float = 0.05, among: Collection[str] | None = None) -> list[str]:
+    """The p-values, of some quantities or of all, that another seed may put on the other side of a limit."""
     near = [
         f"{quantity_word(one.quantity)} {p_word(one.p_value)} ± {2 * one.p_error:.3f}"
-        for one in found.differences.values()
-        if one.p_hangs_on_seed
+        for name, one in found.differences.items()
+        if one.p_hangs_on_seed(limit) and (among is None or name in among)
     ]
     if not near:
         return []
     return [
-        f"divisions are drawn at random, and another --seed may put p on the other side of 0.05: {', '.join(near)}"
+        f"divisions are drawn at random, and another --seed may put p on the other side of {limit:.2g}: {', '.join(near)}"
     ]
 
 

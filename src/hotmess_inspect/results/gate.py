@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from hotmess_inspect.analyses.comparison import NO_DIFFERENCE
-from hotmess_inspect.results.compare import Comparison, Contender, compare, pair_warnings
+from hotmess_inspect.results.compare import Comparison, Contender, compare, pair_warnings, seed_warnings
 from hotmess_inspect.schema import Problem, finite_or_none, quantity_word
 from hotmess_inspect.words import counted
 
@@ -242,6 +242,7 @@ def _checks(
         return compared[k]
 
     strict, loose = 1 - 2 * FALSE_ALARMS / total, 1 - 2 * FALSE_ALARMS
+    texts = []
     for quantity in on:
         k = int(quantity.removeprefix("pass_hat_")) if quantity.startswith("pass_hat_") else None
         one = comparison(k)
@@ -250,9 +251,10 @@ def _checks(
             found.append(_unknown(subject, quantity, margin, loose, 0, one))
         else:
             found.append(_check(subject, quantity, margin, strict, loose, one))
+            texts += seed_warnings(one, 1 - strict, [quantity])
     known = next((one for one in compared.values() if isinstance(one, Comparison)), None)
     if known is not None:
-        texts = pair_warnings(known, new.name, old.name, accuracies="incoherence" in on)
+        texts += pair_warnings(known, new.name, old.name, accuracies="incoherence" in on)
         problems += [Problem("warning", subject, text) for text in texts]
     return found
 
