@@ -41,6 +41,10 @@ def output(function: str, arguments: dict[str, Any]) -> ModelOutput:
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory.mktemp("scout"))
+
+
+def made(folder: Path) -> Path:
     """Two questions of four epochs. Of the first, two open a.py and are right, two open b.py and are wrong; all epochs
     of the second do the same.
     """
@@ -59,7 +63,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (done,) = eval(
         task,
         model=get_model("mockllm/model", custom_outputs=outputs),
-        log_dir=str(tmp_path_factory.mktemp("scout")),
+        log_dir=str(folder),
         display="none",
         max_samples=1,
     )
@@ -74,6 +78,14 @@ def results(log: Path, folder: Path, **arguments: Any) -> pd.DataFrame:
         .scanners["parting_step"]
         .set_index(["transcript_task_id", "transcript_task_repeat"])
     )
+
+
+def test_a_later_scan_of_a_folder_sees_what_came_into_it(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    for _ in range(2):
+        found = results(made(folder), tmp_path / "scans", logs=str(folder))
+        # All four epochs of the first question part from half of their siblings.
+        assert (len(found), found["value"].notna().sum()) == (8, 4)
 
 
 def test_scout_marks_the_step_of_each_transcript(log: Path, tmp_path: Path) -> None:
