@@ -54,6 +54,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         ("diverge", "log", ()),
         ("plan", "1", ("--width", "0.1")),
         ("study", "3", ()),
+        ("compare", "3", ()),
+        ("compare", "12", ()),
     ],
 )
 def test_every_number_is_whole(
@@ -67,6 +69,22 @@ def test_every_number_is_whole(
     assert numbers(wide) == numbers(narrow)
     # An ellipsis stands between the ends of an interval, or where the command itself shortens a text.
     assert narrow.count("…") == wide.count("…")
+
+
+def test_many_runs_are_compared_in_one_table(inputs: dict[str, Path]) -> None:
+    shown = printed(80, "compare", inputs["12"])
+    rows = dict(re.findall(r"^│ ([A-L]) │ +[\d.]+ [a-z]+ │ +([\d.]+) [a-z]+ │", shown, re.MULTILINE))
+    assert list(rows) == list("ABCDEFGHIJKL")
+    assert sorted(rows.values(), key=float) == list(rows.values())
+    # The error of the first is that of analyze, and the first sentence names it.
+    errors = [
+        row.split() for row in printed(600, "analyze", inputs["12"]).splitlines() if row.startswith("│ ")
+    ]
+    assert rows["A"] == f"{min(float(row[9]) for row in errors):.3f}"
+    least = re.search(r"^A  (\S+)$", shown, re.MULTILINE)
+    assert least and " ".join(shown.split()).startswith(f"a/task · brier: {least[1]} errs least")
+    assert "--details prints each of 66 pairs" in shown and "95 % interval" not in shown
+    assert printed(600, "compare", inputs["12"], "--details").count("95 % interval ┃") == 66
 
 
 def test_of_many_models_is_said_which_fail_alike(inputs: dict[str, Path]) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.argument("inputs", metavar="A [B...]", nargs=-1, required=True)
 @analysis_options
 @reading_options
+@click.option("--details", is_flag=True, help="Print every pair where they are more than six.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, schema 1.")
 def compare(
     inputs: Sequence[str],
@@ -34,6 +35,7 @@ def compare(
     scale: Scale | None,
     columns: Sequence[str],
     show_account: bool,
+    details: bool,
     as_json: bool,
 ) -> None:
     """Differences between runs, paired by question: accuracy, error, bias², variance, incoherence, pass^k.
@@ -79,7 +81,7 @@ def compare(
     else:
         from hotmess_inspect.render.comparison import print_comparison
 
-        print_comparison(pairs, rankings, problems)
+        print_comparison(pairs, rankings, problems, details=details)
         if show_account:
             from hotmess_inspect.render.account import print_account
 

@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.table import Table
 
 from hotmess_inspect.analyses.comparison import TEST, PairedDifference
-from hotmess_inspect.render.console import cell, console, print_problems
+from hotmess_inspect.render.console import cell, console, print_problems, print_table
 from hotmess_inspect.render.terminal import number, print_verdict
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.compare import PairResult, Ranking
 from hotmess_inspect.results.comparison_verdict import pair_verdict
+from hotmess_inspect.results.variants import letter
 from hotmess_inspect.results.verdict import as_sentence, concerning
 from hotmess_inspect.schema import Problem, quantity_word
 from hotmess_inspect.words import counted, p_word
@@ -23,19 +24,32 @@ from hotmess_inspect.words import counted, p_word
 _SHOWN = 5
 _FEW = 3
 """Up to so many pairs have what may mislead and what to do next beside their findings."""
+_MANY = 6
+"""Up to so many pairs are printed each; of more the runs with their letters."""
+_LETTERS = "runs that share a letter cannot be told apart (Holm, 5 % over all pairs)"
 _WIDE = 100
 """Columns of a window that the whole table fits."""
 
 
 def print_comparison(
-    pairs: Sequence[PairResult], rankings: Sequence[Ranking], problems: Sequence[Problem]
+    pairs: Sequence[PairResult],
+    rankings: Sequence[Ranking],
+    problems: Sequence[Problem],
+    *,
+    details: bool = False,
 ) -> None:
-    """Print differences, groups that cannot be told apart, and what a reader has to know."""
+    """Print differences, groups that cannot be told apart, and what a reader has to know.
+
+    Of more than six pairs a table of the runs with their letters is printed, unless `details` are asked for.
+    """
     out = console()
     if not pairs:
         out.print(
             "Nothing to compare: no two runs have a task, scorer, kind of answer and questions in common."
         )
+    if len(pairs) > _MANY and not details:
+        _print_letters(out, pairs, rankings, problems)
+        return
     said: set[str] = set()
     for found in map(pair_verdict, pairs):
         if len(pairs) > _FEW:
@@ -59,7 +73,7 @@ def print_comparison(
         measure = " · ".join(part for part in (ranking.task, ranking.measure, ranking.loss) if part)
         out.print(cell(f"{quantity_word(ranking.quantity)} ({measure}): {listed}"))
     if rankings:
-        out.print(cell("runs that share a letter cannot be told apart (Holm, 5 % over all pairs)", "dim"))
+        out.print(cell(_LETTERS, "dim"))
     if pairs:
         out.print(
             cell(
@@ -68,6 +82,58 @@ def print_comparison(
             )
         )
     print_problems([one for one in concerning(problems, ()) if as_sentence(one.message) not in said], out)
+
+
+def _print_letters(
+    out: Console, pairs: Sequence[PairResult], rankings: Sequence[Ranking], problems: Sequence[Problem]
+) -> None:
+    """Who errs least and most, and a table per task, measure and loss of all runs with their letters."""
+    kinds: dict[tuple[str | None, ...], list[Ranking]] = {}
+    for ranking in rankings:
+        kinds.setdefault((ranking.task, ranking.measure, ranking.loss), []).append(ranking)
+    for kind, own in kinds.items():
+        title = " · ".join(part for part in kind if part)
+        order = list(own[0].values)
+        for error in own:
+            if error.quantity == "error":
+                order = list(error.values)[::-1]
+                _print_least(out, title, error, order)
+        table = Table(title=plain(title), title_justify="left")
+        table.add_column("")
+        shown = [ranking for ranking in own if ranking.quantity != "overthinking"]
+        for ranking in shown:
+            table.add_column(quantity_word(ranking.quantity), justify="right", no_wrap=True)
+        for place, name in enumerate(order):
+            values = [(r.values.get(name, math.nan), r.letters.get(name, "")) for r in shown]
+            row = ["–" if math.isnan(value) else f"{value:.3f} {letters}" for value, letters in values]
+            table.add_row(*map(cell, [letter(place), *row]))
+        print_table(out, table)
+        for place, name in enumerate(order):
+            out.print(cell(f"{letter(place)}  {name}", "dim"))
+    out.print(cell(f"{_LETTERS}; p: {TEST}", "dim"))
+    if any(one.message.startswith("Accuracies reach") for one in problems):
+        text = "Accuracies differ, and incoherence depends on accuracy by construction: look at bias² and variance."
+        out.print(cell(f"Caution: {text}", "yellow"))
+    # Which single p is near 0.05 decides nothing among so many pairs.
+    quiet = ("Accuracies reach", "divisions are drawn at random")
+    rest = [one for one in concerning(problems, ()) if not one.message.startswith(quiet)]
+    print_problems(rest[:_SHOWN], out)
+    more = f"; {counted(len(rest) - _SHOWN, 'more warning')}" if len(rest) > _SHOWN else ""
+    out.print(cell(f"--details prints each of {len(pairs)} pairs{more}", "dim"))
+
+
+def _print_least(out: Console, title: str, error: Ranking, order: Sequence[str]) -> None:
+    """Who errs least, who cannot be told from it, and who errs most."""
+    known = [name for name in order if not math.isnan(error.values[name])]
+    if not known:
+        return
+    least, most = known[0], known[-1]
+    alike = [name for name in known[1:] if set(error.letters[name]) & set(error.letters[least])]
+    beside = f"; not told apart from it: {', '.join(alike)}" if alike else "; all others err more"
+    text = f"{title}: {least} errs least ({number(error.values[least])}){beside}."
+    if most not in alike:
+        text += f" {most} errs most ({number(error.values[most])})."
+    out.print(cell(text, "bold"))
 
 
 def _table(pair: PairResult, several: bool, narrow: bool) -> Table:
