@@ -98,7 +98,7 @@ def _print_run(
                 _print_guards(out, result, result.guards)
             if result.grader is not None:
                 _print_grader(out, result, result.grader)
-        for result in {id(result.questions): result for result in reversed(members)}.values():
+        for result in [*{id(r.questions): r for r in reversed(members)}.values()][::-1]:
             _print_reliability(out, result)
             _print_spread(out, result)
     # Lengths of the first measure of each scorer; the others stand in the JSON.
@@ -469,7 +469,9 @@ def _print_overthinking(out: Console, split: Overthinking, censored: int = 0) ->
     if split.tied_questions:
         out.print(
             cell(
-                f"{counted(split.tied_questions, 'question', 'parts', 'part')} epochs of equal length", "dim"
+                f"in {counted(split.tied_questions, 'question')} epochs of equal length stand on both sides of the split: "
+                "a mean over all ways to divide them",
+                "dim",
             )
         )
     if p and censored:

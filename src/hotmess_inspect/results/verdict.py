@@ -291,7 +291,7 @@ def _next_steps(result: GroupResult) -> tuple[str, ...]:
         steps.append(f"Run more epochs: {int(np.median(repeated))} per question {what}.")
     low, high = result.incoherence_ci
     if not math.isnan(low) and high - low > 0.2 and low <= 0.5 <= high:
-        steps.append("Add questions to narrow the interval; `hotmess plan` says how many.")
+        steps.append("Add questions to narrow the interval; `hotmess plan LOG --width 0.2` says how many.")
     return tuple(steps)
 
 

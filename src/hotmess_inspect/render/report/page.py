@@ -518,7 +518,10 @@ def _coverage(results: Sequence[GroupResult], letters: Mapping[str, str]) -> str
         [letters[n] or n, *(f"{r.counts[name]:,}" for name in names)]
         for n, r in zip(labels, own, strict=True)
     ]
-    return "<h2>Coverage</h2>" + table(["group", *(n.replace("_", " ") for n in names)], rows, text_columns=1)
+    return (
+        "<h2>Coverage</h2><p>How many epochs were planned and scored, and what is missing or odd among them.</p>"
+        + table(["group", *(n.replace("_", " ") for n in names)], rows, text_columns=1)
+    )
 
 
 def _sources(inputs: Inputs) -> str:
