@@ -729,6 +729,8 @@ def _linearised(terms: FloatArray, clusters: IntArray | None) -> tuple[FloatArra
     gap[np.abs(gap) <= _DUST * (np.abs(sizes[0]) + np.abs(sizes[1]))] = 0.0
     questions = terms.shape[1]
     means = gap.mean(axis=2)
+    # So is the mean of differences that cancel.
+    means[np.abs(means) <= _DUST * np.abs(gap).mean(axis=2)] = 0.0
     influence = np.concatenate([(gap - means[:, :, None]) / questions, np.zeros_like(gap[:1])])
     ratios = np.zeros(len(terms))
     scale = np.zeros_like(gap[0])

@@ -274,7 +274,7 @@ def exchange_critical_value(observed: float, drawn: NDArray[np.float64], level: 
     An observed value that is rejected for half of its ties gives the middle between it and the next one below.
     """
     value = critical_value(drawn, level)
-    if observed > value or not rejects(exchange_p_value(observed, drawn), level):
+    if observed > value + _slack(observed) or not rejects(exchange_p_value(observed, drawn), level):
         return value
     return (observed + float(drawn[drawn < observed - 2 * _slack(observed)].max(initial=0.0))) / 2
 
