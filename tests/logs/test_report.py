@@ -18,12 +18,14 @@ from inspect_ai.log import read_eval_log
 from hotmess_inspect.cli import main
 from hotmess_inspect.demo import demo_log
 from hotmess_inspect.io.logs import LogInfo, read_inputs
+from hotmess_inspect.render.frames import label_of
 from hotmess_inspect.render.report import ReportOptions, report_html
 from hotmess_inspect.render.report.figures import distribution_drawing
 from hotmess_inspect.render.report.html import interval, number
 from hotmess_inspect.render.report.reading import Links
+from hotmess_inspect.render.report.sections import comparison_section
 from hotmess_inspect.render.text import csv_cell, plain
-from hotmess_inspect.results.analyze import Options, analyze
+from hotmess_inspect.results.analyze import GroupResult, Options, analyze
 from hotmess_inspect.results.compare import compare
 from hotmess_inspect.results.questions import question_numbers
 from hotmess_inspect.table import outcomes_from_arrays
@@ -240,12 +242,16 @@ def models(path: Path, rates: list[float], target: str = "A") -> Path:
     return path
 
 
+def side_by_side(*paths: Path) -> tuple[str, list[GroupResult]]:
+    results = analyze(read_inputs(list(map(str, paths))).outcomes, FAST)[0]
+    labels = [label_of(one, results) for one in results]
+    return comparison_section(results, dict(zip(labels, "ABCDE", strict=False))), results
+
+
 @pytest.mark.parametrize("count", [3, 5])
 def test_every_group_is_compared_with_every_other(tmp_path: Path, count: int) -> None:
     rates = [0.2, 0.25, 0.6, 0.62, 0.9][:count]
-    path = models(tmp_path / "t.csv", rates)
-    shown = page(path)
-    section = shown[shown.index("<h2 id=side-by-side>") :]
+    section, results = side_by_side(models(tmp_path / "t.csv", rates))
     rows = re.findall(r"<tr role=row><td role=cell>([A-Z]) − ([A-Z])</td>(.*?)</tr>", section)
     names = "ABCDE"[:count]
     assert [(first, second) for first, second, _ in rows] == list(itertools.combinations(names, 2))
@@ -255,7 +261,6 @@ def test_every_group_is_compared_with_every_other(tmp_path: Path, count: int) ->
     }
     # The differences themselves, and Holm's correction worked out here: the largest p over all that are smaller,
     # each times the number of p that are not smaller than it.
-    results = analyze(read_inputs([str(path)]).outcomes, FAST)[0]
     raw = []
     for first, second in cells:
         one, other = (results[names.index(name)] for name in (first, second))
@@ -282,9 +287,7 @@ def test_every_group_is_compared_with_every_other(tmp_path: Path, count: int) ->
 def test_groups_with_other_targets_are_named_instead_of_compared(tmp_path: Path) -> None:
     one, two = models(tmp_path / "1.csv", [0.5]), models(tmp_path / "2.csv", [0.5], "B")
     two.write_text(two.read_text().replace("model-0", "model-1"))
-    text = report_html(read_inputs([str(one), str(two)]), ReportOptions(analysis=FAST))[0]
-    section = text[text.index("<h2 id=side-by-side>") :]
-    assert "<li>A and B: " in section[: section.index("<h2>", 5)]
+    assert "<li>A and B: " in side_by_side(one, two)[0]
 
 
 def test_every_question_to_read_leads_to_its_epochs_and_tests(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from hotmess_inspect.render.text import escaped
 from hotmess_inspect.results.analyze import GroupResult
 from hotmess_inspect.results.compare import QUANTITIES, Contender, PairResult, Ranking, compare_all
 from hotmess_inspect.results.comparison_verdict import pair_verdict
-from hotmess_inspect.results.verdict import by_loss, leading_results
+from hotmess_inspect.results.verdict import Verdict, by_loss, leading_results
 from hotmess_inspect.schema import quantity_word
 from hotmess_inspect.words import p_word
 
@@ -81,14 +81,7 @@ def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str
     verdicts = [pair_verdict(one) for one in pairs if id(one.comparison.first) in first]
     finding = ""
     if len(verdicts) <= _FEW_PAIRS:
-        finding = bullets(
-            [
-                Html(
-                    f"<b>{escaped(v.finding)}</b> {code(' '.join(v.next_steps).replace('plan A B', 'plan FIRST SECOND'))}"
-                )
-                for v in verdicts
-            ]
-        )
+        finding = bullets([_in_words(one) for one in verdicts])
     corrected = " (in brackets after Holm, over all pairs of one measure and loss)" if rankings else ""
     return (
         f"<h2 id=side-by-side>Side by side</h2>{finding}<p>Every group against every other on the questions that both have, in pairs: what both "
@@ -97,6 +90,13 @@ def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str
         f"its 95 % interval, and p{corrected}, of a {TEST}. The interval leaves out 0 where the uncorrected p is below 0.05 "
         f"and nowhere else.</p>{notes}"
     )
+
+
+def _in_words(said: Verdict) -> Html:
+    """What a pair's differences mean, the first sentence in bold, and what to do next."""
+    first, stop, rest = said.finding.partition(". ")
+    steps = " ".join(said.next_steps).replace("plan A B", "plan FIRST SECOND")
+    return Html(f"<b>{escaped(first + stop)}</b>{code(f'{rest} {steps}')}")
 
 
 _COMPARED = ("accuracy", *QUANTITIES)
