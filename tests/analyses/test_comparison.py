@@ -444,13 +444,13 @@ def test_contexts_that_questions_share_widen_the_far_end() -> None:
     )
     over = 40 / 39 * np.square(influence).sum(axis=1)
     added = np.maximum(between - cells, 0.0)
-    freedom = (over + added) / (over / 39 + added / 4)
+    quantile = (over * stats.t.ppf(0.975, 39) + added * stats.t.ppf(0.975, 4)) / (over + added)
     for place, name in enumerate(("accuracy", "error", "variance", "incoherence")):
         one = found[name]
         assert one.estimate == pytest.approx(total[place], abs=1e-12)
         assert one.standard_error == pytest.approx(np.sqrt((over + added)[place]), rel=0.01)
         far = max(abs(one.low - one.estimate), abs(one.high - one.estimate))
-        assert far >= 0.99 * stats.t.ppf(0.975, freedom[place]) * np.sqrt((over + added)[place])
+        assert far >= 0.99 * quantile[place] * np.sqrt((over + added)[place])
         assert (one.p_value < 0.05) == (one.low > 0 or one.high < 0)
     assert added[0] > over[0]
     assert np.isnan(found["pass_hat_10"].low)

@@ -31,9 +31,10 @@ def components(parts: np.ndarray, without: np.ndarray) -> tuple[float, float]:
     return share * np.square(together).sum(), share * questions / (questions - 1) * np.square(rest).sum()
 
 
-def harmonic(over: float, added: float, questions: int, contexts: int) -> float:
-    """Degrees of freedom: the mean of N - 1 and K - 1 by shares of the variance."""
-    return (over + added) / (over / (questions - 1) + added / (contexts - 1))
+def cochran(over: float, added: float, questions: int, contexts: int) -> float:
+    """Mean of Student's quantiles of N - 1 and K - 1 degrees of freedom by shares of the variance."""
+    own, other = (stats.t.ppf(0.975, count - 1) for count in (questions, contexts))
+    return (over * own + added * other) / (over + added)
 
 
 @pytest.mark.parametrize("quantity", ["error", "bias_squared", "variance"])
@@ -51,7 +52,7 @@ def test_the_interval_leaves_out_one_context_at_a_time(quantity: str) -> None:
     between, cells = components(own / 40, np.array(without) / 40)
     over, added = own.var(ddof=1) / 40, between - cells
     assert added > 0 and cells > 0.01 * over
-    reach = stats.t.ppf(0.975, harmonic(over, added, 40, 5)) * (over + added) ** 0.5
+    reach = cochran(over, added, 40, 5) * (over + added) ** 0.5
     middle = d.mean(quantity)
     assert (low, high) == pytest.approx(
         (min(base.low, middle - reach), max(base.high, middle + reach)), abs=1e-9
@@ -69,22 +70,32 @@ def test_contexts_add_their_component_of_a_crossed_analysis_of_variance() -> Non
     )
     moved = ratio_moves(means, np.ones(30), without)
     assert moved.sum(axis=1) == pytest.approx(without.mean(axis=1) - cells.mean(), abs=1e-12)
-    error, freedom = error_with_contexts(0.3, 29.0, moved)
+    found = error_with_contexts(0.3, 29.0, moved)
     of_contexts = 30 * cells.mean(axis=0).var(ddof=1)
     residual = cells - means[:, None] - cells.mean(axis=0) + cells.mean()
     component = (of_contexts - np.square(residual).sum() / (29 * 5)) / 30
-    assert error**2 == pytest.approx(0.09 + component / 6, rel=1e-9)
-    assert freedom == pytest.approx(harmonic(0.09, component / 6, 30, 6), rel=1e-9)
+    assert found.error**2 == pytest.approx(0.09 + component / 6, rel=1e-9)
+    assert (found.freedom, found.of_contexts) == (29, 5)
+    reach = cochran(0.09, component / 6, 30, 6) * found.error
+    assert found.reach(0.95) == pytest.approx(reach, rel=1e-9)
+    assert found.p_value(-reach) == pytest.approx(0.05, rel=1e-9)
+    for distance in (0.0, 0.1, 1.0, 10.0):
+        # Further from 0 than half the width of an interval of level 1 - p: exactly there.
+        p = found.p_value(distance)
+        assert found.reach(1 - p) == pytest.approx(distance, abs=1e-9, rel=1e-6)
     # Clusters of one question each are questions, and two copies of a question in one cluster are one question.
-    assert error_with_contexts(0.3, 29.0, moved, np.arange(30)) == pytest.approx((error, freedom), rel=1e-12)
+    assert error_with_contexts(0.3, 29.0, moved, np.arange(30)) == pytest.approx(found, rel=1e-12)
     twice = error_with_contexts(0.3, 29.0, np.tile(moved / 2, 2), np.tile(np.arange(30), 2))
-    assert twice == pytest.approx((error, freedom), rel=1e-12)
+    assert twice == pytest.approx(found, rel=1e-12)
 
 
 def test_contexts_without_an_effect_of_their_own_add_nothing() -> None:
     # Effects of a context on questions that cancel each other: all of it is of the cells.
     moved = np.array([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
-    assert error_with_contexts(0.5, 2.0, moved) == (0.5, 2.0)
+    found = error_with_contexts(0.5, 2.0, moved)
+    assert (found.error, found.freedom, found.share) == (0.5, 2.0, 0.0)
+    assert found.reach(0.95) == pytest.approx(0.5 * stats.t.ppf(0.975, 2), rel=1e-9)
+    assert found.p_value(1.0) == pytest.approx(2 * stats.t.sf(2.0, 2), rel=1e-9)
 
 
 def test_moves_follow_any_estimate() -> None:

@@ -156,7 +156,9 @@ def test_shared_contexts_widen_intervals_or_are_said_to_be_given(kind: str, tmp_
     with pytest.MonkeyPatch.context() as patch:
         honest = contexts.error_with_contexts
         patch.setattr(
-            contexts, "error_with_contexts", lambda *given: (4 * honest(*given)[0], honest(*given)[1])
+            contexts,
+            "error_with_contexts",
+            lambda *given: honest(*given)._replace(error=4 * honest(*given).error),
         )
         larger, _ = everything(tmp_path / "larger", table, contexts=True)
     wide = {where for where in nested if (own := nested[where]) and (than := larger[where]) and own != than}

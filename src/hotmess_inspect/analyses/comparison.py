@@ -35,6 +35,7 @@ from hotmess_inspect.decomposition.nested import (
 )
 from hotmess_inspect.decomposition.result import Decomposition
 from hotmess_inspect.inference.contexts import (
+    StandardError,
     error_with_contexts,
     ratio_moves,
     widen_for_contexts,
@@ -645,6 +646,7 @@ def _differences(
             continue
         error = float((table.standard_error if clusters is None else table.jackknife_error)[0])
         freedom = float(table.erring_degrees_of_freedom[0])
+        whole = StandardError(error, freedom)
         reach = student_quantile(freedom, (1 + level) / 2) * error
         low, high = difference - reach, difference + reach
         if len(table.parts[0]) <= LARGE and (table.sizes is None or freedom >= FEW_CLUSTERS - 1):
@@ -664,7 +666,7 @@ def _differences(
             low, high = widen_for_contexts(
                 Interval(low, high), difference, error, freedom, moved, level, clusters
             )
-            error, freedom = error_with_contexts(error, freedom, moved, clusters)
+            whole = error_with_contexts(error, freedom, moved, clusters)
             if np.isnan(low):
                 note = (
                     "no interval: it is undefined without one of the few-shot contexts that questions share"
@@ -673,16 +675,14 @@ def _differences(
                 continue
         near = exchange_critical_value(float(observed[column]), known, level) * float(spread[column])
         if not pooled.exchangeable:
-            from scipy.special import stdtr  # scipy is slow to import and rarely needed here
-
-            p_exchange = float(2 * stdtr(freedom, -abs(difference) / error))
+            p_exchange = whole.p_value(difference)
             result = replace(result, p_error=0.0)
-            near = student_quantile(freedom, (1 + level) / 2) * error
+            near = whole.reach(level)
         low, high = interval_of_test(difference, (low, high), near, rejects(p_exchange, level))
         bound = 2.0 if loss == "brier" and name in ("error", "bias_squared", "variance") else 1.0
         bound = np.inf if loss == "kl" and name in ("error", "bias_squared", "variance") else bound
         low, high = max(low, min(-bound, difference)), min(high, max(bound, difference))
-        made.append(replace(result, low=low, high=high, p_value=p_exchange, standard_error=error))
+        made.append(replace(result, low=low, high=high, p_value=p_exchange, standard_error=whole.error))
     return made
 
 

@@ -1,7 +1,7 @@
 """Intervals for few-shot contexts that questions share: questions and contexts are both draws."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,15 +82,51 @@ def ratio_moves(
     return moves(quotient, np.stack([top, bottom], axis=1), without)
 
 
+class StandardError(NamedTuple):
+    """A standard error of two independent parts, over questions (clusters) and over contexts.
+
+    Attributes:
+        error: √(variance over questions + variance over contexts).
+        freedom: Degrees of freedom over questions.
+        share: Share of the contexts in the variance.
+        of_contexts: Degrees of freedom over contexts.
+    """
+
+    error: float
+    freedom: float
+    share: float = 0.0
+    of_contexts: float = 1.0
+
+    def reach(self, level: float) -> float:
+        """Half the width of an interval: the error times Student's quantiles, averaged by shares of the variance."""
+        upper, share = (1 + level) / 2, self.share
+        quantile = student_quantile(self.freedom, upper) * (1 - share) if share < 1 else 0.0
+        return (quantile + (student_quantile(self.of_contexts, upper) * share if share else 0.0)) * self.error
+
+    def p_value(self, difference: float) -> float:
+        """The two-sided p at which the interval ends at 0: 1 - level of `reach` = |difference|."""
+        from scipy.special import stdtr, stdtrit  # scipy is slow to import and rarely needed here
+
+        score = abs(difference) / self.error
+        freedom, shares = np.array([self.freedom, self.of_contexts]), np.array([1 - self.share, self.share])
+        low, high = sorted((2 * stdtr(freedom, -score))[shares > 0][[0, -1]].tolist())
+        for _ in range(100):
+            middle = (low + high) / 2
+            beyond = -(shares * stdtrit(freedom, middle / 2)).sum() > score
+            low, high = (middle, high) if beyond else (low, middle)
+        return float(high)
+
+
 def error_with_contexts(
     spread: float, freedom: float, moved: FloatArray, clusters: IntArray | None = None
-) -> tuple[float, float]:
-    """Standard error over questions (clusters) and shared contexts, and its degrees of freedom; see `widen_for_contexts`.
+) -> StandardError:
+    """Standard error over questions (clusters) and shared contexts; see `widen_for_contexts`.
 
     NaN where the estimate is undefined without one of the contexts.
     """
+    freedom = max(freedom, 1.0)
     if np.isnan(moved).any():
-        return float("nan"), freedom
+        return StandardError(float("nan"), freedom)
     units = np.ascontiguousarray(moved.T) if clusters is None else cluster_sums(moved.T, clusters)
     count, contexts = units.shape
     share = (contexts - 1) / contexts
@@ -102,10 +138,9 @@ def error_with_contexts(
     cells = count / (count - 1) * share * np.sort(np.square(rest), axis=None).sum() if count > 1 else 0.0
     added = max(float(both - cells), 0.0)
     total = spread**2 + added
-    if not total > 0:
-        return float(np.sqrt(total)), freedom
-    of_contexts = added / total
-    return float(np.sqrt(total)), 1 / ((1 - of_contexts) / max(freedom, 1.0) + of_contexts / (contexts - 1))
+    if not added > 0:
+        return StandardError(spread, freedom)
+    return StandardError(float(np.sqrt(total)), freedom, added / total, contexts - 1.0)
 
 
 def widen_for_contexts(
@@ -122,10 +157,10 @@ def widen_for_contexts(
     se² = se² over questions + max(0, V_context - V_cell). V_context, the jackknife that leaves out one context of all
     questions, and se² over questions both hold how the effect of a context differs between questions; V_cell is that part:
     the jackknife that leaves out one context of one question, summed over questions. (For a mean V_context - V_cell
-    is the variance component of contexts over their number in a crossed analysis of variance.) The degrees of
-    freedom of Student's t are the harmonic mean of those over questions and K - 1 for K contexts, weighted by what either adds to
-    se²: Satterthwaite's, which square these shares, are too many where the contexts differ little by chance, and intervals
-    of three contexts then cover 91 %.
+    is the variance component of contexts over their number in a crossed analysis of variance.) Student's
+    quantile is the mean of those of N - 1 and, for K contexts, K - 1 degrees of freedom, weighted by what either part adds to se²
+    (Cochran 1964). Satterthwaite's degrees of freedom are many where the contexts differ little by chance: with three contexts intervals then
+    cover 91 %.
 
     Args:
         interval: Over questions alone; the result is never narrower.
@@ -138,13 +173,14 @@ def widen_for_contexts(
         clusters: Number of each question's cluster, shape (questions,), or None: clusters take the place of questions.
 
     References:
-        Cameron, Gelbach and Miller (2011), doi:10.1198/jbes.2010.07136; Owen (2007), The pigeonhole bootstrap,
-        doi:10.1214/07-AOAS122; Satterthwaite (1946).
+        Cameron, Gelbach and Miller (2011), doi:10.1198/jbes.2010.07136; Cochran (1964), Approximate
+        significance levels of the Behrens-Fisher test, doi:10.2307/2528069; Owen (2007), The pigeonhole bootstrap,
+        doi:10.1214/07-AOAS122.
     """
-    error, bounded = error_with_contexts(spread, freedom, moved, clusters)
-    if not error > 0:
-        return Interval(float("nan"), float("nan")) if np.isnan(error) else interval
-    reach = student_quantile(bounded, (1 + level) / 2) * error
+    found = error_with_contexts(spread, freedom, moved, clusters)
+    if not found.error > 0:
+        return Interval(float("nan"), float("nan")) if np.isnan(found.error) else interval
+    reach = found.reach(level)
     return Interval(min(interval.low, estimate - reach), max(interval.high, estimate + reach))
 
 
