@@ -64,16 +64,8 @@ def _print_group(out: Console, result: GroupDivergence, questions: int) -> None:
     if clearest is not None:
         out.print(cell(clearest[1]))
     print_table(out, _steps(result))
-    account = result.account
-    if len(account.variance) and account.variance.sum() > 0:
-        _print_shares(out, "how they part", [KIND_NAMES[k] for k in KINDS], result.shares(account.by_kind))
-        _print_shares(
-            out, "what differs first", [ANSWER_NAMES[k] for k in ANSWERS], result.shares(result.answers)
-        )
-        _print_shares(out, "by tool", account.tools, result.shares(account.by_tool))
-        names = [file_name(name) for name in account.files]
-        if len(names) > 1:
-            _print_shares(out, "by file", names, result.shares(account.by_file))
+    for sentence in share_sentences(result):
+        out.print(cell(sentence))
     _print_consistency(out, result)
     ranked = sorted(result.questions, key=lambda q: (-np.nan_to_num(q.variance), q.question))
     for question in [q for q in ranked if q.variance > NO_VARIANCE][:questions]:
@@ -178,13 +170,28 @@ def others_of(node: DecisiveNode, shown: int) -> str:
     return f"{left} other way{'s' if left > 1 else ''}"
 
 
-def _print_shares(out: Console, title: str, names: Sequence[str], shares: np.ndarray) -> None:
-    ranked = sorted(zip(names, shares.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
-    listed = [f"{name} {percent(share)}" for name, share in ranked[:_LISTED] if abs(share) >= 0.0005]
-    if len(ranked) > _LISTED:
-        listed.append(f"{len(ranked) - _LISTED} others {percent(sum(s for _, s in ranked[_LISTED:]))}")
-    if listed:
-        out.print(cell(f"{title}: {'; '.join(listed)}"))
+def share_sentences(result: GroupDivergence) -> list[str]:
+    """How the variance divides by kind of parting, by what differs first, by tool and by file; the largest first."""
+    account = result.account
+    if not len(account.variance) or not account.variance.sum() > 0:
+        return []
+    files = [file_name(name) for name in account.files]
+    lines = []
+    for title, names, parts in (
+        ("how epochs part", [KIND_NAMES[k] for k in KINDS], account.by_kind),
+        ("what differs first", [ANSWER_NAMES[k] for k in ANSWERS], result.answers),
+        ("tool", account.tools, account.by_tool),
+        ("file", files if len(files) > 1 else [], account.by_file[:, : len(files) if len(files) > 1 else 0]),
+    ):
+        ranked = sorted(
+            zip(names, result.shares(parts).tolist(), strict=True), key=lambda pair: (-pair[1], pair[0])
+        )
+        listed = [f"{name} {percent(share)}" for name, share in ranked[:_LISTED] if abs(share) >= 0.0005]
+        if len(ranked) > _LISTED:
+            listed.append(f"{len(ranked) - _LISTED} others {percent(sum(s for _, s in ranked[_LISTED:]))}")
+        if listed:
+            lines.append(f"share of the variance by {title}: {'; '.join(listed)}")
+    return lines
 
 
 CONSISTENCY_NAMES = {

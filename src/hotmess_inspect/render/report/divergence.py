@@ -9,21 +9,18 @@ from typing import TypeAlias
 
 import numpy as np
 
-from hotmess_inspect.analyses.divergence.account import KINDS
 from hotmess_inspect.render.divergence import (
-    ANSWER_NAMES,
-    KIND_NAMES,
     NO_VARIANCE,
     branch_sentence,
     came_from,
     clearest_question,
     ends,
-    file_name,
     of_question,
     others_of,
     p_value,
     pairs_part,
     percent,
+    share_sentences,
     verdict,
 )
 from hotmess_inspect.render.report.html import Html, bullets, table
@@ -32,12 +29,12 @@ from hotmess_inspect.render.text import escaped
 from hotmess_inspect.results.analyze import group_name
 from hotmess_inspect.results.branch_names import Described, branch_names
 from hotmess_inspect.results.divergence import (
-    ANSWERS,
     DecisiveNode,
     EpochPath,
     GroupDivergence,
     QuestionDivergence,
 )
+from hotmess_inspect.results.verdict import as_sentence
 from hotmess_inspect.words import counted
 
 _STEPS_SHOWN = 80
@@ -106,7 +103,7 @@ def _linked(
 _KEY = (
     "<p>Each row is an epoch, each column a step; a cell spans the epochs that agree up to it. Thick lines: here epochs "
     "part; double line: the step that carries most of the question's variance. Blue: right, orange: wrong, deeper where "
-    "more of a cell's epochs ended alike. Hovering shows the whole command.</p>"
+    "more of a cell's epochs ended alike; “0.50 right”: half of the tests pass, or half of the score. Hovering shows the whole command.</p>"
 )
 
 
@@ -128,35 +125,13 @@ def _group(result: GroupDivergence, links: Links, questions: int, number: int) -
         + f"<p>Variance {result.variance:.4f} over {counted(len(account.variance), 'question')}; "
         f"steps compared by {escaped(result.grain)}.</p>"
         f"<div class=figures>{_curve(result)}<div class=steps>{_step_table(result)}</div></div>"
-        + bullets(_sentences(result))
+        + bullets([as_sentence(one) for one in share_sentences(result)])
         + _decisive(result, number, shown)
         + (_KEY if shown else "")
         + "".join(
             _question(question, links, f"walk-{number}-{place}") for place, question in enumerate(shown)
         )
     )
-
-
-def _sentences(result: GroupDivergence) -> list[str]:
-    kinds = result.shares(result.account.by_kind)
-    answers = result.shares(result.answers)
-    lines = [
-        "How they part: "
-        + "; ".join(f"{KIND_NAMES[k]} {percent(v)}" for k, v in zip(KINDS, kinds, strict=True))
-        + f"; never {percent(result.shares(result.account.never[:, None])[0])}.",
-        "What differs first: "
-        + "; ".join(f"{ANSWER_NAMES[k]} {percent(v)}" for k, v in zip(ANSWERS, answers, strict=True))
-        + ".",
-    ]
-    for title, names, values in (
-        ("By tool", result.account.tools, result.shares(result.account.by_tool)),
-        ("By file", result.account.files, result.shares(result.account.by_file)),
-    ):
-        order = [n for n in np.argsort(-values, kind="stable").tolist() if values[n] >= 0.0005]
-        if len(names) > 1 and order:
-            listed = "; ".join(f"{file_name(names[n])} {percent(values[n])}" for n in order[:_WAYS])
-            lines.append(f"{title}: {listed}.")
-    return lines
 
 
 def _step_table(result: GroupDivergence) -> str:
