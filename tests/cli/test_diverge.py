@@ -160,7 +160,7 @@ def test_a_model_is_asked_about_both_sides_of_the_deciding_step(tmp_path: Path, 
         main, ["diverge", str(path), "--json", "--permutations", "9", "--explain", "mockllm/model"]
     )
     assert done.exit_code == 0, done.output
-    assert "1 calls of mockllm/model" in done.stderr
+    assert "1 call of mockllm/model" in done.stderr
     (line,) = json.loads(done.stdout)["explanations"]
     assert line == {"question": "0", "step": 1, "explanation": "One opens spans, the other does not."}
     (prompt,) = asked
