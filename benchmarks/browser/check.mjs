@@ -69,11 +69,21 @@ const plain = await open("report without scripts", { javaScriptEnabled: false })
 await plain.goto(report);
 if ((await plain.locator("table td.n").count()) < 50) fault("report without scripts: hardly any number");
 
+// A question's name leads to its epochs, which unfold; by the keyboard too.
+const keys = await open("report keyboard", { viewport: { width: 1400, height: 900 } });
+await keys.goto(report);
+const name = keys.locator('td a[href^="#epochs-"]').first();
+await name.focus();
+await keys.keyboard.press("Enter");
+const epochs = keys.locator(await name.getAttribute("href"));
+if (!(await epochs.isVisible())) fault("report keyboard: the epochs of a question do not unfold");
+await keys.close();
+
 // Links, really clicked: each must show its own question and epoch.
 const reader = await open("report links", { viewport: { width: 1400, height: 900 } });
 for (const place of [0, 3, 17]) {
   await reader.goto(report);
-  const link = reader.locator("td a").nth(place);
+  const link = reader.locator('td a[href^="http"]').nth(place);
   const address = decodeURIComponent(await link.getAttribute("href"));
   const [, question, epoch] = address.match(/\/samples\/sample\/(q\d\d).*\/(\d+)\/$/);
   await link.click();
