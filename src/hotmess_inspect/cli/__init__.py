@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("hotmess_inspect.cli.export", "Outcomes as a Parquet data set."),
     "gate": ("hotmess_inspect.cli.gate", "For CI: is a new run worse than an old one?"),
     "fork": ("hotmess_inspect.cli.fork", "Run an epoch again from one of its steps."),
+    "glossary": ("hotmess_inspect.cli.glossary", "What the words of the output mean."),
     "horizon": ("hotmess_inspect.cli.horizon", "Human time at which success falls to 50 % and 80 %."),
     "images": ("hotmess_inspect.cli.images", "Sandbox images: pull, build, list, check, prune."),
     "optimizer": ("hotmess_inspect.cli.optimizer", "The synthetic optimizer: train, roll out, scale."),

@@ -63,7 +63,11 @@ def print_analysis(
             _print_run(out, members, problems, variants, details=details, lengths=lengths)
     if results and details:
         out.print(
-            cell("error = bias² + variance, means over questions; incoherence = Σ variance / Σ error", "dim")
+            cell(
+                "error = bias² + variance, means over questions; incoherence = Σ variance / Σ error; "
+                "`hotmess glossary WORD` explains other words",
+                "dim",
+            )
         )
     for line in variants.key:
         out.print(cell(line, "dim"))
