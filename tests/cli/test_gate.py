@@ -1,6 +1,8 @@
 """`hotmess gate`: what it decides where the truth is plain, and what its exit status means."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -227,3 +229,36 @@ def test_a_decision_that_hangs_on_the_seed_is_said(tmp_path: Path) -> None:
         if len({one["decision"] == "harm" for one in found}) > 1:
             assert any(told)
     assert 0 < near < 10
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_reader_that_closes_the_pipe_leaves_the_answer(tmp_path: Path, form: list[str]) -> None:
+    """`hotmess gate ... | head -0` with no harm: 1 would say harm."""
+    old = write(tmp_path / "old.csv", RATES[:60], 5, 1)
+    words = [old, "--against", old, "--on", "accuracy", *form]
+    expected = run(*words).exit_code
+    assert expected != 1
+    gate = subprocess.Popen(
+        [sys.executable, "-m", "hotmess_inspect.cli", "gate", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert gate.stdout is not None and gate.stderr is not None
+    gate.stdout.close()
+    said = gate.stderr.read().decode()
+    assert (gate.wait(), "Traceback" in said, "BrokenPipe" in said) == (expected, False, False)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [(RuntimeError("a fault of ours"), 70), (KeyboardInterrupt(), 130), (MemoryError(), 70)],
+)
+def test_no_fault_of_the_program_says_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException, status: int
+) -> None:
+    def fail(*words: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("hotmess_inspect.results.gate.gate", fail)
+    old = write(tmp_path / "old.csv", RATES[:60], 5, 1)
+    assert run(old, "--against", old).exit_code == status

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +50,23 @@ class _GateCommand(click.Command):
             raise _Usage(error.format_message(), error.ctx) from error
         except click.ClickException as error:
             raise _Unwritable(error.format_message()) from error
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("Interrupted: no answer.", err=True)
+            sys.exit(130)
+        except Exception:
+            # Python itself would end with 1, which says harm.
+            traceback.print_exc()
+            sys.exit(70)
+
+
+@contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    """A reader that closes the pipe, such as `| head`, does not change the answer: the rest goes nowhere."""
+    try:
+        yield
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit):  # rich ends the process with 1 where the pipe is closed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.command(cls=_GateCommand)
@@ -97,7 +117,7 @@ def gate(
     shown where a change for the worse as large as the margin is excluded.
 
     Exit status: 0 no harm shown, 1 harm, 2 these data cannot tell (and what would suffice), 64 wrong usage, or a file that
-    cannot be written (2 means wrong usage in the other commands, not here).
+    cannot be written (2 means wrong usage in the other commands, not here), 70 a fault of this program, 130 interrupted.
     """
     one_thread()
     from hotmess_inspect.io.account import Account
@@ -130,23 +150,24 @@ def gate(
             replacing(junit, "JUnit XML", inputs=(*new, *against), overwrite=overwrite) as part,
         ):
             Path(part).write_text(junit_xml(found), encoding="utf-8")
-    if as_json:
-        made = {
-            "schema": 1,
-            "decision": found.decision,
-            "exit_status": found.exit_status,
-            "sentence": found.sentence(),
-            "checks": [check.as_json() for check in found.checks],
-            "problems": [{"level": p.level, "input": p.input, "message": p.message} for p in problems],
-            "account": account.as_json(),
-        }
-        click.echo(json.dumps(made, indent=1))
-    else:
-        out = console()
-        out.print(cell(found.sentence(), "bold"))
-        for check in found.checks:
-            out.print(cell(f"{check.sentence()} {check.power_sentence()}".strip()))
-        print_problems(concerning(problems, ()))
-        if show_account:
-            print_account(account)
+    with _reader_may_leave():
+        if as_json:
+            made = {
+                "schema": 1,
+                "decision": found.decision,
+                "exit_status": found.exit_status,
+                "sentence": found.sentence(),
+                "checks": [check.as_json() for check in found.checks],
+                "problems": [{"level": p.level, "input": p.input, "message": p.message} for p in problems],
+                "account": account.as_json(),
+            }
+            click.echo(json.dumps(made, indent=1))
+        else:
+            out = console()
+            out.print(cell(found.sentence(), "bold"))
+            for check in found.checks:
+                out.print(cell(f"{check.sentence()} {check.power_sentence()}".strip()))
+            print_problems(concerning(problems, ()))
+            if show_account:
+                print_account(account)
     sys.exit(found.exit_status)
