@@ -129,7 +129,8 @@ def _group(result: GroupDivergence, links: Links, questions: int, number: int) -
         + _decisive(result, number, shown)
         + (_KEY if shown else "")
         + "".join(
-            _question(question, links, f"walk-{number}-{place}") for place, question in enumerate(shown)
+            _question(question, links, f"walk-{number}-{place}", result.group.model or "")
+            for place, question in enumerate(shown)
         )
     )
 
@@ -247,14 +248,14 @@ def _decisive(result: GroupDivergence, number: int, shown: Sequence[QuestionDive
     )
 
 
-def _question(question: QuestionDivergence, links: Links, name: str) -> str:
+def _question(question: QuestionDivergence, links: Links, name: str, model: str) -> str:
     nodes = [node for node in question.nodes if node.variance > NO_VARIANCE][:3]
     listed = "".join(_node(question, node, links) for node in nodes)
     right = [epoch.correct for epoch in question.epochs if not math.isnan(epoch.correct)]
     known = f", {sum(v == 1 for v in right)} right" if right else ""
     return (
         f'<section id="{escaped(name)}"><h4>{escaped(question.question)}: {counted(len(question.epochs), "epoch")}{known}, '
-        f"{percent(question.share)} of the group's variance</h4><ul class=ways>{listed}</ul>{_walks(question, links)}</section>"
+        f"{percent(question.share)} of the group's variance</h4><ul class=ways>{listed}</ul>{_walks(question, links, model)}</section>"
     )
 
 
@@ -282,7 +283,7 @@ def _event_link(question: QuestionDivergence, epoch: EpochPath, step: int, links
     return f'<a href="{escaped(address)}" rel="noreferrer">{text}</a>' if address else text
 
 
-def _walks(question: QuestionDivergence, links: Links) -> str:
+def _walks(question: QuestionDivergence, links: Links, model: str) -> str:
     """Epochs as rows, steps as columns; a cell spans the epochs that agree up to and with its step."""
     epochs = sorted(question.epochs, key=lambda e: [(s.tool, s.target, s.label, s.final) for s in e.steps])
     labels = [[(s.tool, s.target, s.label, s.final) for s in epoch.steps] for epoch in epochs]
@@ -297,7 +298,7 @@ def _walks(question: QuestionDivergence, links: Links) -> str:
         for row in range(len(epochs))
     )
     return (
-        f'<div class=walks tabindex=0 role=region aria-label="Epochs of {escaped(question.question)} side by side"><table>'
+        f'<div class=walks tabindex=0 role=region aria-label="Epochs of {escaped(question.question)} side by side, {escaped(model)}"><table>'
         f"<thead><tr><th class=who scope=col>epoch</th>{head}{more}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -492,11 +492,11 @@ def _reliability_section(results: Sequence[GroupResult], letters: Mapping[str, s
     drawn = figures.reliability_drawing(own, shown_as)
     key = dict(zip(shown_as, labels, strict=True))
     shown = f"<div class=figures>{_figure(drawn.figure(), 'epochs', key)}</div>" if drawn else ""
-    said = [
-        (f"<h3>{named(label, letters)}</h3>" if len(own) > 1 else "") + bullets(r.reliability.sentences())
-        for r, label in zip(own, labels, strict=True)
-        if r.reliability is not None
-    ]
+    said = []
+    for r, label in zip(own, labels, strict=True):
+        name, text = named(label, letters), bullets(r.reliability.sentences() if r.reliability else [])
+        folded = f"<details class=rest><summary>{name}</summary>{text}</details>"
+        said.append(folded if len(own) > _FEW_GROUPS else f"<h3>{name}</h3>{text}" if len(own) > 1 else text)
     return f"<h2>Reliability of single epochs</h2>\n{shown}\n" + "\n".join(said)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
@@ -75,7 +76,8 @@ def reading_list(
     leading = {id(result) for result in leading_results(results)}
     lists: dict[bool, list[str]] = {True: [], False: []}
     anchors: dict[tuple[str | None, ...], str] = {}
-    epochs: list[str] = []
+    epochs: dict[tuple[str | None, ...], list[str]] = defaultdict(list)
+    runs: dict[tuple[str | None, ...], str] = {}
     places: dict[int, tuple[str, str]] = {}
     for result in sorted(results, key=lambda one: id(one) not in leading):
         lines = [line for line in question_numbers(result) if line.variance > 0]
@@ -84,13 +86,13 @@ def reading_list(
             continue
         group = result.group
         label = label_of(result, results)
+        run = (group.task, group.model, group.variant, group.scorer)
+        runs.setdefault(run, label)
         for line in worst:
-            key = (group.task, group.model, group.variant, group.scorer, line.question)
-            if key not in anchors:
-                anchors[key] = f"epochs-{len(anchors)}"
-                of = f" ({label})" if len(leading) > 1 else ""
-                epochs.append(_epochs(result, line, links, tests, anchors[key], of))
-        own = [anchors[group.task, group.model, group.variant, group.scorer, line.question] for line in worst]
+            if (*run, line.question) not in anchors:
+                anchors[*run, line.question] = anchor = f"epochs-{len(anchors)}"
+                epochs[run].append(_epochs(result, line, links, tests, anchor))
+        own = [anchors[*run, line.question] for line in worst]
         places[id(group)] = escaped(short_name(worst[0].question)), own[0]
         # No answer that is most frequent where outcomes are no answers; lengths have a unit.
         dropped = [_NAMES.index("modal answer")] * (not any(line.modal_answer for line in worst))
@@ -102,6 +104,12 @@ def reading_list(
         lists[id(result) in leading].append(f"<h3>{escaped(label)}</h3>" + table(names, rows, text_columns=2))
     if not epochs:
         return "", {}
+    each = "".join(
+        f"<details><summary>{escaped(runs[run])}</summary>{''.join(own)}</details>"
+        if len(epochs) > 1
+        else "".join(own)
+        for run, own in epochs.items()
+    )
     start = (
         "<p>Links in the column of transcripts open an epoch in Inspect's log viewer, once it runs: "
         f"<code>inspect view --log-dir {escaped(links.folder)}</code>. ✓ right, ✗ wrong, ~ between.</p>"
@@ -114,7 +122,7 @@ def reading_list(
         "answers. A question's name leads to its epochs. Where unit tests are measured, two epochs that pass as many "
         f"tests, but other ones, differ.</p>{start}{''.join(lists[True])}"
         + (f"<details><summary>By the other measures</summary>{other}</details>" if other else "")
-        + f"<section class=epochs><h3>Epoch by epoch</h3>{''.join(epochs)}</section>"
+        + f"<section class=epochs><h3>Epoch by epoch</h3>{each}</section>"
     )
     return shown, places
 
@@ -123,9 +131,7 @@ def _unit(result: GroupResult) -> str:
     return (result.length or "length").replace("_", " ")
 
 
-def _epochs(
-    result: GroupResult, line: QuestionNumbers, links: Links, tests: TestNames, anchor: str, of: str
-) -> str:
+def _epochs(result: GroupResult, line: QuestionNumbers, links: Links, tests: TestNames, anchor: str) -> str:
     """One question epoch by epoch: how right, what was answered, how long, and where it is recorded; its unit tests."""
     outcomes = result.group.outcomes
     marked = list(_marked(result, line.question, links))
@@ -147,7 +153,7 @@ def _epochs(
     ]
     left = len(marked) - len(rows)
     return (
-        f"<details><summary><b>{escaped(_shortened(line.question, _QUESTION))}</b>{escaped(of)}</summary>"
+        f"<details><summary><b>{escaped(_shortened(line.question, _QUESTION))}</b></summary>"
         f"<div id={anchor}><p>Sample <code>{escaped(line.question)}</code>"
         + (f" of <code>{escaped(alone)}</code>" if alone != "–" else "")
         + ".</p>"

@@ -55,6 +55,7 @@ figure > svg { width: 100%; height: auto; max-width: 34rem; font-family: system-
 figcaption { font-size: 0.86rem; }
 .links a { margin-left: 0.5rem; }
 details { margin-top: 0.4rem; font-size: 0.86rem; }
+details details { margin-left: 1rem; }
 details > [id] { scroll-margin-top: 3rem; }
 .scroll + .scroll { margin-top: 0.8rem; }
 @media print {
