@@ -160,7 +160,7 @@ def widen_for_contexts(
     is the variance component of contexts over their number in a crossed analysis of variance.) Student's
     quantile is the mean of those of N - 1 and, for K contexts, K - 1 degrees of freedom, weighted by what either part adds to se²
     (Cochran 1964). Satterthwaite's degrees of freedom are many where the contexts differ little by chance: with three contexts intervals then
-    cover 91 %.
+    cover 91 to 93 %.
 
     Args:
         interval: Over questions alone; the result is never narrower.
