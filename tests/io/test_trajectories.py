@@ -115,6 +115,25 @@ def test_messages_count_where_there_are_no_events(log: Path, tmp_path: Path) -> 
         assert [c.result for c in one.calls][:2] == [c.result for c in two.calls][:2]
 
 
+@pytest.mark.parametrize(
+    ("metadata", "tests"),
+    [
+        ({"fail_to_pass": ["a", "b"], "pass_to_pass": ["c"], "other": {"x": [1]}}, ("a", "b", "c")),
+        ({"fail_to_pass": "['a']", "pass_to_pass": None}, ()),  # other people's samples
+        ({"fail_to_pass": [1], "FAIL_TO_PASS": "['a']"}, ("1",)),
+        ({}, ()),
+        (None, ()),
+    ],
+)
+def test_names_of_unit_tests(log: Path, tmp_path: Path, metadata: Any, tests: tuple[str, ...]) -> None:
+    whole = read_eval_log(str(log)).model_dump(mode="json", exclude_none=True)
+    for sample in whole["samples"]:
+        sample["metadata"] = metadata
+    path = tmp_path / "named.json"
+    path.write_text(json.dumps(whole))
+    assert [(one.calls, one.tests) for one in read(path)] == [(one.calls, tests) for one in read(log)]
+
+
 def test_damaged_sample_is_told_and_the_rest_read(log: Path, tmp_path: Path) -> None:
     path = tmp_path / "cut.eval"
     data = log.read_bytes()
