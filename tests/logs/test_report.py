@@ -282,6 +282,14 @@ def test_every_group_is_compared_with_every_other(tmp_path: Path, count: int) ->
         apart = float(html.unescape(cells[first, second][3]).lstrip("<")) < 0.05  # type: ignore[index]
         assert apart == (not set(letters[first]) & set(letters[second]))
     assert ("<summary>All 10 pairs" in section) == (count == 5)
+    # Of many pairs the group that errs least is named, with those that it cannot be told from; of few each pair.
+    least = min(letters, key=lambda name: results[names.index(name)].decomposition.mean("error"))
+    alike = [name for name in letters if name != least and set(letters[name]) & set(letters[least])]
+    if count == 5:
+        said = f"not told apart from it: {', '.join(alike)}." if alike else "all others err more."
+        assert f"{least} errs least (" in section and said in section
+    else:
+        assert section.count(" errs less than ") + section.count(" cannot be told apart in error") == 3
 
 
 def test_groups_with_other_targets_are_named_instead_of_compared(tmp_path: Path) -> None:

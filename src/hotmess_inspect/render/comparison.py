@@ -15,7 +15,7 @@ from hotmess_inspect.render.console import cell, console, print_problems, print_
 from hotmess_inspect.render.terminal import number, print_verdict
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.compare import PairResult, Ranking
-from hotmess_inspect.results.comparison_verdict import pair_verdict
+from hotmess_inspect.results.comparison_verdict import least_in_words, pair_verdict
 from hotmess_inspect.results.variants import letter
 from hotmess_inspect.results.verdict import as_sentence, concerning
 from hotmess_inspect.schema import Problem, quantity_word
@@ -97,7 +97,7 @@ def _print_letters(
         for error in own:
             if error.quantity == "error":
                 order = list(error.values)[::-1]
-                _print_least(out, title, error, order)
+                out.print(cell(f"{title}: {least_in_words(error)}", "bold"))
         table = Table(title=plain(title), title_justify="left")
         table.add_column("")
         shown = [ranking for ranking in own if ranking.quantity != "overthinking"]
@@ -120,20 +120,6 @@ def _print_letters(
     print_problems(rest[:_SHOWN], out)
     more = f"; {counted(len(rest) - _SHOWN, 'more warning')}" if len(rest) > _SHOWN else ""
     out.print(cell(f"--details prints each of {len(pairs)} pairs{more}", "dim"))
-
-
-def _print_least(out: Console, title: str, error: Ranking, order: Sequence[str]) -> None:
-    """Who errs least, who cannot be told from it, and who errs most."""
-    known = [name for name in order if not math.isnan(error.values[name])]
-    if not known:
-        return
-    least, most = known[0], known[-1]
-    alike = [name for name in known[1:] if set(error.letters[name]) & set(error.letters[least])]
-    beside = f"; not told apart from it: {', '.join(alike)}" if alike else "; all others err more"
-    text = f"{title}: {least} errs least ({number(error.values[least])}){beside}."
-    if most not in alike:
-        text += f" {most} errs most ({number(error.values[most])})."
-    out.print(cell(text, "bold"))
 
 
 def _table(pair: PairResult, several: bool, narrow: bool) -> Table:

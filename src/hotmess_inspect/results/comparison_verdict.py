@@ -15,7 +15,7 @@ from hotmess_inspect.analyses.comparison import NO_DIFFERENCE, PairedDifference
 from hotmess_inspect.analyses.planning import LEAST_EPOCHS
 from hotmess_inspect.decomposition import NestedDecomposition
 from hotmess_inspect.inference.exchange import rejects
-from hotmess_inspect.results.compare import Comparison, PairResult, pair_warnings, seed_warnings
+from hotmess_inspect.results.compare import Comparison, PairResult, Ranking, pair_warnings, seed_warnings
 from hotmess_inspect.results.verdict import FEW_EPOCHS, ONE_EPOCH, Verdict, as_sentence, error_in_words
 from hotmess_inspect.results.warnings import FEW_QUESTIONS
 from hotmess_inspect.schema import quantity_word
@@ -67,6 +67,18 @@ def comparison_verdict(
         _cautions(found, first, second),
         _next_steps(found, turned["error"], "error" in told, first, second, pairs),
     )
+
+
+def least_in_words(error: Ranking) -> str:
+    """Who errs least, who cannot be told from it, and who errs most."""
+    known = [name for name in [*error.values][::-1] if not math.isnan(error.values[name])]
+    if not known:
+        return "no error is defined."
+    least, most = known[0], known[-1]
+    alike = [name for name in known[1:] if set(error.letters[name]) & set(error.letters[least])]
+    beside = f"; not told apart from it: {', '.join(alike)}" if alike else "; all others err more"
+    text = f"{least} errs least ({error.values[least]:.4f}){beside}."
+    return text if most in alike else f"{text} {most} errs most ({error.values[most]:.4f})."
 
 
 def _measured(found: Comparison, names: tuple[str, str], ours: bool) -> str:

@@ -23,7 +23,7 @@ from hotmess_inspect.render.report.html import (
 from hotmess_inspect.render.text import escaped
 from hotmess_inspect.results.analyze import GroupResult
 from hotmess_inspect.results.compare import QUANTITIES, Contender, PairResult, Ranking, compare_all
-from hotmess_inspect.results.comparison_verdict import pair_verdict
+from hotmess_inspect.results.comparison_verdict import least_in_words, pair_verdict
 from hotmess_inspect.results.verdict import Verdict, by_loss, leading_results
 from hotmess_inspect.schema import quantity_word
 from hotmess_inspect.words import p_word
@@ -82,6 +82,14 @@ def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str
     finding = ""
     if len(verdicts) <= _FEW_PAIRS:
         finding = bullets([_in_words(one) for one in verdicts])
+    else:
+        finding = bullets(
+            [
+                Html(f"{escaped(one.task or '')}: <b>{escaped(least_in_words(one))}</b>")
+                for one in rankings
+                if one.quantity == "error" and one.measure != "resolved"
+            ]
+        )
     corrected = " (in brackets after Holm, over all pairs of one measure and loss)" if rankings else ""
     return (
         f"<h2 id=side-by-side>Side by side</h2>{finding}<p>Every group against every other on the questions that both have, in pairs: what both "
