@@ -299,7 +299,7 @@ def test_the_finding_says_who_errs_less_whoever_comes_first(tmp_path: Path) -> N
         most = found["changed"][0]["questions"][0]["question"]
         assert said["next_steps"][0].startswith(f"Read question {most} first")
         assert not any("hotmess compare" in text for text in said["cautions"])
-        text = CliRunner(env={"COLUMNS": "400"}).invoke(main, ["compare", *map(str, pair)]).output
+        text = CliRunner(env={"COLUMNS": "800"}).invoke(main, ["compare", *map(str, pair)]).output
         lines = text.splitlines()
         assert lines[:2] == [said["measured"], said["finding"]]
         # What may mislead is said once, and the command does not advise itself.
@@ -320,13 +320,121 @@ def test_what_cannot_be_told_apart_says_what_would_do(tmp_path: Path) -> None:
     assert "Not told apart: accuracy" in said["finding"]
     text = said["next_steps"][0]
     seen, width = (float(part) for part in re.findall(r"(?:error of|--width) ([0-9.]+)", text))
-    # (1.96 + 0.84) standard errors are found with probability 80 %, and half of it is an interval of 1.96 of them.
-    assert seen / width == pytest.approx((1.95996 + 0.84162) / 1.95996, rel=0.05)
+    # The interval's half width and 0.846 standard errors (Student, 79) are found with probability 80 %.
+    half = (row["ci"][1] - row["ci"][0]) / 2
+    assert width == pytest.approx(half, rel=0.05)
+    assert seen / width == pytest.approx((1.9905 + 0.8461) / 1.9905, rel=0.06)
+    assert f"`hotmess plan {paths[0]} {paths[1]} --difference" in text
     assert "about 320 questions" in text
     words = ["plan", *map(str, paths), "--difference", "--quantity", "error", "--width", str(width), "--json"]
     (plan,) = json.loads(CliRunner().invoke(main, words).stdout)["plans"]
     needed = {design["epochs"]: design["questions"] for design in plan["designs"]}
     assert needed[4] == pytest.approx(320, rel=0.15)
+
+
+def clustered(path: Path, model: str, seed: int) -> Path:
+    """Nine subjects of very unequal sizes, each with a pass rate of its own for each model."""
+    rng = np.random.default_rng(seed)
+    lines = ["model,case,epoch,answer,target,subject"]
+    for s, size in enumerate([20, 18, 15, 10, 8, 8, 6, 5, 4]):
+        rate = rng.uniform(0.3, 0.9)
+        lines += [
+            f"{model},s{s}q{q},{e},{'A' if rng.random() < rate else 'B'},A,s{s}"
+            for q in range(size)
+            for e in range(4)
+        ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_what_clusters_could_show_is_said_by_their_own_interval(tmp_path: Path) -> None:
+    """What would be found lies beyond the interval's half width, and more questions of the same clusters are no remedy."""
+    paths = [clustered(tmp_path / f"{m}.csv", m, s) for m, s in (("x", 1), ("y", 2))]
+    options = ["--cluster", "subject", "--columns", "question_id=case"]
+    found = run(*paths, *options)
+    row = next(row for row in found["comparisons"] if row["quantity"] == "error")
+    half = (row["ci"][1] - row["ci"][0]) / 2
+    assert row["p"] > 0.05
+    text = found["findings"][0]["next_steps"][0]
+    seen = float(re.findall(r"difference in error of ([0-9.]+)", text)[0])
+    # A difference of the half width itself is found in half of all cases.
+    assert seen > 1.15 * half
+    assert "more clusters of questions" in text and " questions in four" not in text
+    command = re.findall(r"`hotmess (plan [^`]+)`", text)[0].split()
+    assert command[3:7] == options
+    done = CliRunner().invoke(main, [*command, "--json"])
+    assert done.exit_code == 0 and json.loads(done.stdout)["plans"][0]["quantity"] == "difference of error"
+    assert "9 clusters" in json.loads(done.stdout)["plans"][0]["advice"]
+
+
+def test_every_pair_of_two_tasks_is_said_with_its_task_error_and_what_to_do(tmp_path: Path) -> None:
+    paths = []
+    for seed, (model, rates) in enumerate({"x": (0.9, 0.3), "y": (0.2, 0.9), "z": (0.5, 0.5)}.items()):
+        rows = [
+            line.replace("\n", f",{task}\n").replace("target,", "target,task,") if not n else f"{line},{task}"
+            for task, rate in zip(("one", "two"), rates, strict=True)
+            for n, line in enumerate(table(tmp_path / "part.csv", model, seed, rate).read_text().splitlines())
+            if n
+        ]
+        paths.append(tmp_path / f"{model}.csv")
+        paths[-1].write_text("\n".join(["model,question_id,epoch,answer,target,task", *rows]) + "\n")
+    found = run(*paths)
+    text = CliRunner(env={"COLUMNS": "900"}).invoke(main, ["compare", *map(str, paths)]).output
+    lines = text.splitlines()
+    assert len(found["findings"]) == 6
+    for said in found["findings"]:
+        before = lines[lines.index(said["finding"]) - 1]
+        assert before.startswith(f"{said['task']}: ") and said["a"] in before and said["b"] in before
+        for step in said["next_steps"]:
+            assert f"Next: {step}" in lines
+    assert text.count("Error: Brier error of the answer") == 1
+    # An input is named by both runs and the task, never by one of the models again.
+    accuracies = [p["input"] for p in found["problems"] if p["message"].startswith("Accuracies")]
+    assert accuracies and all(re.fullmatch(r"[xyz] and [xyz], (one|two)", name) for name in accuracies)
+
+
+def test_a_correction_is_named_only_where_it_decides(tmp_path: Path) -> None:
+    seen = set()
+    for start in range(6):
+        paths = [table(tmp_path / f"{m}.csv", m, 7 * start + s, 0.3 + s / 12) for s, m in enumerate("xyz")]
+        found = run(*paths)
+        rows = {(row["a"], row["b"], row["quantity"]): row for row in found["comparisons"]}
+        for said in found["findings"]:
+            for quantity, words in (
+                ("error", "in error"),
+                ("variance", "variance"),
+                ("incoherence", "incoherence"),
+            ):
+                row = rows[said["a"], said["b"], quantity]
+                if row["p"] is None or row["p_holm"] < 0.05:
+                    continue
+                start_of = (
+                    said["finding"].split(". ") if quantity != "error" else [said["finding"].split(" (")[0]]
+                )
+                (sentence,) = [
+                    s for s in start_of if words in s and ("Not told" in s or "cannot be told" in s)
+                ]
+                assert ("Holm" in sentence) == (row["p"] < 0.05)
+                seen.add("Holm" in sentence)
+    assert seen == {True, False}
+
+
+def test_runs_that_err_alike_and_incoherence_beside_accuracy(tmp_path: Path) -> None:
+    good, bad = table(tmp_path / "a.csv", "good", 1, 0.9), table(tmp_path / "b.csv", "bad", 2, 0.2)
+    found = run(good, bad)
+    rows = {row["quantity"]: row for row in found["comparisons"]}
+    finding = found["findings"][0]["finding"]
+    assert (rows["incoherence"]["p"] < 0.05) == ("it does not rank these two" in finding)
+    mirrored = tmp_path / "c.csv"
+    lines = bad.read_text().splitlines()
+    # The same answers, each given to the question's neighbour: errors on average are equal, not one by one.
+    turned = [
+        re.sub(r"q(\d+),", lambda m: f"q{(int(m[1]) + 1) % 30},", x).replace("bad", "other")
+        for x in lines[1:]
+    ]
+    mirrored.write_text("\n".join([lines[0], *turned]) + "\n")
+    finding = run(bad, mirrored)["findings"][0]["finding"]
+    assert "they err alike on average, 95 % interval of bad 0." in finding
 
 
 def test_one_table_of_several_models_is_compared_by_itself(tmp_path: Path) -> None:
@@ -335,6 +443,9 @@ def test_one_table_of_several_models_is_compared_by_itself(tmp_path: Path) -> No
     whole = tmp_path / "all.csv"
     whole.write_text("\n".join([rows[0][0], *(line for part in rows for line in part[1:])]) + "\n")
     one, several = run(whole), run(*paths)
+    for said in one["findings"]:
+        # One input is named in the command that plans more, of three none.
+        said["next_steps"] = [text.replace(f"plan {whole} ", "plan A B ") for text in said["next_steps"]]
     for key in ("findings", "comparisons", "groups", "changed", "problems"):
         assert one[key] == several[key]
     folder = tmp_path / "logs"

@@ -121,6 +121,7 @@ class PairedDifference:
             the interval leaves out 0, wherever both are defined.
         questions: Questions that count.
         standard_error: Standard error of the difference over questions (or clusters); NaN where undefined.
+        degrees_of_freedom: Of Student's t that goes with it; NaN where undefined.
         note: Why the interval or the difference is undefined, or an empty string.
         p_error: Standard error of the p-value from drawing divisions at random: another seed moves it by about as much. NaN
             where p is undefined, 0 where it is Student's.
@@ -135,8 +136,33 @@ class PairedDifference:
     p_value: float
     questions: int
     standard_error: float = NAN
+    degrees_of_freedom: float = NAN
     note: str = ""
     p_error: float = NAN
+
+    def reach(self, level: float, interval_level: float = 0.95) -> float:
+        """Half the width that the interval has at some level: its own one, with Student's quantiles in proportion.
+
+        Args:
+            level: Coverage asked for, inside (0, 1).
+            interval_level: Coverage of `low` and `high`, which reach at least as far as Student's quantile.
+        """
+        own = max((self.high - self.low) / 2, self._student(interval_level))
+        return own * self._student(level) / self._student(interval_level)
+
+    def found_with(self, power: float, level: float, interval_level: float = 0.95) -> float:
+        """The difference whose interval of a level leaves out 0 with a probability: `reach` and Student's quantile of power."""
+        return self.reach(level, interval_level) + self._student(2 * power - 1)
+
+    def power_of(self, size: float, level: float, interval_level: float = 0.95) -> float:
+        """Probability that an interval of a level leaves out 0 where the difference has a size: turns `found_with` round."""
+        from scipy.special import stdtr
+
+        away = (size - self.reach(level, interval_level)) / self.standard_error
+        return float(stdtr(self.degrees_of_freedom, away))
+
+    def _student(self, level: float) -> float:
+        return student_quantile(self.degrees_of_freedom, (1 + level) / 2) * self.standard_error
 
     def p_hangs_on_seed(self, limit: float = 0.05) -> bool:
         """Whether a limit lies within two standard errors of p, so that another seed may put p on its other side."""
@@ -682,7 +708,8 @@ def _differences(
         bound = 2.0 if loss == "brier" and name in ("error", "bias_squared", "variance") else 1.0
         bound = np.inf if loss == "kl" and name in ("error", "bias_squared", "variance") else bound
         low, high = max(low, min(-bound, difference)), min(high, max(bound, difference))
-        made.append(replace(result, low=low, high=high, p_value=p_exchange, standard_error=whole.error))
+        result = replace(result, standard_error=whole.error, degrees_of_freedom=freedom)
+        made.append(replace(result, low=low, high=high, p_value=p_exchange))
     return made
 
 

@@ -173,4 +173,5 @@ def _difference(
         high=min(float(high), max(2.0, float(gap))),
         p_value=p_value,
         standard_error=float(spread),
+        degrees_of_freedom=freedom,
     )

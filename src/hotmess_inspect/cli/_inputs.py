@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from hotmess_inspect.io.account import Account
-    from hotmess_inspect.schema import Problem
+    from hotmess_inspect.schema import Problem, Scale
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -75,6 +75,13 @@ def checked_columns(columns: Sequence[str]) -> dict[str, str]:
             )
         found[role.strip()] = name.strip()
     return found
+
+
+def reading_words(cluster: str | None, scale: Scale | None, columns: Mapping[str, str]) -> list[str]:
+    """The options of the command line that read inputs in the same way."""
+    words = [] if cluster is None else ["--cluster", cluster]
+    words += [] if scale is None else ["--range", f"{scale.low:g}", f"{scale.high:g}"]
+    return [*words, *(word for role, name in columns.items() for word in ("--columns", f"{role}={name}"))]
 
 
 def nothing_counted(account: Account, problems: Sequence[Problem], *, anything: bool) -> list[Problem]:

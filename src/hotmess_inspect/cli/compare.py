@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hotmess_inspect.cli._inputs import checked_columns, reading_options
+from hotmess_inspect.cli._inputs import checked_columns, reading_options, reading_words
 from hotmess_inspect.cli._options import analysis_options, checked_options
 from hotmess_inspect.cli._threads import one_thread
 
@@ -74,14 +74,15 @@ def compare(
             f"{inputs[0]} holds one run{of}, {', '.join(names)}: name another input beside it, or one with several models"
         )
     problems = [*problems, *found]
+    asked = [*(inputs if len(inputs) <= 2 else ("A", "B")), *reading_words(cluster, scale, named)]
     if as_json:
         from hotmess_inspect.results.contenders import comparison_json
 
-        click.echo(json.dumps(comparison_json(pairs, rankings, problems, account), indent=1))
+        click.echo(json.dumps(comparison_json(pairs, rankings, problems, account, asked), indent=1))
     else:
         from hotmess_inspect.render.comparison import print_comparison
 
-        print_comparison(pairs, rankings, problems, details=details)
+        print_comparison(pairs, rankings, problems, details=details, asked=asked)
         if show_account:
             from hotmess_inspect.render.account import print_account
 

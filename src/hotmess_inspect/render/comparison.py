@@ -22,8 +22,6 @@ from hotmess_inspect.schema import Problem, quantity_word
 from hotmess_inspect.words import counted, p_word
 
 _SHOWN = 5
-_FEW = 3
-"""Up to so many pairs have what may mislead and what to do next beside their findings."""
 _MANY = 6
 """Up to so many pairs are printed each; of more the runs with their letters."""
 _LETTERS = "runs that share a letter cannot be told apart (Holm, 5 % over all pairs)"
@@ -37,10 +35,12 @@ def print_comparison(
     problems: Sequence[Problem],
     *,
     details: bool = False,
+    asked: Sequence[str] | None = None,
 ) -> None:
     """Print differences, groups that cannot be told apart, and what a reader has to know.
 
-    Of more than six pairs a table of the runs with their letters is printed, unless `details` are asked for.
+    Of more than six pairs a table of the runs with their letters is printed, unless `details` are asked for. `asked`: as in
+    `comparison_verdict`.
     """
     out = console()
     if not pairs:
@@ -51,15 +51,16 @@ def print_comparison(
         _print_letters(out, pairs, rankings, problems)
         return
     said: set[str] = set()
-    for found in map(pair_verdict, pairs):
-        if len(pairs) > _FEW:
-            found = replace(found, measured="", cautions=(), next_steps=())
+    for pair in pairs:
+        found = pair_verdict(pair, asked)
+        measured, _, error = found.measured.partition(" Error: ")
         # What has been said of another pair is not said again.
         cautions, steps = (
             tuple(text for text in texts if text not in said) for texts in (found.cautions, found.next_steps)
         )
-        print_verdict(out, replace(found, cautions=cautions, next_steps=steps))
-        said |= {*found.cautions, *found.next_steps}
+        measured = measured if error in said else found.measured
+        print_verdict(out, replace(found, measured=measured, cautions=cautions, next_steps=steps))
+        said |= {error, *found.cautions, *found.next_steps}
     for pair in pairs:
         out.print(_table(pair, several=bool(rankings), narrow=out.width < _WIDE))
         for one in pair.comparison.differences.values():

@@ -17,7 +17,7 @@ from hotmess_inspect.decomposition import Decomposition, NestedDecomposition
 from hotmess_inspect.decomposition.of_questions import decompose_questions
 from hotmess_inspect.inference.exchange import rejects
 from hotmess_inspect.inference.multiplicity import holm, letter_groups
-from hotmess_inspect.results.analyze import GroupResult, group_name
+from hotmess_inspect.results.analyze import GroupResult
 from hotmess_inspect.results.warnings import accuracy_warnings, unequal_epoch_warnings
 from hotmess_inspect.schema import Problem, Quantity, finite_or_none, quantity_word
 from hotmess_inspect.table import Group, Outcomes, Questions, question_arrays
@@ -381,7 +381,10 @@ def _own_value(result: GroupResult, quantity: str, shared: Sequence[float]) -> f
 
 
 def _names(first: GroupResult, second: GroupResult, names: Mapping[int, Contender]) -> str:
-    return f"{names[id(first)].name} and {names[id(second)].name}, {group_name(first.group)}"
+    both = f"{names[id(first)].name} and {names[id(second)].name}"
+    group = first.group
+    where = " · ".join(part for part in (group.task, group.scorer, group.measure) if part)
+    return f"{both}, {where}" if where else both
 
 
 def _warnings(found: Comparison, names: Mapping[int, Contender]) -> list[Problem]:

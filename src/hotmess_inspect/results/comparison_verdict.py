@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from statistics import NormalDist
+import shlex
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from hotmess_inspect.decomposition import NestedDecomposition
 from hotmess_inspect.inference.exchange import rejects
 from hotmess_inspect.results.compare import Comparison, PairResult, Ranking, pair_warnings, seed_warnings
 from hotmess_inspect.results.verdict import FEW_EPOCHS, ONE_EPOCH, Verdict, as_sentence, error_in_words
-from hotmess_inspect.results.warnings import FEW_QUESTIONS
+from hotmess_inspect.results.warnings import ACCURACY_GAP, FEW_QUESTIONS
 from hotmess_inspect.schema import quantity_word
 from hotmess_inspect.words import counted, p_word
 
@@ -25,9 +25,15 @@ _LEVEL = 0.95
 _POWER = 0.8
 
 
-def pair_verdict(pair: PairResult) -> Verdict:
-    """Say in words what a pair's differences mean, by p-values corrected for the number of pairs."""
-    return comparison_verdict(pair.comparison, pair.first.name, pair.second.name, pair.holm, pair.pairs)
+def pair_verdict(pair: PairResult, asked: Sequence[str] | None = None) -> Verdict:
+    """Say in words what a pair's differences mean, by p-values corrected for the number of pairs.
+
+    Args:
+        pair: The pair.
+        asked: As in `comparison_verdict`.
+    """
+    names = pair.first.name, pair.second.name
+    return comparison_verdict(pair.comparison, *names, pair.holm, pair.pairs, asked)
 
 
 def comparison_verdict(
@@ -36,6 +42,7 @@ def comparison_verdict(
     second: str,
     p_values: Mapping[str, float] | None = None,
     pairs: int = 1,
+    asked: Sequence[str] | None = None,
 ) -> Verdict:
     """Say in words what differences mean: the same whichever of the two is named first.
 
@@ -45,6 +52,7 @@ def comparison_verdict(
         second: Name of its second one.
         p_values: By quantity, what decides whether two are told apart; None: the differences' own p-values.
         pairs: How many pairs these are corrected for.
+        asked: Inputs and reading options, as `hotmess plan` takes them; None where they are unknown.
 
     Returns:
         Four kinds of sentences; `cautions` and `next_steps` may be empty.
@@ -65,7 +73,7 @@ def comparison_verdict(
         _measured(found, names, ours),
         _finding(turned, told, names, pairs),
         _cautions(found, first, second),
-        _next_steps(found, turned["error"], "error" in told, first, second, pairs),
+        _next_steps(found, turned["error"], "error" in told, first, second, pairs, asked),
     )
 
 
@@ -104,7 +112,7 @@ def _finding(
 ) -> str:
     subject, other = names
     error = differences["error"]
-    corrected = f" after Holm's correction for {pairs} pairs" if pairs > 1 else ""
+    corrected = f" after Holm's correction for {pairs} pairs"
     if "error" in told:
         less = f"{_number(-error.estimate)} less ({_certain(error)})"
         said = [
@@ -113,27 +121,42 @@ def _finding(
     elif error.note == NO_DIFFERENCE:
         said = [f"{subject} and {other} cannot be told apart: their errors do not differ on any question"]
     else:
-        less = (
-            f"{subject} errs {_number(-error.estimate)} less"
-            if error.estimate
-            else "they err alike on average"
-        )
+        less, whose = f"{subject} errs {_number(-error.estimate)} less", "95 % interval"
+        if not error.estimate:
+            less, whose = "they err alike on average", f"95 % interval of {subject}"
         less = error.note if math.isnan(error.estimate) else less
         if not math.isnan(error.low):
-            less += f", 95 % interval {_end(-error.high)} to {_end(-error.low)}"
-        said = [f"{subject} and {other} cannot be told apart in error{corrected} ({less})"]
+            less += f", {whose} {_end(-error.high)} to {_end(-error.low)}"
+        # Where p is too large by itself the correction changes nothing.
+        why = corrected if rejects(error.p_value, _LEVEL) else ""
+        said = [f"{subject} and {other} cannot be told apart in error{why} ({less})"]
     turns = [_turn(differences[name]) for name in told if name != "error"]
     if turns:
         owner = "Its" if "error" in told else f"But {subject}'s"
         said.append(f"{owner} {' and '.join(filter(None, (', '.join(turns[:-1]), turns[-1])))}")
-    alike = [
-        quantity_word(name)
-        for name, one in differences.items()
-        if name not in ("error", *told) and not math.isnan(one.p_value)
-    ]
-    if alike:
-        said.append(f"Not told apart{corrected if 'error' in told else ''}: {', '.join(alike)}")
+        said += _of_accuracy(differences, told)
+    rest = {name: one for name, one in differences.items() if name not in ("error", *told)}
+    for alone, why in ((False, ""), (True, corrected)):
+        alike = [
+            quantity_word(name)
+            for name, one in rest.items()
+            if not math.isnan(one.p_value) and rejects(one.p_value, _LEVEL) == alone
+        ]
+        if alike:
+            said.append(f"Not told apart{why}: {', '.join(alike)}")
     return f"{'. '.join(said)}."
+
+
+def _of_accuracy(differences: Mapping[str, PairedDifference], told: list[str]) -> list[str]:
+    """What to make of a difference in incoherence beside one in accuracy."""
+    accuracy = differences.get("accuracy")
+    if "incoherence" not in told or accuracy is None:
+        return []
+    if "accuracy" not in told and not abs(accuracy.estimate) >= ACCURACY_GAP:
+        return []
+    return [
+        "Incoherence depends on accuracy by construction, and accuracies differ: it does not rank these two"
+    ]
 
 
 def _turn(one: PairedDifference) -> str:
@@ -167,7 +190,13 @@ def _cautions(found: Comparison, first: str, second: str) -> tuple[str, ...]:
 
 
 def _next_steps(
-    found: Comparison, error: PairedDifference, told: bool, first: str, second: str, pairs: int
+    found: Comparison,
+    error: PairedDifference,
+    told: bool,
+    first: str,
+    second: str,
+    pairs: int,
+    asked: Sequence[str] | None,
 ) -> tuple[str, ...]:
     steps = []
     if told:
@@ -177,7 +206,7 @@ def _next_steps(
                 f"({first} {most['a_error']:z.3f}, {second} {most['b_error']:z.3f})."
             )
     elif error.standard_error > 0 and not found.alike:
-        steps.append(_what_would_do(found, error.standard_error, pairs))
+        steps.append(_what_would_do(found, error, pairs, asked))
     if _fewest(found) < 2:
         steps.append(ONE_EPOCH)
     elif _fewest(found) < FEW_EPOCHS:
@@ -185,20 +214,37 @@ def _next_steps(
     return tuple(steps)
 
 
-def _what_would_do(found: Comparison, standard_error: float, pairs: int) -> str:
-    """Which difference in error such data show, and what half of it needs: (z + z') s, at a quarter of s²."""
-    normal = NormalDist()
-    reach = normal.inv_cdf(1 - (1 - _LEVEL) / 2 / pairs) + normal.inv_cdf(_POWER)
-    text = f"A difference in error of {reach * standard_error:.2g} would have been found with probability {100 * _POWER:.0f} %; "
+def _what_would_do(
+    found: Comparison, error: PairedDifference, pairs: int, asked: Sequence[str] | None
+) -> str:
+    """Which difference in error such data show: (q + t) s by the interval's own quantile q; what half of it needs: s²/4."""
+    size = error.found_with(_POWER, 1 - (1 - _LEVEL) / pairs)
+    text = (
+        f"A difference in error of {size:.2g} would have been found with probability {100 * _POWER:.0f} %; "
+    )
     if any(isinstance(one.decomposition, NestedDecomposition) for one in (found.first, found.second)):
         return f"{text}a smaller one needs more questions and more few-shot contexts."
-    text += f"half of it needs about {counted(4 * found.questions, 'question')}"
-    if found.first.questions.clusters is not None:
-        text += " in four times as many clusters"
-    if _fewest(found) >= LEAST_EPOCHS:
-        width = normal.inv_cdf((1 + _LEVEL) / 2) * standard_error
-        text += f" (`hotmess plan A B --difference --quantity error --width {width:.2g}` says more)"
+    clusters = found.first.questions.clusters
+    command = _plan_command(found, error.reach(_LEVEL), asked)
+    if clusters is None:
+        text += f"half of it needs about {counted(4 * found.questions, 'question')}"
+        return f"{text} ({command} says more)." if command else f"{text}."
+    text += "a smaller one needs more clusters of questions, half of it about four times as many"
+    if command:
+        text += f" ({command} says what more questions in the same clusters would give)"
     return f"{text}."
+
+
+def _plan_command(found: Comparison, width: float, asked: Sequence[str] | None) -> str:
+    """The command that plans a narrower interval of the same difference; empty where `hotmess plan` has none of it."""
+    d, groups = found.first.decomposition, (found.first.group, found.second.group)
+    planned = d.loss in ("brier", "squared") and d.estimator == "unbiased" and not found.first.options.pool
+    one = groups[0].model == groups[1].model and groups[0].variant == groups[1].variant
+    if not planned or one or _fewest(found) < LEAST_EPOCHS:
+        return ""
+    words = "A B" if asked is None else shlex.join(asked)
+    also = ", with the same --cluster, --columns and --range," if asked is None else ""
+    return f"`hotmess plan {words} --difference --quantity error --width {width:.2g}`{also}"
 
 
 def _fewest(found: Comparison) -> int:

@@ -69,11 +69,12 @@ def comparison_json(
     rankings: Sequence[Ranking],
     problems: Sequence[Problem],
     account: Account | None = None,
+    asked: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """What `hotmess compare --json` prints; undefined numbers are ``None``."""
+    """What `hotmess compare --json` prints; undefined numbers are ``None``. `asked`: as in `comparison_verdict`."""
     return {
         "schema": 1,
-        "findings": [_finding_json(pair) for pair in pairs],
+        "findings": [_finding_json(pair, asked) for pair in pairs],
         "comparisons": [row for pair in pairs for row in pair.as_json()],
         "groups": [
             {
@@ -105,8 +106,8 @@ def _about(pair: PairResult) -> dict[str, Any]:
     }
 
 
-def _finding_json(pair: PairResult) -> dict[str, Any]:
-    said = pair_verdict(pair)
+def _finding_json(pair: PairResult, asked: Sequence[str] | None) -> dict[str, Any]:
+    said = pair_verdict(pair, asked)
     return {
         **_about(pair),
         "measured": said.measured,
