@@ -60,6 +60,10 @@ def test_all_questions_lost_is_harm_without_an_interval(tmp_path: Path) -> None:
     done = run(new, "--against", old, "--on", "accuracy", "--json")
     (check,) = json.loads(done.stdout)["checks"]
     assert done.exit_code == 1 and check["decision"] == "harm" and check["ci"] is None
+    assert (
+        check["sentence"].startswith("table, accuracy: harm, worse by 1.000 (")
+        and check["note"] in check["sentence"]
+    )
     done = run(old, "--against", new, "--on", "accuracy", "--json")
     (check,) = json.loads(done.stdout)["checks"]
     assert done.exit_code == 2 and check["decision"] == "cannot tell"
@@ -191,8 +195,59 @@ def test_little_power_is_said_with_what_to_do(tmp_path: Path) -> None:
             write(tmp_path / "new.csv", rates, epochs, 2),
         )
         done = run(new, "--against", old, "--on", "accuracy")
-        assert "would be found with probability" in done.output
-        assert ("run more questions in both runs" in done.output) is weak
+        text = " ".join(done.output.split())
+        assert "would be found with probability" in text
+        assert ("run more questions in both runs" in text) is weak
+        # A larger margin would find a larger harm, not this one.
+        assert "larger --margin" not in text
+
+
+def test_the_sentence_says_which_way_with_level_and_assumption(tmp_path: Path) -> None:
+    old, new = write(tmp_path / "old.csv", RATES, 5, 1), write(tmp_path / "new.csv", RATES * 0.7, 5, 2)
+    for first, second, word in ((new, old, "worse"), (old, new, "better")):
+        (check,) = json.loads(run(first, "--against", second, "--on", "accuracy", "--json").stdout)["checks"]
+        low, high = sorted(map(abs, check["ci"]))
+        said = f"{word} by {abs(check['harm']):.3f} (90 % interval {low:.3f} to {high:.3f})"
+        assert check["level"] == pytest.approx(0.9) and said in check["sentence"]
+    few = [write(tmp_path / f"{n}.csv", RATES[:30], 3, n) for n in (1, 4)]
+    (check,) = json.loads(run(few[1], "--against", few[0], "--on", "accuracy", "--json").stdout)["checks"]
+    low, high = check["ci"]
+    assert low < 0 < high
+    assert (
+        f"(90 % interval {-low:.3f} better to {high:.3f} worse), against the margin 0.05; "
+        in check["sentence"]
+    )
+    assert (
+        f"; if nothing changed, about {check['questions_needed']} questions would suffice."
+        in check["sentence"]
+    )
+
+
+def test_power_and_what_would_suffice_rest_on_the_intervals_own_quantile(tmp_path: Path) -> None:
+    """Four clusters: Student's quantile is 2.35 where the normal one is 1.64."""
+    from scipy.stats import t as student
+
+    paths = []
+    for seed, shifts in ((1, (0.0, 0.0, 0.0, 0.0)), (2, (0.06, -0.05, 0.04, -0.06))):
+        right = np.random.default_rng(seed).random((80, 6)) < np.repeat(np.array(shifts) + 0.6, 20)[:, None]
+        rows = [f"q{q},{e + 1},{int(v)},k{q // 20}" for (q, e), v in np.ndenumerate(right)]
+        paths.append(tmp_path / f"{seed}.csv")
+        paths[-1].write_text("\n".join(["question_id,epoch,score,cluster", *rows]) + "\n")
+    found = json.loads(run(str(paths[1]), "--against", str(paths[0]), "--on", "accuracy", "--json").stdout)
+    (check,) = found["checks"]
+    means = [
+        np.loadtxt(path, delimiter=",", skiprows=1, usecols=2).reshape(4, -1).mean(axis=1) for path in paths
+    ]
+    error = float((means[1] - means[0]).std(ddof=1) / 2)  # of the mean of four clusters of one size
+    low, high = check["ci"]
+    quantile = (high - low) / 2 / error
+    assert quantile >= student.ppf(0.95, 3) - 1e-6
+    # One check in all: harm is found at the level of the interval itself.
+    assert check["power"] == pytest.approx(student.cdf(0.05 / error - quantile, 3), abs=1e-6)
+    needed = 80 * ((quantile + student.ppf(0.8, 3)) * error / 0.05) ** 2
+    assert check["decision"] == "cannot tell" and check["questions_needed"] == pytest.approx(needed, abs=1.01)
+    clusters = int(np.ceil(check["questions_needed"] / 20))
+    assert f"in {clusters} clusters (now 4) would suffice" in check["sentence"]
 
 
 def test_what_is_no_answer_never_ends_with_the_status_of_one(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def test_all_words_are_printed() -> None:
 @pytest.mark.parametrize(
     "word",
     ["accuracy", "error", "bias²", "variance", "incoherence", "ICC(1)", "dependability", "noise floor", "pass^k",
-     "pass@k", "overthinking", "f2p", "p2p", "pooled", "resolved", "Holm", "mid-p", "kl", "brier", "unbiased", "plug-in"],
+     "pass@k", "overthinking", "f2p", "p2p", "pooled", "resolved", "Holm", "mid-p", "kl", "brier", "unbiased", "plug-in", "margin", "harm", "power"],
 )  # fmt: skip
 def test_a_word_of_the_output_is_found(word: str) -> None:
     done = CliRunner().invoke(main, ["glossary", word])

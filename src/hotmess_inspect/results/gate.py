@@ -40,7 +40,8 @@ class Check:
         level: Coverage of the interval.
         power: Chance of reporting harm if it were as large as the margin; NaN where undefined.
         questions: Questions that count.
-        needed: Questions with which no harm would probably be shown if there is none; ``None`` where unknown.
+        needed: Questions with which no harm would probably be shown if nothing changed; ``None`` where unknown.
+        clusters: Clusters that the questions are in, 0 where each is independent.
         note: Why nothing can be said, or an empty string.
     """
 
@@ -57,32 +58,51 @@ class Check:
     questions: int
     needed: int | None
     note: str = ""
+    clusters: int = 0
 
     def sentence(self) -> str:
         """The decision in one sentence."""
         where = f"{self.subject}, {quantity_word(self.quantity)}"
-        if self.note:
+        if self.note and self.decision != "harm":
             return f"{where}: cannot tell ({self.note})."
-        interval = f"{self.harm:+z.3f} [{self.low:+z.3f} … {self.high:+z.3f}]"
+        change = self._change()
         if self.decision == "harm":
-            return f"{where}: harm, worse by {interval} on {counted(self.questions, 'question')}."
+            return f"{where}: harm, {change} on {counted(self.questions, 'question')}."
         if self.decision == "no harm shown":
-            return (
-                f"{where}: no harm shown, change for the worse {interval}, below the margin {self.margin:g}."
-            )
-        more = f"; about {counted(self.needed, 'question')} would suffice" if self.needed else ""
-        return (
-            f"{where}: cannot tell, change for the worse {interval} against the margin {self.margin:g}{more}."
-        )
+            return f"{where}: no harm shown, {change}: a harm of {self.margin:g} is ruled out."
+        return f"{where}: cannot tell, {change}, against the margin {self.margin:g}{self._suffices()}."
+
+    def _change(self) -> str:
+        """Which way it went and how far, with the interval and its level."""
+        size = f"{abs(self.harm):.3f}"
+        way = "worse" if self.harm > 0 else "better"
+        text = "no change on average" if size == "0.000" else f"{way} by {size}"
+        if math.isnan(self.low):
+            return f"{text} ({self.note})"
+        ends = sorted((self.low, self.high), key=abs) if self.low * self.high >= 0 else (self.low, self.high)
+        low, high = (f"{abs(end):.3f}" for end in ends)
+        if self.low < 0 < self.high:
+            low, high = f"{low} better", f"{high} worse"
+        return f"{text} ({100 * self.level:g} % interval {low} to {high})"
+
+    def _suffices(self) -> str:
+        if not self.needed:
+            return ""
+        about = f"; if nothing changed, about {counted(self.needed, 'question')}"
+        if self.clusters:
+            share = math.ceil(self.clusters * self.needed / self.questions)
+            about += f" in {counted(share, 'cluster')} (now {self.clusters})"
+        return f"{about} would suffice"
 
     def power_sentence(self) -> str:
         """With which probability a harm as large as the margin would be found, and what to do where that is little."""
         if math.isnan(self.power):
             return ""
         found = f"A harm of {self.margin:g} would be found with probability {self.power:.0%}."
-        if self.decision == "harm" or self.power >= POWER:
+        if self.decision != "cannot tell" or self.power >= POWER:
             return found
-        return f"{found} To find it, run more questions in both runs, or allow a larger --margin."
+        more = " of more clusters" if self.clusters else ""
+        return f"{found} To find it more surely, run more questions{more} in both runs."
 
     def as_json(self) -> dict[str, Any]:
         """Fields of `hotmess gate --json`; undefined numbers are ``None``."""
@@ -276,8 +296,6 @@ def _reach(both: Comparison, quantity: str) -> tuple[float, int]:
 def _check(
     subject: str, quantity: str, margin: float, strict: float, loose: float, both: Comparison
 ) -> Check:
-    from statistics import NormalDist
-
     one = both.differences.get(quantity)
     if one is None or math.isnan(one.estimate) or math.isnan(one.p_value):
         unknown = "not defined for these runs" if both.questions else "they share no question with two epochs"
@@ -290,12 +308,11 @@ def _check(
     harmful = one.p_value < 1 - strict and harm > 0
     safe = not math.isnan(high) and high < margin
     decision: Decision = "harm" if harmful else "no harm shown" if safe else "cannot tell"
-    normal, error = NormalDist(), one.standard_error
     power, needed = math.nan, None
-    if error > 0:
-        power = normal.cdf(margin / error - normal.inv_cdf((1 + strict) / 2))
-        reach = (normal.inv_cdf((1 + loose) / 2) + normal.inv_cdf(POWER)) * error / margin
-        needed = max(2, math.ceil(one.questions * reach**2)) if decision == "cannot tell" else None
+    if one.standard_error > 0:
+        power = one.power_of(margin, strict, loose)
+        apart = one.found_with(POWER, loose, loose) / margin
+        needed = max(2, math.ceil(one.questions * apart**2)) if decision == "cannot tell" else None
     note = "" if not math.isnan(high) else one.note or "no interval is defined"
     reach, independent = _reach(both, quantity)
     if both.alike and both.first.decomposition.mean("variance") > 0:
@@ -322,6 +339,7 @@ def _check(
         one.questions,
         needed,
         note,
+        0 if both.first.questions.clusters is None else independent,
     )
 
 
