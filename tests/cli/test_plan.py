@@ -80,6 +80,46 @@ def test_a_difference_of_paired_models_costs_less_than_of_strangers(tmp_path: Pa
         assert design["width"] == pytest.approx(expected, rel=0.1)
 
 
+def test_every_pair_of_three_is_planned_as_it_is_alone(tmp_path: Path) -> None:
+    """No input is dropped: with three models there are three plans, each the one of its two inputs."""
+    rng = np.random.default_rng(5)
+    files = {
+        name: write_scores(tmp_path / f"{name}.csv", {name: passes(rng, rng.beta(a, 1, 40), 5)})
+        for name, a in (("a", 1.0), ("b", 2.0), ("c", 4.0))
+    }
+    words = ("--difference", "--quantity", "error", "--json")
+    found = json.loads(run(*files.values(), *words).stdout)
+    # Incoherence is not planned, so nothing is said of what it depends on.
+    assert not found["problems"]
+    pairs = (("a", "b"), ("a", "c"), ("b", "c"))
+    alone = [json.loads(run(*(files[name] for name in pair), *words).stdout)["plans"][0] for pair in pairs]
+    assert found["plans"] == alone and [one["name"] for one in alone] == ["a less b", "a less c", "b less c"]
+    text = " ".join(run(*files.values(), "--difference").output.split())
+    assert "Accuracies reach from" in text and text.count("`--quantity error` (or variance") == 1
+    assert "hotmess compare" not in text
+    one = " ".join(run(files["a"]).output.split())
+    assert "`--quantity error` (or variance, bias_squared, accuracy, pass^K) plans another" in one
+    assert "plans another" not in run(files["a"], "--quantity", "error").output
+
+
+def test_clusters_count_as_in_the_analysis(tmp_path: Path) -> None:
+    """(Σn)²/Σn² of the clusters' sizes, as `hotmess analyze` says; where errors are more uneven, that is said beside it."""
+    rng = np.random.default_rng(4)
+    sizes = np.array([20, 10, 10, 5, 5])
+    cluster = np.repeat(np.arange(5), sizes)
+    rates = np.array([0.1, 0.9, 0.9, 0.9, 0.9])[cluster]
+    rows = [f"m,q{q},{e},{int(v)},k{cluster[q]}" for (q, e), v in np.ndenumerate(passes(rng, rates, 4))]
+    path = tmp_path / "pilot.csv"
+    path.write_text("\n".join(["model,question_id,epoch,score,cluster", *rows]) + "\n")
+    said = f"5 clusters of questions (as good as {50**2 / 650:.1f} equal ones"
+    assert said == "5 clusters of questions (as good as 3.8 equal ones"
+    for quantity, closed in (("error", True), ("incoherence", False)):
+        text = " ".join(run(str(path), "--quantity", quantity).output.split())
+        assert said + (")" if closed else ", by their errors as 1.") in text
+    analyzed = CliRunner(env={"COLUMNS": "300"}).invoke(main, ["analyze", str(path)]).output
+    assert said in " ".join(analyzed.split())
+
+
 def test_the_least_number_of_questions_is_the_least(tmp_path: Path) -> None:
     plan = plan_assumed(0.5, 0.2, "incoherence")
     for design in plan.designs(0.08):

@@ -6,6 +6,8 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import click
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from hotmess_inspect.results.analyze import GroupResult
     from hotmess_inspect.results.plan import Design, Plan
     from hotmess_inspect.schema import Problem, Scale
+
+_OTHER = "`--quantity error` (or variance, bias_squared, accuracy, pass^K) plans another quantity than incoherence."
 
 
 @click.command()
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Wanted width of the 95 % interval, high less low.",
 )
-@click.option("--difference", is_flag=True, help="Plan the paired difference of the first two groups.")
+@click.option("--difference", is_flag=True, help="Plan the paired difference of every two groups of a task.")
 @click.option("--accuracy", type=float, help="Without a pilot: the assumed accuracy.")
 @click.option("--incoherence", type=float, help="Without a pilot: the assumed incoherence.")
 @click.option(
@@ -77,7 +81,7 @@ def plan(
     one_thread()
     from hotmess_inspect.io.account import Account
     from hotmess_inspect.render.account import print_account
-    from hotmess_inspect.render.console import print_problems
+    from hotmess_inspect.render.console import cell, console, print_problems
     from hotmess_inspect.results.plan import plan_assumed, planned_quantity
     from hotmess_inspect.results.verdict import concerning
 
@@ -109,6 +113,8 @@ def plan(
     else:
         for one in plans:
             _print(one, width)
+        if quantity == "incoherence" and plans and not any(p.message.endswith(_OTHER) for p in problems):
+            console().print(cell(_OTHER, "dim"))
         print_problems(concerning(problems, ()))
         if show_account:
             print_account(account)
@@ -153,10 +159,16 @@ def _from_pilot(
     from hotmess_inspect.io.usage import EpochCost, epoch_costs
     from hotmess_inspect.results.analyze import analyze, group_name
     from hotmess_inspect.results.plan import plan_difference, plan_group
+    from hotmess_inspect.results.warnings import COMPARE_ADVICE
     from hotmess_inspect.schema import UNTARGETED_LOSSES, Problem
 
     results, problems = analyze(found.outcomes)
-    problems = [*found.problems, *problems]
+    # Advice of a plan is about what is planned.
+    odd = [p for p in problems if quantity == "incoherence" or not p.message.endswith(COMPARE_ADVICE)]
+    problems = [
+        *found.problems,
+        *(replace(p, message=p.message.replace(COMPARE_ADVICE, _OTHER)) for p in odd),
+    ]
     usable = [r for r in results if r.decomposition.loss in ("brier", "squared")]
     untargeted = {group_name(r.group) for r in results if r.decomposition.loss in UNTARGETED_LOSSES}
     problems += [
@@ -178,13 +190,13 @@ def _from_pilot(
     if difference:
         measures = {(r.group.task, r.group.scorer, r.group.measure) for r in usable}
         for key in sorted(measures, key=str):
-            pair = [r for r in usable if (r.group.task, r.group.scorer, r.group.measure) == key]
-            if len(pair) >= 2:
+            own = [r for r in usable if (r.group.task, r.group.scorer, r.group.measure) == key]
+            for pair in combinations(own, 2):
                 try:
-                    plans.append(priced(plan_difference(pair[0], pair[1], quantity), *pair[:2]))
+                    plans.append(priced(plan_difference(*pair, quantity), *pair))
                 except ValueError as error:
                     problems.append(Problem("error", "pilot", str(error)))
-        if not plans:
+        if not plans and not any(p.level == "error" for p in problems):
             problems.append(
                 Problem("error", "pilot", "--difference needs two models or settings on one task")
             )

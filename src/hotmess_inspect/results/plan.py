@@ -106,10 +106,13 @@ class Clusters:
         """What is to be added to the variance of one question's value."""
         return max(self.together, 0.0) * (questions - 1) * self.alike
 
+    def equal(self, questions: int) -> float:
+        """Equal clusters as which so many questions in these clusters count by their sizes n: (Σn)²/Σn²."""
+        return questions / (1 + (questions - 1) * self.alike)
+
     def effective(self, questions: int) -> float:
-        """Equal clusters as which so many questions in these clusters count, by questions and by what carries a ratio."""
-        own = 1 + (questions - 1) * self.alike, self.squares + (questions - 1) * self.products
-        return questions / max(own)
+        """The same, or by what carries a ratio where that is more uneven: the interval's degrees of freedom are 1 less."""
+        return min(self.equal(questions), questions / (self.squares + (questions - 1) * self.products))
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,15 +241,24 @@ class Plan:
         return f"{self._next(width)} {self.about_clusters}".rstrip()
 
     @property
+    def of_two(self) -> bool:
+        """Whether it is a paired difference, whose own interval `hotmess compare` gives."""
+        return isinstance(self.moments, DifferenceMoments)
+
+    @property
     def about_clusters(self) -> str:
         """What the widths take for granted about clusters, or an empty string."""
         if self.clusters is None:
             return ""
         own = "is undefined" if math.isnan(self.observed_width) else f"is {self.observed_width:.3f} wide"
-        count = self.clusters.effective(self.pilot.questions or 2)
+        own = "" if self.of_two else f": its own interval {own}"
+        equal, count = (
+            of(self.pilot.questions or 2) for of in (self.clusters.equal, self.clusters.effective)
+        )
+        by_error = f", by their errors as {count:.1f}" if f"{count:.1f}" != f"{equal:.1f}" else ""
         return (
-            f"Widths are over the pilot's {counted(self.clusters.number, 'cluster')} of questions (as good as {count:.1f} equal ones), "
-            f"with more or fewer questions in each: its own interval {own}. More clusters narrow it further."
+            f"Widths are over the pilot's {counted(self.clusters.number, 'cluster')} of questions (as good as {equal:.1f} equal ones"
+            f"{by_error}), with more or fewer questions in each{own}. More clusters narrow it further."
         )
 
     def _next(self, width: float) -> str:
@@ -275,8 +287,8 @@ class Plan:
             )
         if have and self.moments.shared_none <= 0:
             return text + (
-                f" The pilot's {counted(have, 'question')} differ from each other by no more than chance in so few epochs "
-                "explains: what many more epochs of them would give is a guess, and more questions are the safer way."
+                f" The pilot's {counted(have, 'question')} differ from each other by no more than chance alone explains with so "
+                "few epochs: what many more epochs of them would give is a guess, and more questions are the safer way."
             )
         if have and not enough:
             floor = self._reach(have, max(self.moments.shared_none, 0.0))
