@@ -88,7 +88,7 @@ def test_the_demo_prints_a_finding_and_writes_a_report(
     for measure, error in TESTS.items():
         assert f"<b>{measure}</b>: {error}" in page
     assert "Where epochs part" in page
-    listed = page[page.index("<h2>Questions to read first") :]
+    listed = page[page.index(">Questions to read first") :]
     assert "<th>actions" in listed or ">actions</th>" in listed
     assert "modal answer" not in listed
     # What rounding leaves is no number, and people's time plays no part here.

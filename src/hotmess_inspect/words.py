@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 
 def counted(number: int, noun: str, one: str = "", many: str = "") -> str:
     """A number and its noun, as in "1 question" and "2,000 questions", with the verb for one or for many."""
     said, verb = (noun, one) if number == 1 else (f"{noun}s", many)
     return f"{number:,} {said} {verb}".rstrip()
+
+
+class FirstMentions:
+    """Letters of groups in sentences: each with the group's name where it is mentioned first.
+
+    Args:
+        names: Letter → name of the group; empty where it was named already.
+    """
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._left, self._count = dict(names), len(names)
+
+    def of(self, letters: Sequence[str], every: str = "all") -> str:
+        """The groups of a sentence, by their letters; ``every`` where it is said of all of them."""
+        if len(letters) == self._count:
+            return every
+        return ", ".join(f"{one} {_without_middle(self._left.pop(one, ''))}".rstrip() for one in letters)
+
+
+def _without_middle(name: str, most: int = 48) -> str:
+    """A long name by its beginning and its end, where names of one family differ."""
+    return name if len(name) <= most else f"{name[: most // 2]}…{name[1 - most // 2 :]}"
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Names in a sentence, each once: up to ``most``, and how many more there are."""
+    own = list(dict.fromkeys(names))
+    return ", ".join(own) if len(own) <= most else f"{', '.join(own[:most])} and {len(own) - most} more"
 
 
 def p_word(value: float) -> str:

@@ -90,9 +90,13 @@ def test_many_runs_are_compared_in_one_table(inputs: dict[str, Path]) -> None:
 
 
 def test_of_many_models_is_said_which_fail_alike(inputs: dict[str, Path]) -> None:
-    shown = printed(120, "analyze", inputs["12"])
+    shown = printed(2000, "analyze", inputs["12"])
     before, _, after = shown.partition("┏")
-    said = re.findall(r"^([A-L](?:, [A-L])*): (?:Most|Whether|Of)", before, re.MULTILINE)
-    assert sorted(", ".join(said).split(", ")) == list("ABCDEFGHIJKL")
+    said = re.findall(r"^([A-L] .*): (?:Most|Whether|Of|The)", before, re.MULTILINE)
+    # Every letter once, with the end of its model's name.
+    named = [one.split() for names in said for one in names.split(", ")]
+    assert sorted(letter for letter, _ in named) == list("ABCDEFGHIJKL")
+    ends = sorted(map(str, range(12)))  # runs stand in the order of their names
+    assert all("…" in name and name.endswith(f"on-{ends[ord(letter) - ord('A')]}") for letter, name in named)
     assert before.count("Brier error of the answer") == 1 and LONG not in before.partition("Caution")[0]
     assert all(f"{LONG}-{model} ·" in after for model in range(12))

@@ -305,7 +305,9 @@ def test_every_question_to_read_leads_to_its_epochs_and_tests(tmp_path: Path) ->
     done = CliRunner().invoke(main, ["report", str(log), "-o", str(out)])
     assert done.exit_code == 0, done.output
     shown = out.read_text()
-    section = shown[shown.index("<h2>Questions to read first</h2>") : shown.index("<h2>Coverage</h2>")]
+    section = shown[
+        shown.index("<h2 id=read-first>Questions to read first</h2>") : shown.index("<h2>Coverage</h2>")
+    ]
     jumps = set(re.findall(r'<a href="#(epochs-\d+)">(hotmess-mini__[^<]*)</a>', shown))
     assert len({name for _, name in jumps}) == 9
     # The finding names the question that varies most: a link, too.
@@ -451,9 +453,10 @@ def test_of_many_groups_is_said_which_fail_alike(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("\n".join(lines))
     shown = page(tmp_path / "t.csv")
     first = shown[: shown.index("<h2>Headline</h2>")]
-    assert "<li><b>A, B:</b> Most of the error is bias:" in first
-    assert "<li><b>C, D, E:</b> Most of the error is variance:" in first
-    assert first.count("Most of the error") == 2
+    assert "<li><b>A model-0, B model-1:</b> Most of the error is bias.</li>" in first
+    assert "<li><b>C model-2, D model-3, E model-4:</b> Most of the error is variance.</li>" in first
+    assert first.count("Most of the error") == 2 and "the model" not in first
+    assert first.count("<b>Next") == 1 and '<a href="#read-first">' in first and "<h2 id=read-first>" in shown
 
 
 def test_what_rounds_to_nothing_has_no_sign() -> None:

@@ -40,13 +40,79 @@ def world(share_varying: float, questions: int = 120, epochs: int = 6) -> GroupR
 
 
 def test_mostly_bias_and_mostly_variance_and_neither() -> None:
-    same = verdict(world(0.1))
-    assert "Most of the error is bias" in same.finding
+    same = world(0.1)
+    share = f"{100 * same.decomposition.incoherence:.0f} %"
+    mends = f": averaging any number of tries would mend at most the {share} that is variance."
+    assert verdict(same).finding.endswith(f"Most of the error is bias{mends}")
     # Questions right half of the time have incoherence 1/2 each, so more than half takes three choices to spread over.
     rng = np.random.default_rng(1)
     spread = table([list(rng.choice(list("AABCD"), 8)) for _ in range(150)])[0]
     assert "Most of the error is variance" in verdict(spread).finding
     assert "cannot be told" in verdict(world(1.0, questions=12, epochs=3)).finding
+
+
+def test_what_averaging_mends_is_what_is_said_of_it() -> None:
+    """The mean of many epochs of a new run errs by bias² alone: the share that it mends is the incoherence."""
+    result = world(0.4, questions=200, epochs=40)
+    d = result.decomposition
+    of_mean = np.nanmean(np.square(result.questions.predictions.mean(axis=1) - np.eye(2)[0]).sum(axis=1))
+    assert 1 - of_mean / d.mean("error") == pytest.approx(d.incoherence, abs=0.02)
+    assert f"at most the {100 * d.incoherence:.0f} %" in verdict(result).finding
+
+
+def test_few_questions_make_no_claim_of_the_larger_part() -> None:
+    few = verdict(world(0.4, questions=12, epochs=4))
+    assert "The interval lies below one half, which speaks for bias" in few.finding
+    assert "Most of" not in few.finding
+
+
+_LOOSE = [["A", "B", "A", "B"], ["B", "B", "A", "B"], ["B"] * 4, ["A", "A", "A", "B"]]
+_SAME = [["A", "B", "A", "B"], ["B", "A", "B", "A"], ["A", "B", "B", "A"], ["B", "B", "A", "A"]]
+_NEARLY = [["A", "B"] * 20 + ["A"], ["A", "B"] * 20 + ["B"], ["B", "A"] * 20 + ["A"]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "why"),
+    [
+        # (Σn)²/Σn² of clusters of 40 and 1 questions: 1681/1601.
+        (
+            _LOOSE * 10 + [["B"] * 4],
+            {"cluster": ["a"] * 160 + ["b"] * 4},
+            "too few clusters of questions to say how certain that is (2, as good as 1.0 equal ones)",
+        ),
+        # Errors 2 Σ wrong/4 in one of three clusters.
+        (
+            _LOOSE * 3 + [["A"] * 4] * 24,
+            {"cluster": ["a"] * 48 + ["b"] * 48 + ["c"] * 48},
+            "too few clusters of questions err to say how certain that is (1, as good as 1.0 of equal weight)",
+        ),
+        # Errors of 1½ and ½: 4/2.5 = 1.6 equal ones.
+        (
+            [["B", "B", "B", "A"], ["A", "A", "A", "B"]] + [["A"] * 4] * 20,
+            {},
+            "too few questions err to say how certain that is (2, as good as 1.6 of equal weight)",
+        ),
+        ([["B"] * 4] * 12, {}, "all questions that err have no variance"),
+        (_SAME * 10, {}, "all questions that err have the same share of variance"),
+        (_NEARLY, {}, "err to say how certain that is (3, as good as 3.0 of equal weight), and their shares"),
+        # Two contexts that all questions share: without one of them no question has two.
+        (
+            _LOOSE * 10,
+            {"context": [0, 0, 1, 1] * 40},
+            "without one of the 2 few-shot contexts that the questions share",
+        ),
+    ],
+)
+def test_the_reason_for_a_missing_interval_is_the_one_that_made_it_undefined(
+    rows: list[list[str]], columns: dict[str, list[object]], why: str
+) -> None:
+    result = table(rows, **columns)[0]
+    assert np.isnan(result.incoherence_ci).all() and not np.isnan(result.decomposition.incoherence)
+    note = result.as_json()["incoherence_note"]
+    assert why in note and verdict(result).finding.endswith(f"but {note}.")
+    # Where it is defined there is no reason.
+    told = table(_LOOSE * 10)[0]
+    assert told.as_json()["incoherence_note"] is None and not np.isnan(told.incoherence_ci).any()
 
 
 def test_the_numbers_in_the_sentence_are_those_of_the_decomposition() -> None:
@@ -128,6 +194,6 @@ def test_what_resolved_says_stands_beside_the_finding_about_tests(tmp_path: Path
     assert high < 0.5 < by_measure["f2p"].incoherence_ci[1]
     assert said.endswith(
         f"Of issues resolved or not (resolved), {100 * resolved.decomposition.incoherence:.0f} % of the error is variance "
-        f"(95 % interval {100 * low:.0f} % to {100 * high:.0f} %): there bias is the larger part."
+        f"(95 % interval {100 * low:.0f} % to {100 * high:.0f} %): there the interval lies below one half."
     )
     assert "(resolved)" not in verdict(resolved, (), results).finding

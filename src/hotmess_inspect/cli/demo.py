@@ -60,7 +60,7 @@ def demo(output: str, open_report: bool | None, overwrite: bool) -> None:
     out = console()
     out.print(
         cell(
-            "A simulated agent fixed nine small SWE-bench instances, five times each, in Docker. Its log says:",
+            "A simulated agent worked on nine small SWE-bench instances, five times each, in Docker. Its log says:",
             "dim",
         )
     )

@@ -15,7 +15,7 @@ from hotmess_inspect.inference.intervals import (
     ratio_table,
 )
 from hotmess_inspect.inference.ratios import FEWEST, effective_number
-from hotmess_inspect.schema import QUANTITIES, Quantity
+from hotmess_inspect.schema import QUANTITIES, Quantity, quantity_word
 from hotmess_inspect.words import counted
 
 # Effective questions that err below which nearly equal ratios give no interval, and how nearly.
@@ -164,27 +164,11 @@ class Decomposition:
             ValueError: If an option is outside its range or `clusters` has another length.
         """
         check_choice("quantity", quantity, QUANTITIES)
+        if self.interval_note(quantity, clusters):
+            return Interval(float("nan"), float("nan"))
         used = self.counted(quantity)
-        if clusters is not None and len(clusters) != len(self.error):
-            raise ValueError(
-                f"clusters has {counted(len(clusters), 'label')}; there are {counted(len(self.error), 'question')}"
-            )
         labels = None if clusters is None else cluster_numbers(clusters)[used]
-        erring = np.maximum(self.error[used] - self._zero, 0.0)
-        # Free text has no error at all, only a variance.
-        if not np.isnan(erring).all() and effective_number(erring, labels) < FEWEST:
-            return Interval(float("nan"), float("nan"))
-        most = self.range_of("error")[1]
-        if (
-            quantity == "error"
-            and np.isfinite(most)
-            and effective_number(most - self.error[used], labels) < FEWEST
-        ):
-            # The same from the other end: fewer than two questions with anything right.
-            return Interval(float("nan"), float("nan"))
         numerator, denominator = self.ratio_parts(quantity)
-        if quantity == "incoherence" and _alike(numerator[used], denominator[used], labels):
-            return Interval(float("nan"), float("nan"))
         low, high = ratio_interval(
             numerator[used],
             denominator[used],
@@ -201,6 +185,57 @@ class Decomposition:
         if np.isnan(low) or np.isnan(middle):
             return Interval(low, high)
         return Interval(max(low, min(bottom, middle)), min(high, max(top, middle)))
+
+    def interval_note(
+        self,
+        quantity: Quantity = "incoherence",
+        clusters: Sequence[Hashable] | np.ndarray | None = None,
+    ) -> str:
+        """Why `interval` is undefined, or an empty string; contexts that questions share are not looked at.
+
+        Args:
+            quantity: "error", "bias_squared", "variance" or "incoherence".
+            clusters: Label of each question's cluster, shape (questions,).
+
+        Raises:
+            ValueError: If an option is outside its range or `clusters` has another length.
+        """
+        check_choice("quantity", quantity, QUANTITIES)
+        if clusters is not None and len(clusters) != len(self.error):
+            raise ValueError(
+                f"clusters has {counted(len(clusters), 'label')}; there are {counted(len(self.error), 'question')}"
+            )
+        if quantity == "incoherence" and self.incoherence_note:
+            return self.incoherence_note
+        used = self.counted(quantity)
+        if not used.any():
+            return f"no question has {'an epoch' if quantity == 'error' else 'two epochs'}"
+        labels = None if clusters is None else cluster_numbers(clusters)[used]
+        numerator, denominator = (part[used] for part in self.ratio_parts(quantity))
+        table = ratio_table([numerator[:, None], denominator[:, None]], labels)
+        units = "questions" if table.sizes is None else "clusters of questions"
+        if table.sizes is not None and (equal := float(effective_number(table.sizes))) < FEWEST:
+            return f"there are too few {units} to say how certain that is ({len(table.sizes)}, as good as {equal:.1f} equal ones)"
+        erring = np.maximum(self.error[used] - self._zero, 0.0)
+        # Free text has no error at all, only a variance.
+        if not np.isnan(erring).all():
+            if effective_number(erring, labels) < FEWEST:
+                return f"too few {units} err to say how certain that is ({_as_good_as(erring, labels)})"
+            right = self.range_of("error")[1] - self.error[used]
+            # The same from the other end: fewer than two questions with anything right.
+            if quantity == "error" and np.isfinite(right).all() and effective_number(right, labels) < FEWEST:
+                return f"too few {units} are ever right to say how certain that is ({_as_good_as(right, labels)})"
+        below = table.parts[1][:, 0]
+        if not table.defined[0]:
+            return f"too few {units} count to say how certain that is ({_as_good_as(below)})"
+        if not table.spread[0] and np.isfinite(table.standard_error[0]):
+            ratio = quantity == "incoherence"
+            word = "variance" if ratio else quantity_word(quantity)
+            same = f"the same {'share of ' * ratio}{word}" if table.parts[0].any() else f"no {word}"
+            return f"all {units}{' that err' * ratio} have {same}, which says nothing of how others would be"
+        if quantity == "incoherence" and _alike(table.parts[0][:, 0], below):
+            return f"too few {units} err to say how certain that is ({_as_good_as(below)}), and their shares of variance happen to be nearly equal"
+        return ""
 
     def _with_other_draws(
         self,
@@ -277,14 +312,18 @@ class Decomposition:
         return self.repeated
 
 
-def _alike(numerator: FloatArray, denominator: FloatArray, clusters: IntArray | None) -> bool:
+def _as_good_as(weights: FloatArray, clusters: IntArray | None = None) -> str:
+    """How many units there are of a weight, and of how many of equal weight they are worth."""
+    sums = weights if clusters is None else np.bincount(clusters, weights)
+    return f"{int((sums > 0).sum())}, as good as {float(effective_number(sums)):.1f} of equal weight"
+
+
+def _alike(top: FloatArray, bottom: FloatArray) -> bool:
     """Whether a few questions (clusters) that err all have nearly one ratio: they say little about others.
 
     Fewer than ten effective ones, whose ratios v/e, weighed by e², deviate by less than a twentieth of the estimate.
     Where right answers have no error at all, equal ratios leave no spread; this is the same where they have a little.
     """
-    table = ratio_table([numerator[:, None], denominator[:, None]], clusters)
-    top, bottom = (part[:, 0] for part in table.parts)
     total = bottom.sum()
     if not total > 0 or effective_number(bottom) >= _FEW_ERRING:
         return False

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hotmess_inspect.render.text import plain
+from hotmess_inspect.words import listed
 
 if TYPE_CHECKING:
     from hotmess_inspect.schema import Problem
@@ -76,7 +77,10 @@ def print_nothing(problems: Sequence[Problem], out: Console) -> None:
 
 
 def print_problems(problems: Sequence[Problem], out: Console | None = None) -> None:
-    """Say what was left out or looks odd, a line each, on stderr unless told otherwise."""
+    """Say what was left out or looks odd, a line each for all inputs of which it is said, on stderr unless told otherwise."""
     out = out or console(stderr=True)
+    said: dict[tuple[str, str], list[str]] = {}
     for problem in problems:
-        out.print(cell(f"{problem.level}: {problem.input}: {problem.message}", _STYLES[problem.level]))
+        said.setdefault((problem.level, problem.message), []).append(problem.input)
+    for (level, message), inputs in said.items():
+        out.print(cell(f"{level}: {listed(inputs)}: {message}", _STYLES[level]))

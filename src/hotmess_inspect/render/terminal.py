@@ -16,6 +16,7 @@ from hotmess_inspect.render.console import cell, console, print_nothing, print_p
 from hotmess_inspect.render.text import plain
 from hotmess_inspect.results.analyze import GroupResult, group_name
 from hotmess_inspect.results.guards import Guards
+from hotmess_inspect.results.labels import label_of
 from hotmess_inspect.results.lengths import LengthFindings
 from hotmess_inspect.results.variants import VariantNames, letter
 from hotmess_inspect.results.verdict import (
@@ -23,12 +24,13 @@ from hotmess_inspect.results.verdict import (
     as_sentence,
     concerning,
     error_in_words,
+    general_steps,
     leading_results,
     reading,
     verdict,
 )
 from hotmess_inspect.schema import Problem
-from hotmess_inspect.words import counted
+from hotmess_inspect.words import FirstMentions, counted
 
 _FEW = 3
 """Up to so many runs have their next steps, slopes and noise floors printed without being asked for."""
@@ -133,7 +135,11 @@ def _print_runs(
     letters = [letter(place) for place in range(len(runs))]
     leading = [leading_results(members) for members in runs]
     findings = [verdict(first[0], problems, own) for own, first in zip(runs, leading, strict=True)]
+    every = [first for first, *_ in leading]
+    names_of = [label_of(first, every) if len(runs) > _FEW else "" for first in every]
+    mentions = FirstMentions(dict(zip(letters, names_of, strict=True)))
     about: dict[str, list[str]] = {}
+    steps: dict[str, list[str]] = {}
     errors: dict[str, list[str]] = {}
     alike: dict[str, list[str]] = {}
     for name, said, (first, *_) in zip(letters, findings, leading, strict=True):
@@ -145,18 +151,19 @@ def _print_runs(
         else:
             errors.setdefault(error_in_words(first), []).append(name)
             alike.setdefault(as_sentence(reading(first) or said.finding), []).append(name)
+            for sentence in general_steps(first, every):
+                steps.setdefault(sentence, []).append(name)
         for sentence in said.cautions:
             about.setdefault(sentence, []).append(name)
 
-    def of(names: list[str]) -> str:
-        return "all" if len(names) == len(runs) else ", ".join(names)
-
     for what, names in errors.items():
-        out.print(cell(f"Error ({of(names)}): {what}."))
+        out.print(cell(f"Error ({mentions.of(names)}): {what}."))
     for sentence, names in alike.items():
-        out.print(cell(f"{of(names)}: {sentence}", "bold"))
+        out.print(cell(f"{mentions.of(names, 'All')}: {sentence}", "bold"))
     for sentence, names in about.items():
-        out.print(cell(f"Caution ({of(names)}): {sentence}", "yellow"))
+        out.print(cell(f"Caution ({mentions.of(names)}): {sentence}", "yellow"))
+    for sentence, names in steps.items():
+        out.print(cell(f"Next ({mentions.of(names)}): {sentence}"))
     if len(runs) > _FEW:
         out.print(cell("Next: `hotmess report` shows them side by side, and which questions to read."))
     shown = [own if _several_losses(own) else first for own, first in zip(runs, leading, strict=True)]

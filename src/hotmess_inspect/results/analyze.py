@@ -323,7 +323,7 @@ class GroupResult:
             **self._grader_json(),
             "incoherence": finite_or_none(d.incoherence),
             "incoherence_ci": interval_json(self.incoherence_ci),
-            "incoherence_note": d.incoherence_note or None,
+            "incoherence_note": self.intervals.incoherence_note or None,
             "incoherence_corrected": finite_or_none(
                 d.incoherence_without_ratio_bias(self.questions.clusters)
             ),

@@ -131,6 +131,16 @@ class GroupIntervals:
         return Interval(max(low, min(bottom, middle)), min(high, max(top, middle)))
 
     @cached_property
+    def incoherence_note(self) -> str:
+        """Why the incoherence has no interval, or an empty string."""
+        if not np.isnan(self.of("incoherence")[0]):
+            return ""
+        return self.decomposition.interval_note("incoherence", self.questions.clusters) or (
+            f"without one of the {self.contexts} few-shot contexts that the questions share there is no variance, "
+            "which says nothing of other contexts"
+        )
+
+    @cached_property
     def _without_contexts(self) -> list[Decomposition]:
         d = self.decomposition
         wanted = [(cast("Loss | TextLoss", d.loss), cast("Estimator", d.estimator))]

@@ -7,6 +7,7 @@ head their pages with it.
 from __future__ import annotations
 
 import math
+import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -161,11 +162,11 @@ def _of_resolved(result: GroupResult, results: Sequence[GroupResult]) -> str:
         if math.isnan(d.incoherence):
             continue
         if math.isnan(low):
-            certain, part = "no interval", ""
+            certain, part = f"no interval: {other.intervals.incoherence_note}", ""
         else:
             certain = f"95 % interval {_percent(low)} to {_percent(high)}"
-            larger = "bias" if high < 0.5 else "variance" if low > 0.5 else ""
-            part = f": there {larger} is the larger part" if larger else ""
+            side = "below" if high < 0.5 else "above" if low > 0.5 else ""
+            part = f": there the interval lies {side} one half" if side else ""
         return f" Of issues resolved or not (resolved), {_percent(d.incoherence)} of the error is variance ({certain}){part}."
     return ""
 
@@ -192,12 +193,25 @@ def _finding(result: GroupResult) -> str:
     error, bias, variance = (d.mean(name) for name in ("error", "bias_squared", "variance"))
     split = split_in_words(error, bias, variance)
     if math.isnan(result.incoherence_ci[0]):
-        why = "too few questions err to say how certain that is"
-        if erring_questions(d) >= FEW_EPOCHS:
-            why = "the questions that err are all alike in that, which says nothing of how others would be"
+        why = result.intervals.incoherence_note
         return f"Of the error {_percent(d.incoherence)} is variance ({split}), but {why}."
     certain = "95 % interval {} to {}".format(*map(_percent, result.incoherence_ci))
-    return f"Of the error {_percent(d.incoherence)} is variance ({certain}; {split}). {reading(result)}."
+    return f"Of the error {_percent(d.incoherence)} is variance ({certain}; {split}). {reading(result)}{_what_averaging_mends(result)}."
+
+
+def _what_averaging_mends(result: GroupResult) -> str:
+    """What the share says of more tries, where one part is the larger: error of the mean of R is bias² + variance/R."""
+    low, high = result.incoherence_ci
+    if low <= 0.5 <= high:
+        return ""
+    d = result.decomposition
+    share = _percent(min(1.0, max(0.0, d.incoherence)))
+    # Of kl it is the geometric mean whose error is the bias; the plug-in variance is that of the epochs at hand.
+    if d.loss == "brier" and d.estimator != "plugin":
+        return f": averaging any number of tries would mend at most the {share} that is variance"
+    return (
+        f": {share} of it is what differs between the epochs of a question, the rest is common to all of them"
+    )
 
 
 def split_in_words(error: float, bias: float, variance: float) -> str:
@@ -212,10 +226,14 @@ def reading(result: GroupResult) -> str | None:
     low, high = result.incoherence_ci
     if result.decomposition.loss == "zero_one" or math.isnan(result.decomposition.incoherence + low):
         return None
-    if high < 0.5:
-        return "Most of the error is bias: the model fails in the same way again and again, and further tries mend little"
-    if low > 0.5:
-        return "Most of the error is variance: the model fails differently from try to try, and often gets right what it got wrong before"
+    if high < 0.5 or low > 0.5:
+        side, larger = ("below", "bias") if high < 0.5 else ("above", "variance")
+        few = erring_questions(result.decomposition) < FEW_QUESTIONS
+        return (
+            f"The interval lies {side} one half, which speaks for {larger}"
+            if few
+            else f"Most of the error is {larger}"
+        )
     return "Whether bias or variance makes the larger part cannot be told from these data"
 
 
@@ -268,10 +286,9 @@ def _cautions(result: GroupResult, problems: Sequence[Problem]) -> tuple[str, ..
 
 
 def _next_steps(result: GroupResult) -> tuple[str, ...]:
-    d = result.decomposition
-    steps = []
-    if not d.repeated.any():
+    if not result.decomposition.repeated.any():
         return (ONE_EPOCH,)
+    steps = []
     lines = [line for line in question_numbers(result) if line.variance > 0]
     if lines:
         worst = min(lines, key=lambda line: (-line.variance, line.question))
@@ -281,6 +298,20 @@ def _next_steps(result: GroupResult) -> tuple[str, ...]:
             else "which of its tests pass varies most"
         )
         steps.append(f"Read the epochs of question {short_name(worst.question)} first: {most}.")
+    return (*steps, *general_steps(result, [result]))
+
+
+def general_steps(result: GroupResult, among: Sequence[GroupResult]) -> tuple[str, ...]:
+    """What to do next but for the question to read first, in words that several groups can share.
+
+    Args:
+        result: A group under one loss.
+        among: All groups that are spoken of: where one file holds them, the step names it.
+    """
+    d = result.decomposition
+    if not d.repeated.any():
+        return (ONE_EPOCH,)
+    steps = []
     repeated = d.epochs[d.repeated]
     if float(np.median(repeated)) < FEW_EPOCHS:
         what = (
@@ -291,7 +322,12 @@ def _next_steps(result: GroupResult) -> tuple[str, ...]:
         steps.append(f"Run more epochs: {int(np.median(repeated))} per question {what}.")
     low, high = result.incoherence_ci
     if not math.isnan(low) and high - low > 0.2 and low <= 0.5 <= high:
-        steps.append("Add questions to narrow the interval; `hotmess plan LOG --width 0.2` says how many.")
+        logs = [one.group.outcomes.log for one in among]
+        files = {log.names[code] for log in logs for code in set(log.codes.tolist()) if code >= 0}
+        file = shlex.quote(next(iter(files))) if len(files) == 1 else "LOG"
+        steps.append(
+            f"Add questions to narrow the interval; `hotmess plan {file} --width 0.2` says how many."
+        )
     return tuple(steps)
 
 

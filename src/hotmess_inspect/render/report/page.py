@@ -41,13 +41,14 @@ from hotmess_inspect.results.verdict import (
     as_sentence,
     by_loss,
     concerning,
+    general_steps,
     leading_results,
     reading,
     verdict,
 )
 from hotmess_inspect.results.warnings import ItemCounts, count_warnings
 from hotmess_inspect.schema import Problem
-from hotmess_inspect.words import counted
+from hotmess_inspect.words import FirstMentions, counted, listed
 
 # No script can run, nothing can be fetched: whatever a log holds, the page only shows it.
 _FILES, _FEW_GROUPS = 50, 6
@@ -199,8 +200,7 @@ def _verdicts(
     """The finding in words, per task and model, before any table; and the cautions that it said.
 
     A caution that several groups share is said once. Of more than three groups is said in which of them bias
-    or variance makes the larger part; their numbers are left to the table, and what to do next to the list of
-    questions to read.
+    or variance makes the larger part, and what to do next; their numbers are left to the table.
     """
     leading = leading_results(results)
     found = [(label_of(r, results), verdict(r, problems, results)) for r in leading]
@@ -209,13 +209,20 @@ def _verdicts(
     about: dict[str, list[str]] = defaultdict(list)
     for name, said in found:
         for sentence in said.cautions:
-            about[sentence].append(name)
+            about[sentence].append(letters[name])
+    mentions = FirstMentions({letters[name]: name * many for name, _ in found})
+    steps: dict[str, list[str]] = defaultdict(list)
     parts = []
     if many:
         alike: dict[str, list[str]] = defaultdict(list)
         for result, (name, said) in zip(leading, found, strict=True):
             alike[as_sentence(reading(result) or said.finding)].append(letters[name])
-        lines = (f"<li><b>{', '.join(names)}:</b> {code(text)}</li>" for text, names in alike.items())
+            for sentence in general_steps(result, leading):
+                steps[sentence].append(letters[name])
+        lines = (
+            f"<li><b>{escaped(mentions.of(names, 'All'))}:</b> {code(text)}</li>"
+            for text, names in alike.items()
+        )
         parts = [f"<section class=verdict><ul class=finding>{''.join(lines)}</ul></section>"]
     for (name, said), first in [] if many else zip(found, firsts, strict=True):
         own = "" if several else _steps("Caution", said.cautions)
@@ -224,14 +231,13 @@ def _verdicts(
             f"<section class=verdict>{heading}<p>{code(said.measured)}</p>"
             f"<p class=finding>{code(said.finding)}</p><ul>{own}{_linked(_steps('Next', said.next_steps), *first)}</ul></section>"
         )
-    if several and about:
-        shared = (
-            _steps(
-                f"Caution ({'all' if len(names) == len(found) else ', '.join(letters[n] for n in names)})",
-                [text],
+    if many or (several and about):
+        shared = [_steps(f"Caution ({mentions.of(names)})", [text]) for text, names in about.items()]
+        shared += [_steps(f"Next ({mentions.of(names)})", [text]) for text, names in steps.items()]
+        if any(name for name, _ in firsts) and many:
+            shared.append(
+                '<li><b>Next:</b> Read the epochs of the <a href="#read-first">questions that vary most</a>.</li>'
             )
-            for text, names in about.items()
-        )
         parts.append(f"<section class=verdict><ul>{''.join(shared)}</ul></section>")
     return "\n".join(parts), set(about)
 
@@ -318,16 +324,16 @@ def _warnings(
     results: Sequence[GroupResult], problems: Sequence[Problem], letters: Mapping[str, str], already: set[str]
 ) -> str:
     # One bullet per sentence, with all that it is said of; nothing that stands with the verdicts.
-    said: dict[str, list[str]] = defaultdict(list)
+    said: dict[tuple[str, str], list[str]] = defaultdict(list)
     for problem in concerning(problems, results):
         if as_sentence(problem.message) not in already:
-            said[problem.message].append(f"{problem.level}: {problem.input}")
+            said[f"{problem.level}: ", problem.message].append(problem.input)
     for result in {id(r.group): r for r in results}.values():
         name = label_of(result, results)
         for text in count_warnings(item_counts(result)):
             few = text.partition(" ha")[0] + " " if text.startswith("Only ") else text
             if not any(one.startswith(few) for one in already):  # that so few err is a caution of the finding
-                said[text].append(letters[name] or name)
+                said["", text].append(letters[name] or name)
     leading = [r for r in leading_results(results) if r.lengths is not None]
     for result in leading:
         split = result.lengths.overthinking if result.lengths else None
@@ -339,8 +345,8 @@ def _warnings(
             f"{f', not corrected for {len(leading)} groups' if len(leading) > 1 else ''})"
         )
         name = label_of(result, results)
-        said[text].append(f"note: {letters[name] or name}")
-    lines = [code(f"{'; '.join(dict.fromkeys(names))}: {text}") for text, names in said.items()]
+        said["note: ", text].append(letters[name] or name)
+    lines = [code(f"{level}{listed(names, _FILES)}: {text}") for (level, text), names in said.items()]
     return f"<h2>Before you read on</h2>{first_bullets(lines)}" if said else ""
 
 

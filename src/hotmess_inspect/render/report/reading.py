@@ -118,7 +118,7 @@ def reading_list(
     )
     other = "".join(lists[False])
     shown = (
-        "<h2>Questions to read first</h2><p>Those that add most to the variance: the same question, other "
+        "<h2 id=read-first>Questions to read first</h2><p>Those that add most to the variance: the same question, other "
         "answers. A question's name leads to its epochs. Where unit tests are measured, two epochs that pass as many "
         f"tests, but other ones, differ.</p>{start}{''.join(lists[True])}"
         + (f"<details><summary>By the other measures</summary>{other}</details>" if other else "")
