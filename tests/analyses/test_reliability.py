@@ -12,7 +12,10 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.optimize import minimize
 from scipy.special import betaln
+from scipy.stats import beta, betabinom
 from statsmodels.formula.api import ols
 
 from hotmess_inspect import decompose
@@ -217,9 +220,19 @@ def test_what_is_extrapolated_goes_on_from_what_is_measured(seed, missing):
         start = np.mean(
             [comb(c, m) / comb(n, m) for c, n in zip(count.tolist(), epochs.tolist(), strict=True)]
         )
+        # Fewer than two questions, counted by their weights, tell nothing to go on from: the model is then alone.
+        told = np.array(
+            [comb(c, m) / comb(n, m) for c, n in zip(count.tolist(), epochs.tolist(), strict=True)]
+        )
+        number = told.sum() ** 2 / np.square(told).sum() if told.any() else 0.0
+        anchored = found.anchored[rates is found.pass_at_k]
+        assert anchored == (number >= 2) or number == pytest.approx(2)
         for rate in rates:
             if rate.extrapolated:
                 expected = start * np.exp(betaln(one + rate.k, other) - betaln(one + m, other))
+                if not anchored:
+                    expected = np.exp(betaln(one + rate.k, other) - betaln(one, other))
+                    assert np.isnan(rate.interval.low)
                 expected = expected if rates is found.pass_hat_k else 1 - expected
                 assert rate.value == pytest.approx(expected, abs=1e-8)
 
@@ -255,6 +268,26 @@ def test_ends_fall_and_rise_with_k_as_the_rates_do(seed, missing, accuracy, shap
         for ends in zip(*(rate.interval for rate in rates), strict=True):
             assert (np.diff(ends) >= -1e-9).all()
         assert all(r.interval.low <= r.value <= r.interval.high for r in rates)
+
+
+def test_no_question_right_every_time_leaves_the_model_alone():
+    """Counts of a demonstration: pass^5 is seen to be 0, which no beta-binomial says of any k."""
+    wins = np.repeat([0, 1, 2, 3, 4], [2, 3, 2, 1, 1])
+    found = reliability((np.arange(5) < wins[:, None]).astype(float), resamples=50, simulations=0)
+    assert found.pass_hat_k[4].value == 0.0
+    assert found.anchored == (False, True)
+
+    def cost(point):
+        a, b = np.exp(point)
+        return -betabinom.logpmf(wins, 5, a, b).sum()
+
+    a, b = np.exp(minimize(cost, [0.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-12}).x)
+    for rate in found.pass_hat_k[5:]:
+        chance = quad(lambda p, k=rate.k: p**k * beta.pdf(p, a, b), 0, 1)[0]
+        assert rate.value == pytest.approx(chance, rel=1e-3)
+        assert np.isnan(rate.interval.low)
+    assert 0.007 < found.pass_hat_k[5].value < 0.009
+    assert (np.diff([rate.value for rate in found.pass_hat_k[5:]]) < 0).all()
 
 
 def test_one_question_that_errs_says_nothing_about_others():

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hotmess_inspect.analyses._arrays import check_level, percentile_interval
 from hotmess_inspect.analyses.summaries import Estimate, question_mean, question_share
-from hotmess_inspect.arrays import NAN, FloatArray, IntArray, Seed, cluster_numbers, seeded
+from hotmess_inspect.arrays import NAN, BoolArray, FloatArray, IntArray, Seed, cluster_numbers, seeded
 from hotmess_inspect.inference.beta_binomial import (
     BetaBinomial,
     all_right,
@@ -91,6 +91,8 @@ class Reliability:
     Attributes:
         pass_hat_k: pass^k for k from 1 to the most epochs R of a question and, extrapolated, to 4R.
         pass_at_k: pass@k for the same k.
+        anchored: Whether what is extrapolated of pass^k, and of pass@k, goes on from the measured rate; else it is the model's
+            own.
         model: The beta-binomial behind the extrapolation; NaN where `model_note` says why there is none.
         fit: Its goodness of fit; None where there is no model.
         model_note: Why nothing is extrapolated, or an empty string.
@@ -101,6 +103,7 @@ class Reliability:
 
     pass_hat_k: tuple[PassRate, ...]
     pass_at_k: tuple[PassRate, ...]
+    anchored: tuple[bool, bool]
     model: BetaBinomial
     fit: GoodnessOfFit | None
     model_note: str
@@ -173,8 +176,10 @@ def reliability(
     Beyond the epochs at hand, the pass rates of questions are taken to follow one beta distribution, fitted by
     maximum likelihood to (c, n). It says how pass^k goes on from the measured pass^m, m being the epochs that every
     question with two has: pass^k = pass^m · B(a + k, b)/B(a + m, b), and 1 - pass@k likewise from 1 - pass@m. So the
-    curve has no step where measuring ends, and what the model misses up to m does not count. Nothing is
-    extrapolated beyond 4R epochs.
+    curve has no step where measuring ends, and what the model misses up to m does not count. Where pass^m rests on fewer
+    than two questions that are ever right m times of m (effectively; an observed 0 above all), it tells nothing of larger k:
+    there pass^k is the model's own, B(a + k, b)/B(a, b), without an interval, and likewise 1 - pass@k. Nothing is extrapolated
+    beyond 4R epochs.
 
     pass^k falls with k, pass@k rises, and both are one curve, since pass^1 = pass@1. So each upper end is cut to the least of the
     higher rates' and each lower end raised to the largest of the lower rates' (among k that rest on the same questions):
@@ -251,6 +256,7 @@ def reliability(
     return Reliability(
         pass_hat_k=every,
         pass_at_k=some,
+        anchored=(False, False) if note else (bool(sample.anchored[0]), bool(sample.anchored[1])),
         model=model,
         fit=fit,
         model_note=note,
@@ -409,13 +415,21 @@ class _Sample:
             return BetaBinomial(np.array(NAN), np.array(NAN)), f"nothing is extrapolated: {note}"
         return fit_beta_binomial(self.table.sum(axis=0)[:-2]), ""
 
+    @property
+    def anchored(self) -> BoolArray:
+        """Whether enough questions tell pass^m, and 1 - pass@m, to go on from, shape (2,)."""
+        told: BoolArray = effective_number(self.table[:, -2:]) >= FEWEST
+        return told
+
     def beyond(self, k: IntArray) -> FloatArray:
         """pass^k and pass@k for more epochs than there are, shape (2, k); NaN without a model."""
         if self.model[1]:
             return np.full((2, len(k)), NAN)
         model = BetaBinomial(*(part[None] for part in self.model[0]))
-        found: FloatArray = _beyond(self.table.sum(axis=0)[None], model, self.anchor, k)[:, 0]
-        return found
+        sums = self.table.sum(axis=0)[None]
+        found: FloatArray = _beyond(sums, model, self.anchor, k)[:, 0]
+        alone = _beyond(sums, model, 0, k)[:, 0]
+        return np.where(self.anchored[:, None], found, alone)
 
 
 def _outcomes(right: ArrayLike) -> FloatArray:
@@ -475,18 +489,19 @@ def _pass_rates(
     rates = _rates_of(wins, epochs, largest)
     all_rates = _rates_of(sample.wins, sample.epochs, largest) if many else rates
     values, counted = np.nan_to_num(rates), (~np.isnan(rates)).astype(np.float64)
-    intervals = (
-        linearised_means(values, counted, times, options.level)
-        if many
-        else ratio_intervals(
-            values,
+    if many:
+        intervals = linearised_means(values, counted, times, options.level)
+    else:
+        # Of what is lacking, as the accuracy's, which pass^1 is.
+        lacking = ratio_intervals(
+            counted - values,
             counted,
             level=options.level,
             resamples=options.resamples,
             clusters=sample.clusters,
             rng=options.rng,
         )
-    )
+        intervals = 1 - lacking[:, ::-1]
     # As for the accuracy: fewer than two questions that are ever right, or ever wrong, say nothing about others.
     for side in (values, counted - values):
         total, squares = (times[:, None] * side).sum(axis=0), (times[:, None] * np.square(side)).sum(axis=0)
@@ -564,7 +579,7 @@ def _extrapolated(
         rates = []
         for place, number in enumerate(k.tolist()):
             value, column, interval = float(estimates[side, place]), drawn[side, :, place], UNDEFINED
-            if told:
+            if told and sample.anchored[side]:
                 interval = percentile_interval(column, options.level, units)
             if moved is not None and not np.isnan(interval.low):
                 spread, own = float(np.nanstd(column)), moved[:, :, side * len(k) + place]
@@ -603,7 +618,7 @@ def _beyond(sums: FloatArray, fits: BetaBinomial, anchor: int, k: IntArray) -> F
     Args:
         sums: Sums of `_Sample.table`, shape (sets, columns).
         fits: The model of each, shape (sets,).
-        anchor: m.
+        anchor: m; 0 for the model alone.
         k: More epochs.
 
     Returns:
@@ -614,6 +629,9 @@ def _beyond(sums: FloatArray, fits: BetaBinomial, anchor: int, k: IntArray) -> F
     mirrored = BetaBinomial(1 - fits.mean, fits.concentration)
     sides = []
     for fit, measured in ((fits, sums[:, -2]), (mirrored, sums[:, -1])):
+        if not anchor:
+            sides.append(all_right(fit, k))
+            continue
         modelled = all_right(fit, np.append(anchor, k))
         start = np.where(modelled[:, :1] > 0, modelled[:, :1], 1.0)
         sides.append((measured / questions)[:, None] * modelled[:, 1:] / start)

@@ -350,8 +350,8 @@ def _print_guards(out: Console, result: GroupResult, found: Guards) -> None:
         interval = "" if math.isnan(low) else f" [{low:+z.3f} … {high:+z.3f}]"
         out.print(
             cell(
-                f"{result.decomposition.loss}: at this accuracy between {number(matched.low.value)} (wrong answers "
-                f"to a question all alike) and {number(matched.high.value)} (spread evenly); "
+                f"{result.decomposition.loss}: at this accuracy the incoherence could lie between {number(matched.low.value)} "
+                f"(wrong answers to a question all alike) and {number(matched.high.value)} (spread evenly); "
                 f"{matched.excess.value:+z.3f}{interval} above the lower end",
                 "dim",
             )

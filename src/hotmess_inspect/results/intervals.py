@@ -148,7 +148,11 @@ class GroupIntervals:
 
     @cached_property
     def accuracy(self) -> Interval:
-        """Interval of the accuracy, the mean over questions of the mean over epochs of how right they are."""
+        """Interval of the accuracy, the mean over questions of the mean over epochs of how right they are.
+
+        It is drawn as that of what is lacking, 1 - accuracy: the order in which questions are drawn is that of their
+        values, and where this is the error, both speak of the same draws.
+        """
         correct, counted = self.questions.correct, measured_questions(self.questions, self.decomposition)
         counts = (~np.isnan(correct)).sum(axis=1)
         pilot = self.questions.pilot
@@ -163,23 +167,20 @@ class GroupIntervals:
         labels = None if clusters is None else clusters[counted]
         if len(means) < 2 or min(effective_number(part, labels) for part in (means, 1 - means)) < FEWEST:
             return UNDEFINED
-        low, high = ratio_interval(
-            means,
-            np.ones(len(means)),
-            resamples=self.resamples,
-            clusters=labels,
-            rng=np.random.default_rng(self.seed),
+        lacking, ones = 1 - means, np.ones(len(means))
+        interval = ratio_interval(
+            lacking, ones, resamples=self.resamples, clusters=labels, rng=np.random.default_rng(self.seed)
         )
         if self.contexts:
             without = without_each_context(
-                lambda kept: mean_over_epochs(np.where(kept, correct, np.nan)),
+                lambda kept: 1 - mean_over_epochs(np.where(kept, correct, np.nan)),
                 self.questions.context,
                 ~np.isnan(correct),
             )
-            ones = np.ones(len(means))
-            moved = ratio_moves(means, ones, without[:, counted])
-            low, high = widen_ratio(Interval(low, high), means, ones, labels, moved, 0.95)
-        return Interval(max(low, 0.0), min(high, 1.0))
+            moved = ratio_moves(lacking, ones, without[:, counted])
+            interval = widen_ratio(interval, lacking, ones, labels, moved, 0.95)
+        low, high = interval
+        return Interval(max(1 - high, 0.0), min(1 - low, 1.0))
 
     @property
     def clusters(self) -> tuple[int, float] | None:

@@ -87,21 +87,26 @@ class ReliabilityFindings:
                 if p < MISFIT:
                     told += ": the counts do not follow it, so read what is extrapolated as a guess"
                 lines.append(f"extrapolated by a beta-binomial over the questions{told}")
+                for name, outcome, anchored in zip(
+                    ("pass^k", "pass@k"), ("right", "wrong"), self.passes.anchored, strict=True
+                ):
+                    if not anchored:
+                        lines.append(
+                            f"what is extrapolated of {name} is that model's alone and has no interval: too few questions are "
+                            f"{outcome} in all their epochs to go on from what is measured"
+                        )
             flips = self.passes.flip_rate
             if not math.isnan(flips.value):
                 lines.append(f"questions both right and wrong over their epochs: {_share(flips)}")
         scores = self.scores
         if not math.isnan(scores.icc.value):
             needed = scores.epochs_for(DEPENDABILITIES[0])
-            epochs = (
-                "no number of epochs makes"
-                if math.isinf(needed)
-                else f"{counted(math.ceil(needed), 'epoch')} {'makes' if needed <= 1 else 'make'}"
-            )
+            epochs = "no number of epochs" if math.isinf(needed) else counted(math.ceil(needed), "epoch")
             lines.append(
                 f"ICC(1) {scores.icc.value:.3f}{_between(scores.icc)}, the share of the spread of single epochs that lies "
                 f"between questions; dependability of {scores.epochs:.3g} epochs {scores.dependability(scores.epochs):.3f}, "
-                f"the reliability of each question's mean over them; {epochs} {DEPENDABILITIES[0]}"
+                f"the reliability of each question's mean over them; {epochs} a question would give "
+                f"a dependability of {DEPENDABILITIES[0]}"
             )
         floor = self.noise_floor_sentence()
         return [*lines, floor] if floor else lines
@@ -190,7 +195,7 @@ def _rates_line(name: str, rates: tuple[PassRate, ...]) -> str:
     shown = measured if len(measured) <= 5 else [*measured[:4], measured[-1]]
     parts = [f"{rate.k}: {rate.value:.3f}{_rate_between(rate)}" for rate in shown]
     beyond = [rate for rate in rates if rate.extrapolated][-1:]
-    parts += [f"extrapolated {rate.k}: {rate.value:.3f}{_rate_between(rate)}" for rate in beyond]
+    parts += [f"extrapolated {rate.k}: {_chance(rate.value)}{_rate_between(rate)}" for rate in beyond]
     fewest = min((rate.questions for rate in measured), default=0)
     most = max((rate.questions for rate in measured), default=0)
     rest = (
@@ -199,6 +204,11 @@ def _rates_line(name: str, rates: tuple[PassRate, ...]) -> str:
         else f" (k = {measured[-1].k} over the {fewest} of {most} questions with so many epochs)"
     )
     return f"{name}  " + ", ".join(parts) + rest
+
+
+def _chance(value: float) -> str:
+    """Three decimals of a chance that a model gives, which is never 0 or 1."""
+    return "<0.001" if value < 0.0005 else ">0.999" if value >= 0.9995 else f"{value:.3f}"
 
 
 def _rate_between(rate: PassRate) -> str:

@@ -72,15 +72,12 @@ class SpreadFindings:
                 f"the answers {_shown(found.entropy)} nats; {_shown(found.modal_share)} of the epochs give the most "
                 "frequent answer"
             )
-        parts = [
-            f"{name} {_per_cent(one)}"
-            for name, one in (
-                ("by resampling", self.changes.within_a_context),
-                ("by context", self.changes.context),
-                ("by both", self.changes.either),
-            )
-            if one.questions
-        ]
+        changes = self.changes
+        # Without contexts to change, any two answers are two of the same context.
+        named = [("by resampling", changes.within_a_context)]
+        if changes.context.questions:
+            named += [("by context", changes.context), ("by both", changes.either)]
+        parts = [f"{name} {_per_cent(one)}" for name, one in named if one.questions]
         if parts:
             lines.append(f"answers change: {', '.join(parts)}")
         if self.uncertainty is not None and self.uncertainty.entropy.questions:

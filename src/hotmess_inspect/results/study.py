@@ -259,11 +259,15 @@ def _answer_changes(s: _Study) -> Finding | None:
             ("by context", changes.context),
             ("by both", changes.either),
         ):
-            rows += _per_cent(s.name(r), name, share)
-    caption = (
-        "By resampling: share of the contexts of a question within which its answer changes; by context: questions whose "
-        "majority answer is not the same in all contexts; by both: questions with any two different answers."
-    )
+            # Without contexts to change, any two answers are two of the same context.
+            if changes.context.questions or name == "by resampling":
+                rows += _per_cent(s.name(r), name, share)
+    caption = "By resampling: share of the questions whose answer is not the same in all epochs."
+    if any(row["change"] == "by context" for row in rows):
+        caption = (
+            "By resampling: share of the contexts of a question within which its answer changes; by context: questions whose "
+            "majority answer is not the same in all contexts; by both: questions with any two different answers."
+        )
     return Finding("answer_changes", "Answer changes", caption, rows, "change", "per_cent") if rows else None
 
 

@@ -175,8 +175,17 @@ def _clean(value: float) -> float | None:
     return None if not math.isfinite(value) else 0.0 if abs(value) < 1e-15 else value
 
 
-def plane_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Drawing | None:
-    """Groups of one loss and estimator in the plane of bias² and variance."""
+def plane_drawing(
+    results: Sequence[GroupResult], labels: Sequence[str], among: Sequence[str] = ()
+) -> Drawing | None:
+    """Groups of one loss and estimator in the plane of bias² and variance.
+
+    Args:
+        results: One per group.
+        labels: Their names.
+        among: Names of all groups of the page, whose order gives each its colour and marker; the labels if not given. So in
+            the other drawings.
+    """
     points = [
         (label, r.accuracy, r.decomposition.incoherence,
          *(end for name in ("bias_squared", "variance") for end in (r.decomposition.mean(name), *r.intervals.of(name))))
@@ -211,7 +220,7 @@ def plane_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Draw
                 va="top",
             )
         for row in rows:
-            number = labels.index(row["group"])
+            number = (among or labels).index(row["group"])
             x, y = ([row[name]] for name in ("bias_squared", "variance"))
             across, up = (_bars(row, name) for name in ("bias_squared", "variance"))
             x, y = [x[0] + apart["bias_squared"][row["group"]]], [y[0] + apart["variance"][row["group"]]]
@@ -225,7 +234,9 @@ def plane_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Draw
     return Drawing("plane", "Bias and variance", caption, draw, rows)
 
 
-def length_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Drawing | None:
+def length_drawing(
+    results: Sequence[GroupResult], labels: Sequence[str], among: Sequence[str] = ()
+) -> Drawing | None:
     """Incoherence of questions sorted by length, with the fitted slopes."""
     kept = [(r, label) for r, label in zip(results, labels, strict=True) if r.lengths is not None]
     rows = bucket_rows([r for r, _ in kept], [label for _, label in kept])
@@ -234,7 +245,7 @@ def length_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Dra
 
     def draw(axes: Any, chosen: Collection[str]) -> None:
         for result, label in kept:
-            number = labels.index(label)
+            number = (among or labels).index(label)
             if label not in chosen:
                 continue
             own = [r for r in rows if r["group"] == label and r["incoherence"] is not None and r["length"]]
@@ -318,12 +329,12 @@ def overthinking_drawing(results: Sequence[GroupResult], labels: Sequence[str]) 
             [r["shorter"] for r in rows],
             places,
             facecolors="none",
-            edgecolors=COLOURS[0],
+            edgecolors=INK,
             label="shorter half",
             zorder=2,
         )
         axes.scatter(
-            [r["longer"] for r in rows], places, color=COLOURS[1], marker="D", label="longer half", zorder=2
+            [r["longer"] for r in rows], places, color=INK, marker="D", label="longer half", zorder=2
         )
         named = rows if len(rows) > 1 else []
         axes.set_yticks(range(len(named)), [_wrapped(row["group"], 22) for row in named])
@@ -334,7 +345,10 @@ def overthinking_drawing(results: Sequence[GroupResult], labels: Sequence[str]) 
 
 
 def distribution_drawing(
-    results: Sequence[GroupResult], labels: Sequence[str], numbers: Sequence[list[QuestionNumbers]]
+    results: Sequence[GroupResult],
+    labels: Sequence[str],
+    numbers: Sequence[list[QuestionNumbers]],
+    among: Sequence[str] = (),
 ) -> Drawing | None:
     """How many questions have which share of right epochs."""
     import numpy as np
@@ -388,9 +402,10 @@ def distribution_drawing(
                 )
             axes.set_yticks(range(len(labels)), [_wrapped(label, 22) for label in labels])
             return
-        for number, (label, shares) in enumerate(zip(labels, table, strict=True)):
-            own = rows[number * bins : (number + 1) * bins]
-            aside = (number - (len(labels) - 1) / 2) * 0.06 / max(len(labels), 1)
+        for place, (label, shares) in enumerate(zip(labels, table, strict=True)):
+            number = (among or labels).index(label)
+            own = rows[place * bins : (place + 1) * bins]
+            aside = (place - (len(labels) - 1) / 2) * 0.06 / max(len(labels), 1)
             centres = [row["from"] + 0.5 / bins + aside for row in own]
             bars = [_bars(row, "share") for row in own]
             _points(
@@ -403,7 +418,7 @@ def distribution_drawing(
             )
             axes.stairs(
                 shares,
-                [place / bins for place in range(bins + 1)],
+                [edge / bins for edge in range(bins + 1)],
                 color=COLOURS[number % 8],
                 linewidth=0.7,
             )
@@ -421,7 +436,9 @@ def distribution_drawing(
     return Drawing("distribution", title, caption, draw, rows, height=height)
 
 
-def ensembling_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Drawing | None:
+def ensembling_drawing(
+    results: Sequence[GroupResult], labels: Sequence[str], among: Sequence[str] = ()
+) -> Drawing | None:
     """Error of averages of E epochs, in closed form."""
     sizes = (1, 2, 3, 5, 10, 20, 50)
     rows: Rows = []
@@ -441,7 +458,7 @@ def ensembling_drawing(results: Sequence[GroupResult], labels: Sequence[str]) ->
 
     def draw(axes: Any, chosen: Collection[str]) -> None:
         for label in chosen:
-            number = labels.index(label)
+            number = (among or labels).index(label)
             own = [r for r in rows if r["group"] == label]
             bars = [_bars(r, "error") for r in own]
             aside = 1.5 ** (
@@ -459,7 +476,9 @@ def ensembling_drawing(results: Sequence[GroupResult], labels: Sequence[str]) ->
     return Drawing("ensembling", "Averages of several epochs", caption, draw, rows, groups=_groups(rows))
 
 
-def reliability_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -> Drawing | None:
+def reliability_drawing(
+    results: Sequence[GroupResult], labels: Sequence[str], among: Sequence[str] = ()
+) -> Drawing | None:
     """pass^k of groups whose epochs are right or wrong, measured and beyond the epochs at hand."""
     rows: Rows = [
         {
@@ -475,7 +494,7 @@ def reliability_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -
 
     def draw(axes: Any, chosen: Collection[str]) -> None:
         for label in chosen:
-            number = labels.index(label)
+            number = (among or labels).index(label)
             own = [row for row in rows if row["group"] == label]
             measured = [row for row in own if not row["extrapolated"]]
             colour = COLOURS[number % len(COLOURS)]
@@ -508,7 +527,10 @@ def reliability_drawing(results: Sequence[GroupResult], labels: Sequence[str]) -
 
 
 def finding_drawing(
-    finding: Finding, short: Callable[[str], str] = str, drawn: Callable[[str], bool] = bool
+    finding: Finding,
+    short: Callable[[str], str] = str,
+    drawn: Callable[[str], bool] = bool,
+    among: Sequence[str] = (),
 ) -> Drawing:
     """One of the paper's analyses: a line for each group, with the intervals of its table.
 
@@ -516,12 +538,15 @@ def finding_drawing(
         finding: The analysis.
         short: What stands in the drawing for the name of a group.
         drawn: Whether a group is drawn; the numbers of those that are not stay in the data.
+        among: Names of all groups of the page, as in `plane_drawing`: what is called by one of them, with a loss beside it,
+            has its colour, and where there are several such a marker and a kind of line each.
     """
     known = [row for row in finding.rows if row[finding.y] is not None and row[finding.x] is not None]
     rows = [row for row in known if drawn(str(row["group"]))] or known
     names = not all(isinstance(row[finding.x], int | float) for row in rows)
     places = list(dict.fromkeys(row[finding.x] for row in rows)) if names else []
     at = [] if names else sorted({row[finding.x] for row in rows})
+    looks = _looks(_groups(rows), among)
     # Groups that share a place of a numerical axis would hide each other: they share part of the least distance there.
     shared = len(at) > 1 and len({(row["group"], row[finding.x]) for row in rows}) > len(at)
     log = finding.log_x and bool(at) and at[0] > 0
@@ -529,22 +554,22 @@ def finding_drawing(
     gap = min(b - a for a, b in itertools.pairwise(at)) if shared and finding.line and not log else 0.0
 
     def draw(axes: Any, chosen: Collection[str]) -> None:
-        among = list(chosen or _groups(rows))
-        for place, group in enumerate(among):
-            number = _groups(rows).index(group)
+        side_by_side = list(chosen or _groups(rows))
+        for place, group in enumerate(side_by_side):
+            number, repeat = looks[group]
             own = [row for row in rows if row["group"] == group]
             y = [row[finding.y] for row in own]
             x = [places.index(row[finding.x]) if names else row[finding.x] for row in own]
             if names:
                 # Side by side where they stand at one name.
-                x = [at + 0.5 * _aside(place, len(among)) for at in x]
+                x = [at + 0.5 * _aside(place, len(side_by_side)) for at in x]
             else:
-                aside = 0.5 * _aside(place, len(among))
+                aside = 0.5 * _aside(place, len(side_by_side))
                 x = [at * ratio**aside + gap * aside for at in x]
             ends = [_bars(row, finding.y) for row in own]
             bars = [[end[side][0] for end in ends] for side in (0, 1)]
             line = finding.line and not names and len(set(x)) > 2
-            _points(axes, number, x, y, short(str(group)), yerr=bars, line=line)
+            _points(axes, number, x, y, short(str(group)), repeat, yerr=bars, line=line)
         said = {"plugin": "incoherence, plug-in"}.get(finding.y, finding.y.replace("_", " "))
         axes.set(xlabel=finding.x.replace("_", " "), ylabel=said)
         if names:
@@ -568,6 +593,18 @@ def finding_drawing(
     name = finding.name.replace("_", "-")
     height = 3.1 + 0.17 * max(0, below - 2)
     return Drawing(name, finding.title, finding.caption, draw, finding.rows, height=height, groups=apart)
+
+
+def _looks(groups: Sequence[str], among: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Each group's number on the page, and how many of the groups before it have that number."""
+    longest = sorted(among, key=len, reverse=True)
+    found: dict[str, tuple[int, int]] = {}
+    others = [group for group in groups if not any(name in group for name in among)]
+    for group in groups:
+        name = next((name for name in longest if name in group), None)
+        number = len(among) + others.index(group) if name is None else among.index(name)
+        found[group] = number, sum(number == other for other, _ in found.values())
+    return found
 
 
 def _groups(rows: Rows) -> tuple[str, ...]:
@@ -625,12 +662,21 @@ def _style(name: str) -> Iterator[None]:
 
 
 def _points(
-    axes: Any, number: int, x: list[float], y: list[float], label: str, *, line: bool = False, **errors: Any
+    axes: Any,
+    number: int,
+    x: list[float],
+    y: list[float],
+    label: str,
+    repeat: int = 0,
+    *,
+    line: bool = False,
+    **errors: Any,
 ) -> None:
     colour = COLOURS[number % len(COLOURS)]
-    marker = MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]  # no two of 64 groups look alike
+    # No two of 64 groups look alike.
+    marker = MARKERS[(number + number // len(COLOURS) + 3 * repeat) % len(MARKERS)]
     axes.errorbar(
-        x, y, **errors, fmt=marker + ("-" if line else ""), color=colour, ecolor=colour,
+        x, y, **errors, fmt=marker + (("-", "--", ":")[repeat % 3] if line else ""), color=colour, ecolor=colour,
         elinewidth=1, markersize=4.5, label=_wrapped(label, 52), zorder=3,
     )  # fmt: skip
 

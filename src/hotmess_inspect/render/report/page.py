@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from hotmess_inspect import __version__
+from hotmess_inspect.inference.multiplicity import holm
 from hotmess_inspect.io.logs import Inputs
 from hotmess_inspect.io.writing import replacing
 from hotmess_inspect.render.frames import label_of
@@ -151,6 +152,7 @@ def report_html(
     # With one group there is nothing to tell apart.
     letters = {name: letter(place) if len(names) > 1 else "" for place, name in enumerate(names)}
     listed, places = reading_list(_first_losses(results), links, options.questions, tests or {})
+    counted_first = {id(r) for r in _first_losses(results)}
     verdicts, said = _verdicts(results, problems, letters, places)
     compared = comparison_section(results, letters)
     body = [
@@ -161,7 +163,7 @@ def report_html(
         bullets(VariantNames(results).key),
         _warnings(results, problems, letters, said),
         *(
-            _loss_section(loss, estimator, own, [label_of(r, results) for r in own], letters)
+            _loss_section(loss, estimator, own, [label_of(r, results) for r in own], letters, counted_first)
             for (loss, estimator), own in by_loss(results)
         ),
         _study_section(results, options, waits, problems, letters),
@@ -334,15 +336,20 @@ def _warnings(
             few = text.partition(" ha")[0] + " " if text.startswith("Only ") else text
             if not any(one.startswith(few) for one in already):  # that so few err is a caution of the finding
                 said["", text].append(letters[name] or name)
-    leading = [r for r in leading_results(results) if r.lengths is not None]
-    for result in leading:
-        split = result.lengths.overthinking if result.lengths else None
-        if split is None or split.note or not split.p_value < 0.05:
+    tested = [
+        (r, r.lengths.overthinking)
+        for r in results
+        if r.lengths is not None and not r.lengths.overthinking.note and r.lengths.overthinking.p_value <= 1
+    ]
+    leading = {id(r) for r in leading_results(results)}
+    corrected = holm([split.p_value for _, split in tested])
+    for (result, split), p_value in zip(tested, corrected.tolist(), strict=True):
+        if id(result) not in leading or not p_value < 0.05:
             continue
         text = (
             f"the {'longer' if split.difference > 0 else 'shorter'} half of a question's epochs is the less coherent "
-            f"(incoherence of the shorter {split.below:.2f}, of the longer {split.above:.2f}; p = {split.p_value:.2g}"
-            f"{f', not corrected for {len(leading)} groups' if len(leading) > 1 else ''})"
+            f"(incoherence of the shorter {split.below:.2f}, of the longer {split.above:.2f}; p = {p_value:.2g}"
+            f"{f' after the correction by Holm for {len(tested)} such tests' if len(tested) > 1 else ''})"
         )
         name = label_of(result, results)
         said["note: ", text].append(letters[name] or name)
@@ -370,12 +377,13 @@ def _loss_section(
     results: Sequence[GroupResult],
     names: Sequence[str],
     letters: Mapping[str, str],
+    counted_first: Collection[int],
 ) -> str:
     """The figures of one loss: of the measure that the finding speaks of, and of all measures on request."""
     leading = leading_results(results)
     place = [at for at, result in enumerate(results) if any(result is one for one in leading)]
     first = [names[at] for at in place]
-    shown = _loss_figures([results[at] for at in place], first, letters, f"{loss}-{estimator}")
+    shown = _loss_figures([results[at] for at in place], first, letters, f"{loss}-{estimator}", counted_first)
     if not shown:
         return ""
     lettered = "".join(f"<li>{named(name, letters)}</li>" for name in names if letters[name])
@@ -383,25 +391,36 @@ def _loss_section(
     if len(first) < len(results):
         drawn = _among(letters, first)
         key += f"<p>The figures draw the measure that the finding speaks of{drawn}; all measures unfold below them.</p>"
-        every = _loss_figures(results, names, letters, f"{loss}-{estimator}-all")
+        every = _loss_figures(results, names, letters, f"{loss}-{estimator}-all", counted_first)
         shown += f"<details><summary>The same figures with all measures</summary>{every}</details>"
     return f"<h2>{escaped(_LOSSES.get(loss, loss))}, {escaped(estimator)} estimator</h2>\n{key}{shown}"
 
 
 def _loss_figures(
-    results: Sequence[GroupResult], names: Sequence[str], letters: Mapping[str, str], prefix: str
+    results: Sequence[GroupResult],
+    names: Sequence[str],
+    letters: Mapping[str, str],
+    prefix: str,
+    counted_first: Collection[int],
 ) -> str:
-    shown = [letters[name] or name for name in names]
-    numbers = [question_numbers(r) for r in results]
+    shown, among = [letters[name] or name for name in names], _shown(letters)
+    # Shares of right epochs are the same in every loss: they are drawn with each group's first.
+    fresh = [(r, label) for r, label in zip(results, shown, strict=True) if id(r) in counted_first]
+    first, labels = [r for r, _ in fresh], [label for _, label in fresh]
     drawn = [
-        figures.plane_drawing(results, shown),
-        figures.length_drawing(results, shown),
+        figures.plane_drawing(results, shown, among),
+        figures.length_drawing(results, shown, among),
         figures.overthinking_drawing(results, shown),
-        figures.ensembling_drawing(results, shown),
-        figures.distribution_drawing(results, shown, numbers),
+        figures.ensembling_drawing(results, shown, among),
+        figures.distribution_drawing(first, labels, [question_numbers(r) for r in first], among),
     ]
     made = [_figure(one.figure(), prefix, dict(zip(shown, names, strict=True))) for one in drawn if one]
     return f"<div class=figures>{''.join(made)}</div>" if made else ""
+
+
+def _shown(letters: Mapping[str, str]) -> list[str]:
+    """What stands for each group of the page in its drawings, in the order that gives each a colour."""
+    return [mark or name for name, mark in letters.items()]
 
 
 _LOSSES = {
@@ -437,16 +456,17 @@ def _study_section(
         known = next((name in leading for name in longest if name in group), True)
         return known and not any(group.startswith(f"{o}, ") or group.endswith(f", {o}") for o in others)
 
-    shown, flat = [], []
+    shown, flat, words = [], [], []
     for one in found:
         values = {row[one.y] for row in one.rows if row[one.y] is not None}
         if values == {0}:
             flat.append(f"{one.title}: {one.y.replace('_', ' ')} is 0 throughout.")
         elif values:
-            figure = figures.finding_drawing(one, short, drawn).figure()
-            shown.append(
-                f"<div>{_figure(figure, 'study')}{first_bullets([*dict.fromkeys(map(short, one.said))])}</div>"
-            )
+            figure = figures.finding_drawing(one, short, drawn, list(letters)).figure()
+            shown.append(_figure(figure, "study"))
+            if one.said:
+                said = first_bullets([*dict.fromkeys(map(short, one.said))])
+                words.append(f"<div><h3>{escaped(one.title)}</h3>{said}</div>")
     if not shown and not flat:
         return ""
     rest = ""
@@ -456,6 +476,7 @@ def _study_section(
         rest = f"<p>The figures draw the first loss ({escaped(by_loss(results)[0][0][0])}); their data hold all.</p>"
     return (
         f"<h2>Across models, settings and epochs</h2>\n{rest}<div class=figures>{''.join(shown)}</div>"
+        + (f"<div class=words>{''.join(words)}</div>" if words else "")
         + bullets(flat)
     )
 
@@ -495,7 +516,7 @@ def _reliability_section(results: Sequence[GroupResult], letters: Mapping[str, s
         return ""
     labels = [label_of(r, results) for r in own]
     shown_as = [letters[label] or label for label in labels]
-    drawn = figures.reliability_drawing(own, shown_as)
+    drawn = figures.reliability_drawing(own, shown_as, _shown(letters))
     key = dict(zip(shown_as, labels, strict=True))
     shown = f"<div class=figures>{_figure(drawn.figure(), 'epochs', key)}</div>" if drawn else ""
     said = []

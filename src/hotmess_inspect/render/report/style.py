@@ -50,6 +50,9 @@ tr.quiet { color: var(--quiet); }
 .key { list-style: none; padding: 0; columns: 28rem; font-size: 0.86rem; }
 .key li { break-inside: avoid; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(24rem, 100%), 1fr)); gap: 1.2rem; }
+.words { columns: 30rem; column-gap: 2.5rem; margin-top: 1.2rem; }
+.words li { break-inside: avoid; }
+.words h3 { break-after: avoid; }
 figure { margin: 0; min-width: 0; break-inside: avoid; }
 figure > svg { width: 100%; height: auto; max-width: 34rem; font-family: system-ui, sans-serif; }
 figcaption { font-size: 0.86rem; }
