@@ -115,4 +115,4 @@ def test_a_difference_between_halves_and_code_in_warnings_stand_before_the_figur
     before = page[page.index("<h2>Before you read on</h2>") :].partition("</ul>")[0]
     assert "<code>hotmess compare</code>" in before and "`" not in before
     assert "the longer half of a question&#x27;s epochs is the less coherent" in before
-    assert "not corrected for 2 groups" in before
+    assert "after the correction by Holm for 2 such tests)" in before
