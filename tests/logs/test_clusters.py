@@ -180,3 +180,32 @@ def test_the_accuracy_in_shared_contexts_is_the_same_under_every_loss(tmp_path: 
     assert brier["contexts"] and brier["accuracy_ci"] == kl["accuracy_ci"]
     # The same number under another name has the same interval.
     assert brier["pass_hat_k"][0]["ci"] == pytest.approx(brier["accuracy_ci"], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "options", "hinted"),
+    [
+        ("subject", "s{0}", (), True),
+        ("Topic", "s{0}", (), True),
+        ("subject", "s{0}", ("--cluster", "subject"), False),
+        ("subject", "s{0}", ("--cluster", "none"), False),
+        ("subject", "one", (), False),
+        ("subject", "{1}", (), False),  # unique per question
+        ("subject", "{2}", (), False),  # another one in each epoch
+        ("colour", "s{0}", (), False),
+    ],
+)
+def test_a_column_that_may_name_clusters_is_hinted_at(
+    tmp_path: Path, name: str, value: str, options: tuple[str, ...], hinted: bool
+) -> None:
+    path, plain = tmp_path / "a.csv", tmp_path / "b.csv"
+    rows = [(q, e, int((q * 7 + e * 3) % 5 < 2)) for q in range(24) for e in range(4)]
+    path.write_text(
+        f"question_id,epoch,score,{name}\n"
+        + "".join(f"q{q},{e},{s},{value.format(q % 6, q, e)}\n" for q, e, s in rows)
+    )
+    plain.write_text("question_id,epoch,score\n" + "".join(f"q{q},{e},{s}\n" for q, e, s in rows))
+    shown = CliRunner().invoke(main, ["analyze", str(path), *options], env={"COLUMNS": "600"}).output
+    assert (f"column '{name}' is not used" in shown) == (f"--cluster {name} makes" in shown) == hinted
+    if not options:
+        assert group(str(path))["incoherence_ci"] == group(str(plain))["incoherence_ci"]

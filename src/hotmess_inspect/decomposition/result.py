@@ -314,7 +314,7 @@ class Decomposition:
 
 def _as_good_as(weights: FloatArray, clusters: IntArray | None = None) -> str:
     """How many units there are of a weight, and of how many of equal weight they are worth."""
-    sums = weights if clusters is None else np.bincount(clusters, weights)
+    sums = weights if clusters is None else np.bincount(clusters, weights).astype(np.float64)
     return f"{int((sums > 0).sum())}, as good as {float(effective_number(sums)):.1f} of equal weight"
 
 

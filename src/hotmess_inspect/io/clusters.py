@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +20,10 @@ DEFAULT_COLUMN = "cluster"
 """The column of a table that names clusters unasked."""
 DEFAULT_FIELDS = ("cluster", "subject", "repo")
 """Fields of a sample's metadata that name clusters unasked: subjects of MMLU, repositories of SWE-bench."""
+HINTED_COLUMNS = ("subject", "repo", "repository", "category", "topic", "passage")
+"""Columns of tables that may name clusters, of which a note says so where no clusters are named."""
+FEWEST_HINTED = 3
+"""Fewer different values hardly give an interval over clusters."""
 FEWEST_DEFAULT = 5
 """Fields with fewer different values (the three domains of GPQA) are categories rather than a sample of
 clusters; they count as clusters only where `--cluster` names them."""
@@ -27,6 +32,24 @@ clusters; they count as clusters only where `--cluster` names them."""
 def column_of(cluster: str | None) -> str | None:
     """The column of a table that holds clusters, ``None`` where none is wanted."""
     return None if cluster == NO_CLUSTERS else (cluster or DEFAULT_COLUMN)
+
+
+def unused_cluster_text(column: str, values: Labels, *question: Labels) -> str | None:
+    """What to say of a column that is not read and may name clusters, ``None`` if it names none.
+
+    Args:
+        column: Its name.
+        values: What stands in it, a row each.
+        question: What tells the questions of the rows apart.
+    """
+    named = np.unique(np.stack([*(one.codes for one in question), values.codes]), axis=1)
+    questions, groups = np.unique(named[:-1], axis=1).shape[1], len(np.unique(named[-1][named[-1] >= 0]))
+    if named.shape[1] > questions or not FEWEST_HINTED <= groups < questions:
+        return None
+    return (
+        f"column {column!r} is not used: if questions of one {column} are alike, intervals are too narrow, and "
+        f"--cluster {shlex.quote(column)} makes them speak of others, too"
+    )
 
 
 class MetadataClusters:

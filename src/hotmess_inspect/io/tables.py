@@ -21,7 +21,13 @@ from hotmess_inspect.io.arrow_tables import (
     outcomes_to_arrow,
     write_parquet,
 )
-from hotmess_inspect.io.clusters import DEFAULT_COLUMN, NO_CLUSTERS, column_of
+from hotmess_inspect.io.clusters import (
+    DEFAULT_COLUMN,
+    HINTED_COLUMNS,
+    NO_CLUSTERS,
+    column_of,
+    unused_cluster_text,
+)
 from hotmess_inspect.io.human_time import minutes_of_text
 from hotmess_inspect.io.raw_tables import RawTable, decimal_comma, open_table
 from hotmess_inspect.io.roles import ALIASES, Roles, assign_roles
@@ -165,8 +171,9 @@ def table_reading(
         raw = open_table(source, name)
         own = raw.metadata.get(SCHEMA_KEY) or set(raw.names) >= OWN_COLUMNS
         roles = None if own else _roles(raw, name, columns, cluster)
+        hinted = _hinted(raw, roles) if roles and cluster is None else []
         table = raw.load(
-            [raw.names.index(column) for column in roles.used] if roles else range(len(raw.names))
+            [raw.names.index(column) for column in [*roles.used, *hinted]] if roles else range(len(raw.names))
         )
     except _NoColumn:
         raise
@@ -175,7 +182,9 @@ def table_reading(
             raise
         raise ValueError(f"{name}: not a readable table: {error}") from error
     if roles is not None:
-        return outcomes_from_raw(raw, table, roles, name)
+        reading = outcomes_from_raw(raw, table.select(roles.used), roles, name)
+        reading.notes.extend(_unused_clusters(table, roles, hinted))
+        return reading
     # Other programs keep the columns and lose the mark.
     marked = table.replace_schema_metadata({SCHEMA_KEY: SCHEMA_VERSION} | dict(raw.metadata))
     outcomes, dropped = outcomes_from_arrow(marked, name).drop_duplicates()
@@ -200,6 +209,26 @@ def _roles(raw: RawTable, name: str, columns: Mapping[str, str] | None, cluster:
         roles.columns.pop("cluster", None)
     _check_needed(raw, roles, name)
     return roles
+
+
+def _hinted(raw: RawTable, roles: Roles) -> list[str]:
+    """Columns that are not read and may name clusters, where none does."""
+    if "cluster" in roles.columns:
+        return []
+    return [c for c in roles.unread if c.strip().lower() in HINTED_COLUMNS and raw.names.count(c) == 1]
+
+
+def _unused_clusters(table: pa.Table, roles: Roles, hinted: Sequence[str]) -> list[str]:
+    """What to say of the first of the columns that do name clusters; nothing where none does."""
+    own = [roles.columns[role] for role in ("task", "question_id") if role in roles.columns]
+    for column in hinted:
+        try:
+            values, *question = (labels_of(table.column(one)) for one in (column, *own))
+        except BadValue:
+            continue
+        if (text := unused_cluster_text(column, values, *question)) is not None:
+            return [text]
+    return []
 
 
 _REMEDY = {
