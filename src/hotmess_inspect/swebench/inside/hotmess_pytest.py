@@ -39,6 +39,7 @@ _took = {}  # type: dict[int, float]
 _real = []  # type: list[Any]
 _found = {}  # type: dict[int, Any]
 _odd = {}  # type: dict[int, dict[str, Any]]
+_raised = {}  # type: dict[int, bool]
 _named = {}  # type: dict[int, str]
 
 
@@ -222,7 +223,9 @@ def pytest_runtest_call(item: "Any") -> "Any":
     before = _look(item)
     _found[id(item)] = before
     helpers = _replaced(item, before)
-    yield
+    outcome = yield
+    # Of unittest's tests the item collects what they raise.
+    _raised[id(item)] = outcome.excinfo is not None or bool(getattr(item, "_excinfo", None))
     after = before[0] if inspect.iscoroutinefunction(before[1]) else _look(item)[0]
     if before[0] is False or (before[0] and after is False):
         odd["body"] = "other"
@@ -262,6 +265,8 @@ def pytest_runtest_logreport(report: "Any") -> None:
         record["excused"] = _may_fail(_running)
     if report.when == "call":
         record.update(_odd.get(id(_running), {}))
+        if report.outcome == "passed" and not record["xfail"] and not twin and _raised.get(id(_running)):
+            record["tools"] = ["its report"]
     if name != report.nodeid:
         record["tools"] = ["its name"]
     channel.write(record)
