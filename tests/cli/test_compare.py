@@ -320,9 +320,9 @@ def test_what_cannot_be_told_apart_says_what_would_do(tmp_path: Path) -> None:
     assert "Not told apart: accuracy" in said["finding"]
     text = said["next_steps"][0]
     seen, width = (float(part) for part in re.findall(r"(?:error of|--width) ([0-9.]+)", text))
-    # The interval's half width and 0.846 standard errors (Student, 79) are found with probability 80 %.
-    half = (row["ci"][1] - row["ci"][0]) / 2
-    assert width == pytest.approx(half, rel=0.05)
+    # The interval's reach towards 0 and 0.846 standard errors (Student, 79) are found with probability 80 %.
+    towards = abs(row["difference"] - row["ci"][row["difference"] < 0])
+    assert width == pytest.approx(towards, rel=0.05)
     assert seen / width == pytest.approx((1.9905 + 0.8461) / 1.9905, rel=0.06)
     assert f"`hotmess plan {paths[0]} {paths[1]} --difference" in text
     assert "about 320 questions" in text
@@ -353,12 +353,12 @@ def test_what_clusters_could_show_is_said_by_their_own_interval(tmp_path: Path) 
     options = ["--cluster", "subject", "--columns", "question_id=case"]
     found = run(*paths, *options)
     row = next(row for row in found["comparisons"] if row["quantity"] == "error")
-    half = (row["ci"][1] - row["ci"][0]) / 2
+    towards = abs(row["difference"] - row["ci"][row["difference"] < 0])
     assert row["p"] > 0.05
     text = found["findings"][0]["next_steps"][0]
     seen = float(re.findall(r"difference in error of ([0-9.]+)", text)[0])
-    # A difference of the half width itself is found in half of all cases.
-    assert seen > 1.15 * half
+    # A difference of the interval's own reach is found in half of all cases.
+    assert seen > 1.15 * towards
     assert "more clusters of questions" in text and " questions in four" not in text
     command = re.findall(r"`hotmess (plan [^`]+)`", text)[0].split()
     assert command[3:7] == options

@@ -240,11 +240,13 @@ def test_power_and_what_would_suffice_rest_on_the_intervals_own_quantile(tmp_pat
     ]
     error = float((means[1] - means[0]).std(ddof=1) / 2)  # of the mean of four clusters of one size
     low, high = check["ci"]
-    quantile = (high - low) / 2 / error
-    assert quantile >= student.ppf(0.95, 3) - 1e-6
+    # Harm is found by the end towards 0, its absence by the upper one.
+    towards = check["harm"] - low if check["harm"] > 0 else high - check["harm"]
+    quantile, upper = towards / error, (high - check["harm"]) / error
+    assert min(quantile, upper) >= student.ppf(0.95, 3) - 1e-6
     # One check in all: harm is found at the level of the interval itself.
     assert check["power"] == pytest.approx(student.cdf(0.05 / error - quantile, 3), abs=1e-6)
-    needed = 80 * ((quantile + student.ppf(0.8, 3)) * error / 0.05) ** 2
+    needed = 80 * ((max(quantile, upper) + student.ppf(0.8, 3)) * error / 0.05) ** 2
     assert check["decision"] == "cannot tell" and check["questions_needed"] == pytest.approx(needed, abs=1.01)
     clusters = int(np.ceil(check["questions_needed"] / 20))
     assert f"in {clusters} clusters (now 4) would suffice" in check["sentence"]

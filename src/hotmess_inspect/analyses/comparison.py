@@ -141,13 +141,19 @@ class PairedDifference:
     p_error: float = NAN
 
     def reach(self, level: float, interval_level: float = 0.95) -> float:
-        """Half the width that the interval has at some level: its own one, with Student's quantiles in proportion.
+        """How far the interval of some level reaches from the estimate towards 0: its own reach, with Student's quantiles in proportion.
+
+        Of an estimate of 0 the further side counts.
 
         Args:
             level: Coverage asked for, inside (0, 1).
-            interval_level: Coverage of `low` and `high`, which reach at least as far as Student's quantile.
+            interval_level: Coverage of `low` and `high`.
         """
-        own = max((self.high - self.low) / 2, self._student(interval_level))
+        sides = [self.estimate - self.low] * (self.estimate >= 0) + [self.high - self.estimate] * (
+            self.estimate <= 0
+        )
+        # The test may tell apart what Student's quantile alone would not; an end cut off at the largest difference does not.
+        own = max(sides) if self.low > 0 or self.high < 0 else max(*sides, self._student(interval_level))
         return own * self._student(level) / self._student(interval_level)
 
     def found_with(self, power: float, level: float, interval_level: float = 0.95) -> float:

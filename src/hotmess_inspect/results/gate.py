@@ -311,7 +311,9 @@ def _check(
     power, needed = math.nan, None
     if one.standard_error > 0:
         power = one.power_of(margin, strict, loose)
-        apart = one.found_with(POWER, loose, loose) / margin
+        # No harm is shown by the end that is farther from good.
+        more = max(high - harm - one.reach(loose, loose), 0.0)
+        apart = (one.found_with(POWER, loose, loose) + more) / margin
         needed = max(2, math.ceil(one.questions * apart**2)) if decision == "cannot tell" else None
     note = "" if not math.isnan(high) else one.note or "no interval is defined"
     reach, independent = _reach(both, quantity)
