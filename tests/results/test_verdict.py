@@ -8,8 +8,8 @@ import pytest
 
 from hotmess_inspect.demo import demo_log
 from hotmess_inspect.io.logs import read_inputs
-from hotmess_inspect.results.analyze import GroupResult, analyze
-from hotmess_inspect.results.verdict import split_in_words, verdict
+from hotmess_inspect.results.analyze import GroupResult, Options, analyze
+from hotmess_inspect.results.verdict import about_kl, split_in_words, verdict
 from hotmess_inspect.table import outcomes_from_arrays
 
 
@@ -149,10 +149,24 @@ def test_few_erring_questions_are_a_caution_and_the_first_question_to_read_is_na
     assert said.next_steps[0] == "Read the epochs of question q040 first: it varies most."
 
 
+def test_what_a_wrong_letter_costs_in_kl_is_said_of_letters_alone() -> None:
+    result = world(0.5)
+    (kl,) = analyze(result.group.outcomes, Options(losses=("kl",)))[0]
+    cost = kl.decomposition.mean("error") / (1 - kl.accuracy)
+    assert cost == pytest.approx(27.631, abs=1e-3)
+    assert f"a wrong letter costs {cost:.1f} nats" in about_kl([result, kl])
+    assert about_kl([result]) == ""
+    stated = outcomes_from_arrays(
+        question=["q0", "q0", "q1", "q1"],
+        epoch=[1, 2, 1, 2],
+        probabilities=[[0.5, 0.5], [0.25, 0.75], [0.5, 0.5], [0.75, 0.25]],
+        target=["A"] * 4,
+    )
+    assert about_kl(analyze(stated)[0]) == ""
+
+
 @pytest.mark.parametrize("loss", ["kl", "zero_one"])
 def test_other_losses_have_their_own_words(loss: str) -> None:
-    from hotmess_inspect.results.analyze import Options
-
     result = world(0.5)
     (other,) = analyze(result.group.outcomes, Options(losses=(loss,)))[0]  # type: ignore[arg-type]
     said = verdict(other)

@@ -21,6 +21,7 @@ from hotmess_inspect.results.lengths import LengthFindings
 from hotmess_inspect.results.variants import VariantNames, letter
 from hotmess_inspect.results.verdict import (
     Verdict,
+    about_kl,
     as_sentence,
     concerning,
     error_in_words,
@@ -71,7 +72,8 @@ def print_analysis(
                 "dim",
             )
         )
-    for line in variants.key:
+    shown = [r for own in runs for r in own] if details or any(map(_several_losses, runs)) else []
+    for line in [*filter(None, [about_kl(shown)]), *variants.key]:
         out.print(cell(line, "dim"))
     said = {
         sentence for members in runs for sentence in verdict(leading_results(members)[0], problems).cautions

@@ -214,6 +214,16 @@ def _what_averaging_mends(result: GroupResult) -> str:
     )
 
 
+def about_kl(results: Sequence[GroupResult]) -> str:
+    """What the KL numbers of answers rest on, where any are shown; else nothing."""
+    if not any(r.decomposition.loss == "kl" and r.group.kind == "answer" for r in results):
+        return ""
+    return (
+        "kl of answers without probabilities has the size of its smoothing, δ = 1e-12: a wrong letter costs "
+        f"{-math.log(1e-12):.1f} nats, a right one none."
+    )
+
+
 def split_in_words(error: float, bias: float, variance: float) -> str:
     """The three terms with as many decimals each: three, or more where the largest has not three digits in them."""
     largest = max(abs(error), abs(bias), abs(variance))

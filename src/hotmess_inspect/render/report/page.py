@@ -39,6 +39,7 @@ from hotmess_inspect.results.study import StudyOptions, Waits, study
 from hotmess_inspect.results.variants import VariantNames, letter, settings_text
 from hotmess_inspect.results.verdict import (
     TESTS,
+    about_kl,
     as_sentence,
     by_loss,
     concerning,
@@ -305,6 +306,7 @@ def _headline(results: Sequence[GroupResult], letters: Mapping[str, str], *, com
     measures = [m for m in TESTS if any(r.group.measure == m for r in results)]
     if len(measures) > 1:
         note += " Error of " + "; ".join(f"<b>{m}</b>: {TESTS[m]}" for m in measures) + "."
+    note = " ".join(filter(None, [note, escaped(about_kl(results))]))
     return (
         f"<h2>Headline</h2>{f'<p>All rows: {escaped(same)}.</p>' if same else ''}"
         + table(names, rows, text_columns=texts, quiet=quiet)
