@@ -161,13 +161,18 @@ class GroupIntervals:
             if pilot is None
             else adaptive_means(correct, pilot, folds_of(self.questions.ids))
         )
-        means = own[counted]
+        lacking = 1 - own[counted]
+        # What rounding leaves of an accuracy of 1 is nothing.
+        lacking[np.abs(lacking) <= 1e-12] = 0.0
         clusters = self.questions.clusters
         # Fewer than two questions that err, or that are ever right, say nothing about others.
         labels = None if clusters is None else clusters[counted]
-        if len(means) < 2 or min(effective_number(part, labels) for part in (means, 1 - means)) < FEWEST:
+        if (
+            len(lacking) < 2
+            or min(effective_number(part, labels) for part in (lacking, 1 - lacking)) < FEWEST
+        ):
             return UNDEFINED
-        lacking, ones = 1 - means, np.ones(len(means))
+        ones = np.ones(len(lacking))
         interval = ratio_interval(
             lacking, ones, resamples=self.resamples, clusters=labels, rng=np.random.default_rng(self.seed)
         )
