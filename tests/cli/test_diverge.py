@@ -241,5 +241,5 @@ def test_a_table_without_transcripts_is_refused_by_its_reason(tmp_path: Path) ->
     done = CliRunner().invoke(main, ["diverge", str(path)])
     assert done.exit_code == 1 and "nan" not in done.output and "parts at step" not in done.output
     said = done.output.splitlines()
-    assert [line.split(": ")[1] for line in said] == ["a", "b"]
+    assert [line.split(": ")[1] for line in said] == ["a, b"]  # what is said of both is said once
     assert all("none of its 6 scored epochs has a transcript" in line for line in said)
