@@ -136,3 +136,19 @@ def test_annotation_says_where_each_epoch_parts(log: Path, tmp_path: Path) -> No
     shown = [column.id for column in view.columns]  # type: ignore[union-attr]
     assert "score__hotmess_question__branch" in shown and "score__hotmess_question__parts_at" in shown
     assert view.score_labels["parts_at"] == "parts at step"  # type: ignore[union-attr,index]
+
+
+def test_epochs_that_part_and_end_alike_have_no_share(log: Path) -> None:
+    from dataclasses import replace
+
+    from hotmess_inspect.render.divergence import of_question, parting_sentence
+    from hotmess_inspect.results.divergence import DivergeOptions, diverge
+    from hotmess_inspect.results.paths import read_with_paths
+
+    options = DivergeOptions(permutations=1, resamples=1)
+    walked = read_with_paths([str(log)], options)
+    results, _ = diverge(walked.inputs.outcomes, walked.paths.by_epoch, options)
+    question = replace(results[0].questions[0], variance=0.0)
+    said = parting_sentence(question, 0)
+    assert said.startswith("It parts at step 1. cat src/spans.py: 3 epochs") and "%" not in said
+    assert of_question(question, question.nodes[0]) == "– of its variance"

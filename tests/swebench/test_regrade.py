@@ -155,7 +155,7 @@ def test_a_masked_test_counts_nowhere(rows: Path, tmp_path: Path) -> None:
     for sample in log.samples or []:
         score: Any = (sample.scores or {})["swebench_scorer"]
         assert score.value == {"resolved": 1.0, "f2p": 1.0, "p2p": 1.0, "pooled": 1.0}
-        assert "1 unstable tests do not count" in score.explanation
+        assert "1 unstable test does not count" in score.explanation
         assert score.metadata["hm_digest"] == "ab" * 6
         # Two FAIL_TO_PASS tests of the row and then the flaky one: 0010 0000 …
         assert score.metadata["hm_masked"] == "2" + "0" * (len(score.metadata["hm_tests"]) - 1)

@@ -46,7 +46,8 @@ def moves(function: Callable[[FloatArray], FloatArray], sums: FloatArray, withou
     """
     # Sorted sums: the order of the questions changes no bit.
     total, held = np.sort(sums, axis=0).sum(axis=0), np.sort(without, axis=1).sum(axis=1)
-    step = 0.01 * np.sqrt(np.sort(np.square(sums), axis=0).mean(axis=0))
+    count = max(len(sums), 1)
+    step = 0.01 * np.sqrt(np.sort(np.square(sums), axis=0).sum(axis=0) / count)
     width = len(step)
     values = function(np.concatenate([total[None], total + np.diag(step), total - np.diag(step), held]))
     with np.errstate(invalid="ignore"):
@@ -56,7 +57,7 @@ def moves(function: Callable[[FloatArray], FloatArray], sums: FloatArray, withou
         )
         whole = values[2 * width + 1 :] - values[0]
         rest = np.where(np.isfinite(whole), whole, np.nan) - np.sort(found, axis=1).sum(axis=1)
-    every: FloatArray = found + rest[:, None] / len(sums)
+    every: FloatArray = found + rest[:, None] / count
     return every
 
 

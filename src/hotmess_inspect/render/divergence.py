@@ -161,7 +161,8 @@ def clearest_question(result: GroupDivergence) -> tuple[QuestionDivergence, str]
 
 def of_question(question: QuestionDivergence, node: DecisiveNode) -> str:
     """How much of its question's variance a step carries."""
-    return f"{percent(node.variance / question.variance)} of its variance"
+    share = node.variance / question.variance if question.variance > NO_VARIANCE else math.nan
+    return f"{percent(share)} of its variance"
 
 
 def others_of(node: DecisiveNode, shown: int) -> str:
@@ -307,9 +308,11 @@ def parting_sentence(question: QuestionDivergence, place: int) -> str:
         return f"None of the {counted(len(question.epochs), 'epoch')} takes another step than this one."
     if node is None:
         return f"It parts at step {step}."
-    share = f", which carries {node.variance / question.variance:.0%} of the question's variance"
+    share = ""
+    if question.variance > NO_VARIANCE:
+        share = f", which carries {node.variance / question.variance:.0%} of the question's variance"
     ways = "; ".join(f"{way.name}: {branch_sentence(way)}" for way in node.branches)
-    return f"It parts at step {step}{share if question.variance > NO_VARIANCE else ''}. {ways}."
+    return f"It parts at step {step}{share}. {ways}."
 
 
 def _read_first(question: QuestionDivergence, node: DecisiveNode) -> str:

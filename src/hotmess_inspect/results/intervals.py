@@ -115,7 +115,7 @@ class GroupIntervals:
         clusters = self.questions.clusters
         rng = np.random.default_rng(self.seed)
         interval = d.interval(quantity, resamples=self.resamples, clusters=clusters, rng=rng)
-        if isinstance(d, NestedDecomposition) or not self.contexts:
+        if isinstance(d, NestedDecomposition) or not self.contexts or np.isnan(interval.low):
             return interval
         # Losses without a nested estimator, whose decompositions do not know the contexts.
         counted = d.counted(quantity)
