@@ -3,6 +3,7 @@
 import inspect
 import re
 import shlex
+from math import comb
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,17 @@ def test_python_prints_what_the_comment_says(capsys: pytest.CaptureFixture[str])
     expected = [line[2:] for line in code.splitlines() if line.startswith("# [")]
     assert capsys.readouterr().out.splitlines() == expected
     assert expected
+
+
+def test_incoherence_of_pass_and_fail_is_what_the_page_says() -> None:
+    assert "(pass¹ − pass²)/(1 − pass¹)" in README
+    right = np.random.default_rng(0).random((40, 5)) < np.linspace(0, 1, 40)[:, None]
+    passes, epochs = right.sum(axis=1), right.shape[1]
+    once, twice = ((np.mean([comb(int(c), k) for c in passes]) / comb(epochs, k)) for k in (1, 2))
+    found = decompose(
+        right[:, :, None].astype(float), target=np.ones((40, 1)), loss="squared", estimator="unbiased"
+    )
+    assert found.incoherence == pytest.approx((once - twice) / (1 - once), abs=1e-12)
 
 
 def test_make_targets_exist() -> None:
