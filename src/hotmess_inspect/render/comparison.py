@@ -98,7 +98,7 @@ def _print_letters(
         for error in own:
             if error.quantity == "error":
                 order = list(error.values)[::-1]
-                out.print(cell(f"{title}: {least_in_words(error)}", "bold"))
+                out.print(cell(f"{title + ': ' if title else ''}{least_in_words(error)}", "bold"))
         table = Table(title=plain(title), title_justify="left")
         table.add_column("")
         shown = [ranking for ranking in own if ranking.quantity != "overthinking"]

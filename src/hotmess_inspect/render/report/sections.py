@@ -85,7 +85,7 @@ def comparison_section(results: Sequence[GroupResult], letters: Mapping[str, str
     else:
         finding = bullets(
             [
-                Html(f"{escaped(one.task or '')}: <b>{escaped(least_in_words(one))}</b>")
+                Html(f"{escaped(one.task + ': ' if one.task else '')}<b>{escaped(least_in_words(one))}</b>")
                 for one in rankings
                 if one.quantity == "error" and one.measure != "resolved"
             ]
