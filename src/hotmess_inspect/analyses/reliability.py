@@ -415,7 +415,7 @@ class _Sample:
             return BetaBinomial(np.array(NAN), np.array(NAN)), f"nothing is extrapolated: {note}"
         return fit_beta_binomial(self.table.sum(axis=0)[:-2]), ""
 
-    @property
+    @cached_property
     def anchored(self) -> BoolArray:
         """Whether enough questions tell pass^m, and 1 - pass@m, to go on from, shape (2,)."""
         told: BoolArray = effective_number(self.table[:, -2:]) >= FEWEST
